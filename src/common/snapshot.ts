@@ -1,0 +1,73 @@
+/**
+ * The one value that the control plane hands to the workers: everything a statement's way depends on, frozen,
+ * with a version number. A worker swaps its reference between two packets; a session sees one snapshot per
+ * statement. It crosses threads by structured clone, so it holds plain data only.
+ */
+
+import type { ServerDescription } from '../topology/server-description.ts';
+
+/** A backend server together with its place in the shared counters. */
+export interface SnapshotServer extends ServerDescription {
+  /** Index into `SharedCounters`; never reused for another address while the process lives. */
+  readonly slot: number;
+}
+
+export interface SnapshotUser {
+  readonly username: string;
+  /** Plain text, `*` + 40 hex digits (mysql_native_password hash), or null for an account without a password. */
+  readonly password: string | null;
+  readonly defaultSchema: string | null;
+  /** Frontend connections over all workers; 0 means no limit of its own. */
+  readonly maxConnections: number;
+}
+
+/** What is known of views: a view is as safe to read on a replica as what its definition calls. */
+export interface SnapshotCatalog {
+  /** False until a complete list was read; reads of tables are not proven before that. */
+  readonly complete: boolean;
+  /** Why it is not complete, for logs and EXPLAIN ROUTE; empty when it is. */
+  readonly incompleteReason: string;
+  /** `schema.view` (lower case) of every view whose definition is not proven to be free of side effects. */
+  readonly unsafeViews: readonly string[];
+}
+
+export interface SnapshotSettings {
+  readonly pool: {
+    readonly maxConnections: number;
+    readonly minIdle: number;
+    readonly idleTimeoutMs: number;
+    readonly maxLifetimeMs: number;
+    readonly connectTimeoutMs: number;
+    readonly maxConnecting: number;
+    readonly waitTimeoutMs: number;
+    readonly waitQueueLength: number;
+    readonly pipelineDepth: number;
+  };
+  readonly limits: {
+    readonly maxConnections: number;
+    readonly maxPacketBytes: number;
+    readonly handshakeTimeoutMs: number;
+    readonly idleTimeoutMs: number;
+    readonly shutdownGraceMs: number;
+    readonly noServerWaitMs: number;
+    readonly planCacheEntries: number;
+    readonly digestCacheEntries: number;
+    readonly writeBufferBytes: number;
+  };
+  readonly routing: {
+    readonly stickyAfterWriteMs: number;
+    readonly readsOnPrimary: 'fallback' | 'share';
+    readonly trustViews: boolean;
+  };
+  readonly hostgroups: { readonly writer: number; readonly reader: number };
+}
+
+export interface Snapshot {
+  readonly version: number;
+  readonly servers: readonly SnapshotServer[];
+  readonly users: readonly SnapshotUser[];
+  readonly catalog: SnapshotCatalog;
+  readonly settings: SnapshotSettings;
+  /** What the handshake announces: the primary's own version string, else a default. */
+  readonly serverVersion: string;
+}

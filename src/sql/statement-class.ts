@@ -1,0 +1,137 @@
+/**
+ * What a statement is, decided once per digest and kept with it: a plain value that the router and the session
+ * read without ever looking at the SQL again.
+ */
+
+/** The coarse kind of a single statement. */
+export const StatementKind = {
+  /** SELECT, SHOW, DESCRIBE, EXPLAIN, VALUES, TABLE, WITH … SELECT */
+  read: 'read',
+  /** INSERT, UPDATE, DELETE, REPLACE, LOAD DATA, WITH … UPDATE, and what else changes rows */
+  write: 'write',
+  /** CREATE, ALTER, DROP, TRUNCATE, RENAME, GRANT, ANALYZE …: commits implicitly */
+  ddl: 'ddl',
+  /** START TRANSACTION, BEGIN (the statement, not the block) */
+  begin: 'begin',
+  commit: 'commit',
+  rollback: 'rollback',
+  /** SAVEPOINT, RELEASE SAVEPOINT, ROLLBACK TO SAVEPOINT */
+  savepoint: 'savepoint',
+  /** SET of system variables, SET NAMES, SET CHARACTER SET */
+  set: 'set',
+  /** SET TRANSACTION without SESSION or GLOBAL: holds for the next transaction only */
+  setTransaction: 'setTransaction',
+  use: 'use',
+  call: 'call',
+  lockTables: 'lockTables',
+  unlockTables: 'unlockTables',
+  /** PREPARE, EXECUTE, DEALLOCATE PREPARE as text */
+  prepare: 'prepare',
+  kill: 'kill',
+  xa: 'xa',
+  handler: 'handler',
+  /** An empty statement, or nothing but comments: the server answers ER_EMPTY_QUERY */
+  empty: 'empty',
+  other: 'other',
+} as const;
+export type StatementKind = (typeof StatementKind)[keyof typeof StatementKind];
+
+/** Why the statement is, or is not, a proven read. A closed set: shown in logs, admin and metrics as it stands. */
+export const ClassReason = {
+  provenRead: 'proven-read',
+  notARead: 'not-a-read',
+  lockingRead: 'locking-read',
+  selectInto: 'select-into',
+  userVariable: 'user-variable',
+  unknownFunction: 'unknown-function',
+  unsafeFunction: 'unsafe-function',
+  sequence: 'sequence',
+  sessionFunction: 'session-function',
+  systemSchema: 'system-schema',
+  serverState: 'server-state',
+  calcFoundRows: 'calc-found-rows',
+  parserDisagrees: 'parser-disagrees',
+  parserFailed: 'parser-failed',
+  multiStatement: 'multi-statement',
+  conditionalComment: 'conditional-comment',
+  explainWrite: 'explain-write',
+  malformed: 'malformed',
+  tooLong: 'too-long',
+} as const;
+export type ClassReason = (typeof ClassReason)[keyof typeof ClassReason];
+
+/** State that a statement leaves on its connection and that no report of the server describes: it pins. */
+export const PinReason = {
+  temporaryTable: 'temporary-table',
+  lockTables: 'lock-tables',
+  userLock: 'user-lock',
+  textPrepare: 'text-prepare',
+  binaryPrepare: 'binary-prepare',
+  handler: 'handler',
+  userVariable: 'user-variable',
+  calcFoundRows: 'calc-found-rows',
+  setTransaction: 'set-transaction',
+  xa: 'xa',
+  storedRoutine: 'stored-routine',
+  setRole: 'set-role',
+  unvirtualisedVariable: 'unvirtualised-variable',
+  unexplainedStateChange: 'unexplained-state-change',
+  untrackedSet: 'untracked-set',
+  passThroughCommand: 'pass-through-command',
+} as const;
+export type PinReason = (typeof PinReason)[keyof typeof PinReason];
+
+/** What the statement reads that belongs to the connection that ran the session's previous statement. */
+export interface ResidueUse {
+  /** LAST_INSERT_ID(), @@last_insert_id, @@identity */
+  readonly lastInsertId: boolean;
+  /** SHOW WARNINGS, SHOW ERRORS, SHOW COUNT(*) …, GET DIAGNOSTICS, @@warning_count, @@error_count */
+  readonly diagnostics: boolean;
+  /** FOUND_ROWS() */
+  readonly foundRows: boolean;
+  /** ROW_COUNT() */
+  readonly rowCount: boolean;
+  /** CONNECTION_ID(), @@pseudo_thread_id */
+  readonly connectionId: boolean;
+}
+
+/** From a comment such as `/* sluice:primary *\/`. */
+export interface RouteHint {
+  readonly target: 'primary' | 'replica' | null;
+  readonly hostgroup: number | null;
+  readonly noCache: boolean;
+}
+
+export interface TableReference {
+  /** null where the statement does not qualify it: the session's schema applies. */
+  readonly schema: string | null;
+  readonly table: string;
+}
+
+export interface StatementClass {
+  /** Of the first statement when there are several (`statementCount > 1`). */
+  readonly kind: StatementKind;
+  /** How many statements the text holds (`;` between them); 1 for an ordinary one, 0 for an empty one. */
+  readonly statementCount: number;
+  /** First keyword in upper case, e.g. `SELECT`, `INSERT`, `CREATE_TABLE`-like words for DDL: for counters. */
+  readonly command: string;
+  /** Every part is a read, without side effects, that gives the same answer on a replica that has caught up. */
+  readonly provenRead: boolean;
+  readonly reason: ClassReason;
+  /** What made the reason, e.g. the function's name; empty where nothing needs naming. */
+  readonly detail: string;
+  /** Tables and views read; complete when `provenRead`, else best effort. */
+  readonly tables: readonly TableReference[];
+  /** Pins that a successful execution brings. */
+  readonly pins: readonly PinReason[];
+  /** START TRANSACTION READ ONLY (any spelling, without a second statement). */
+  readonly beginReadOnly: boolean;
+  /** Any part starts, ends or implies the end of a transaction (COMMIT, DDL, START TRANSACTION …). */
+  readonly transactionControl: boolean;
+  /** Any part other than a proven read, SET of session variables, USE, transaction control: data may have changed. */
+  readonly mayWrite: boolean;
+  /** CREATE/ALTER/DROP/RENAME VIEW or something that may: the view catalogue must be read again. */
+  readonly changesViews: boolean;
+  readonly residue: ResidueUse;
+  readonly hint: RouteHint;
+}

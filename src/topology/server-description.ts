@@ -1,0 +1,58 @@
+/**
+ * What is known about one backend server: a value, replaced as a whole when a check learns something.
+ * Pure: both threads use it, nothing here touches a socket.
+ */
+
+/** `host:port`, IPv6 hosts in brackets. Unique within a topology. */
+export type ServerAddress = string;
+
+export const ServerFlavor = { mysql: 'mysql', mariadb: 'mariadb' } as const;
+export type ServerFlavor = (typeof ServerFlavor)[keyof typeof ServerFlavor];
+
+/** Measured, not declared: `read_only` and the replication source decide. */
+export const ServerRole = { primary: 'primary', replica: 'replica', unknown: 'unknown' } as const;
+export type ServerRole = (typeof ServerRole)[keyof typeof ServerRole];
+
+/** ProxySQL's words for operators. */
+export const ServerStatus = {
+  ONLINE: 'ONLINE',
+  SHUNNED: 'SHUNNED',
+  OFFLINE_SOFT: 'OFFLINE_SOFT',
+  OFFLINE_HARD: 'OFFLINE_HARD',
+} as const;
+export type ServerStatus = (typeof ServerStatus)[keyof typeof ServerStatus];
+
+export interface ServerDescription {
+  readonly address: ServerAddress;
+  readonly host: string;
+  readonly port: number;
+  readonly status: ServerStatus;
+  /** Why the status is what it is, for logs and admin; empty when ONLINE. */
+  readonly statusReason: string;
+  readonly role: ServerRole;
+  readonly hostgroup: number;
+  readonly weight: number;
+  /** Over all workers together; 0 means no limit. */
+  readonly maxConnections: number;
+  readonly maxReplicationLagMs: number;
+  readonly tls: boolean;
+  /** `seed` servers are in the configuration, `discovered` ones were found through replication. */
+  readonly origin: 'seed' | 'discovered';
+  /** As the server's handshake says it, `''` until the first successful check. */
+  readonly version: string;
+  readonly flavor: ServerFlavor;
+  /** e.g. 100620 for MariaDB 10.6.20, 50729 for MySQL 5.7.29; 0 until known. */
+  readonly versionId: number;
+  /** Whether the server knows `session_track_system_variables` (design: fall back to pinning where not). */
+  readonly sessionTracking: boolean;
+  readonly readOnly: boolean | null;
+  readonly serverUuid: string | null;
+  readonly serverId: number | null;
+  /** The address this server replicates from, as it reports it, or null. */
+  readonly source: ServerAddress | null;
+  readonly replicationRunning: boolean | null;
+  /** Milliseconds behind the source, null when not known or not a replica. */
+  readonly lagMs: number | null;
+  /** Executed GTID set in the server's own dialect, `''` when unknown. */
+  readonly gtidExecuted: string;
+}
