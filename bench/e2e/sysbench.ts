@@ -1,0 +1,121 @@
+/** Runs sysbench as a child and measures, meanwhile, what another process (a proxy) costs. */
+
+import { spawn } from 'node:child_process';
+import { type CpuTime, cpuTimeBetween, readCpuTime } from './process-usage.ts';
+import { parseSysbenchReport, type SysbenchReport } from './sysbench-report.ts';
+
+export const Workload = {
+  pointSelect: 'oltp_point_select',
+  readOnly: 'oltp_read_only',
+  readWrite: 'oltp_read_write',
+} as const;
+export type Workload = (typeof Workload)[keyof typeof Workload];
+
+export const StatementProtocol = { text: 'text', prepared: 'prepared' } as const;
+export type StatementProtocol = (typeof StatementProtocol)[keyof typeof StatementProtocol];
+
+export interface SysbenchEndpoint {
+  readonly host: string;
+  readonly port: number;
+  readonly username: string;
+  readonly password: string;
+  readonly database: string;
+}
+
+export interface SysbenchTables {
+  readonly tables: number;
+  readonly rowsPerTable: number;
+}
+
+export interface SysbenchRun extends SysbenchTables {
+  readonly endpoint: SysbenchEndpoint;
+  readonly workload: Workload;
+  readonly protocol: StatementProtocol;
+  readonly clients: number;
+  readonly seconds: number;
+  /** The process whose CPU time is taken over the run, or null. */
+  readonly measuredPid: number | null;
+}
+
+export interface SysbenchResult {
+  readonly report: SysbenchReport;
+  /** From the moment when every client is connected until sysbench has ended; null without `measuredPid`. */
+  readonly cpu: CpuTime | null;
+}
+
+/** What a run may take beyond its own seconds: connecting 256 clients, and the statements under way at the end. */
+const GRACE_MS = 30_000;
+
+export async function prepareSysbenchTables(endpoint: SysbenchEndpoint, size: SysbenchTables): Promise<void> {
+  await runSysbench(endpointArguments(endpoint, size), Workload.pointSelect, 'prepare', 300_000, () => {});
+}
+
+/** @throws Error with sysbench's own words when it fails, or does not end in time */
+export async function measureSysbench(run: SysbenchRun): Promise<SysbenchResult> {
+  const args = [
+    ...endpointArguments(run.endpoint, run),
+    `--threads=${run.clients}`,
+    `--time=${run.seconds}`,
+    '--events=0',
+    '--histogram',
+    `--db-ps-mode=${run.protocol === StatementProtocol.text ? 'disable' : 'auto'}`,
+  ];
+  const { measuredPid } = run;
+  let cpuAtStart: Promise<CpuTime> | null = null;
+  const output = await runSysbench(args, run.workload, 'run', run.seconds * 1000 + GRACE_MS, (text) => {
+    // sysbench prints this when every client has logged in: connecting is measured by the churn scenario instead.
+    if (measuredPid !== null && cpuAtStart === null && text.includes('Threads started!')) {
+      cpuAtStart = readCpuTime(measuredPid);
+    }
+  });
+  if (measuredPid === null) return { report: parseSysbenchReport(output), cpu: null };
+  const cpuAtEnd = await readCpuTime(measuredPid);
+  const before: CpuTime | null = await cpuAtStart;
+  if (before === null) throw new Error('sysbench never said that its threads have started');
+  return { report: parseSysbenchReport(output), cpu: cpuTimeBetween(before, cpuAtEnd) };
+}
+
+function endpointArguments(endpoint: SysbenchEndpoint, size: SysbenchTables): string[] {
+  return [
+    '--db-driver=mysql',
+    '--mysql-ssl=off',
+    `--mysql-host=${endpoint.host}`,
+    `--mysql-port=${endpoint.port}`,
+    `--mysql-user=${endpoint.username}`,
+    `--mysql-password=${endpoint.password}`,
+    `--mysql-db=${endpoint.database}`,
+    `--tables=${size.tables}`,
+    `--table-size=${size.rowsPerTable}`,
+  ];
+}
+
+function runSysbench(
+  args: readonly string[],
+  workload: Workload,
+  command: 'prepare' | 'run',
+  timeoutMs: number,
+  onOutput: (soFar: string) => void,
+): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = spawn('sysbench', [workload, ...args, command], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: timeoutMs,
+      killSignal: 'SIGKILL',
+    });
+    let output = '';
+    const collect = (chunk: string) => {
+      output += chunk;
+      onOutput(output);
+    };
+    child.stdout.setEncoding('utf8').on('data', collect);
+    child.stderr.setEncoding('utf8').on('data', collect);
+    child.on('error', reject);
+    child.on('close', (code, signal) => {
+      if (code === 0) resolve(output);
+      else
+        reject(
+          new Error(`sysbench ${workload} ${command} ended with ${signal ?? code}: ${output.slice(-600)}`),
+        );
+    });
+  });
+}
