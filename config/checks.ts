@@ -1,0 +1,191 @@
+/** What one key's type cannot say: addresses, twins, and settings that contradict each other. */
+import { createHash } from 'node:crypto';
+import type { ConfigValues, ServerConfig, UserConfig } from './schema.ts';
+import { serverDefaults } from './schema.ts';
+import { formatAddress, parseHost, parseServerAddress } from './server-address.ts';
+
+export interface CheckProblem {
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+}
+
+/** One element of a list, with its place in the list as it was written. */
+export interface Placed<T> {
+  readonly index: number;
+  readonly value: T;
+}
+
+export interface CheckedLists {
+  readonly servers: readonly ServerConfig[];
+  readonly users: readonly UserConfig[];
+}
+
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/i;
+const WILDCARD = /^(0\.0\.0\.0|::)$/;
+/** Room for a path in sockaddr_un on Linux, without its closing zero. */
+const MAX_SOCKET_PATH_BYTES = 107;
+
+function normaliseServer(
+  entry: Placed<ConfigValues['servers'][number]>,
+  problems: CheckProblem[],
+): ServerConfig | null {
+  const path = ['servers', entry.index];
+  if (typeof entry.value === 'string') {
+    const address = parseServerAddress(entry.value);
+    if (address.ok) return serverDefaults(address.host, address.port);
+    problems.push({ path, message: address.message });
+    return null;
+  }
+  const host = parseHost(entry.value.host);
+  if (host !== null) return { ...entry.value, host };
+  problems.push({
+    path: [...path, 'host'],
+    message: 'expected a host name or an IP address, without a port',
+  });
+  return null;
+}
+
+function checkServers(
+  entries: readonly Placed<ConfigValues['servers'][number]>[],
+  problems: CheckProblem[],
+): ServerConfig[] {
+  const seen = new Map<string, number>();
+  const servers: ServerConfig[] = [];
+  for (const entry of entries) {
+    const server = normaliseServer(entry, problems);
+    if (server === null) continue;
+    const address = formatAddress(server.host, server.port);
+    const twin = seen.get(address);
+    const path = ['servers', entry.index];
+    if (twin !== undefined)
+      problems.push({ path, message: `${address} is in the list already, as servers[${twin}]` });
+    if (server.tls)
+      problems.push({ path: [...path, 'tls'], message: 'TLS to servers is not available in this version' });
+    if (twin === undefined) seen.set(address, entry.index);
+    servers.push(server);
+  }
+  return servers;
+}
+
+function checkTwinUsers(list: string, usernames: readonly Placed<string>[], problems: CheckProblem[]): void {
+  const seen = new Map<string, number>();
+  const steps = list.split('.');
+  for (const { index, value } of usernames) {
+    const twin = seen.get(value);
+    if (twin === undefined) seen.set(value, index);
+    else {
+      const message = `user "${value}" is in the list already, as ${list}[${twin}]`;
+      problems.push({ path: [...steps, index], message });
+    }
+  }
+}
+
+/** Plain, or as a mysql_native_password hash. */
+function isPassword(configured: string, plain: string): boolean {
+  if (configured === plain) return true;
+  const stage1 = createHash('sha1').update(plain).digest();
+  return configured.toUpperCase() === `*${createHash('sha1').update(stage1).digest('hex').toUpperCase()}`;
+}
+
+function checkAdmin({ admin }: ConfigValues, problems: CheckProblem[]): void {
+  const usernames = admin.users.map(({ username }, index) => ({ index, value: username }));
+  checkTwinUsers('admin.users', usernames, problems);
+  if (LOOPBACK.test(admin.host)) return;
+  for (const { username, password } of admin.users) {
+    if (password !== '' && !isPassword(password, 'admin') && !isPassword(password, username)) continue;
+    problems.push({
+      path: ['admin', 'host'],
+      message: `"${admin.host}" is not loopback, and user "${username}" of admin.users has a default password: set another one, or listen on 127.0.0.1`,
+    });
+  }
+}
+
+function portsClash(a: { host: string; port: number }, b: { host: string; port: number }): boolean {
+  return (
+    a.port !== 0 && a.port === b.port && (a.host === b.host || WILDCARD.test(a.host) || WILDCARD.test(b.host))
+  );
+}
+
+function checkListeners(values: ConfigValues, problems: CheckProblem[]): void {
+  const listeners = ['listen', 'admin', 'http'] as const;
+  for (const [position, name] of listeners.entries()) {
+    if (parseHost(values[name].host) === null) {
+      problems.push({
+        path: [name, 'host'],
+        message: 'expected a host name or an IP address, without a port',
+      });
+    }
+    for (const other of listeners.slice(0, position)) {
+      if (!portsClash(values[name], values[other])) continue;
+      const message = `${values[name].port} is the port of ${other}.port too`;
+      problems.push({ path: [name, 'port'], message });
+    }
+  }
+  const socket = values.listen.socket;
+  if (socket !== null && Buffer.byteLength(socket) > MAX_SOCKET_PATH_BYTES) {
+    const message = `the path has ${Buffer.byteLength(socket)} bytes, the system allows ${MAX_SOCKET_PATH_BYTES}`;
+    problems.push({ path: ['listen', 'socket'], message });
+  }
+}
+
+/** Sluice as its own server would connect to itself until every descriptor is used up. */
+function checkLoops(values: ConfigValues, servers: readonly ServerConfig[], problems: CheckProblem[]): void {
+  for (const { host, port } of servers) {
+    const sameHost =
+      host === values.listen.host || (WILDCARD.test(values.listen.host) && LOOPBACK.test(host));
+    if (port !== values.listen.port || !sameHost) continue;
+    const message = `${formatAddress(host, port)} is where Sluice itself listens (listen.port: ${port})`;
+    problems.push({ path: ['servers'], message });
+  }
+}
+
+function checkLimits(
+  { pool, hostgroups }: ConfigValues,
+  servers: readonly ServerConfig[],
+  problems: CheckProblem[],
+): void {
+  if (hostgroups.writer === hostgroups.reader) {
+    const message = `hostgroups.reader and hostgroups.writer are both ${hostgroups.reader}, they must differ`;
+    problems.push({ path: ['hostgroups', 'reader'], message });
+  }
+  if (pool.minIdle > pool.maxConnections) {
+    const message = `pool.minIdle (${pool.minIdle}) is more than pool.maxConnections (${pool.maxConnections})`;
+    problems.push({ path: ['pool', 'minIdle'], message });
+  }
+  for (const { host, port, maxConnections } of servers) {
+    if (maxConnections === null || pool.minIdle <= maxConnections) continue;
+    const message = `pool.minIdle (${pool.minIdle}) is more than maxConnections (${maxConnections}) of server ${formatAddress(host, port)}`;
+    problems.push({ path: ['pool', 'minIdle'], message });
+  }
+}
+
+export interface Candidates {
+  readonly values: ConfigValues;
+  readonly servers: readonly Placed<ConfigValues['servers'][number]>[];
+  readonly users: readonly Placed<UserConfig>[];
+  /** Lists or keys that were wrong already, which are therefore not missing. */
+  readonly isFaulty: (key: string) => boolean;
+}
+
+export function checkConfig(candidates: Candidates, problems: CheckProblem[]): CheckedLists {
+  const { values, isFaulty } = candidates;
+  const servers = checkServers(candidates.servers, problems);
+  if (candidates.servers.length === 0 && !isFaulty('servers')) {
+    problems.push({ path: ['servers'], message: 'at least one server is needed, such as "10.0.0.5:3306"' });
+  }
+  if (values.monitor.username === null && !isFaulty('monitor')) {
+    const message = 'the account that watches the servers is needed';
+    problems.push({ path: ['monitor', 'username'], message });
+  }
+  if (!Array.isArray(values.users)) {
+    const message = 'accounts from the servers are not available in this version, list the users instead';
+    problems.push({ path: ['users', 'source'], message });
+  }
+  const usernames = candidates.users.map(({ index, value }) => ({ index, value: value.username }));
+  checkTwinUsers('users', usernames, problems);
+  checkAdmin(values, problems);
+  checkListeners(values, problems);
+  checkLoops(values, servers, problems);
+  checkLimits(values, servers, problems);
+  return { servers, users: candidates.users.map(({ value }) => value) };
+}

@@ -1,0 +1,192 @@
+/**
+ * From a file, the environment and flags to one frozen configuration, or to one error with everything that is wrong.
+ * Flags are laid over the environment, and that over the file, setting by setting; a list is replaced as a whole.
+ */
+import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { type CheckProblem, checkConfig, type Placed } from './checks.ts';
+import { ConfigError, type ConfigProblem, type ConfigSource } from './config-error.ts';
+import { formatPath, IssueWriter } from './issue-message.ts';
+import { type OverlayValue, readEnvironment, readFlags } from './overlay.ts';
+import { type Config, type ConfigValues, configSchema } from './schema.ts';
+import { collectSettings, configJsonSchema, isSection, type JsonSchemaNode } from './settings.ts';
+import { parseYaml, type YamlSource } from './yaml-source.ts';
+
+export interface ConfigLayers {
+  /** Path of the file; with `text`, only its name for messages. */
+  readonly file?: string;
+  /** The file's content, where it is known already. */
+  readonly text?: string;
+  readonly env: NodeJS.ProcessEnv;
+  /** By the setting's path, e.g. `{ 'listen.port': '6033' }`. */
+  readonly flags: Readonly<Record<string, string>>;
+}
+
+type RawConfig = Record<string, unknown>;
+
+const NO_FILE: YamlSource = { values: {}, problems: [], lineOf: () => null };
+
+function readLayer(layers: ConfigLayers): YamlSource {
+  const file = layers.file ?? 'sluice.yaml';
+  if (layers.text !== undefined) return parseYaml(file, layers.text);
+  if (layers.file === undefined) return NO_FILE;
+  try {
+    return parseYaml(file, readFileSync(file, 'utf8'));
+  } catch (error) {
+    const reason = (error as NodeJS.ErrnoException).code ?? 'unknown reason';
+    const message = `the file cannot be read (${reason})`;
+    const source: ConfigSource = { kind: 'file', file, line: null };
+    return { ...NO_FILE, problems: [{ key: '', message, source, suggestion: null }] };
+  }
+}
+
+function isMapping(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** A copy in which a section with all its keys commented out (`listen:`) is the same as none. */
+function withoutEmptySections(schema: JsonSchemaNode, values: Readonly<Record<string, unknown>>): RawConfig {
+  const raw: RawConfig = {};
+  for (const [key, value] of Object.entries(values)) {
+    const node = Object.hasOwn(schema.properties ?? {}, key) ? schema.properties?.[key] : undefined;
+    if (value === null && node !== undefined && isSection(node)) continue;
+    Object.defineProperty(raw, key, {
+      value: isMapping(value) ? { ...value } : value,
+      enumerable: true,
+      writable: true,
+      configurable: true,
+    });
+  }
+  return raw;
+}
+
+function applyOverlay(raw: RawConfig, values: readonly OverlayValue[]): void {
+  for (const { setting, value } of values) {
+    const [first = '', second] = setting.path.split('.');
+    if (second === undefined) raw[first] = value;
+    else {
+      // A section that is no mapping is reported as such; the overlay must not hide that.
+      if (raw[first] === undefined) raw[first] = {};
+      const parent = raw[first];
+      if (isMapping(parent)) parent[second] = value;
+    }
+  }
+}
+
+class Loader {
+  readonly #schema = configJsonSchema();
+  readonly #settings = collectSettings(this.#schema);
+  readonly #layers: ConfigLayers;
+  readonly #yaml: YamlSource;
+  readonly #overlays: readonly OverlayValue[];
+  readonly #problems: ConfigProblem[] = [];
+  readonly #raw: RawConfig;
+  /** Top-level keys with a problem, and the places of faulty elements in the lists `servers` and `users`. */
+  readonly #faulty = new Map<string, Set<number>>();
+
+  constructor(layers: ConfigLayers) {
+    this.#layers = layers;
+    this.#yaml = readLayer(layers);
+    const environment = readEnvironment(this.#settings, layers.env);
+    const flags = readFlags(this.#settings, layers.flags);
+    this.#overlays = [...environment.values, ...flags.values];
+    this.#problems.push(...this.#yaml.problems, ...environment.problems, ...flags.problems);
+    for (const { key } of this.#problems) this.#markFaulty(key.split('.'));
+    this.#raw = withoutEmptySections(this.#schema, this.#yaml.values);
+    applyOverlay(this.#raw, this.#overlays);
+  }
+
+  load(): Config {
+    const values = this.#parse();
+    const found: CheckProblem[] = [];
+    const lists = checkConfig(
+      {
+        values,
+        servers: this.#place('servers', values.servers),
+        users: Array.isArray(values.users) ? this.#place('users', values.users) : [],
+        // A file that could not be read says nothing about what is missing from it.
+        isFaulty: (key) => this.#faulty.has(key) || this.#yaml.problems.length > 0,
+      },
+      found,
+    );
+    for (const { path, message } of found) this.#report(path, message, null);
+    if (this.#problems.length > 0) throw new ConfigError(this.#sorted());
+    return deepFreeze({ ...values, ...lists, workers: values.workers ?? availableParallelism() });
+  }
+
+  /** Reports every issue of the schema, then parses what is left, so that the checks across keys run as well. */
+  #parse(): ConfigValues {
+    const result = configSchema.safeParse(this.#raw);
+    if (result.success) return result.data;
+    const writer = new IssueWriter(this.#schema, this.#settings, this.#raw);
+    for (const { path, message, suggestion } of result.error.issues.flatMap((issue) =>
+      writer.describe(issue),
+    )) {
+      this.#report(path, message, suggestion);
+      this.#markFaulty(path);
+      this.#cutOut(path);
+    }
+    for (const list of ['servers', 'users']) {
+      const value = this.#raw[list];
+      if (Array.isArray(value))
+        this.#raw[list] = value.filter((_, index) => !this.#faulty.get(list)?.has(index));
+    }
+    return configSchema.parse(this.#raw);
+  }
+
+  #markFaulty(path: readonly PropertyKey[]): void {
+    const [first, index] = path;
+    const places = this.#faulty.get(String(first)) ?? new Set<number>();
+    if (typeof index === 'number') places.add(index);
+    this.#faulty.set(String(first), places);
+  }
+
+  /** Takes the setting at fault away, so that its default stands in; elements of lists are filtered afterwards. */
+  #cutOut([first = '', second]: readonly PropertyKey[]): void {
+    const parent = this.#raw[String(first)];
+    if (typeof second === 'number') return;
+    if (second !== undefined && isMapping(parent)) delete parent[String(second)];
+    else delete this.#raw[String(first)];
+  }
+
+  #place<T>(list: string, values: readonly T[]): Placed<T>[] {
+    const faulty = this.#faulty.get(list) ?? new Set<number>();
+    const placed: Placed<T>[] = [];
+    let index = 0;
+    for (const value of values) {
+      while (faulty.has(index)) index++;
+      placed.push({ index: index++, value });
+    }
+    return placed;
+  }
+
+  #report(path: readonly PropertyKey[], message: string, suggestion: string | null): void {
+    this.#problems.push({ key: formatPath(path), message, suggestion, source: this.#sourceOf(path) });
+  }
+
+  #sourceOf(path: readonly PropertyKey[]): ConfigSource {
+    const key = path.filter((step) => typeof step === 'string').join('.');
+    const overlay = this.#overlays.findLast(({ setting }) => `${key}.`.startsWith(`${setting.path}.`));
+    if (overlay !== undefined) return overlay.source;
+    if (this.#layers.file === undefined && this.#layers.text === undefined) return { kind: 'default' };
+    return { kind: 'file', file: this.#layers.file ?? 'sluice.yaml', line: this.#yaml.lineOf(path) };
+  }
+
+  /** Problems of the file first, from top to bottom. */
+  #sorted(): ConfigProblem[] {
+    const rank = ({ source }: ConfigProblem) =>
+      source.kind === 'file' ? (source.line ?? 0) : Number.MAX_SAFE_INTEGER;
+    return this.#problems.toSorted((a, b) => rank(a) - rank(b));
+  }
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
+  for (const child of Object.values(value)) deepFreeze(child);
+  return Object.freeze(value);
+}
+
+/** @throws ConfigError with all problems at once; nothing is half loaded */
+export function loadConfig(layers: ConfigLayers): Config {
+  return new Loader(layers).load();
+}

@@ -1,0 +1,325 @@
+/**
+ * The one schema of Sluice's configuration. Types, defaults, validation, `proxy.schema.json`, the settings table of
+ * `README.md`, the names of `SLUICE_…` variables and of flags are all made from it.
+ *
+ * Every section is optional and every leaf has a default, so that an empty mapping parses; what an operator must
+ * give (a server, the monitor's account) is asked for in `checks.ts`, where a better sentence can be said.
+ */
+import * as z from 'zod';
+
+export interface SettingMeta {
+  readonly description: string;
+  /** `ms`, `bytes`, `connections`…; absent for plain names and switches. */
+  readonly unit?: string;
+  /** Whether SIGHUP applies a changed value; the others need a restart. */
+  readonly reloadable?: boolean;
+  /** How the table names the default where the literal value would not say it. */
+  readonly defaultText?: string;
+}
+
+/** setTimeout counts in 32 bits: anything longer would fire at once. */
+const MAX_TIMEOUT_MS = 2_147_483_647;
+/** The largest `max_allowed_packet` of a server: what a server took before, Sluice must not refuse. */
+const MAX_PACKET_BYTES = 1_073_741_824;
+const MAX_CONNECTIONS = 1_000_000;
+const MAX_HOSTGROUP = 2_147_483_647;
+
+function describe<T extends z.ZodType>(schema: T, meta: SettingMeta): T {
+  const { description, unit, reloadable = true, defaultText } = meta;
+  return schema.meta({
+    description,
+    'x-reloadable': reloadable,
+    ...(unit === undefined ? {} : { 'x-unit': unit }),
+    ...(defaultText === undefined ? {} : { 'x-default': defaultText }),
+  });
+}
+
+function section<T extends z.ZodRawShape>(description: string, shape: T) {
+  return z
+    .strictObject(shape)
+    .prefault({} as z.input<z.ZodObject<T, z.core.$strict>>)
+    .meta({ description });
+}
+
+function integer(min: number, max: number, fallback: number, meta: SettingMeta) {
+  return describe(z.int().min(min).max(max).default(fallback), meta);
+}
+
+/** A span of time; `minMs` is 0 only where zero has a meaning that the description gives. */
+function milliseconds(minMs: number, fallback: number, description: string) {
+  return integer(minMs, MAX_TIMEOUT_MS, fallback, { description, unit: 'ms' });
+}
+
+function listenPort(fallback: number, description: string) {
+  return integer(0, 65_535, fallback, { description, reloadable: false });
+}
+
+function hostName(fallback: string, description: string) {
+  return describe(z.string().min(1).default(fallback), { description, reloadable: false });
+}
+
+function optionalText(meta: SettingMeta) {
+  return describe(z.string().min(1).nullable().default(null), meta);
+}
+
+const serverSchema = z
+  .strictObject({
+    host: describe(z.string().min(1), {
+      description: 'Host name or IP address; IPv6 with or without brackets.',
+    }),
+    port: integer(1, 65_535, 3306, { description: 'TCP port of the server.' }),
+    weight: integer(0, 10_000_000, 1, {
+      description: 'Share of the reads relative to the other servers of its hostgroup; 0 takes no reads.',
+    }),
+    maxConnections: describe(z.int().min(1).max(MAX_CONNECTIONS).nullable().default(null), {
+      description: 'Most connections to this server over all workers.',
+      unit: 'connections',
+      defaultText: '`pool.maxConnections`',
+    }),
+    maxReplicationLagMs: milliseconds(0, 0, 'A replica further behind takes no reads; 0 sets no limit.'),
+    hostgroup: describe(z.int().min(0).max(MAX_HOSTGROUP).nullable().default(null), {
+      description: 'Keeps the server in this hostgroup, whatever is measured.',
+      defaultText: 'measured',
+    }),
+    tls: describe(z.boolean().default(false), { description: 'Connect to the server over TLS.' }),
+  })
+  .meta({ description: 'A backend server.' });
+
+const userSchema = z
+  .strictObject({
+    username: describe(z.string().min(1).max(128), {
+      description: 'Account name, the same at Sluice and at the servers.',
+    }),
+    password: describe(z.string().nullable().default(null), {
+      description:
+        'Plain text, or the mysql_native_password hash (`"*"` and 40 hex digits, in quotes); none means an account without a password.',
+      defaultText: 'none',
+    }),
+    defaultSchema: describe(z.string().min(1).max(64).nullable().default(null), {
+      description: 'Schema of a client that names none when it connects.',
+      defaultText: 'none',
+    }),
+    maxConnections: integer(0, MAX_CONNECTIONS, 0, {
+      description: 'Most client connections of this account over all workers; 0 sets no limit of its own.',
+      unit: 'connections',
+    }),
+  })
+  .meta({ description: 'An account that clients may use.' });
+
+const backendUsersSchema = z
+  .strictObject({
+    source: describe(z.literal('backend'), { description: 'Read the accounts from the primary.' }),
+  })
+  .meta({ description: 'Accounts are read from the primary (not available in this version).' });
+
+const adminUserSchema = z
+  .strictObject({
+    username: describe(z.string().min(1).max(128), { description: 'Account name on the admin port.' }),
+    password: describe(z.string(), {
+      description: 'Plain text, or the mysql_native_password hash in quotes.',
+    }),
+  })
+  .meta({ description: 'An operator.' });
+
+const monitorSection = section('How Sluice watches the servers, with an account of its own.', {
+  username: optionalText({
+    description: 'Account on every server, with REPLICATION CLIENT (MariaDB 10.5+: REPLICA MONITOR too).',
+    defaultText: 'required',
+  }),
+  password: optionalText({ description: 'Its password, plain text.', defaultText: 'none' }),
+  intervalMs: milliseconds(10, 1000, 'Time between two checks of a server.'),
+  timeoutMs: milliseconds(10, 1000, 'A check that takes longer has failed.'),
+  failureThreshold: integer(1, 1000, 3, {
+    description: 'Failed checks in a row before a server is shunned.',
+    unit: 'checks',
+  }),
+  recoveryThreshold: integer(1, 1000, 2, {
+    description: 'Good checks in a row before a shunned server is used again.',
+    unit: 'checks',
+  }),
+  discovery: describe(z.boolean().default(true), {
+    description: 'Find replicas from the primary, and the primary from a replica.',
+  }),
+  catalogIntervalMs: milliseconds(
+    100,
+    10_000,
+    'Time between two readings of the view definitions from the primary.',
+  ),
+});
+
+const poolSection = section('Connections to the servers.', {
+  maxConnections: integer(1, MAX_CONNECTIONS, 100, {
+    description: 'Most connections to one server over all workers.',
+    unit: 'connections',
+  }),
+  minIdle: integer(0, MAX_CONNECTIONS, 0, {
+    description:
+      'Idle connections kept open by each pool (worker, server and user), whatever `idleTimeoutMs` says.',
+    unit: 'connections',
+  }),
+  idleTimeoutMs: milliseconds(1, 300_000, 'An idle connection is closed after this time.'),
+  maxLifetimeMs: milliseconds(
+    1000,
+    3_600_000,
+    'A connection older than this is closed when it is next idle.',
+  ),
+  connectTimeoutMs: milliseconds(1, 2000, 'Time for connecting to a server and logging in.'),
+  maxConnecting: integer(1, 1000, 10, {
+    description: 'Connections that one worker opens to one server at the same time.',
+    unit: 'connections',
+  }),
+  waitTimeoutMs: milliseconds(1, 10_000, 'A statement waits this long for a connection, then gets an error.'),
+  waitQueueLength: integer(1, 1_000_000, 10_000, {
+    description: 'Most statements that wait for a connection of one server in one worker.',
+    unit: 'statements',
+  }),
+  pipelineDepth: integer(1, 1024, 16, {
+    description: 'Most short reads in flight on one connection; 1 turns pipelining off.',
+    unit: 'statements',
+  }),
+});
+
+const limitsSection = section('What one client, and all clients together, may take.', {
+  maxConnections: integer(1, MAX_CONNECTIONS, 10_000, {
+    description: 'Most client connections over all workers; one more gets error 1040.',
+    unit: 'connections',
+  }),
+  maxPacketBytes: integer(1024, MAX_PACKET_BYTES, MAX_PACKET_BYTES, {
+    description:
+      'Longest statement; a longer one gets error 1153. The default is the most that a server can allow.',
+    unit: 'bytes',
+  }),
+  handshakeTimeoutMs: milliseconds(1, 10_000, 'A client that has not logged in by then is disconnected.'),
+  idleTimeoutMs: milliseconds(1, 28_800_000, 'A client that sends nothing for this long is disconnected.'),
+  shutdownGraceMs: milliseconds(
+    0,
+    30_000,
+    'On SIGTERM, running statements and transactions get this long to finish; 0 ends them at once.',
+  ),
+  noServerWaitMs: milliseconds(
+    0,
+    10_000,
+    'A statement waits this long for its hostgroup to have a server; 0 answers the error at once.',
+  ),
+  planCacheEntries: integer(1, 10_000_000, 2048, {
+    description: 'Exact statement texts that each worker remembers the route of.',
+    unit: 'entries',
+    reloadable: false,
+  }),
+  digestCacheEntries: integer(1, 10_000_000, 10_000, {
+    description: 'Statement digests that each worker remembers the classification of.',
+    unit: 'entries',
+    reloadable: false,
+  }),
+  writeBufferBytes: integer(4096, MAX_PACKET_BYTES, 1_048_576, {
+    description: 'Answer bytes held for a slow client before its server is paused.',
+    unit: 'bytes',
+  }),
+});
+
+const routingSection = section('Which statements replicas may answer.', {
+  stickyAfterWriteMs: milliseconds(
+    0,
+    2000,
+    'A session that has written reads from the primary for this long; 0 turns it off.',
+  ),
+  readsOnPrimary: describe(z.enum(['fallback', 'share']).default('fallback'), {
+    description:
+      '`fallback`: the primary answers reads only when no replica is fit; `share`: it takes its part of them.',
+  }),
+  trustViews: describe(z.boolean().default(false), {
+    description:
+      'Believe that no view calls a function with side effects, so that reads may go to replicas without the view definitions.',
+  }),
+});
+
+export const configSchema = z
+  .strictObject({
+    listen: section('Where clients connect.', {
+      host: hostName('0.0.0.0', 'Address to listen on.'),
+      port: listenPort(6033, 'TCP port; 0 lets the system choose.'),
+      socket: optionalText({
+        description: 'Path of a Unix socket to listen on as well.',
+        reloadable: false,
+        defaultText: 'none',
+      }),
+    }),
+    admin: section('Where operators connect, with any MySQL client.', {
+      host: hostName('127.0.0.1', 'Address to listen on; anything but loopback needs passwords of your own.'),
+      port: listenPort(6032, 'TCP port; 0 lets the system choose.'),
+      users: describe(z.array(adminUserSchema).default([{ username: 'admin', password: 'admin' }]), {
+        description: 'Operators.',
+        defaultText: '`admin` / `admin`',
+      }),
+    }),
+    http: section('`/healthz`, `/readyz` and `/metrics`.', {
+      host: hostName('127.0.0.1', 'Address to listen on.'),
+      port: listenPort(6080, 'TCP port; 0 lets the system choose.'),
+    }),
+    workers: describe(z.int().min(1).max(256).nullable().default(null), {
+      description: 'Worker threads that serve clients.',
+      unit: 'threads',
+      reloadable: false,
+      defaultText: 'number of cores',
+    }),
+    servers: describe(z.array(z.union([z.string().min(1), serverSchema])).default([]), {
+      description:
+        'Backend servers, each `host:port` or a mapping; one is enough when the others can be discovered.',
+      defaultText: 'required',
+    }),
+    hostgroups: section('Numbers of the two hostgroups.', {
+      writer: integer(0, MAX_HOSTGROUP, 0, { description: 'Hostgroup of the primary.' }),
+      reader: integer(0, MAX_HOSTGROUP, 1, { description: 'Hostgroup of the replicas.' }),
+    }),
+    users: describe(z.union([z.array(userSchema), backendUsersSchema]).default([]), {
+      description: 'Accounts that clients may use.',
+      defaultText: 'none',
+    }),
+    monitor: monitorSection,
+    pool: poolSection,
+    limits: limitsSection,
+    routing: routingSection,
+    log: section('What Sluice says on standard output.', {
+      level: describe(
+        z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+        {
+          description: 'Least important level that is logged.',
+        },
+      ),
+      pretty: describe(z.boolean().nullable().default(null), {
+        description: 'Lines for people instead of JSON.',
+        reloadable: false,
+        defaultText: 'on a terminal',
+      }),
+    }),
+    dataDir: optionalText({
+      description: 'Folder where changes made on the admin port are kept; without it the file is the truth.',
+      reloadable: false,
+      defaultText: 'none',
+    }),
+  })
+  .meta({ title: 'Configuration of Sluice' });
+
+export type ConfigInput = z.input<typeof configSchema>;
+export type ConfigValues = z.output<typeof configSchema>;
+
+type DeepReadonly<T> = T extends (infer E)[]
+  ? readonly DeepReadonly<E>[]
+  : T extends object
+    ? { readonly [K in keyof T]: DeepReadonly<T[K]> }
+    : T;
+
+export type ServerConfig = DeepReadonly<z.output<typeof serverSchema>>;
+export type UserConfig = DeepReadonly<z.output<typeof userSchema>>;
+
+/** What the rest of Sluice sees: nothing optional, servers always mappings, users always a list; deep-frozen. */
+export type Config = DeepReadonly<Omit<ConfigValues, 'workers' | 'servers' | 'users'>> & {
+  readonly workers: number;
+  readonly servers: readonly ServerConfig[];
+  readonly users: readonly UserConfig[];
+};
+
+/** Fills in the defaults of a server that was written as `host:port`. */
+export function serverDefaults(host: string, port: number): ServerConfig {
+  return serverSchema.parse({ host, port });
+}
