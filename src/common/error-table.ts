@@ -1,0 +1,332 @@
+/**
+ * Every error that Sluice itself says to a client. Where MySQL has a code for the case, number, SQLSTATE and sentence
+ * are MySQL's own (its error message reference; 1927 is MariaDB's), so that drivers treat it as they always did.
+ * What only a proxy can meet starts at 9001, above what servers send to clients, with SQLSTATE HY000.
+ * `ERRORS.md` beside this file is generated from it (`npm run generate`).
+ */
+
+export interface ErrorDefinition {
+  readonly errno: number;
+  readonly sqlState: string;
+  /** With `{field}` for each value to be filled in. Clients see it; never a place for a password or for SQL. */
+  readonly message: string;
+  /** Whether the statement certainly did not run, so that repeating it is harmless. */
+  readonly retryable: boolean;
+  readonly meaning: string;
+  readonly action: string;
+}
+
+export const ERROR_TABLE = {
+  PROXY_TOO_MANY_CONNECTIONS: {
+    errno: 1040,
+    sqlState: '08004',
+    message: 'Too many connections',
+    retryable: true,
+    meaning: 'All client connections that `limits.maxConnections` allows are taken.',
+    action: 'Raise `limits.maxConnections`, or find the application that does not close its connections.',
+  },
+  PROXY_BAD_HANDSHAKE: {
+    errno: 1043,
+    sqlState: '08S01',
+    message: 'Bad handshake',
+    retryable: true,
+    meaning: "The client's first packets are not a login of the MySQL protocol 4.1.",
+    action: 'Check what connects to this port; clients older than MySQL 4.1 are not served.',
+  },
+  PROXY_SCHEMA_ACCESS_DENIED: {
+    errno: 1044,
+    sqlState: '42000',
+    message: "Access denied for user '{user}'@'{host}' to database '{schema}'",
+    retryable: false,
+    meaning: 'The account may not use this schema.',
+    action: 'Grant the account what it needs on the servers.',
+  },
+  PROXY_ACCESS_DENIED: {
+    errno: 1045,
+    sqlState: '28000',
+    message: "Access denied for user '{user}'@'{host}' (using password: {usingPassword})",
+    retryable: false,
+    meaning: 'No such user in the configuration, or the wrong password.',
+    action: 'Compare the `users` of the configuration with what the application uses.',
+  },
+  PROXY_UNKNOWN_COMMAND: {
+    errno: 1047,
+    sqlState: '08S01',
+    message: 'Unknown command',
+    retryable: true,
+    meaning: 'The client sent a command byte that is not served.',
+    action: 'README lists the commands that are not served.',
+  },
+  PROXY_UNKNOWN_SCHEMA: {
+    errno: 1049,
+    sqlState: '42000',
+    message: "Unknown database '{schema}'",
+    retryable: false,
+    meaning: 'The schema named at login does not exist on the servers.',
+    action: 'Create it, or correct the name; a `defaultSchema` of the configuration counts too.',
+  },
+  PROXY_SHUTDOWN: {
+    errno: 1053,
+    sqlState: '08S01',
+    message: 'Server shutdown in progress',
+    retryable: true,
+    meaning: 'Sluice is stopping, and the time of `limits.shutdownGraceMs` is over or nothing was running.',
+    action: 'Connect again: another instance, or the restarted one, answers.',
+  },
+  PROXY_EMPTY_QUERY: {
+    errno: 1065,
+    sqlState: '42000',
+    message: 'Query was empty',
+    retryable: false,
+    meaning: 'The statement holds nothing but comments or blanks.',
+    action: 'Do not send it.',
+  },
+  PROXY_NO_SUCH_THREAD: {
+    errno: 1094,
+    sqlState: 'HY000',
+    message: 'Unknown thread id: {connectionId}',
+    retryable: false,
+    meaning: 'KILL names a connection that is not a client of this Sluice.',
+    action: 'Take the id from `CONNECTION_ID()` or `SHOW PROCESSLIST` through the same Sluice.',
+  },
+  PROXY_KILL_DENIED: {
+    errno: 1095,
+    sqlState: 'HY000',
+    message: 'You are not owner of thread {connectionId}',
+    retryable: false,
+    meaning: "KILL names another user's connection.",
+    action: 'Kill it as its own user, or on the admin port.',
+  },
+  PROXY_UNKNOWN_CHARACTER_SET: {
+    errno: 1115,
+    sqlState: '42000',
+    message: "Unknown character set: '{name}'",
+    retryable: false,
+    meaning: 'The client asks for a character set that neither MySQL nor MariaDB has.',
+    action: "Correct the client's character set.",
+  },
+  PROXY_HOST_BLOCKED: {
+    errno: 1129,
+    sqlState: 'HY000',
+    message:
+      "Host '{host}' is blocked because of many connection errors; unblock with 'mysqladmin flush-hosts'",
+    retryable: false,
+    meaning: 'Too many failed logins came from this address.',
+    action: 'Find what connects from there with a wrong password.',
+  },
+  PROXY_PACKET_TOO_LARGE: {
+    errno: 1153,
+    sqlState: '08S01',
+    message: "Got a packet bigger than 'max_allowed_packet' bytes",
+    retryable: false,
+    meaning: 'A statement is longer than `limits.maxPacketBytes`.',
+    action: 'Raise `limits.maxPacketBytes`, or send less at once.',
+  },
+  PROXY_PACKET_OUT_OF_ORDER: {
+    errno: 1156,
+    sqlState: '08S01',
+    message: 'Got packets out of order',
+    retryable: true,
+    meaning: 'A packet of the client has the wrong sequence id.',
+    action: 'Look for a fault in the driver, or two threads on one connection.',
+  },
+  PROXY_READ_ERROR: {
+    errno: 1158,
+    sqlState: '08S01',
+    message: 'Got an error reading communication packets',
+    retryable: false,
+    meaning: 'The connection of the client broke in the middle of a packet.',
+    action: 'Look at the network, or why the client went away.',
+  },
+  PROXY_READ_TIMEOUT: {
+    errno: 1159,
+    sqlState: '08S01',
+    message: 'Got timeout reading communication packets',
+    retryable: false,
+    meaning: 'The client began a packet and never finished it, or sent nothing for `limits.idleTimeoutMs`.',
+    action: 'Close connections that are not used, or raise the limit.',
+  },
+  PROXY_WRITE_TIMEOUT: {
+    errno: 1161,
+    sqlState: '08S01',
+    message: 'Got timeout writing communication packets',
+    retryable: false,
+    meaning: 'The client does not take its answer.',
+    action: 'Look for a client that stopped reading.',
+  },
+  PROXY_USER_CONNECTIONS: {
+    errno: 1203,
+    sqlState: '42000',
+    message: "User {user} already has more than 'max_user_connections' active connections",
+    retryable: true,
+    meaning: "All client connections that the user's `maxConnections` allows are taken.",
+    action: "Raise the user's `maxConnections`, or find the application that does not close its connections.",
+  },
+  PROXY_USER_LIMIT: {
+    errno: 1226,
+    sqlState: '42000',
+    message: "User '{user}' has exceeded the '{limit}' resource (current value: {value})",
+    retryable: true,
+    meaning: 'The user has reached a limit of its own.',
+    action: 'Raise the limit that the message names.',
+  },
+  PROXY_NOT_SUPPORTED: {
+    errno: 1235,
+    sqlState: '42000',
+    message: "This version of Sluice doesn't yet support '{feature}'",
+    retryable: false,
+    meaning: 'The statement or command needs something that this version does not have.',
+    action: 'README lists what is not there; connect to the server directly for it.',
+  },
+  PROXY_UNKNOWN_STATEMENT: {
+    errno: 1243,
+    sqlState: 'HY000',
+    message: 'Unknown prepared statement handler ({statementId}) given to {command}',
+    retryable: false,
+    meaning: 'The client uses a prepared statement that it has not prepared, or has closed.',
+    action: 'Prepare it again; a reset of the connection closes all of them.',
+  },
+  PROXY_UNSUPPORTED_AUTH: {
+    errno: 1251,
+    sqlState: '08004',
+    message:
+      'Client does not support authentication protocol requested by server; consider upgrading MySQL client',
+    retryable: false,
+    meaning: 'Client and account have no authentication plugin in common.',
+    action: 'Use a client with mysql_native_password or caching_sha2_password.',
+  },
+  PROXY_QUERY_INTERRUPTED: {
+    errno: 1317,
+    sqlState: '70100',
+    message: 'Query execution was interrupted',
+    retryable: false,
+    meaning: 'KILL QUERY ended the statement.',
+    action: 'Ask who killed it.',
+  },
+  PROXY_MALFORMED_PACKET: {
+    errno: 1835,
+    sqlState: 'HY000',
+    message: 'Malformed communication packet.',
+    retryable: false,
+    meaning: 'A packet of the client ends too early or holds what its command does not allow.',
+    action: 'Look for a fault in the driver.',
+  },
+  PROXY_CONNECTION_KILLED: {
+    errno: 1927,
+    sqlState: '70100',
+    message: 'Connection was killed',
+    retryable: false,
+    meaning: 'KILL ended the connection.',
+    action: 'Ask who killed it.',
+  },
+  PROXY_NO_SERVER: {
+    errno: 9001,
+    sqlState: 'HY000',
+    message: 'No server is available for hostgroup {hostgroup} after {waitMs} ms: {reason}',
+    retryable: true,
+    meaning:
+      'Every server of the hostgroup is shunned, offline or unknown, for `limits.noServerWaitMs` already.',
+    action:
+      'Look at the servers, at the log for why they were shunned, and at the grants of the monitor account.',
+  },
+  PROXY_POOL_TIMEOUT: {
+    errno: 9002,
+    sqlState: 'HY000',
+    message: 'No connection to {address} became free within {waitMs} ms (limit of {limit} connections)',
+    retryable: true,
+    meaning: 'All connections to the server are busy, for `pool.waitTimeoutMs` already.',
+    action:
+      'Look for slow statements and long transactions; raise `pool.maxConnections` if the server can take more.',
+  },
+  PROXY_POOL_QUEUE_FULL: {
+    errno: 9003,
+    sqlState: 'HY000',
+    message: 'Too many statements wait for a connection to {address} (limit of {limit})',
+    retryable: true,
+    meaning: 'The wait queue of the server is as long as `pool.waitQueueLength` allows.',
+    action: 'As for 9002; the queue grows when the server answers more slowly than statements come.',
+  },
+  PROXY_BACKEND_LOST: {
+    errno: 9004,
+    sqlState: 'HY000',
+    message: 'Lost connection to server {address} during the answer: {reason}',
+    retryable: false,
+    meaning:
+      'The server went away while it answered a read; the rows received so far are not the whole result.',
+    action: 'Repeat the statement; look at why the server went away.',
+  },
+  PROXY_BACKEND_MALFORMED: {
+    errno: 9005,
+    sqlState: 'HY000',
+    message: 'Server {address} sent a malformed answer: {reason}',
+    retryable: false,
+    meaning: 'The bytes from the server are not an answer to the statement; the connection was closed.',
+    action: 'Look for a fault in the server or in what stands between; report it with the log line.',
+  },
+  PROXY_STATE_NOT_RESTORED: {
+    errno: 9006,
+    sqlState: 'HY000',
+    message: 'Session state could not be restored on server {address}: {reason}',
+    retryable: true,
+    meaning:
+      'The server refused a variable, the schema or the character set of the session; the statement did not run.',
+    action: 'Make the servers alike (schemas, variables, versions), or set the session up again.',
+  },
+  PROXY_HANDSHAKE_TIMEOUT: {
+    errno: 9007,
+    sqlState: 'HY000',
+    message: 'Login was not finished within {timeoutMs} ms',
+    retryable: true,
+    meaning: 'The client connected and did not log in within `limits.handshakeTimeoutMs`.',
+    action: 'A health check that only opens a connection causes this; let it ask `/readyz` instead.',
+  },
+  PROXY_NOT_READY: {
+    errno: 9008,
+    sqlState: 'HY000',
+    message: 'Sluice has just started and does not know its servers yet',
+    retryable: true,
+    meaning: 'No first round of checks has been completed.',
+    action: 'Wait until `/readyz` answers 200.',
+  },
+  PROXY_OUTCOME_UNKNOWN: {
+    errno: 9009,
+    sqlState: 'HY000',
+    message: 'Lost connection to server {address}, the statement may have been executed: {reason}',
+    retryable: false,
+    meaning: 'The statement had been sent when the connection broke; whether it took effect is not known.',
+    action: 'Look at the data before repeating it; Sluice never repeats a write by itself.',
+  },
+  PROXY_BACKEND_CONNECT: {
+    errno: 9010,
+    sqlState: 'HY000',
+    message: 'Could not connect to server {address}: {reason}',
+    retryable: true,
+    meaning: 'No connection could be opened within `pool.connectTimeoutMs`; the statement did not run.',
+    action: 'Look at the server and the network between.',
+  },
+  PROXY_BACKEND_ACCESS_DENIED: {
+    errno: 9011,
+    sqlState: 'HY000',
+    message: "Server {address} refused user '{user}': {reason}",
+    retryable: false,
+    meaning: 'Sluice knows the user, the server does not, or with another password or from another host.',
+    action: 'Give the account the same password on all servers, and allow it from the host of Sluice.',
+  },
+  PROXY_SESSION_LOST: {
+    errno: 9012,
+    sqlState: 'HY000',
+    message: 'The session on server {address} is lost ({pin}): {reason}',
+    retryable: false,
+    meaning:
+      'The connection that held an open transaction, a temporary table, a lock or the like broke; what it held is gone.',
+    action: 'Begin the transaction again; create again what the session needs.',
+  },
+  PROXY_INTERNAL: {
+    errno: 9013,
+    sqlState: 'HY000',
+    message: 'Internal error: {reason}',
+    retryable: false,
+    meaning: 'A fault in Sluice; only this connection is affected.',
+    action: 'Report it with the log line.',
+  },
+} as const satisfies Readonly<Record<string, ErrorDefinition>>;
