@@ -141,6 +141,9 @@ export class IssueWriter {
         issue.code === 'too_small' ? 'must not be empty' : `must not be longer than ${limit} characters`;
       return { path, message, suggestion: null };
     }
+    if (issue.origin === 'array') {
+      return { path, message: `the list has more than ${limit} elements`, suggestion: null };
+    }
     const message = `expected a whole number${rangeText(this.#schema, path)}${quote(path, value)}`;
     return { path, message, suggestion: null };
   }

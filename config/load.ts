@@ -8,7 +8,7 @@ import { type CheckProblem, checkConfig, type Placed } from './checks.ts';
 import { ConfigError, type ConfigProblem, type ConfigSource } from './config-error.ts';
 import { formatPath, IssueWriter } from './issue-message.ts';
 import { type OverlayValue, readEnvironment, readFlags } from './overlay.ts';
-import { type Config, type ConfigValues, configSchema } from './schema.ts';
+import { type Config, type ConfigValues, configSchema, MAX_WORKERS } from './schema.ts';
 import { collectSettings, configJsonSchema, isSection, type JsonSchemaNode } from './settings.ts';
 import { parseYaml, type YamlSource } from './yaml-source.ts';
 
@@ -111,7 +111,7 @@ class Loader {
     );
     for (const { path, message } of found) this.#report(path, message, null);
     if (this.#problems.length > 0) throw new ConfigError(this.#sorted());
-    return deepFreeze({ ...values, ...lists, workers: values.workers ?? availableParallelism() });
+    return deepFreeze({ ...values, ...lists, workers: values.workers ?? defaultWorkers() });
   }
 
   /** Reports every issue of the schema, then parses what is left, so that the checks across keys run as well. */
@@ -178,6 +178,10 @@ class Loader {
       source.kind === 'file' ? (source.line ?? 0) : Number.MAX_SAFE_INTEGER;
     return this.#problems.toSorted((a, b) => rank(a) - rank(b));
   }
+}
+
+function defaultWorkers(): number {
+  return Math.min(availableParallelism(), MAX_WORKERS);
 }
 
 function deepFreeze<T>(value: T): T {

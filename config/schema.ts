@@ -23,6 +23,10 @@ const MAX_TIMEOUT_MS = 2_147_483_647;
 const MAX_PACKET_BYTES = 1_073_741_824;
 const MAX_CONNECTIONS = 1_000_000;
 const MAX_HOSTGROUP = 2_147_483_647;
+/** Places in the tables that the threads share; a test compares them with `src/common/shared-counters.ts`. */
+export const MAX_WORKERS = 64;
+export const MAX_SERVERS = 256;
+export const MAX_USERS = 4096;
 
 function describe<T extends z.ZodType>(schema: T, meta: SettingMeta): T {
   const { description, unit, reloadable = true, defaultText } = meta;
@@ -247,31 +251,43 @@ export const configSchema = z
     admin: section('Where operators connect, with any MySQL client.', {
       host: hostName('127.0.0.1', 'Address to listen on; anything but loopback needs passwords of your own.'),
       port: listenPort(6032, 'TCP port; 0 lets the system choose.'),
-      users: describe(z.array(adminUserSchema).default([{ username: 'admin', password: 'admin' }]), {
-        description: 'Operators.',
-        defaultText: '`admin` / `admin`',
-      }),
+      users: describe(
+        z
+          .array(adminUserSchema)
+          .max(MAX_USERS)
+          .default([{ username: 'admin', password: 'admin' }]),
+        {
+          description: 'Operators.',
+          defaultText: '`admin` / `admin`',
+        },
+      ),
     }),
     http: section('`/healthz`, `/readyz` and `/metrics`.', {
       host: hostName('127.0.0.1', 'Address to listen on.'),
       port: listenPort(6080, 'TCP port; 0 lets the system choose.'),
     }),
-    workers: describe(z.int().min(1).max(256).nullable().default(null), {
+    workers: describe(z.int().min(1).max(MAX_WORKERS).nullable().default(null), {
       description: 'Worker threads that serve clients.',
       unit: 'threads',
       reloadable: false,
-      defaultText: 'number of cores',
+      defaultText: 'number of cores, 64 at most',
     }),
-    servers: describe(z.array(z.union([z.string().min(1), serverSchema])).default([]), {
-      description:
-        'Backend servers, each `host:port` or a mapping; one is enough when the others can be discovered.',
-      defaultText: 'required',
-    }),
+    servers: describe(
+      z
+        .array(z.union([z.string().min(1), serverSchema]))
+        .max(MAX_SERVERS)
+        .default([]),
+      {
+        description:
+          'Backend servers, each `host:port` or a mapping; one is enough when the others can be discovered.',
+        defaultText: 'required',
+      },
+    ),
     hostgroups: section('Numbers of the two hostgroups.', {
       writer: integer(0, MAX_HOSTGROUP, 0, { description: 'Hostgroup of the primary.' }),
       reader: integer(0, MAX_HOSTGROUP, 1, { description: 'Hostgroup of the replicas.' }),
     }),
-    users: describe(z.union([z.array(userSchema), backendUsersSchema]).default([]), {
+    users: describe(z.union([z.array(userSchema).max(MAX_USERS), backendUsersSchema]).default([]), {
       description: 'Accounts that clients may use.',
       defaultText: 'none',
     }),
