@@ -1,0 +1,92 @@
+/** The counters of all threads, copied at one moment: what the metrics page and the admin tables show. */
+import {
+  Gauge,
+  ServerCounter,
+  ServerGauge,
+  type SharedCounters,
+  serverGauge,
+  WorkerCounter,
+} from '../../common/shared-counters.ts';
+import type { Snapshot, SnapshotServer } from '../../common/snapshot.ts';
+
+export type WorkerCounterName = keyof typeof WorkerCounter;
+
+export interface ServerCounters {
+  readonly address: string;
+  readonly hostgroup: number;
+  readonly status: string;
+  readonly role: string;
+  readonly lagMs: number | null;
+  readonly connections: number;
+  readonly inUse: number;
+  readonly maxConnections: number;
+  readonly queries: number;
+  readonly bytesSent: number;
+  readonly bytesReceived: number;
+  readonly connects: number;
+  readonly connectErrors: number;
+}
+
+export interface WorkerState {
+  readonly index: number;
+  readonly running: boolean;
+  readonly restarts: number;
+}
+
+export interface WorkerSnapshot extends WorkerState {
+  readonly counters: Readonly<Record<WorkerCounterName, number>>;
+}
+
+export interface CounterSnapshot {
+  readonly snapshotVersion: number;
+  readonly frontendConnections: number;
+  readonly maxFrontendConnections: number;
+  readonly workers: readonly WorkerSnapshot[];
+  readonly servers: readonly ServerCounters[];
+}
+
+const WORKER_COUNTER_NAMES = Object.keys(WorkerCounter) as WorkerCounterName[];
+
+function readServer(
+  counters: SharedCounters,
+  workers: readonly WorkerState[],
+  server: SnapshotServer,
+): ServerCounters {
+  const sum = (counter: ServerCounter) =>
+    workers.reduce((total, { index }) => total + counters.worker(index).getServer(server.slot, counter), 0);
+  return {
+    address: server.address,
+    hostgroup: server.hostgroup,
+    status: server.status,
+    role: server.role,
+    lagMs: server.lagMs,
+    connections: counters.gauge(serverGauge(server.slot, ServerGauge.connections)),
+    inUse: counters.gauge(serverGauge(server.slot, ServerGauge.inUse)),
+    maxConnections: server.maxConnections,
+    queries: sum(ServerCounter.queries),
+    bytesSent: sum(ServerCounter.bytesSent),
+    bytesReceived: sum(ServerCounter.bytesReceived),
+    connects: sum(ServerCounter.connects),
+    connectErrors: sum(ServerCounter.connectErrors),
+  };
+}
+
+function readWorker(counters: SharedCounters, state: WorkerState): WorkerSnapshot {
+  const worker = counters.worker(state.index);
+  const values = WORKER_COUNTER_NAMES.map((name) => [name, worker.get(WorkerCounter[name])] as const);
+  return { ...state, counters: Object.fromEntries(values) as Record<WorkerCounterName, number> };
+}
+
+export function takeCounterSnapshot(
+  counters: SharedCounters,
+  workers: readonly WorkerState[],
+  snapshot: Snapshot,
+): CounterSnapshot {
+  return {
+    snapshotVersion: snapshot.version,
+    frontendConnections: counters.gauge(Gauge.frontendConnections),
+    maxFrontendConnections: snapshot.settings.limits.maxConnections,
+    workers: workers.map((state) => readWorker(counters, state)),
+    servers: snapshot.servers.map((server) => readServer(counters, workers, server)),
+  };
+}

@@ -1,0 +1,122 @@
+/** What each counter of a worker is called outside. Total: a counter without a name here does not compile. */
+import type { WorkerCounterName } from './counter-snapshot.ts';
+import type { MetricKind } from './shared-metrics.ts';
+
+export interface WorkerMetric {
+  /** Counters that differ in one label share a name. */
+  readonly name: string;
+  readonly help: string;
+  readonly kind: MetricKind;
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
+const STATEMENTS = {
+  name: 'sluice_routed_statements_total',
+  help: 'Statements by where they were sent',
+  kind: 'counter',
+} as const;
+
+const CLIENT_BYTES = {
+  name: 'sluice_client_bytes_total',
+  help: 'Bytes received from (in) and sent to (out) clients',
+  kind: 'counter',
+} as const;
+
+const CHECKOUTS = {
+  name: 'sluice_pool_checkouts_total',
+  help: 'Backend connections checked out, by how they were found',
+  kind: 'counter',
+} as const;
+
+export const WORKER_METRICS: Readonly<Record<WorkerCounterName, WorkerMetric>> = {
+  frontendAccepted: {
+    name: 'sluice_frontend_accepted_total',
+    help: 'Client connections accepted',
+    kind: 'counter',
+  },
+  frontendRefused: {
+    name: 'sluice_frontend_refused_total',
+    help: 'Client connections refused because a limit was reached',
+    kind: 'counter',
+  },
+  authFailures: {
+    name: 'sluice_frontend_auth_failures_total',
+    help: 'Logins of clients that failed',
+    kind: 'counter',
+  },
+  questions: { name: 'sluice_questions_total', help: 'Commands received from clients', kind: 'counter' },
+  readsOnReplica: { ...STATEMENTS, labels: { route: 'read_on_replica' } },
+  readsOnPrimary: { ...STATEMENTS, labels: { route: 'read_on_primary' } },
+  writes: { ...STATEMENTS, labels: { route: 'write' } },
+  planMisses: {
+    name: 'sluice_plan_cache_misses_total',
+    help: 'Statements whose exact text was not in the plan cache',
+    kind: 'counter',
+  },
+  classified: {
+    name: 'sluice_statements_classified_total',
+    help: 'Statements whose digest was not known and had to be classified',
+    kind: 'counter',
+  },
+  checkouts: {
+    name: 'sluice_pool_checkouts_total',
+    help: CHECKOUTS.help,
+    kind: 'counter',
+    labels: { kind: 'all' },
+  },
+  checkoutsFitting: { ...CHECKOUTS, labels: { kind: 'fitting' } },
+  checkoutsPipelined: { ...CHECKOUTS, labels: { kind: 'pipelined' } },
+  stateDifferences: {
+    name: 'sluice_session_state_differences_total',
+    help: 'Checkouts in front of which session state had to be sent to the server',
+    kind: 'counter',
+  },
+  poolWaits: {
+    name: 'sluice_pool_waits_total',
+    help: 'Statements that had to wait for a backend connection',
+    kind: 'counter',
+  },
+  poolTimeouts: {
+    name: 'sluice_pool_timeouts_total',
+    help: 'Statements that waited in vain for a backend connection',
+    kind: 'counter',
+  },
+  clientBytesIn: { ...CLIENT_BYTES, labels: { direction: 'in' } },
+  clientBytesOut: { ...CLIENT_BYTES, labels: { direction: 'out' } },
+  errorsSent: {
+    name: 'sluice_errors_sent_total',
+    help: "Errors of Sluice's own sent to clients",
+    kind: 'counter',
+  },
+  retries: {
+    name: 'sluice_retries_total',
+    help: 'Statements sent again because they certainly had not run',
+    kind: 'counter',
+  },
+  pinnedSessions: {
+    name: 'sluice_pinned_sessions',
+    help: 'Client sessions that are bound to one backend connection now',
+    kind: 'gauge',
+  },
+  sessions: { name: 'sluice_sessions', help: 'Client sessions of the worker now', kind: 'gauge' },
+  slowReaderPauses: {
+    name: 'sluice_slow_reader_pauses_total',
+    help: 'Times that a server was paused because its client does not take the answer',
+    kind: 'counter',
+  },
+  protocolErrors: {
+    name: 'sluice_protocol_errors_total',
+    help: 'Packets of clients that break the protocol',
+    kind: 'counter',
+  },
+  digests: {
+    name: 'sluice_digests',
+    help: 'Statement digests that the worker remembers now',
+    kind: 'gauge',
+  },
+  backendLost: {
+    name: 'sluice_backend_connections_lost_total',
+    help: 'Backend connections that broke while they were in use',
+    kind: 'counter',
+  },
+};
