@@ -1,0 +1,69 @@
+/** What a changed configuration means for a running process. */
+import { type CheckProblem, checkConfig } from './checks.ts';
+import { ConfigError } from './config-error.ts';
+import { formatPath } from './issue-message.ts';
+import type { Config, ConfigValues } from './schema.ts';
+import { collectSettings, configJsonSchema } from './settings.ts';
+
+export interface ReloadPlan {
+  /** What is to run from now on: the new values, but the old ones where a change needs a restart; deep-frozen. */
+  readonly config: Config;
+  /** Paths of the settings that change now. */
+  readonly changed: readonly string[];
+  /** Paths of the settings that were changed but keep their old value until the next start. */
+  readonly needRestart: readonly string[];
+}
+
+function settingValue(config: Config, path: string): unknown {
+  return path
+    .split('.')
+    .reduce<unknown>((value, key) => (value as Readonly<Record<string, unknown>>)[key], config);
+}
+
+function withValue(config: Config, path: string, value: unknown): Config {
+  const [first = '', second] = path.split('.');
+  if (second === undefined) return Object.freeze({ ...config, [first]: value });
+  const section = Object.freeze({ ...(settingValue(config, first) as object), [second]: value });
+  return Object.freeze({ ...config, [first]: section });
+}
+
+/** Old and new values together may contradict each other, such as a new password beside an old address. */
+function checkMixture(config: Config): void {
+  const problems: CheckProblem[] = [];
+  const place = <T>(values: readonly T[]) => values.map((value, index) => ({ index, value }));
+  const candidates = {
+    values: config as ConfigValues,
+    servers: place(config.servers),
+    users: place(config.users),
+    isFaulty: () => false,
+  };
+  checkConfig(candidates, problems);
+  if (problems.length === 0) return;
+  throw new ConfigError(
+    problems.map(({ path, message }) => ({
+      key: formatPath(path),
+      message: `${message} (with the values that only a restart changes)`,
+      source: { kind: 'default' },
+      suggestion: null,
+    })),
+  );
+}
+
+/** @throws ConfigError when the new values do not go together with those that stay */
+export function planReload(current: Config, next: Config): ReloadPlan {
+  const changed: string[] = [];
+  const needRestart: string[] = [];
+  let config = next;
+  for (const { path, reloadable } of collectSettings(configJsonSchema())) {
+    const before = settingValue(current, path);
+    // Both come from the same schema, so equal values have their keys in the same order.
+    if (JSON.stringify(before) === JSON.stringify(settingValue(next, path))) continue;
+    if (reloadable) changed.push(path);
+    else {
+      needRestart.push(path);
+      config = withValue(config, path, before);
+    }
+  }
+  if (needRestart.length > 0) checkMixture(config);
+  return { config, changed, needRestart };
+}

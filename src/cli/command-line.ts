@@ -1,0 +1,124 @@
+/** What the command line asks for. Settings are passed on as text; the configuration checks them. */
+import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
+import { nearestName } from '../../config/nearest-name.ts';
+import { type Setting, SettingKind } from '../../config/settings.ts';
+
+export const CliAction = {
+  run: 'run',
+  checkConfig: 'checkConfig',
+  help: 'help',
+  version: 'version',
+} as const;
+export type CliAction = (typeof CliAction)[keyof typeof CliAction];
+
+export interface CommandLine {
+  readonly action: CliAction;
+  readonly configFile: string | null;
+  /** By the setting's path. */
+  readonly flags: Readonly<Record<string, string>>;
+  /** Sentences without a value, as that may be a password; empty when the line is good. */
+  readonly problems: readonly string[];
+}
+
+const OWN_OPTIONS = {
+  config: { type: 'string', short: 'c' },
+  'check-config': { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+  version: { type: 'boolean', short: 'v' },
+} as const satisfies ParseArgsOptionsConfig;
+
+interface OptionToken {
+  readonly kind: 'option';
+  readonly name: string;
+  readonly rawName: string;
+  readonly value?: string | undefined;
+  readonly inlineValue?: boolean | undefined;
+}
+
+class CommandLineReader {
+  readonly #settings: ReadonlyMap<string, Setting>;
+  readonly problems: string[] = [];
+  readonly seen = new Set<string>();
+  readonly flags: Record<string, string> = {};
+  configFile: string | null = null;
+
+  constructor(settings: readonly Setting[]) {
+    this.#settings = new Map(settings.map((setting) => [setting.path, setting]));
+  }
+
+  get options(): ParseArgsOptionsConfig {
+    const ofSettings = [...this.#settings.keys()].map((path) => [path, { type: 'string' }] as const);
+    return { ...Object.fromEntries(ofSettings), ...OWN_OPTIONS };
+  }
+
+  isKnown(name: string): boolean {
+    return Object.hasOwn(OWN_OPTIONS, name) || this.#settings.has(name);
+  }
+
+  readOption(token: OptionToken): void {
+    const { name, rawName } = token;
+    if (!this.isKnown(name)) {
+      const nearest = nearestName(name, [...Object.keys(OWN_OPTIONS), ...this.#settings.keys()]);
+      this.problems.push(`unknown flag ${rawName}${nearest === null ? '' : `, did you mean --${nearest}?`}`);
+      return;
+    }
+    if (this.seen.has(name)) this.problems.push(`${rawName} is given twice`);
+    this.seen.add(name);
+    const value = this.#valueOf(token);
+    if (value === null) return;
+    if (name === 'config') this.configFile = value;
+    else this.flags[name] = value;
+  }
+
+  #valueOf({ name, rawName, value, inlineValue }: OptionToken): string | null {
+    if (Object.hasOwn(OWN_OPTIONS, name) && name !== 'config') {
+      if (value !== undefined) this.problems.push(`${rawName} takes no value`);
+      return null;
+    }
+    // A switch alone turns itself on.
+    if (value === undefined && this.#settings.get(name)?.kind === SettingKind.boolean) return 'true';
+    if (value === undefined || value === '') {
+      this.problems.push(`${rawName} needs a value`);
+      return null;
+    }
+    if (inlineValue !== true && value.startsWith('-') && !/^-[0-9]+$/.test(value)) {
+      this.problems.push(`${rawName} needs a value; write ${rawName}=VALUE if it begins with a dash`);
+      return null;
+    }
+    return value;
+  }
+}
+
+function actionOf(seen: ReadonlySet<string>): CliAction {
+  if (seen.has('help')) return CliAction.help;
+  if (seen.has('version')) return CliAction.version;
+  return seen.has('check-config') ? CliAction.checkConfig : CliAction.run;
+}
+
+export function parseCommandLine(args: readonly string[], settings: readonly Setting[]): CommandLine {
+  const reader = new CommandLineReader(settings);
+  const { tokens } = parseArgs({
+    args: [...args],
+    options: reader.options,
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  });
+  let afterUnknown = false;
+  for (const token of tokens) {
+    if (token.kind === 'option') {
+      reader.readOption(token);
+      afterUnknown = !reader.isKnown(token.name) && token.value === undefined;
+    } else {
+      // What follows a mistyped flag is its value and no mistake of its own; it may be a password.
+      if (token.kind === 'positional' && !afterUnknown) {
+        reader.problems.push(
+          `unexpected argument number ${token.index + 1}, settings are given as --name value`,
+        );
+      }
+      afterUnknown = false;
+    }
+  }
+  const { configFile, flags, problems, seen } = reader;
+  return { action: actionOf(seen), configFile, flags, problems };
+}

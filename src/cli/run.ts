@@ -1,0 +1,66 @@
+/** Carries out what the command line asks for. */
+import { ConfigError } from '../../config/config-error.ts';
+import { loadConfig } from '../../config/load.ts';
+import { CONFIG_FILE_VARIABLE } from '../../config/overlay.ts';
+import type { Config } from '../../config/schema.ts';
+import { collectSettings, configJsonSchema } from '../../config/settings.ts';
+import { configWarnings, summariseConfig } from '../../config/summary.ts';
+import { CliAction, type CommandLine, parseCommandLine } from './command-line.ts';
+import { helpText } from './help-text.ts';
+import { runService } from './service.ts';
+import { readVersion } from './version.ts';
+
+export const ExitCode = { ok: 0, failed: 1, badConfiguration: 2 } as const;
+
+function complain(lines: readonly string[]): void {
+  process.stderr.write(`${lines.map((line) => `sluice: ${line}`).join('\n')}\n`);
+  process.exitCode = ExitCode.badConfiguration;
+}
+
+/** Reads the configuration as it is now: at the start, and again on SIGHUP. */
+function configReader({ configFile, flags }: CommandLine): { read: () => Config; file: string | null } {
+  const file = configFile ?? (process.env[CONFIG_FILE_VARIABLE] || null);
+  const layers = { env: process.env, flags, ...(file === null ? {} : { file }) };
+  return { read: () => loadConfig(layers), file };
+}
+
+function readOrComplain(read: () => Config, file: string | null): Config | null {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    const hint = file === null ? ['no configuration file is named: use --config FILE, or see --help'] : [];
+    complain([...error.message.split('\n'), ...hint]);
+    return null;
+  }
+}
+
+export async function runCommandLine(args: readonly string[]): Promise<void> {
+  const settings = collectSettings(configJsonSchema());
+  const commandLine = parseCommandLine(args, settings);
+  const { action, problems } = commandLine;
+  if (problems.length > 0) {
+    complain([...problems, 'see --help']);
+    return;
+  }
+  if (action === CliAction.help) {
+    process.stdout.write(helpText(settings));
+    return;
+  }
+  const version = readVersion();
+  if (action === CliAction.version) {
+    process.stdout.write(`sluice ${version}\n`);
+    return;
+  }
+  const { read, file } = configReader(commandLine);
+  const config = readOrComplain(read, file);
+  if (config === null) return;
+  if (action === CliAction.checkConfig) {
+    const warnings = configWarnings(config).map((warning) => `warning: ${warning}\n`);
+    process.stdout.write(
+      `${file ?? 'configuration'}: valid\n${summariseConfig(config)}\n${warnings.join('')}`,
+    );
+    return;
+  }
+  await runService({ config, read, version });
+}

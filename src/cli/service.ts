@@ -1,0 +1,123 @@
+/**
+ * The life of the process: start, signals, stop.
+ *
+ * | signal           | effect                                                                             |
+ * |------------------|------------------------------------------------------------------------------------|
+ * | SIGTERM, SIGINT  | graceful stop; during the start, as soon as it has started                         |
+ * | a second of them | exit at once, with 128 and the signal's number                                     |
+ * | SIGHUP           | read the configuration again; a bad one changes nothing                            |
+ */
+import { constants } from 'node:os';
+import { ConfigError } from '../../config/config-error.ts';
+import { planReload } from '../../config/reload.ts';
+import type { Config } from '../../config/schema.ts';
+import { configWarnings } from '../../config/summary.ts';
+import type { RootLogger } from '../common/logger.ts';
+import { createLogger } from '../common/pino-logger.ts';
+import type { SluiceHandle } from '../control/supervisor.ts';
+
+export interface ServiceOptions {
+  readonly config: Config;
+  /** @throws ConfigError */
+  readonly read: () => Config;
+  readonly version: string;
+}
+
+type StopSignal = 'SIGTERM' | 'SIGINT';
+
+class Service {
+  readonly #options: ServiceOptions;
+  readonly #logger: RootLogger;
+  #config: Config;
+  #handle: SluiceHandle | null = null;
+  #stopSignal: StopSignal | null = null;
+  #reloading: Promise<void> = Promise.resolve();
+
+  constructor(options: ServiceOptions, logger: RootLogger) {
+    this.#options = options;
+    this.#config = options.config;
+    this.#logger = logger;
+  }
+
+  async start(): Promise<void> {
+    this.#listenToSignals();
+    const { version } = this.#options;
+    for (const warning of configWarnings(this.#config)) this.#logger.warn(warning);
+    try {
+      const { startSluice } = await import('../control/supervisor.ts');
+      this.#handle = await startSluice(this.#config, this.#logger, version);
+    } catch (error) {
+      this.#logger.fatal('could not start', { error });
+      this.#exit(1);
+      return;
+    }
+    if (this.#stopSignal !== null) await this.#stop(this.#stopSignal);
+    else this.#logger.info('ready', { ...this.#handle.addresses, version, pid: process.pid });
+  }
+
+  #listenToSignals(): void {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => this.#onStopSignal(signal));
+    process.on('SIGHUP', () => {
+      // One after the other: the last one wins.
+      this.#reloading = this.#reloading.then(() => this.#reload());
+    });
+    for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
+      process.on(event, (error: unknown) => {
+        this.#logger.fatal('internal error', { event, error });
+        this.#exit(1);
+      });
+    }
+  }
+
+  #onStopSignal(signal: StopSignal): void {
+    if (this.#stopSignal !== null) {
+      this.#logger.warn('second signal, exiting at once', { signal });
+      this.#exit(128 + constants.signals[signal]);
+      return;
+    }
+    this.#stopSignal = signal;
+    if (this.#handle !== null) void this.#stop(signal);
+  }
+
+  async #stop(signal: StopSignal): Promise<void> {
+    this.#logger.info('stopping', { signal, graceMs: this.#config.limits.shutdownGraceMs });
+    try {
+      await this.#handle?.stop(signal);
+      this.#logger.info('stopped');
+      this.#exit(0);
+    } catch (error) {
+      this.#logger.fatal('could not stop cleanly', { error });
+      this.#exit(1);
+    }
+  }
+
+  async #reload(): Promise<void> {
+    if (this.#handle === null || this.#stopSignal !== null) {
+      this.#logger.warn('the configuration is not read again while Sluice starts or stops');
+      return;
+    }
+    try {
+      const { config, changed, needRestart } = planReload(this.#config, this.#options.read());
+      await this.#handle.reload(config);
+      this.#config = config;
+      this.#logger.setLevel(config.log.level);
+      this.#logger.info('configuration read again', { changed });
+      if (needRestart.length > 0)
+        this.#logger.warn('changed settings need a restart', { settings: needRestart });
+      for (const warning of configWarnings(config)) this.#logger.warn(warning);
+    } catch (error) {
+      const reason = error instanceof ConfigError ? { problems: error.message.split('\n') } : { error };
+      this.#logger.error('configuration not changed', reason);
+    }
+  }
+
+  #exit(code: number): void {
+    this.#logger.flush();
+    process.exit(code);
+  }
+}
+
+export async function runService(options: ServiceOptions): Promise<void> {
+  const { level, pretty } = options.config.log;
+  await new Service(options, createLogger({ level, pretty })).start();
+}
