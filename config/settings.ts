@@ -7,7 +7,8 @@ import { configSchema } from './schema.ts';
 
 /** The part of a JSON schema that our schema uses. */
 export interface JsonSchemaNode {
-  readonly type?: string;
+  /** A list where null is allowed as well. */
+  readonly type?: string | readonly string[];
   readonly properties?: Readonly<Record<string, JsonSchemaNode>>;
   readonly required?: readonly string[];
   readonly items?: JsonSchemaNode;
@@ -60,6 +61,10 @@ export function environmentVariable(path: string): string {
   return ENVIRONMENT_PREFIX + snake.toUpperCase();
 }
 
+function hasType(node: JsonSchemaNode, type: string): boolean {
+  return node.type === type || (Array.isArray(node.type) && node.type.includes(type));
+}
+
 /** The alternative of a nullable or mixed node that is not `null`, lists before mappings. */
 function mainAlternative(node: JsonSchemaNode): JsonSchemaNode {
   const alternatives = node.anyOf?.filter((each) => each.type !== 'null') ?? [];
@@ -68,9 +73,9 @@ function mainAlternative(node: JsonSchemaNode): JsonSchemaNode {
 }
 
 function kindOf(node: JsonSchemaNode): SettingKind {
-  if (node.type === 'array') return SettingKind.list;
-  if (node.type === 'integer') return SettingKind.integer;
-  if (node.type === 'boolean') return SettingKind.boolean;
+  if (hasType(node, 'array')) return SettingKind.list;
+  if (hasType(node, 'integer')) return SettingKind.integer;
+  if (hasType(node, 'boolean')) return SettingKind.boolean;
   return SettingKind.string;
 }
 
@@ -79,7 +84,7 @@ function toSetting(path: string, node: JsonSchemaNode): Setting {
   return {
     path,
     kind: kindOf(main),
-    nullable: node.anyOf?.some((each) => each.type === 'null') ?? false,
+    nullable: hasType(node, 'null') || (node.anyOf ?? []).some((each) => hasType(each, 'null')),
     values: main.enum ?? null,
     minimum: main.minimum ?? null,
     maximum: main.maximum ?? null,
