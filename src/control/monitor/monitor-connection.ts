@@ -1,0 +1,156 @@
+/**
+ * A connection of the monitor to one server. Every wait ends at the caller's signal: an aborted connection is
+ * destroyed, because a server that did not answer one statement in time cannot be asked another on the same line.
+ */
+
+import { type Connection, type ConnectionOptions, createConnection } from 'mysql2';
+import { parseServerVersion, type ServerVersion } from './server-version.ts';
+
+export interface MonitorCredentials {
+  readonly username: string;
+  readonly password: string;
+}
+
+export interface MonitorTarget {
+  readonly host: string;
+  readonly port: number;
+  readonly tls: boolean;
+}
+
+/** Every value as the server's text, whatever its type: no number is rounded and no date is moved. */
+export type Row = Readonly<Record<string, string | null>>;
+
+function options(target: MonitorTarget, credentials: MonitorCredentials): ConnectionOptions {
+  return {
+    host: target.host,
+    port: target.port,
+    user: credentials.username,
+    password: credentials.password,
+    charset: 'utf8mb4',
+    // The signal is the time-out; mysql2's own would only race it.
+    connectTimeout: 0,
+    typeCast: (field) => field.string(),
+    connectAttributes: { program_name: 'sluice-monitor' },
+    ...(target.tls ? { ssl: {} } : {}),
+  };
+}
+
+function reasonOf(signal: AbortSignal): Error {
+  return signal.reason instanceof Error ? signal.reason : new Error('the check was aborted');
+}
+
+export class MonitorConnection {
+  readonly version: ServerVersion;
+  readonly #connection: Connection;
+  #lost: Error | null = null;
+  #onLost: () => void = () => {};
+
+  private constructor(connection: Connection, version: ServerVersion) {
+    this.#connection = connection;
+    this.version = version;
+    connection.on('error', (error: Error) => {
+      if (this.#lost !== null) return;
+      this.#lost = error;
+      this.#onLost();
+    });
+    connection.on('end', () => {
+      if (this.#lost !== null) return;
+      this.#lost = new Error('the server closed the connection');
+      this.#onLost();
+    });
+  }
+
+  /** Rejects with the server's or the socket's error, or with the signal's reason. */
+  static open(
+    target: MonitorTarget,
+    credentials: MonitorCredentials,
+    signal: AbortSignal,
+  ): Promise<MonitorConnection> {
+    return new Promise((resolve, reject) => {
+      if (signal.aborted) {
+        reject(reasonOf(signal));
+        return;
+      }
+      const connection = createConnection(options(target, credentials));
+      const abort = (): void => fail(reasonOf(signal));
+      const fail = (error: Error): void => {
+        signal.removeEventListener('abort', abort);
+        connection.off('connect', connected);
+        // Destroying may report once more; nobody is left who wants to know.
+        connection.on('error', () => {});
+        connection.destroy();
+        reject(error);
+      };
+      const connected = (handshake: unknown): void => {
+        signal.removeEventListener('abort', abort);
+        connection.off('error', fail);
+        resolve(new MonitorConnection(connection, parseServerVersion(announcedVersion(handshake))));
+      };
+      connection.once('connect', connected);
+      connection.once('error', fail);
+      signal.addEventListener('abort', abort, { once: true });
+    });
+  }
+
+  /** Called once, when the connection breaks while nobody closed it. */
+  set onLost(callback: () => void) {
+    this.#onLost = callback;
+  }
+
+  get usable(): boolean {
+    return this.#lost === null;
+  }
+
+  query(sql: string, signal: AbortSignal): Promise<readonly Row[]> {
+    return this.#guard(signal, (done) => {
+      this.#connection.query({ sql }, (error, rows) => {
+        done(error, Array.isArray(rows) ? (rows as unknown as Row[]) : []);
+      });
+    });
+  }
+
+  async ping(signal: AbortSignal): Promise<void> {
+    await this.#guard<null>(signal, (done) => this.#connection.ping((error) => done(error, null)));
+  }
+
+  /** Says goodbye to the server, so that it does not count an aborted client. */
+  close(): void {
+    if (this.#lost !== null) return;
+    this.#lost = new Error('the connection was closed');
+    this.#connection.end(() => this.#connection.destroy());
+  }
+
+  destroy(): void {
+    this.#lost ??= new Error('the connection was destroyed');
+    this.#connection.destroy();
+  }
+
+  #guard<T>(signal: AbortSignal, send: (done: (error: Error | null, value: T) => void) => void): Promise<T> {
+    return new Promise((resolve, reject) => {
+      if (this.#lost !== null) {
+        reject(this.#lost);
+        return;
+      }
+      const abort = (): void => {
+        this.destroy();
+        reject(reasonOf(signal));
+      };
+      if (signal.aborted) {
+        abort();
+        return;
+      }
+      signal.addEventListener('abort', abort, { once: true });
+      send((error, value) => {
+        signal.removeEventListener('abort', abort);
+        if (error) reject(error);
+        else resolve(value);
+      });
+    });
+  }
+}
+
+/** The handshake is what a client sees, hence the version that Sluice shows to its own clients. */
+function announcedVersion(handshake: unknown): string {
+  if (typeof handshake !== 'object' || handshake === null || !('serverVersion' in handshake)) return '';
+  return typeof handshake.serverVersion === 'string' ? handshake.serverVersion : '';
+}

@@ -1,0 +1,88 @@
+/** What the monitor reports: a closed set of kinds with typed fields, one ordered list for log, admin and tests. */
+
+import type { ServerAddress } from '../../topology/server-description.ts';
+import type { TopologyEvent } from '../../topology/topology-event.ts';
+
+export type MonitorEventBody =
+  | TopologyEvent
+  | {
+      /** An address that replication named, but that was not added; said again only for another reason. */
+      readonly kind: 'discovery-rejected';
+      readonly address: ServerAddress;
+      /** The server that named it. */
+      readonly via: ServerAddress;
+      readonly reason: string;
+    }
+  | {
+      /** A server could not be asked for its replicas. */
+      readonly kind: 'discovery-failed';
+      readonly address: ServerAddress;
+      readonly reason: string;
+    }
+  | {
+      readonly kind: 'catalog-changed';
+      readonly complete: boolean;
+      /** Empty when complete. */
+      readonly reason: string;
+      readonly views: number;
+      readonly unsafeViews: number;
+    };
+
+export type MonitorEventKind = MonitorEventBody['kind'];
+
+export type MonitorEvent = MonitorEventBody & {
+  /** 1 for the first; no gaps, so that a reader sees what it missed. */
+  readonly sequence: number;
+  /** Milliseconds since 1970. */
+  readonly atMs: number;
+};
+
+/** The last so many events. */
+export class EventRing {
+  readonly #capacity: number;
+  readonly #events: MonitorEvent[] = [];
+  #sequence = 0;
+
+  constructor(capacity: number) {
+    this.#capacity = capacity;
+  }
+
+  add(body: MonitorEventBody, atMs: number): MonitorEvent {
+    const event: MonitorEvent = Object.freeze({ ...body, sequence: ++this.#sequence, atMs });
+    this.#events.push(event);
+    if (this.#events.length > this.#capacity) this.#events.shift();
+    return event;
+  }
+
+  /** Oldest first. */
+  list(): readonly MonitorEvent[] {
+    return [...this.#events];
+  }
+}
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+/** An operator reads `warn` and above: what takes a server out of service, or leaves a question open. */
+export function levelOf(event: MonitorEventBody): LogLevel {
+  switch (event.kind) {
+    case 'status-changed':
+      return event.to === 'SHUNNED' ? 'warn' : 'info';
+    case 'primary-changed':
+      return event.to === null ? 'error' : 'info';
+    case 'replication-changed':
+      return event.running ? 'info' : 'warn';
+    case 'two-primaries':
+      return 'error';
+    case 'check-failed':
+    case 'duplicate-server':
+    case 'discovery-rejected':
+    case 'discovery-failed':
+      return 'warn';
+    case 'server-removed':
+      return event.reason === 'unreachable' ? 'warn' : 'info';
+    case 'catalog-changed':
+      return event.complete ? 'info' : 'warn';
+    default:
+      return 'info';
+  }
+}

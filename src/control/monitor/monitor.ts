@@ -1,0 +1,318 @@
+/**
+ * Watches the servers, for the main thread: one per process. It composes the loops (server-checks.ts per server,
+ * discovery.ts, view-catalog.ts), turns each result into the next TopologyDescription, and tells who listens:
+ *
+ * - `change`: something that routing depends on is different; read `topology` and `catalog`. At most once per turn of
+ *   the event loop, however much happened.
+ * - `event`: one MonitorEvent, in order; the last ones are kept (`events()`), each is logged.
+ *
+ * It decides nothing itself: the decisions are pure, in src/topology. It never touches a pool.
+ */
+
+import { EventEmitter } from 'node:events';
+import { type Clock, systemClock } from '../../common/clock.ts';
+import type { SnapshotCatalog } from '../../common/snapshot.ts';
+import type { HostgroupPair } from '../../topology/hostgroup.ts';
+import { formatServerAddress } from '../../topology/server-address.ts';
+import {
+  type ServerAddress,
+  type ServerDescription,
+  ServerStatus,
+} from '../../topology/server-description.ts';
+import { type AdministrativeStatus, CheckState } from '../../topology/server-health.ts';
+import { type TopologyChange, TopologyDescription } from '../../topology/topology.ts';
+import type { ConfiguredServer } from '../../topology/topology-member.ts';
+import { Discovery } from './discovery.ts';
+import type { MonitorCredentials } from './monitor-connection.ts';
+import { EventRing, levelOf, type MonitorEvent, type MonitorEventBody } from './monitor-event.ts';
+import { type MonitorSettings, withDefaults } from './monitor-settings.ts';
+import { ServerChecks } from './server-checks.ts';
+import { ViewCatalog } from './view-catalog.ts';
+import { judgeView } from './view-judge.ts';
+
+export type MonitorServerConfig = ConfiguredServer;
+
+/** As pino's: fields first, then the message. */
+export interface MonitorLogger {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+export interface MonitorOptions {
+  readonly servers: readonly MonitorServerConfig[];
+  readonly credentials: MonitorCredentials;
+  readonly hostgroups: HostgroupPair;
+  readonly settings?: Partial<MonitorSettings>;
+  readonly logger: MonitorLogger;
+  readonly clock?: Clock;
+}
+
+export interface MonitorEvents {
+  change: [];
+  event: [MonitorEvent];
+}
+
+/** A replica as the only seed leads to its source in one round, and from there to the other replicas in the next. */
+const DISCOVERY_ROUNDS_AT_START = 3;
+
+export class Monitor extends EventEmitter<MonitorEvents> {
+  readonly #credentials: MonitorCredentials;
+  readonly #settings: MonitorSettings;
+  readonly #logger: MonitorLogger;
+  readonly #clock: Clock;
+  readonly #ring: EventRing;
+  readonly #checks = new Map<ServerAddress, ServerChecks>();
+  readonly #discovery: Discovery;
+  readonly #views: ViewCatalog;
+  readonly #servers: readonly MonitorServerConfig[];
+  #topology: TopologyDescription;
+  /** Results of the first round, decided on together: who answers first is not therefore primary. */
+  #firstRound: TopologyChange[] | null = [];
+  #changePending = false;
+  #lifecycle: 'new' | 'started' | 'stopped' = 'new';
+
+  constructor(options: MonitorOptions) {
+    super();
+    this.#servers = options.servers;
+    this.#credentials = options.credentials;
+    this.#settings = withDefaults(options.settings ?? {});
+    this.#logger = options.logger;
+    this.#clock = options.clock ?? systemClock;
+    this.#ring = new EventRing(this.#settings.eventHistory);
+    const { failureThreshold, recoveryThreshold } = this.#settings;
+    this.#topology = TopologyDescription.empty({
+      hostgroups: options.hostgroups,
+      failureThreshold,
+      recoveryThreshold,
+    });
+    const shared = { credentials: this.#credentials, settings: this.#settings, clock: this.#clock };
+    this.#discovery = new Discovery({
+      ...shared,
+      topology: () => this.#topology,
+      apply: (changes) => this.#apply(changes),
+      event: (event) => this.#record(event),
+    });
+    this.#views = new ViewCatalog({
+      ...shared,
+      server: () => this.#catalogServer(),
+      judge: judgeView,
+      changed: (catalog, views) => this.#catalogChanged(catalog, views),
+    });
+  }
+
+  get topology(): TopologyDescription {
+    return this.#topology;
+  }
+
+  get catalog(): SnapshotCatalog {
+    return this.#views.catalog;
+  }
+
+  /** The last events, oldest first. */
+  events(): readonly MonitorEvent[] {
+    return this.#ring.list();
+  }
+
+  /** Resolves when every server was checked once, or timed out, and what they lead to was looked for. */
+  async start(): Promise<void> {
+    if (this.#lifecycle !== 'new') return;
+    this.#lifecycle = 'started';
+    this.#apply([{ kind: 'configured', servers: this.#servers }]);
+    await Promise.all([...this.#checks.values()].map((checks) => checks.start()));
+    const results = this.#firstRound ?? [];
+    this.#firstRound = null;
+    if (this.#isStopped()) return;
+    this.#apply(results);
+    const catalog = this.#views.start();
+    if (this.#settings.discovery) await this.#discoverAtStart();
+    if (this.#isStopped()) return;
+    // Without a primary the first reading came from a replica, or from nobody.
+    await catalog;
+    if (!this.catalog.complete && this.#catalogServer() !== null) await this.#views.refresh();
+  }
+
+  /** Resolves when every loop has ended and every connection is closed. */
+  async stop(): Promise<void> {
+    this.#lifecycle = 'stopped';
+    const checks = [...this.#checks.values()];
+    this.#checks.clear();
+    await Promise.all([
+      this.#discovery.stop(),
+      this.#views.stop(),
+      ...checks.map((serverChecks) => serverChecks.stop()),
+    ]);
+  }
+
+  /** Checks one server, or all of them, at once; resolves when that is done. */
+  async wake(address?: ServerAddress): Promise<void> {
+    if (address !== undefined) {
+      await this.#checksOf(address)?.wake();
+      return;
+    }
+    await Promise.all([...this.#checks.values()].map((checks) => checks.wake()));
+  }
+
+  /**
+   * A worker could not reach a server, or lost its connections. One connect check decides: if it fails too, the server
+   * is shunned without waiting for the threshold. Many reports at once cost one check.
+   */
+  async reportFailure(address: ServerAddress, reason: string): Promise<void> {
+    await this.#checksOf(address)?.confirmFailure(reason);
+  }
+
+  /** After a reload: servers that are no longer named are dropped, discovered ones stay. */
+  async updateServers(servers: readonly MonitorServerConfig[]): Promise<void> {
+    if (this.#lifecycle !== 'started') return;
+    this.#apply([{ kind: 'configured', servers }]);
+    if (this.#settings.discovery) await this.#discovery.wake();
+  }
+
+  /** OFFLINE_SOFT drains, OFFLINE_HARD cuts off, ONLINE leaves it to the checks again. */
+  setAdministrativeStatus(address: ServerAddress, status: AdministrativeStatus): void {
+    const known = this.#topology.find(address);
+    if (known !== null) this.#apply([{ kind: 'administered', address: known.address, status }]);
+  }
+
+  /** Resolves when the view definitions were read again. */
+  refreshCatalog(): Promise<void> {
+    return this.#views.refresh();
+  }
+
+  #isStopped(): boolean {
+    return this.#lifecycle === 'stopped';
+  }
+
+  async #discoverAtStart(): Promise<void> {
+    await this.#discovery.start();
+    for (let round = 1; round < DISCOVERY_ROUNDS_AT_START && !this.#isStopped(); round++) {
+      const before = this.#topology.servers.length;
+      await this.#discovery.wake();
+      if (this.#topology.servers.length === before) return;
+    }
+  }
+
+  #checksOf(address: ServerAddress): ServerChecks | undefined {
+    return this.#checks.get(this.#topology.find(address)?.address ?? address);
+  }
+
+  #apply(changes: readonly TopologyChange[]): void {
+    if (this.#lifecycle === 'stopped' || changes.length === 0) return;
+    if (this.#firstRound !== null && changes.every(({ kind }) => kind === 'check')) {
+      this.#firstRound.push(...changes);
+      return;
+    }
+    const before = this.#topology;
+    const { topology, events } = before.update(changes);
+    this.#topology = topology;
+    for (const event of events) this.#record(event);
+    this.#followMembership();
+    this.#react(before, events);
+    if (isDifferentForRouting(before, topology)) this.#announceChange();
+  }
+
+  /** Every member has checks, nobody else has. */
+  #followMembership(): void {
+    const running = new Set<ServerAddress>();
+    for (const { address, host, port, tls } of this.#topology.servers) {
+      running.add(address);
+      const existing = this.#checks.get(address);
+      if (existing !== undefined && existing.target.tls === tls) continue;
+      if (existing !== undefined) void existing.stop();
+      const checks = new ServerChecks({
+        target: { host, port, tls },
+        credentials: this.#credentials,
+        settings: this.#settings,
+        clock: this.#clock,
+        report: (report) => this.#apply([{ kind: 'check', address, report }]),
+        isSettled: () => this.#isSettled(address),
+      });
+      this.#checks.set(address, checks);
+      // The first round is started, and waited for, by start().
+      if (this.#firstRound === null) void checks.start();
+    }
+    for (const [address, checks] of this.#checks) {
+      if (running.has(address)) continue;
+      this.#checks.delete(address);
+      void checks.stop();
+    }
+  }
+
+  #isSettled(address: ServerAddress): boolean {
+    const member = this.#topology.member(address);
+    if (member === null || member.description.status === ServerStatus.SHUNNED) return false;
+    return Object.values(member.health).every(({ state }) => state === CheckState.up);
+  }
+
+  /** What has just been seen is often half of something: the other half is looked for at once. */
+  #react(before: TopologyDescription, events: readonly MonitorEventBody[]): void {
+    if (this.#firstRound !== null) return;
+    const happened = (...kinds: readonly MonitorEventBody['kind'][]): boolean =>
+      events.some(({ kind }) => kinds.includes(kind));
+    // Of a primary that moves, the new one is often seen writable before the old one is seen read-only.
+    if (happened('two-primaries', 'read-only-changed')) void this.wake();
+    if (this.#settings.discovery && happened('source-changed', 'primary-changed', 'server-removed')) {
+      void this.#discovery.wake();
+    }
+    if (this.#topology.primary !== before.primary) void this.#views.refresh();
+  }
+
+  /** The primary knows every view first; without one, a replica that has caught up is as good. */
+  #catalogServer(): ServerDescription | null {
+    const online = this.#topology.servers.filter(({ status }) => status === ServerStatus.ONLINE);
+    return online.find(({ address }) => address === this.#topology.primary) ?? online[0] ?? null;
+  }
+
+  #catalogChanged(catalog: SnapshotCatalog, views: number): void {
+    this.#record({
+      kind: 'catalog-changed',
+      complete: catalog.complete,
+      reason: catalog.incompleteReason,
+      views,
+      unsafeViews: catalog.unsafeViews.length,
+    });
+    this.#announceChange();
+  }
+
+  #record(body: MonitorEventBody): void {
+    const event = this.#ring.add(body, this.#clock.wallMs());
+    this.#logger[levelOf(event)]({ ...body }, `monitor: ${body.kind}`);
+    this.#tell(() => this.emit('event', event));
+  }
+
+  #announceChange(): void {
+    if (this.#changePending) return;
+    this.#changePending = true;
+    setImmediate(() => {
+      this.#changePending = false;
+      if (!this.#isStopped()) this.#tell(() => this.emit('change'));
+    });
+  }
+
+  /** A listener that throws must not look like a failed check. */
+  #tell(emit: () => void): void {
+    try {
+      emit();
+    } catch (error) {
+      this.#logger.error({ err: error }, 'monitor: a listener threw');
+    }
+  }
+}
+
+/** GTIDs move with every write and route nothing by themselves: they are read from `topology` when needed. */
+function isDifferentForRouting(before: TopologyDescription, after: TopologyDescription): boolean {
+  if (before.primary !== after.primary || before.servers.length !== after.servers.length) return true;
+  return after.servers.some((server, index) => {
+    const old = before.servers[index]!;
+    if (old === server) return false;
+    return (Object.keys(server) as (keyof ServerDescription)[]).some(
+      (key) => key !== 'gtidExecuted' && server[key] !== old[key],
+    );
+  });
+}
+
+/** The address that a configured server has in the topology. */
+export function addressOf(server: MonitorServerConfig): ServerAddress {
+  return formatServerAddress(server.host, server.port);
+}

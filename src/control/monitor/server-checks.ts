@@ -1,0 +1,157 @@
+/**
+ * All checks of one server: four loops side by side (check-interval.ts), each with its own connection, so that a
+ * check that hangs holds up none of the others.
+ *
+ * | check       | period                                       | connection  |
+ * |-------------|----------------------------------------------|-------------|
+ * | connect     | connectIntervalMs; intervalMs while unsettled | new each time |
+ * | ping        | intervalMs                                   | kept        |
+ * | read_only   | intervalMs                                   | kept        |
+ * | replication | intervalMs                                   | kept        |
+ *
+ * Effect: each outcome becomes one CheckReport. A kept connection that breaks wakes all of them at once.
+ * Stop: `stop()`.
+ */
+
+import type { Clock } from '../../common/clock.ts';
+import { CheckName } from '../../topology/server-probe.ts';
+import type { CheckReport } from '../../topology/topology.ts';
+import { CheckInterval, type CheckRunResult } from './check-interval.ts';
+import { checkConnect } from './connect-check.ts';
+import { KeptConnection } from './kept-connection.ts';
+import type { MonitorConnection, MonitorCredentials, MonitorTarget } from './monitor-connection.ts';
+import { checkPing } from './ping-check.ts';
+import { checkReadOnly } from './read-only-check.ts';
+import { checkReplication } from './replication-check.ts';
+import { describeError, isServerFull } from './server-error.ts';
+
+export interface ServerCheckSettings {
+  readonly intervalMs: number;
+  readonly connectIntervalMs: number;
+  readonly timeoutMs: number;
+}
+
+export interface ServerChecksOptions {
+  readonly target: MonitorTarget;
+  readonly credentials: MonitorCredentials;
+  readonly settings: ServerCheckSettings;
+  readonly clock: Clock;
+  readonly report: (report: CheckReport) => void;
+  /** Whether the server is ONLINE and no check is failing: only then is the connect check in no hurry. */
+  readonly isSettled: () => boolean;
+}
+
+export class ServerChecks {
+  readonly target: MonitorTarget;
+  readonly #options: ServerChecksOptions;
+  readonly #kept: KeptConnection[] = [];
+  readonly #connect: CheckInterval<CheckReport>;
+  readonly #intervals: readonly CheckInterval<CheckReport>[];
+  /** A worker's report that waits for the connect check to confirm it. */
+  #reportedFailure: string | null = null;
+
+  constructor(options: ServerChecksOptions) {
+    this.#options = options;
+    this.target = options.target;
+    const { settings, isSettled } = options;
+    this.#connect = this.#interval(
+      CheckName.connect,
+      () => (isSettled() ? settings.connectIntervalMs : settings.intervalMs),
+      async (signal) => ({
+        check: CheckName.connect,
+        ok: true,
+        facts: await checkConnect(options.target, options.credentials, signal),
+      }),
+    );
+    this.#intervals = [
+      this.#connect,
+      this.#keptInterval(CheckName.ping, async (connection, signal) => {
+        await checkPing(connection, signal);
+        return { check: CheckName.ping, ok: true };
+      }),
+      this.#keptInterval(CheckName.readOnly, async (connection, signal) => ({
+        check: CheckName.readOnly,
+        ok: true,
+        readOnly: await checkReadOnly(connection, signal),
+      })),
+      this.#keptInterval(CheckName.replication, async (connection, signal) => ({
+        check: CheckName.replication,
+        ok: true,
+        replication: await checkReplication(connection, signal),
+      })),
+    ];
+  }
+
+  /** Resolves when every check has run once. */
+  async start(): Promise<void> {
+    await Promise.all(this.#intervals.map((interval) => interval.start()));
+  }
+
+  /** Resolves when every check has run again. */
+  async wake(): Promise<void> {
+    await Promise.all(this.#intervals.map((interval) => interval.wake()));
+  }
+
+  /** A worker saw the server fail: if the next connect check fails as well, that is enough. */
+  async confirmFailure(reason: string): Promise<void> {
+    this.#reportedFailure = reason;
+    await this.wake();
+  }
+
+  async stop(): Promise<void> {
+    const stopping = this.#intervals.map((interval) => interval.stop());
+    for (const kept of this.#kept) kept.close();
+    await Promise.all(stopping);
+    for (const kept of this.#kept) kept.discard();
+  }
+
+  #keptInterval(
+    name: CheckName,
+    check: (connection: MonitorConnection, signal: AbortSignal) => Promise<CheckReport>,
+  ): CheckInterval<CheckReport> {
+    const { target, credentials, settings } = this.#options;
+    const kept = new KeptConnection(target, credentials, () => void this.wake());
+    this.#kept.push(kept);
+    return this.#interval(
+      name,
+      () => settings.intervalMs,
+      async (signal) => {
+        try {
+          return await check(await kept.get(signal), signal);
+        } catch (error) {
+          kept.discard();
+          throw error;
+        }
+      },
+    );
+  }
+
+  #interval(
+    name: CheckName,
+    periodMs: () => number,
+    check: (signal: AbortSignal) => Promise<CheckReport>,
+  ): CheckInterval<CheckReport> {
+    const { clock, settings } = this.#options;
+    return new CheckInterval({
+      periodMs,
+      timeoutMs: settings.timeoutMs,
+      check,
+      report: (result) => this.#report(name, result),
+      clock,
+    });
+  }
+
+  #report(name: CheckName, result: CheckRunResult<CheckReport>): void {
+    const reported = name === CheckName.connect ? this.#reportedFailure : null;
+    if (name === CheckName.connect) this.#reportedFailure = null;
+    if (result.ok) {
+      this.#options.report(result.value);
+      return;
+    }
+    // A full server lives: it must not lose the connections that it has because it takes no more.
+    if (isServerFull(result.error)) return;
+    const reason = describeError(result.error);
+    const both = reported === null || reported === reason ? reason : `${reason}; a worker: ${reported}`;
+    this.#options.report({ check: name, ok: false, reason: both, confirmed: reported !== null });
+  }
+}

@@ -1,0 +1,58 @@
+/** What the errors of servers and sockets mean to the monitor. */
+
+function field(error: unknown, name: string): unknown {
+  return typeof error === 'object' && error !== null ? Reflect.get(error, name) : undefined;
+}
+
+/** MySQL's error number; 0 for an error that no server sent. */
+export function errnoOf(error: unknown): number {
+  const errno = field(error, 'errno');
+  // A socket's errno is negative.
+  return typeof errno === 'number' && errno > 0 ? errno : 0;
+}
+
+/** One line for logs and events; never holds a password. */
+export function describeError(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  const code = field(error, 'code');
+  // An AggregateError (one per address tried) has no message of its own.
+  if (message === '' && typeof code === 'string') return code;
+  return typeof code === 'string' && !message.includes(code) ? `${message} (${code})` : message;
+}
+
+const ER_CON_COUNT_ERROR = 1040;
+const ER_TOO_MANY_USER_CONNECTIONS = 1203;
+const ER_USER_LIMIT_REACHED = 1226;
+
+/** The server is full for another connection, which says that it lives and nothing else. */
+export function isServerFull(error: unknown): boolean {
+  const errno = errnoOf(error);
+  return (
+    errno === ER_CON_COUNT_ERROR || errno === ER_TOO_MANY_USER_CONNECTIONS || errno === ER_USER_LIMIT_REACHED
+  );
+}
+
+const ER_DBACCESS_DENIED_ERROR = 1044;
+const ER_TABLEACCESS_DENIED_ERROR = 1142;
+const ER_SPECIFIC_ACCESS_DENIED_ERROR = 1227;
+
+/** The account may connect but lacks a privilege for the statement. */
+export function isDenied(error: unknown): boolean {
+  const errno = errnoOf(error);
+  return (
+    errno === ER_DBACCESS_DENIED_ERROR ||
+    errno === ER_TABLEACCESS_DENIED_ERROR ||
+    errno === ER_SPECIFIC_ACCESS_DENIED_ERROR
+  );
+}
+
+export const ER_PARSE_ERROR = 1064;
+export const ER_UNKNOWN_SYSTEM_VARIABLE = 1193;
+
+/** A check that failed for a reason that its message explains better than the server's own. */
+export class CheckFailedError extends Error {
+  constructor(message: string, cause: unknown) {
+    super(message, { cause });
+    this.name = 'CheckFailedError';
+  }
+}

@@ -1,0 +1,201 @@
+/**
+ * Keeps the list of views that are not proven to be safe.
+ *
+ * Period: catalogIntervalMs, but never more than a twentieth of the time is spent on it; `refresh()` at once.
+ * Effect: reads every view's definition from the primary, or from any server while there is none, and publishes a
+ *         SnapshotCatalog. Definitions are judged only when their checksum has changed. A list that was complete
+ *         stays so while no server can be asked: nobody can change a view then, other than behind our back.
+ * Stop:   `stop()`.
+ */
+
+import { createHash } from 'node:crypto';
+import type { Clock } from '../../common/clock.ts';
+import type { SnapshotCatalog } from '../../common/snapshot.ts';
+import type { ServerDescription } from '../../topology/server-description.ts';
+import { CheckInterval } from './check-interval.ts';
+import { KeptConnection } from './kept-connection.ts';
+import type { MonitorConnection, MonitorCredentials, Row } from './monitor-connection.ts';
+import { describeError } from './server-error.ts';
+import { missingViewGrants, readGrants } from './view-grants.ts';
+import {
+  SYSTEM_SCHEMAS,
+  unsafeViewsOf,
+  type ViewDefinition,
+  type ViewVerdict,
+} from './view-safety-closure.ts';
+
+export interface CatalogSettings {
+  readonly catalogIntervalMs: number;
+  /** Opening thousands of view files takes a server a while. */
+  readonly catalogTimeoutMs: number;
+  /** More views than this make the catalogue incomplete. */
+  readonly maxViews: number;
+}
+
+export interface ViewCatalogOptions {
+  readonly credentials: MonitorCredentials;
+  readonly settings: CatalogSettings;
+  readonly clock: Clock;
+  /** The server to ask, or null while there is none. */
+  readonly server: () => ServerDescription | null;
+  readonly judge: (view: ViewDefinition) => ViewVerdict;
+  readonly changed: (catalog: SnapshotCatalog, views: number) => void;
+}
+
+const NOT_READ: SnapshotCatalog = {
+  complete: false,
+  incompleteReason: 'the view definitions have not been read yet',
+  unsafeViews: [],
+};
+
+function incomplete(incompleteReason: string): SnapshotCatalog {
+  return Object.freeze({ complete: false, incompleteReason, unsafeViews: [] });
+}
+
+interface Reading {
+  readonly catalog: SnapshotCatalog;
+  readonly views: number;
+}
+
+export class ViewCatalog {
+  readonly #options: ViewCatalogOptions;
+  readonly #interval: CheckInterval<Reading>;
+  #catalog: SnapshotCatalog = NOT_READ;
+  #checksum = '';
+  #asked: { readonly address: string; readonly kept: KeptConnection } | null = null;
+  #tookMs = 0;
+
+  constructor(options: ViewCatalogOptions) {
+    this.#options = options;
+    const { settings, clock } = options;
+    this.#interval = new CheckInterval<Reading>({
+      periodMs: () => Math.max(settings.catalogIntervalMs, this.#tookMs * 20),
+      timeoutMs: settings.catalogTimeoutMs,
+      check: (signal) => this.#read(signal),
+      report: (result) => {
+        if (result.ok) this.#publish(result.value);
+        else this.#fail(result.error);
+      },
+      clock,
+    });
+  }
+
+  get catalog(): SnapshotCatalog {
+    return this.#catalog;
+  }
+
+  /** Resolves after the first reading. */
+  start(): Promise<void> {
+    return this.#interval.start();
+  }
+
+  /** Resolves when a reading that began after this call has ended. */
+  refresh(): Promise<void> {
+    return this.#interval.wake();
+  }
+
+  async stop(): Promise<void> {
+    await this.#interval.stop();
+    this.#asked?.kept.close();
+    this.#asked = null;
+  }
+
+  async #read(signal: AbortSignal): Promise<Reading> {
+    const server = this.#options.server();
+    if (server === null) throw new Error('no server is ONLINE to read the view definitions from');
+    const kept = this.#connectionTo(server);
+    const startedAtMs = this.#options.clock.monotonicMs();
+    try {
+      return await this.#readFrom(await kept.get(signal), server, signal);
+    } catch (error) {
+      kept.discard();
+      throw new Error(
+        `the view definitions could not be read from ${server.address}: ${describeError(error)}`,
+        {
+          cause: error,
+        },
+      );
+    } finally {
+      this.#tookMs = this.#options.clock.monotonicMs() - startedAtMs;
+    }
+  }
+
+  #connectionTo(server: ServerDescription): KeptConnection {
+    if (this.#asked?.address === server.address) return this.#asked.kept;
+    this.#asked?.kept.close();
+    const kept = new KeptConnection(server, this.#options.credentials, () => {});
+    this.#asked = { address: server.address, kept };
+    return kept;
+  }
+
+  async #readFrom(
+    connection: MonitorConnection,
+    server: ServerDescription,
+    signal: AbortSignal,
+  ): Promise<Reading> {
+    const missing = missingViewGrants(await readGrants(connection, signal));
+    if (missing !== '') {
+      this.#checksum = '';
+      return { catalog: incomplete(`${missing} (seen on ${server.address})`), views: 0 };
+    }
+    const { maxViews } = this.#options.settings;
+    const excluded = SYSTEM_SCHEMAS.map((name) => `'${name}'`).join(', ');
+    const rows = await connection.query(
+      'SELECT TABLE_SCHEMA AS view_schema, TABLE_NAME AS view_name, VIEW_DEFINITION AS definition ' +
+        `FROM information_schema.VIEWS WHERE TABLE_SCHEMA NOT IN (${excluded}) LIMIT ${maxViews + 1}`,
+      signal,
+    );
+    if (rows.length > maxViews) {
+      this.#checksum = '';
+      return {
+        catalog: incomplete(`there are more than ${maxViews} views on ${server.address}`),
+        views: rows.length,
+      };
+    }
+    return { catalog: this.#judge(rows), views: rows.length };
+  }
+
+  #judge(rows: readonly Row[]): SnapshotCatalog {
+    const views = rows.map(viewOf);
+    const checksum = checksumOf(views);
+    if (checksum === this.#checksum && this.#catalog.complete) return this.#catalog;
+    const unsafeViews = Object.freeze(unsafeViewsOf(views, this.#options.judge));
+    this.#checksum = checksum;
+    return Object.freeze({ complete: true, incompleteReason: '', unsafeViews });
+  }
+
+  #publish({ catalog, views }: Reading): void {
+    const before = this.#catalog;
+    if (catalog === before) return;
+    this.#catalog = catalog;
+    const same =
+      before.complete === catalog.complete &&
+      before.incompleteReason === catalog.incompleteReason &&
+      before.unsafeViews.join('\n') === catalog.unsafeViews.join('\n');
+    if (!same) this.#options.changed(catalog, views);
+  }
+
+  #fail(error: unknown): void {
+    if (this.#catalog.complete) return;
+    this.#publish({ catalog: incomplete(describeError(error)), views: 0 });
+  }
+}
+
+function viewOf(row: Row): ViewDefinition {
+  const definition = row.definition ?? '';
+  return {
+    schema: (row.view_schema ?? '').toLowerCase(),
+    name: (row.view_name ?? '').toLowerCase(),
+    definition: definition === '' ? null : definition,
+  };
+}
+
+/** Independent of the order of the rows, which the server does not promise. */
+function checksumOf(views: readonly ViewDefinition[]): string {
+  const lines = views
+    .map(({ schema, name, definition }) => JSON.stringify([schema, name, definition]))
+    .sort();
+  const hash = createHash('sha256');
+  for (const line of lines) hash.update(line).update('\n');
+  return hash.digest('base64');
+}

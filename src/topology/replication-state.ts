@@ -1,0 +1,66 @@
+/** From a server's replication channels to the three fields that routing reads. Pure. */
+
+import type { Members, SourceGraph } from './primary-election.ts';
+import { type ServerAddress, type ServerDescription, ServerStatus } from './server-description.ts';
+import { CheckState, type HealthThresholds } from './server-health.ts';
+import type { ReplicationChannel } from './server-probe.ts';
+import type { TopologyMember } from './topology-member.ts';
+
+type ReplicationState = Pick<ServerDescription, 'source' | 'replicationRunning' | 'lagMs'>;
+
+const NOT_REPLICATING: ReplicationState = { source: null, replicationRunning: null, lagMs: null };
+
+/** A source that fails its checks here as well has nothing newer to give: its replicas are as fresh as can be had. */
+function isSourceLost(address: ServerAddress, members: Members, graph: SourceGraph): boolean {
+  const sources = graph.get(address) ?? [];
+  return sources.some((source) => {
+    const member = members.get(source);
+    if (member === undefined) return false;
+    if (member.description.status === ServerStatus.SHUNNED) return true;
+    return Object.values(member.health).some(({ state }) => state === CheckState.failing);
+  });
+}
+
+/**
+ * A thread that was stopped, or died of an error, counts at once. An IO thread that is connecting counts only when it
+ * stays so: a single unlucky sample must not throw a replica out, and neither must the primary's own death.
+ */
+function isRunning(
+  channel: ReplicationChannel,
+  member: TopologyMember,
+  sourceLost: boolean,
+  thresholds: HealthThresholds,
+): boolean {
+  if (channel.sqlRunning !== 'Yes' || channel.ioRunning === 'No') return false;
+  if (channel.ioRunning === 'Yes') return true;
+  const wasRunning = member.description.replicationRunning === true;
+  return wasRunning && (sourceLost || member.ioConnecting < thresholds.failureThreshold);
+}
+
+function lagOf(channels: readonly ReplicationChannel[]): number | null {
+  let lagMs: number | null = null;
+  for (const channel of channels) {
+    if (channel.lagMs === null) return null;
+    lagMs = Math.max(lagMs ?? 0, channel.lagMs);
+  }
+  return lagMs;
+}
+
+export function replicationState(
+  address: ServerAddress,
+  member: TopologyMember,
+  members: Members,
+  graph: SourceGraph,
+  thresholds: HealthThresholds,
+): ReplicationState {
+  const channels = member.replication?.channels ?? [];
+  const first = channels[0];
+  if (first === undefined) return NOT_REPLICATING;
+  // The check has failed too often: what it said last is too old to send reads by.
+  if (member.health.replication.state === CheckState.down) {
+    return { source: first.source, replicationRunning: null, lagMs: null };
+  }
+  const sourceLost = isSourceLost(address, members, graph);
+  const running = channels.every((channel) => isRunning(channel, member, sourceLost, thresholds));
+  return { source: first.source, replicationRunning: running, lagMs: lagOf(channels) };
+}

@@ -1,0 +1,84 @@
+/** One server as the topology keeps it: its description, and what the description was derived from. */
+
+import type { ServerAddress, ServerDescription } from './server-description.ts';
+import { ServerFlavor, ServerRole, ServerStatus } from './server-description.ts';
+import { type AdministrativeStatus, ALL_UNCHECKED, type HealthByCheck } from './server-health.ts';
+import type { ReadOnlyProbe, ReplicationProbe, ServerFacts } from './server-probe.ts';
+
+export interface ConfiguredServer {
+  readonly host: string;
+  readonly port: number;
+  readonly weight: number;
+  /** 0 means no limit. */
+  readonly maxConnections: number;
+  /** 0 means no limit. */
+  readonly maxReplicationLagMs: number;
+  /** null: the measured role decides. */
+  readonly hostgroup: number | null;
+  readonly tls: boolean;
+}
+
+export interface TopologyMember {
+  readonly config: ConfiguredServer;
+  readonly origin: 'seed' | 'discovered';
+  readonly administrative: AdministrativeStatus;
+  readonly health: HealthByCheck;
+  /** The last measured values; null before the first. They outlive a failure: the last word counts. */
+  readonly facts: ServerFacts | null;
+  readonly readOnly: ReadOnlyProbe | null;
+  readonly replication: ReplicationProbe | null;
+  /** Replication probes in a row that found the IO thread connecting. */
+  readonly ioConnecting: number;
+  /**
+   * Was writable, replicating from nobody, at a time when the known primary was seen alive: it has missed writes,
+   * and does not become primary just because the primary dies.
+   */
+  readonly rival: boolean;
+  readonly duplicateOf: ServerAddress | null;
+  readonly description: ServerDescription;
+}
+
+export function newMember(
+  address: ServerAddress,
+  config: ConfiguredServer,
+  origin: 'seed' | 'discovered',
+): TopologyMember {
+  const description: ServerDescription = {
+    address,
+    host: config.host,
+    port: config.port,
+    status: ServerStatus.SHUNNED,
+    statusReason: 'not checked yet',
+    role: ServerRole.unknown,
+    hostgroup: 0,
+    weight: config.weight,
+    maxConnections: config.maxConnections,
+    maxReplicationLagMs: config.maxReplicationLagMs,
+    tls: config.tls,
+    origin,
+    version: '',
+    flavor: ServerFlavor.mysql,
+    versionId: 0,
+    sessionTracking: false,
+    readOnly: null,
+    serverUuid: null,
+    serverId: null,
+    source: null,
+    replicationRunning: null,
+    lagMs: null,
+    gtidExecuted: '',
+  };
+  return {
+    config,
+    origin,
+    administrative: ServerStatus.ONLINE,
+    health: ALL_UNCHECKED,
+    facts: null,
+    readOnly: null,
+    replication: null,
+    ioConnecting: 0,
+    rival: false,
+    duplicateOf: null,
+    description,
+  };
+}
