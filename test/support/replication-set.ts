@@ -69,7 +69,8 @@ export class ReplicationSet {
   /** Points a server at a source, read-only, and waits until its replication threads run. */
   async replicateFrom(replica: DatabaseServer, source: DatabaseServer): Promise<void> {
     const { username, password } = REPLICATION_ACCOUNT;
-    const position = this.flavor === ServerFlavor.mariadb ? 'MASTER_USE_GTID=slave_pos' : 'MASTER_AUTO_POSITION=1';
+    const position =
+      this.flavor === ServerFlavor.mariadb ? 'MASTER_USE_GTID=slave_pos' : 'MASTER_AUTO_POSITION=1';
     await replica.query('SET GLOBAL read_only=1');
     await replica.query('STOP SLAVE');
     await replica.query(
@@ -87,19 +88,26 @@ export class ReplicationSet {
   }
 
   /** Waits until these replicas (all that run, unless told) have applied what the primary has written so far. */
-  async waitForSync(replicas: readonly DatabaseServer[] = this.replicas.filter((one) => one.running)): Promise<void> {
+  async waitForSync(
+    replicas: readonly DatabaseServer[] = this.replicas.filter((one) => one.running),
+  ): Promise<void> {
     const position = await this.gtidPosition();
     await Promise.all(replicas.map((replica) => this.#waitForPosition(replica, position)));
   }
 
   /** What the primary has executed, in its own dialect. */
   async gtidPosition(): Promise<string> {
-    const variable = this.flavor === ServerFlavor.mariadb ? '@@global.gtid_binlog_pos' : '@@global.gtid_executed';
+    const variable =
+      this.flavor === ServerFlavor.mariadb ? '@@global.gtid_binlog_pos' : '@@global.gtid_executed';
     return (await this.primary.queryValue(`SELECT ${variable}`)) ?? '';
   }
 
   /** A connection straight to a server over TCP; the caller ends it. */
-  connect(server: DatabaseServer, account: Account = APP_ACCOUNT, database: string = APP_SCHEMA): Promise<Connection> {
+  connect(
+    server: DatabaseServer,
+    account: Account = APP_ACCOUNT,
+    database: string = APP_SCHEMA,
+  ): Promise<Connection> {
     return createConnection({
       host: server.host,
       port: server.port,
@@ -124,7 +132,12 @@ export class ReplicationSet {
       ...(serverId === 1 ? [] : ['--read-only=1']),
     ];
     if (this.flavor === ServerFlavor.mariadb) {
-      const args = [...common, '--gtid-strict-mode=1', '--log-slave-updates=1', ...(this.#options.args ?? [])];
+      const args = [
+        ...common,
+        '--gtid-strict-mode=1',
+        '--log-slave-updates=1',
+        ...(this.#options.args ?? []),
+      ];
       return new MariadbServer({ name, serverId, args });
     }
     const args = [
