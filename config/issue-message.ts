@@ -154,9 +154,11 @@ export class IssueWriter {
     const range = expected === 'int' || expected === 'number' ? rangeText(this.#schema, path) : '';
     if (value === undefined)
       return { path, message: `is missing, expected ${name}${range}`, suggestion: null };
-    const inQuotes = expected === 'string' && typeof value !== 'object' ? ' (put it in quotes)' : '';
-    const found =
-      typeof value === 'object' || isSecret(path) ? `, found ${foundText(value)}` : quote(path, value);
+    const inQuotes =
+      expected === 'string' && (value === null || typeof value !== 'object') ? ' (put it in quotes)' : '';
+    const isScalar = range !== '' || expected === 'boolean';
+    const mayQuote = isScalar && typeof value !== 'object' && !isSecret(path);
+    const found = mayQuote ? quote(path, value) : `, found ${foundText(value)}`;
     return { path, message: `expected ${name}${range}${inQuotes}${found}`, suggestion: null };
   }
 }

@@ -143,9 +143,10 @@ class Loader {
 
   /** Takes the setting at fault away, so that its default stands in; elements of lists are filtered afterwards. */
   #cutOut([first = '', second]: readonly PropertyKey[]): void {
-    const parent = this.#raw[String(first)];
     if (typeof second === 'number') return;
-    if (second !== undefined && isMapping(parent)) delete parent[String(second)];
+    const parent = this.#raw[String(first)];
+    const inSection = second !== undefined && isSection(this.#schema.properties?.[String(first)] ?? {});
+    if (inSection && isMapping(parent)) delete parent[String(second)];
     else delete this.#raw[String(first)];
   }
 

@@ -66,6 +66,20 @@ function optionalText(meta: SettingMeta) {
   return describe(z.string().min(1).nullable().default(null), meta);
 }
 
+/**
+ * A password that may be left out, but not be empty by accident: `password: #secret` is a comment in YAML, and
+ * `password: &secret` a mark, both with nothing as the value.
+ */
+function optionalPassword(meta: SettingMeta) {
+  return describe(
+    z
+      .string()
+      .optional()
+      .transform((password) => password ?? null),
+    meta,
+  );
+}
+
 const serverSchema = z
   .strictObject({
     host: describe(z.string().min(1), {
@@ -94,7 +108,7 @@ const userSchema = z
     username: describe(z.string().min(1).max(128), {
       description: 'Account name, the same at Sluice and at the servers.',
     }),
-    password: describe(z.string().nullable().default(null), {
+    password: optionalPassword({
       description:
         'Plain text, or the mysql_native_password hash (`"*"` and 40 hex digits, in quotes); none means an account without a password.',
       defaultText: 'none',
@@ -130,7 +144,7 @@ const monitorSection = section('How Sluice watches the servers, with an account 
     description: 'Account on every server, with REPLICATION CLIENT (MariaDB 10.5+: REPLICA MONITOR too).',
     defaultText: 'required',
   }),
-  password: optionalText({ description: 'Its password, plain text.', defaultText: 'none' }),
+  password: optionalPassword({ description: 'Its password, plain text.', defaultText: 'none' }),
   intervalMs: milliseconds(10, 1000, 'Time between two checks of a server.'),
   timeoutMs: milliseconds(10, 1000, 'A check that takes longer has failed.'),
   failureThreshold: integer(1, 1000, 3, {

@@ -66,7 +66,7 @@ function aliasProblems(file: string, document: Document.Parsed, lines: LineCount
 
 function lineOf(document: Document.Parsed, lines: LineCounter, path: readonly PropertyKey[]): number | null {
   let node: unknown = document.contents;
-  let offset = isNode(node) ? node.range?.[0] : undefined;
+  let offset: number | undefined;
   for (const step of path) {
     if (isAlias(node)) node = node.resolve(document);
     if (isMap(node)) {

@@ -1,0 +1,75 @@
+/** What is made from the schema is fresh, valid and complete. */
+import { readFileSync } from 'node:fs';
+import t from 'tap';
+import { renderAll } from '../../../config/generate.ts';
+import { loadConfig } from '../../../config/load.ts';
+import { MAX_SERVERS, MAX_USERS, MAX_WORKERS } from '../../../config/schema.ts';
+import { collectSettings, configJsonSchema } from '../../../config/settings.ts';
+import { parseYaml } from '../../../config/yaml-source.ts';
+import * as sharedCounters from '../../../src/common/shared-counters.ts';
+
+function read(name: string): string {
+  return readFileSync(new URL(`../../../config/${name}`, import.meta.url), 'utf8');
+}
+
+const SETTINGS = collectSettings(configJsonSchema());
+
+t.test('the generated files are fresh (npm run generate)', async (t) => {
+  for (const [name, wanted] of renderAll()) t.equal(read(name), wanted, name);
+});
+
+t.test('both examples are valid', async (t) => {
+  for (const name of ['proxy.example.yaml', 'proxy.minimal.yaml']) {
+    const text = read(name);
+    t.doesNotThrow(() => loadConfig({ file: name, text, env: {}, flags: {} }), name);
+  }
+});
+
+t.test('the example shows every key, with the default where there is one', async (t) => {
+  const { values } = parseYaml('proxy.example.yaml', read('proxy.example.yaml'));
+  const bare = loadConfig({ text: 'servers: [a]\nmonitor: { username: m }', env: {}, flags: {} });
+  for (const { path, defaultValue, defaultText, kind } of SETTINGS) {
+    const [first = '', second] = path.split('.');
+    const section = values[first] as Record<string, unknown>;
+    t.ok(second === undefined ? first in values : second in section, path);
+    if (defaultText !== null || kind === 'list') continue;
+    const value = second === undefined ? values[first] : section[second];
+    t.strictSame(value, defaultValue, `${path} shows its default`);
+    t.strictSame((bare as unknown as Record<string, Record<string, unknown>>)[first]![second!], defaultValue);
+  }
+});
+
+t.test('every setting is explained and has a place in table, environment and flags', async (t) => {
+  const readme = read('README.md');
+  t.ok(SETTINGS.length > 40, `${SETTINGS.length} settings`);
+  for (const { path, description, kind, minimum, maximum, unit } of SETTINGS) {
+    t.ok(readme.includes(`| \`${path}\` |`), `${path} is in README.md`);
+    t.ok(description.length > 0, `${path} is explained`);
+    if (kind === 'integer') t.ok(minimum !== null && maximum !== null, `${path} has bounds`);
+    if (/Ms$/.test(path)) t.equal(unit, 'ms', path);
+    if (/Bytes$/.test(path)) t.equal(unit, 'bytes', path);
+  }
+  t.equal(
+    new Set(SETTINGS.map(({ variable }) => variable)).size,
+    SETTINGS.length,
+    'variables do not collide',
+  );
+});
+
+t.test('variables are the path in upper snake case', async (t) => {
+  const byPath = new Map(SETTINGS.map((setting) => [setting.path, setting.variable]));
+  t.equal(byPath.get('listen.port'), 'SLUICE_LISTEN_PORT');
+  t.equal(byPath.get('limits.maxPacketBytes'), 'SLUICE_LIMITS_MAX_PACKET_BYTES');
+  t.equal(byPath.get('dataDir'), 'SLUICE_DATA_DIR');
+});
+
+t.test('the limits of lists are the sizes of the shared tables', async (t) => {
+  t.strictSame(
+    { MAX_SERVERS, MAX_USERS, MAX_WORKERS },
+    {
+      MAX_SERVERS: sharedCounters.MAX_SERVERS,
+      MAX_USERS: sharedCounters.MAX_USERS,
+      MAX_WORKERS: sharedCounters.MAX_WORKERS,
+    },
+  );
+});

@@ -1,0 +1,141 @@
+import { availableParallelism } from 'node:os';
+import t from 'tap';
+import { ConfigError } from '../../../config/config-error.ts';
+import { loadConfig } from '../../../config/load.ts';
+import type { Config } from '../../../config/schema.ts';
+import type { SnapshotSettings } from '../../../src/common/snapshot.ts';
+
+const MINIMAL = 'servers: ["10.0.0.5:3306"]\nmonitor: { username: monitor, password: secret }\n';
+
+function load(text: string, env: NodeJS.ProcessEnv = {}, flags: Record<string, string> = {}): Config {
+  return loadConfig({ file: 'sluice.yaml', text, env, flags });
+}
+
+t.test('the least that works has every default', async (t) => {
+  const config = load(MINIMAL);
+  t.strictSame(config.listen, { host: '0.0.0.0', port: 6033, socket: null });
+  t.strictSame(config.admin, {
+    host: '127.0.0.1',
+    port: 6032,
+    users: [{ username: 'admin', password: 'admin' }],
+  });
+  t.strictSame(config.http, { host: '127.0.0.1', port: 6080 });
+  t.equal(config.workers, Math.min(availableParallelism(), 64));
+  t.strictSame(config.servers, [
+    {
+      host: '10.0.0.5',
+      port: 3306,
+      weight: 1,
+      maxConnections: null,
+      maxReplicationLagMs: 0,
+      hostgroup: null,
+      tls: false,
+    },
+  ]);
+  t.strictSame(config.hostgroups, { writer: 0, reader: 1 });
+  t.strictSame(config.users, []);
+  t.equal(config.pool.maxConnections, 100);
+  t.equal(config.limits.maxPacketBytes, 1_073_741_824, 'what a server may allow, Sluice allows');
+  t.equal(config.limits.shutdownGraceMs, 30_000);
+  t.strictSame(config.routing, { stickyAfterWriteMs: 2000, readsOnPrimary: 'fallback', trustViews: false });
+  t.equal(config.dataDir, null);
+});
+
+t.test('the settings of the snapshot are sections of the configuration', async (t) => {
+  const { pool, limits, routing, hostgroups } = load(MINIMAL);
+  // Compiles only while the names agree.
+  const settings: SnapshotSettings = { pool, limits, routing, hostgroups };
+  t.equal(settings.hostgroups.reader, 1);
+});
+
+t.test('servers are strings or mappings, and always come out as mappings', async (t) => {
+  const { servers } = load(`
+servers:
+  - db1.example.com
+  - "[::1]:3307"
+  - "2001:DB8::5"
+  - { host: DB2, port: 3308, weight: 3, maxConnections: 7, maxReplicationLagMs: 500, hostgroup: 1 }
+  - { host: "[fe80::1]" }
+monitor: { username: m }
+`);
+  t.strictSame(
+    servers.map(({ host, port }) => [host, port]),
+    [
+      ['db1.example.com', 3306],
+      ['::1', 3307],
+      ['2001:db8::5', 3306],
+      ['db2', 3308],
+      ['fe80::1', 3306],
+    ],
+  );
+  t.match(servers[3], { weight: 3, maxConnections: 7, maxReplicationLagMs: 500, hostgroup: 1, tls: false });
+});
+
+t.test('users have every key', async (t) => {
+  const { users } = load(
+    `${MINIMAL}users: [{ username: app }, { username: r, password: "*AB", defaultSchema: s }]`,
+  );
+  t.strictSame(users, [
+    { username: 'app', password: null, defaultSchema: null, maxConnections: 0 },
+    { username: 'r', password: '*AB', defaultSchema: 's', maxConnections: 0 },
+  ]);
+});
+
+t.test('flags go before the environment, and that before the file', async (t) => {
+  const text = `${MINIMAL}listen: { port: 1001 }\nhttp: { port: 1002 }\nadmin: { port: 1003 }\n`;
+  const config = load(
+    text,
+    { SLUICE_LISTEN_PORT: '2001', SLUICE_HTTP_PORT: '2002' },
+    { 'listen.port': '3001' },
+  );
+  t.equal(config.listen.port, 3001);
+  t.equal(config.http.port, 2002);
+  t.equal(config.admin.port, 1003);
+  t.equal(config.listen.host, '0.0.0.0', 'the other keys of the section are left alone');
+});
+
+t.test('no file is needed', async (t) => {
+  const config = loadConfig({
+    env: { SLUICE_SERVERS: 'a:1, [::1]:2', SLUICE_MONITOR_USERNAME: 'm', SLUICE_USERS: 'app:se:cret,other' },
+    flags: { 'monitor.password': 'p' },
+  });
+  t.strictSame(
+    config.servers.map(({ host, port }) => `${host} ${port}`),
+    ['a 1', '::1 2'],
+  );
+  t.strictSame(
+    config.users.map(({ username, password }) => [username, password]),
+    [
+      ['app', 'se:cret'],
+      ['other', null],
+    ],
+  );
+  t.equal(config.monitor.password, 'p');
+});
+
+t.test('an empty file and empty sections are the same as none', async (t) => {
+  const env = { SLUICE_SERVERS: 'a', SLUICE_MONITOR_USERNAME: 'm' };
+  for (const text of ['', '# nothing\n', '---\n', 'listen:\npool:\nmonitor:\n']) {
+    t.equal(load(text, env).listen.port, 6033, JSON.stringify(text));
+  }
+});
+
+t.test('the result is frozen all the way down', async (t) => {
+  const config = load(`${MINIMAL}users: [{ username: app }]`);
+  const walk = (value: unknown, path: string): void => {
+    if (typeof value !== 'object' || value === null) return;
+    t.ok(Object.isFrozen(value), path);
+    for (const [key, child] of Object.entries(value)) walk(child, `${path}.${key}`);
+  };
+  walk(config, 'config');
+});
+
+t.test('a file that cannot be read is named', async (t) => {
+  try {
+    loadConfig({ file: '/nonexistent/sluice.yaml', env: {}, flags: {} });
+    t.fail('loaded a file that does not exist');
+  } catch (error) {
+    t.ok(error instanceof ConfigError);
+    t.equal((error as Error).message, '/nonexistent/sluice.yaml: the file cannot be read (ENOENT)');
+  }
+});

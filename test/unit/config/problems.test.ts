@@ -1,0 +1,336 @@
+/** Every kind of mistake: which key, which line, which sentence, which nearest name. */
+import t from 'tap';
+import { ConfigError } from '../../../config/config-error.ts';
+import { loadConfig } from '../../../config/load.ts';
+
+const BASE = 'servers: [a]\nmonitor: { username: m }\n';
+
+function messages(text: string, env: NodeJS.ProcessEnv = {}, flags: Record<string, string> = {}): string[] {
+  try {
+    loadConfig({ file: 'f.yaml', text, env, flags });
+    return [];
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return error.message.split('\n');
+  }
+}
+
+interface Case {
+  readonly name: string;
+  /** Appended to a good configuration of two lines. */
+  readonly text: string;
+  readonly expected: readonly string[];
+}
+
+const CASES: readonly Case[] = [
+  {
+    name: 'unknown section',
+    text: 'lsten: { port: 1 }',
+    expected: ['f.yaml:3: lsten: unknown key, did you mean "listen"?'],
+  },
+  {
+    name: 'unknown key in a section',
+    text: 'pool:\n  maxConnections: 5\n  max_idle: 3',
+    expected: ['f.yaml:5: pool.max_idle: unknown key, did you mean "minIdle"?'],
+  },
+  {
+    name: 'another spelling of a key',
+    text: 'limits: { idle-timeout-ms: 3 }',
+    expected: ['f.yaml:3: limits.idle-timeout-ms: unknown key, did you mean "idleTimeoutMs"?'],
+  },
+  {
+    name: 'right key, wrong section',
+    text: 'stickyAfterWriteMs: 3',
+    expected: ['f.yaml:3: stickyAfterWriteMs: unknown key, did you mean "routing.stickyAfterWriteMs"?'],
+  },
+  { name: 'nothing near', text: 'xyzzy: 3', expected: ['f.yaml:3: xyzzy: unknown key'] },
+  {
+    name: 'port too large',
+    text: 'listen: { port: 65536 }',
+    expected: ['f.yaml:3: listen.port: expected a whole number from 0 to 65535, found 65536'],
+  },
+  {
+    name: 'port negative',
+    text: 'http: { port: -1 }',
+    expected: ['f.yaml:3: http.port: expected a whole number from 0 to 65535, found -1'],
+  },
+  {
+    name: 'port with a fraction',
+    text: 'http: { port: 60.5 }',
+    expected: ['f.yaml:3: http.port: expected a whole number from 0 to 65535, found 60.5'],
+  },
+  {
+    name: 'number written as text',
+    text: 'listen: { port: "6033" }',
+    expected: ['f.yaml:3: listen.port: expected a whole number from 0 to 65535, found "6033"'],
+  },
+  {
+    name: 'nothing where a number must be',
+    text: 'listen:\n  port:\n',
+    expected: ['f.yaml:4: listen.port: expected a whole number from 0 to 65535, found nothing'],
+  },
+  {
+    name: 'not a number at all',
+    text: 'pool: { minIdle: .nan }',
+    expected: ['f.yaml:3: pool.minIdle: expected a whole number from 0 to 1000000, found null'],
+  },
+  {
+    name: 'text where a switch must be',
+    text: 'routing: { trustViews: yes }',
+    expected: ['f.yaml:3: routing.trustViews: expected true or false, found "yes"'],
+  },
+  {
+    name: 'unknown choice',
+    text: 'routing: { readsOnPrimary: fallbck }',
+    expected: [
+      'f.yaml:3: routing.readsOnPrimary: expected one of fallback, share, found "fallbck", did you mean "fallback"?',
+    ],
+  },
+  {
+    name: 'list where a section must be',
+    text: 'listen: [1]',
+    expected: ['f.yaml:3: listen: expected a mapping, found a list'],
+  },
+  {
+    name: 'empty text',
+    text: 'listen: { host: "" }',
+    expected: ['f.yaml:3: listen.host: must not be empty'],
+  },
+  {
+    name: 'password that is a comment',
+    text: 'users:\n  - username: app\n    password: #hunter2',
+    expected: ['f.yaml:5: users[0].password: expected text (put it in quotes), found nothing'],
+  },
+  {
+    name: 'host with a port',
+    text: 'listen: { host: "0.0.0.0:6033" }',
+    expected: ['f.yaml:3: listen.host: expected a host name or an IP address, without a port'],
+  },
+  {
+    name: 'socket path that does not fit',
+    text: `listen: { socket: /${'x'.repeat(120)} }`,
+    expected: ['f.yaml:3: listen.socket: the path has 121 bytes, the system allows 107'],
+  },
+  {
+    name: 'the same port twice',
+    text: 'listen: { host: 127.0.0.1 }\nadmin: { port: 6080 }',
+    expected: ['f.yaml: http.port: 6080 is the port of admin.port too'],
+  },
+  {
+    name: 'hostgroups alike',
+    text: 'hostgroups:\n  writer: 1',
+    expected: [
+      'f.yaml:3: hostgroups.reader: hostgroups.reader and hostgroups.writer are both 1, they must differ',
+    ],
+  },
+  {
+    name: 'more idle connections than connections',
+    text: 'pool:\n  maxConnections: 5\n  minIdle: 6',
+    expected: ['f.yaml:5: pool.minIdle: pool.minIdle (6) is more than pool.maxConnections (5)'],
+  },
+  {
+    name: 'two users alike',
+    text: 'users:\n  - username: app\n    password: a\n  - { username: other }\n  - username: app',
+    expected: ['f.yaml:7: users[2]: user "app" is in the list already, as users[0]'],
+  },
+  {
+    name: 'user without a name',
+    text: 'users:\n  - { password: hunter2 }',
+    expected: ['f.yaml:4: users[0].username: is missing, expected text'],
+  },
+  {
+    name: 'number as a password',
+    text: 'users:\n  - username: app\n    password: 123456',
+    expected: ['f.yaml:5: users[0].password: expected text (put it in quotes), found a number'],
+  },
+  {
+    name: 'users that is no list',
+    text: 'users: app',
+    expected: ['f.yaml:3: users: expected a list or a mapping, found text'],
+  },
+  {
+    name: 'accounts of the backend',
+    text: 'users: { source: backend }',
+    expected: [
+      'f.yaml:3: users.source: accounts from the servers are not available in this version, list the users instead',
+    ],
+  },
+  {
+    name: 'another source of accounts',
+    text: 'users: { source: ldap }',
+    expected: ['f.yaml:3: users.source: expected backend'],
+  },
+  {
+    name: 'two administrators alike',
+    text: 'admin:\n  users:\n    - { username: a, password: x }\n    - { username: a, password: y }',
+    expected: ['f.yaml:6: admin.users[1]: user "a" is in the list already, as admin.users[0]'],
+  },
+  {
+    name: 'a key of an administrator',
+    text: 'admin:\n  users:\n    - { username: a, pasword: x }',
+    expected: [
+      'f.yaml:5: admin.users[0].password: is missing, expected text',
+      'f.yaml:5: admin.users[0].pasword: unknown key, did you mean "password"?',
+    ],
+  },
+  {
+    name: 'default password beyond loopback',
+    text: 'admin: { host: 0.0.0.0 }',
+    expected: [
+      'f.yaml:3: admin.host: "0.0.0.0" is not loopback, and user "admin" of admin.users has a default password: set another one, or listen on 127.0.0.1',
+    ],
+  },
+  {
+    name: 'default password beyond loopback, as a hash',
+    text: 'admin:\n  host: "::"\n  users: [{ username: ops, password: "*4ACFE3202A5FF5CF467898FC58AAB1D615029441" }]',
+    expected: [
+      'f.yaml:4: admin.host: "::" is not loopback, and user "ops" of admin.users has a default password: set another one, or listen on 127.0.0.1',
+    ],
+  },
+  {
+    name: 'key twice',
+    text: 'listen: { port: 1 }\nlisten: { port: 2 }',
+    expected: ['f.yaml:4: this key stands twice in the same mapping'],
+  },
+  {
+    name: 'tabs',
+    text: 'listen:\n\tport: 1',
+    expected: ['f.yaml:4: indent with spaces, not tabs'],
+  },
+  {
+    name: 'hash without quotes',
+    text: 'users:\n  - username: app\n    password: *2470C0C06DEE42FD1618BB99005ADCA2EC9D1E19',
+    expected: ['f.yaml:5: a value that begins with * must be in quotes'],
+  },
+  {
+    name: 'names that every object has',
+    text: '__proto__: { a: 1 }\nconstructor: 1\ntoString: 1',
+    expected: [
+      'f.yaml:3: __proto__: unknown key',
+      'f.yaml:4: constructor: unknown key',
+      'f.yaml:5: toString: unknown key',
+    ],
+  },
+];
+
+for (const { name, text, expected } of CASES) {
+  t.test(name, async (t) => {
+    t.strictSame(messages(`${BASE}${text}\n`), expected);
+  });
+}
+
+t.test('servers', async (t) => {
+  const found = messages(
+    [
+      'monitor: { username: m }',
+      'servers:',
+      '  - db1:3306',
+      '  - DB1',
+      '  - { host: db1, prot: 3306 }',
+      '  - db2:99999',
+      '  - db2:x',
+      '  - 10.0.0.256',
+      '  - "mysql://user:hunter2@db3:3306"',
+      '  - 3306',
+      '  - { port: 3306 }',
+      '  - { host: db4, tls: true }',
+      '  - { host: db5, weight: -1 }',
+      '  - host: db1',
+      '    port: 3306',
+      '  - 127.0.0.1:6033',
+    ].join('\n'),
+  );
+  t.strictSame(found, [
+    'f.yaml:2: servers: 127.0.0.1:6033 is where Sluice itself listens (listen.port: 6033)',
+    'f.yaml:4: servers[1]: db1:3306 is in the list already, as servers[0]',
+    'f.yaml:5: servers[2].prot: unknown key, did you mean "port"?',
+    'f.yaml:6: servers[3]: "db2:99999" has no valid port, expected 1 to 65535',
+    'f.yaml:7: servers[4]: "db2:x" has no valid port, expected 1 to 65535',
+    'f.yaml:8: servers[5]: expected host:port, "10.0.0.256" has no valid host',
+    'f.yaml:9: servers[6]: expected host:port, without user, password, scheme or path',
+    'f.yaml:10: servers[7]: expected text or a mapping, found a number',
+    'f.yaml:11: servers[8].host: is missing, expected text',
+    'f.yaml:12: servers[9].tls: TLS to servers is not available in this version',
+    'f.yaml:13: servers[10].weight: expected a whole number from 0 to 10000000, found -1',
+    'f.yaml:14: servers[11]: db1:3306 is in the list already, as servers[0]',
+  ]);
+});
+
+t.test('what must be given is asked for', async (t) => {
+  t.strictSame(messages(''), [
+    'f.yaml: servers: at least one server is needed, such as "10.0.0.5:3306"',
+    'f.yaml: monitor.username: the account that watches the servers is needed',
+  ]);
+});
+
+t.test('a list longer than the tables of the threads', async (t) => {
+  const servers = Array.from({ length: 257 }, (_, index) => `s${index}`).join(', ');
+  t.strictSame(messages(`monitor: { username: m }\nservers: [${servers}]`), [
+    'f.yaml:2: servers: the list has more than 256 elements',
+  ]);
+});
+
+t.test('a file that is no mapping', async (t) => {
+  t.strictSame(messages('- a\n- b\n'), ['f.yaml:1: expected a mapping of settings, such as "listen:"']);
+  t.strictSame(messages('just words\n'), ['f.yaml:1: expected a mapping of settings, such as "listen:"']);
+});
+
+t.test('a file that would grow without end is refused', async (t) => {
+  const lines = ['a: &a [x,x,x,x,x,x,x,x,x]'];
+  for (const [name, before] of ['ba', 'cb', 'dc', 'ed', 'fe', 'gf', 'hg', 'ih'].map((pair) => [...pair])) {
+    lines.push(`${name}: &${name} [${Array(9).fill(`*${before}`).join(',')}]`);
+  }
+  t.strictSame(messages(lines.join('\n')), ['f.yaml: too many aliases']);
+});
+
+t.test('environment', async (t) => {
+  const env = {
+    SLUICE_LISTN_PORT: '1',
+    SLUICE_HTTP_PORT: 'many',
+    SLUICE_MONITOR_DISCOVERY: 'perhaps',
+    SLUICE_SERVERS: 'a,,b',
+    SLUICE_ADMIN_HOST: '',
+    SLUICE_CONFIG: '/etc/sluice.yaml',
+    SLUICE_POOL_MIN_IDLE: '-3',
+    PATH: '/bin',
+  };
+  t.strictSame(messages('monitor: { username: m }', env), [
+    'SLUICE_LISTN_PORT: unknown environment variable, did you mean SLUICE_LISTEN_PORT?',
+    'SLUICE_HTTP_PORT: http.port: expected a whole number',
+    'SLUICE_MONITOR_DISCOVERY: monitor.discovery: expected true or false',
+    'SLUICE_SERVERS: servers: expected a comma-separated list, but an element is empty',
+    'SLUICE_POOL_MIN_IDLE: pool.minIdle: expected a whole number from 0 to 1000000, found -3',
+  ]);
+});
+
+t.test('an element of a list is blamed on the layer that set the list', async (t) => {
+  t.strictSame(messages(BASE, { SLUICE_SERVERS: 'a:1,b:99999' }), [
+    'SLUICE_SERVERS: servers[1]: "b:99999" has no valid port, expected 1 to 65535',
+  ]);
+  t.strictSame(messages(BASE, {}, { users: '[{"username":"x","maxConnection":3}]' }), [
+    '--users: users[0].maxConnection: unknown key, did you mean "maxConnections"?',
+  ]);
+});
+
+t.test('flags', async (t) => {
+  t.strictSame(messages(BASE, {}, { 'listen.prot': '1', 'log.level': 'loud' }), [
+    '--listen.prot: unknown flag, did you mean --listen.port?',
+    '--log.level: log.level: expected one of trace, debug, info, warn, error, fatal, silent, found "loud"',
+  ]);
+});
+
+t.test('variables that Kubernetes sets for services called like us are not ours', async (t) => {
+  const env = {
+    SLUICE_SERVICE_HOST: '10.96.0.1',
+    SLUICE_SERVICE_PORT: '6033',
+    SLUICE_SERVICE_PORT_MYSQL: '6033',
+    SLUICE_PORT: 'tcp://10.96.0.1:6033',
+    SLUICE_PORT_6033_TCP: 'tcp://10.96.0.1:6033',
+    SLUICE_PORT_6033_TCP_PROTO: 'tcp',
+    SLUICE_PORT_6033_TCP_PORT: '6033',
+    SLUICE_PORT_6033_TCP_ADDR: '10.96.0.1',
+    SLUICE_ADMIN_PORT: 'tcp://10.96.0.2:6032',
+  };
+  t.strictSame(messages(BASE, env), []);
+  t.equal(loadConfig({ text: BASE, env, flags: {} }).admin.port, 6032);
+});
