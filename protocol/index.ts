@@ -90,7 +90,75 @@ export {
   decodeAuthSwitchResponse,
   encodeAuthSwitchResponse,
 } from './packets/auth-switch-response.ts';
+export type { BinaryParameters, ParameterType } from './packets/binary-parameters.ts';
+export { type BinaryRow, decodeBinaryRow, encodeBinaryRow } from './packets/binary-row.ts';
+export type { BinaryType, BinaryValue, DateTimeValue, TimeValue } from './packets/binary-value.ts';
+export {
+  type ColumnCount,
+  type ColumnCountOptions,
+  decodeColumnCount,
+  encodeColumnCount,
+} from './packets/column-count.ts';
+export {
+  type ColumnDefinition41,
+  type ColumnDefinitionOptions,
+  decodeColumnDefinition41,
+  type ExtendedMetadata,
+  encodeColumnDefinition41,
+} from './packets/column-definition-41.ts';
 export { type ComChangeUser, decodeComChangeUser, encodeComChangeUser } from './packets/com-change-user.ts';
+export { type ComFieldList, decodeComFieldList, encodeComFieldList } from './packets/com-field-list.ts';
+export { encodeBareCommand } from './packets/com-header.ts';
+export { type ComInitDb, decodeComInitDb, encodeComInitDb } from './packets/com-init-db.ts';
+export {
+  type ComProcessKill,
+  decodeComProcessKill,
+  encodeComProcessKill,
+} from './packets/com-process-kill.ts';
+export {
+  type ComQuery,
+  comQueryTextOffset,
+  decodeComQuery,
+  encodeComQuery,
+  type QueryAttribute,
+} from './packets/com-query.ts';
+export {
+  type ComSetOption,
+  decodeComSetOption,
+  encodeComSetOption,
+  SetOption,
+} from './packets/com-set-option.ts';
+export {
+  type ComStmtExecute,
+  type ComStmtExecuteHead,
+  CursorFlag,
+  decodeComStmtExecute,
+  decodeComStmtExecuteHead,
+  type ExecuteContext,
+  encodeComStmtExecute,
+} from './packets/com-stmt-execute.ts';
+export {
+  type ComStmtPrepareOk,
+  decodeComStmtPrepareOk,
+  encodeComStmtPrepareOk,
+} from './packets/com-stmt-prepare-ok.ts';
+export {
+  type ComStmtClose,
+  type ComStmtFetch,
+  type ComStmtPrepare,
+  type ComStmtReset,
+  type ComStmtSendLongData,
+  decodeComStmtClose,
+  decodeComStmtFetch,
+  decodeComStmtPrepare,
+  decodeComStmtReset,
+  decodeComStmtSendLongData,
+  encodeComStmtClose,
+  encodeComStmtFetch,
+  encodeComStmtPrepare,
+  encodeComStmtReset,
+  encodeComStmtSendLongData,
+} from './packets/com-stmt-simple.ts';
 export type { ConnectAttributes } from './packets/connect-attributes.ts';
 export { decodeEof, EOF_HEADER, type EofPacket, encodeEof, frameEof, isEof } from './packets/eof.ts';
 export {
@@ -110,6 +178,12 @@ export {
   type HandshakeResponse41,
 } from './packets/handshake-response-41.ts';
 export { decodeHandshakeV10, encodeHandshakeV10, type HandshakeV10 } from './packets/handshake-v10.ts';
+export {
+  decodeLocalInfileRequest,
+  encodeLocalInfileRequest,
+  LOCAL_INFILE_HEADER,
+  type LocalInfileRequest,
+} from './packets/local-infile-request.ts';
 export { decodeOk, encodeOk, frameOk, type OkPacket, type OkValues } from './packets/ok.ts';
 export {
   decodeSessionState,
@@ -122,3 +196,5 @@ export {
   isSslRequest,
   type SslRequest,
 } from './packets/ssl-request.ts';
+export { encodeTextResultset, type ResultColumn, type ResultsetContext } from './packets/text-resultset.ts';
+export { decodeTextRow, encodeTextRow, type TextRow, type TextValue } from './packets/text-row.ts';

@@ -1,8 +1,7 @@
 import { Capability, hasCapability } from '../constants/capability-flags.ts';
 import { Command } from '../constants/commands.ts';
-import { BufferReader } from '../encoding/buffer-reader.ts';
 import { BufferWriter } from '../encoding/buffer-writer.ts';
-import { MalformedPacketError } from '../errors.ts';
+import { readCommand } from './com-header.ts';
 import {
   type ConnectAttributes,
   readConnectAttributes,
@@ -23,9 +22,7 @@ export interface ComChangeUser {
 
 /** `capabilities` are the negotiated ones. `authResponse` is a view. */
 export function decodeComChangeUser(view: Buffer, capabilities: number): ComChangeUser {
-  const reader = new BufferReader(view);
-  if (reader.readU8('command') !== Command.COM_CHANGE_USER)
-    throw new MalformedPacketError('COM_CHANGE_USER', 0);
+  const reader = readCommand(view, Command.COM_CHANGE_USER);
   const username = reader.readNullTerminatedString('user name');
   const authResponse = hasCapability(capabilities, Capability.CLIENT_SECURE_CONNECTION)
     ? reader.readBytes(reader.readU8('length of auth response'), 'auth response')

@@ -1,0 +1,105 @@
+import { Capability, hasCapability } from '../constants/capability-flags.ts';
+import { ColumnType } from '../constants/column-types.ts';
+import { BufferWriter } from '../encoding/buffer-writer.ts';
+import { encodeColumnCount } from './column-count.ts';
+import { encodeColumnDefinition41 } from './column-definition-41.ts';
+import { EOF_HEADER, encodeEof } from './eof.ts';
+import { encodeOk } from './ok.ts';
+import { type TextValue, writeTextRow } from './text-row.ts';
+
+/** A column of an answer that no server made. */
+export interface ResultColumn {
+  readonly name: string;
+  /** One of `ColumnType`; MYSQL_TYPE_VAR_STRING if left out. */
+  readonly type?: number;
+  /** Collation id; utf8mb4_general_ci for texts and binary for the rest if left out. */
+  readonly charset?: number;
+  /** Width in bytes that clients may reserve. */
+  readonly length?: number;
+  readonly flags?: number;
+}
+
+export interface ResultsetContext {
+  readonly capabilities: number;
+  readonly statusFlags: number;
+  readonly warnings: number;
+  /** Of the first packet: 1 when it answers a command. */
+  readonly sequenceId: number;
+  /** MariaDB's negotiated upper half, if any. */
+  readonly mariadbMetadata?: { readonly extendedMetadata: boolean; readonly cacheMetadata: boolean };
+}
+
+const UTF8MB4_GENERAL_CI = 45;
+const BINARY = 63;
+const DEFAULT_LENGTH = 1024;
+/** "As many as the value has", what servers say of columns without a fixed number of decimals. */
+const NOT_FIXED_DECIMALS = 31;
+
+const TEXT_TYPES: ReadonlySet<number> = new Set([
+  ColumnType.MYSQL_TYPE_VARCHAR,
+  ColumnType.MYSQL_TYPE_VAR_STRING,
+  ColumnType.MYSQL_TYPE_STRING,
+  ColumnType.MYSQL_TYPE_BLOB,
+  ColumnType.MYSQL_TYPE_ENUM,
+  ColumnType.MYSQL_TYPE_SET,
+]);
+const INTEGER_TYPES: ReadonlySet<number> = new Set([
+  ColumnType.MYSQL_TYPE_TINY,
+  ColumnType.MYSQL_TYPE_SHORT,
+  ColumnType.MYSQL_TYPE_INT24,
+  ColumnType.MYSQL_TYPE_LONG,
+  ColumnType.MYSQL_TYPE_LONGLONG,
+  ColumnType.MYSQL_TYPE_YEAR,
+]);
+
+/**
+ * A whole result set as framed packets.
+ * https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_com_query_response_text_resultset.html
+ */
+export function encodeTextResultset(
+  columns: readonly ResultColumn[],
+  rows: readonly (readonly TextValue[])[],
+  context: ResultsetContext,
+): Buffer {
+  const { capabilities, statusFlags, warnings } = context;
+  const deprecateEof = hasCapability(capabilities, Capability.CLIENT_DEPRECATE_EOF);
+  const writer = new BufferWriter(1024);
+  let sequenceId = context.sequenceId;
+  const packet = (payload: Uint8Array): void => {
+    sequenceId = writer.beginPacket(sequenceId).writeBytes(payload).endPacket();
+  };
+  const options = context.mariadbMetadata ?? {};
+  packet(encodeColumnCount({ columnCount: columns.length, metadataFollows: true }, capabilities, options));
+  for (const column of columns) packet(encodeColumnDefinition41(definitionOf(column), options));
+  if (!deprecateEof) packet(encodeEof({ statusFlags, warnings }, capabilities));
+  for (const row of rows) {
+    if (row.length !== columns.length) {
+      throw new RangeError(`A row of ${row.length} values for ${columns.length} columns`);
+    }
+    writer.beginPacket(sequenceId);
+    writeTextRow(writer, row);
+    sequenceId = writer.endPacket();
+  }
+  if (deprecateEof) packet(encodeOk({ header: EOF_HEADER, statusFlags, warnings }, capabilities));
+  else packet(encodeEof({ statusFlags, warnings }, capabilities));
+  return writer.take();
+}
+
+function definitionOf(column: ResultColumn): Parameters<typeof encodeColumnDefinition41>[0] {
+  const type = column.type ?? ColumnType.MYSQL_TYPE_VAR_STRING;
+  return {
+    catalog: 'def',
+    schema: '',
+    table: '',
+    orgTable: '',
+    name: column.name,
+    orgName: '',
+    extendedMetadata: [],
+    collationId: column.charset ?? (TEXT_TYPES.has(type) ? UTF8MB4_GENERAL_CI : BINARY),
+    columnLength: column.length ?? DEFAULT_LENGTH,
+    type,
+    flags: column.flags ?? 0,
+    decimals: INTEGER_TYPES.has(type) ? 0 : NOT_FIXED_DECIMALS,
+    defaultValue: undefined,
+  };
+}
