@@ -35,7 +35,7 @@ const ignoring = {
 };
 
 const step = z.union([
-  z.string().transform((query) => ({ query, ignore: [] as string[] })),
+  z.string().transform(queryStep),
   z.strictObject({
     query: z.string(),
     localData: z.string().optional(),
@@ -121,5 +121,9 @@ function expand(one: z.output<typeof step>): Step[] {
 
 function splitLines(lines: string): Step[] {
   const queries = lines.split('\n').filter((line) => line !== '');
-  return queries.map((query) => ({ query, ignore: [] }));
+  return queries.map(queryStep);
+}
+
+function queryStep(query: string) {
+  return { query, ignore: [] as string[], localData: undefined, localRows: undefined };
 }

@@ -53,11 +53,11 @@ async function execute(
   client.command(Command.stmtExecute, Buffer.concat([head, step.short ? body.subarray(0, 1) : body]));
   const records = await readAnswer(client);
   if (step.cursor === undefined) return records;
-  let status = Number(records.at(-1)?.fields['status'] ?? 0);
+  let status = Number(records.at(-1)?.fields.status ?? 0);
   while ((status & ServerStatus.cursorExists) !== 0 && (status & ServerStatus.lastRowSent) === 0) {
     client.command(Command.stmtFetch, Buffer.concat([int32(id), int32(step.cursor)]));
     await readRows(client, {}, records);
-    status = Number(records.at(-1)?.fields['status'] ?? 0);
+    status = Number(records.at(-1)?.fields.status ?? 0);
   }
   return records;
 }

@@ -42,7 +42,7 @@ async function readResult(
   if (client.deprecateEof) return readRows(client, options, records);
   const metadataEnd = decodeEof((await client.socket.receive(options.timeoutMs)).payload);
   records.push(metadataEnd);
-  const status = Number(metadataEnd.fields['status']);
+  const status = Number(metadataEnd.fields.status);
   if ((status & ServerStatus.cursorExists) !== 0) return false;
   const more = await readRows(client, options, records);
   // MySQL 5.7 leaves SERVER_MORE_RESULTS_EXISTS out of the EOF after OUT parameters, though an OK follows.
@@ -91,7 +91,7 @@ function decodeRowsEnd(client: WireClient, payload: Buffer): WireRecord | null {
 
 function pushEnd(end: WireRecord, records: WireRecord[]): boolean {
   records.push(end);
-  return (Number(end.fields['status'] ?? 0) & ServerStatus.moreResultsExist) !== 0;
+  return (Number(end.fields.status ?? 0) & ServerStatus.moreResultsExist) !== 0;
 }
 
 async function sendLocalFile(
