@@ -25,8 +25,11 @@ t.test('the corpus has over 1000 statements for each flavour', async (t) => {
 t.test('two sessions at the same server do not differ', async (t) => {
   const { host, port } = set.primary;
   const files = new Set(['column types', 'errors and warnings', 'commands other than COM_QUERY']);
+  const fixture = await DifferentialFixture.create(set);
+  t.teardown(() => fixture.close());
   await runDifferential(t, {
     set,
+    fixture,
     server: 'mariadb',
     proxied: { host, port },
     only: (one) => files.has(one.file),
