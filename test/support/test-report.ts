@@ -1,0 +1,94 @@
+/** What a person reads of a test run: a line per file, failures in full at once and again as a list, the count last. */
+
+import { stringify } from 'yaml';
+import type { StaticCheckResult } from './static-checks.ts';
+import type { TapFailure } from './tap-summary.ts';
+import type { FileResult } from './test-file-run.ts';
+
+export class TestReport {
+  readonly #output: NodeJS.WritableStream;
+  readonly #failedNames: string[] = [];
+  readonly #startedAt = performance.now();
+  #passed = 0;
+  #failed = 0;
+  #skipped = 0;
+  #todo = 0;
+
+  constructor(output: NodeJS.WritableStream) {
+    this.#output = output;
+  }
+
+  note(text: string): void {
+    this.#line(text);
+  }
+
+  staticCheck(result: StaticCheckResult): void {
+    this.#count(result.ok ? 1 : 0, result.ok ? 0 : 1);
+    this.#line(`${result.ok ? 'ok  ' : 'FAIL'} ${result.name} (${seconds(result.durationMs)})`);
+    if (result.ok) return;
+    this.#failedNames.push(result.name);
+    this.#line(indent(result.output.trimEnd()));
+  }
+
+  file(result: FileResult): void {
+    this.#count(result.passed, result.failed);
+    this.#skipped += result.skipped;
+    this.#todo += result.todo;
+    const extra =
+      result.skipped + result.todo === 0 ? '' : `, ${result.skipped + result.todo} skipped or to do`;
+    const counts = `${result.passed} passed, ${result.failed} failed${extra}, ${seconds(result.durationMs)}`;
+    this.#line(`${result.failed === 0 ? 'ok  ' : 'FAIL'} ${result.file} (${counts})`);
+    for (const failure of result.failures) this.#failure(result.file, failure);
+    if (result.failed > 0 && result.stderr.trim() !== '') {
+      this.#line(indent(`stderr:\n${indent(result.stderr.trimEnd())}`));
+    }
+  }
+
+  notRun(file: string): void {
+    this.#count(0, 1);
+    this.#failedNames.push(`${file} > not run`);
+    this.#line(`FAIL ${file} (not run)`);
+  }
+
+  /** Prints the summary; true when nothing failed. */
+  end(): boolean {
+    if (this.#passed + this.#failed === 0) {
+      this.#count(0, 1);
+      this.#failedNames.push('no test was run');
+    }
+    if (this.#failedNames.length > 0) {
+      this.#line('\nFailed:');
+      for (const name of this.#failedNames) this.#line(`  ${name}`);
+    }
+    this.#line(
+      `\n${seconds(performance.now() - this.#startedAt)}, ${this.#skipped} skipped, ${this.#todo} to do`,
+    );
+    this.#line(`${this.#passed} passed, ${this.#failed} failed`);
+    return this.#failed === 0;
+  }
+
+  #failure(file: string, failure: TapFailure): void {
+    const name = `${file} > ${failure.path.join(' > ')}`;
+    this.#failedNames.push(name);
+    this.#line(`  not ok ${failure.path.join(' > ')}`);
+    if (Object.keys(failure.detail).length > 0)
+      this.#line(indent(stringify(failure.detail).trimEnd(), '      '));
+  }
+
+  #count(passed: number, failed: number): void {
+    this.#passed += passed;
+    this.#failed += failed;
+  }
+
+  #line(text: string): void {
+    this.#output.write(`${text}\n`);
+  }
+}
+
+function seconds(milliseconds: number): string {
+  return `${(milliseconds / 1000).toFixed(1)} s`;
+}
+
+function indent(text: string, by = '    '): string {
+  return text.replace(/^(?=.)/gm, by);
+}
