@@ -64,7 +64,9 @@ export function parseMysqlGtidSet(text: string): MysqlGtidSet {
     if (source === '') continue;
     const [uuid = '', ...parts] = source.split(':');
     if (!UUID.test(uuid)) throw new GtidFormatError('mysql', text, `"${uuid}" is no server UUID`);
-    if (parts.length === 0) throw new GtidFormatError('mysql', text, `"${uuid}" has no interval`);
+    if (parts.length === 0 || TAG.test(parts.at(-1)!)) {
+      throw new GtidFormatError('mysql', text, `"${uuid}" ends without an interval`);
+    }
     let key = uuid;
     for (const part of parts) {
       if (TAG.test(part)) {

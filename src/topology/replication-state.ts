@@ -1,4 +1,8 @@
-/** From a server's replication channels to the three fields that routing reads. Pure. */
+/**
+ * From a server's replication channels to the three fields that routing reads. Pure.
+ *
+ * `replicationRunning` is null while it is not known, and false also for a server that, measured, has no source.
+ */
 
 import type { Members, SourceGraph } from './primary-election.ts';
 import { type ServerAddress, type ServerDescription, ServerStatus } from './server-description.ts';
@@ -8,7 +12,8 @@ import type { TopologyMember } from './topology-member.ts';
 
 type ReplicationState = Pick<ServerDescription, 'source' | 'replicationRunning' | 'lagMs'>;
 
-const NOT_REPLICATING: ReplicationState = { source: null, replicationRunning: null, lagMs: null };
+const NOT_MEASURED: ReplicationState = { source: null, replicationRunning: null, lagMs: null };
+const WITHOUT_SOURCE: ReplicationState = { source: null, replicationRunning: false, lagMs: null };
 
 /** A source that fails its checks here as well has nothing newer to give: its replicas are as fresh as can be had. */
 function isSourceLost(address: ServerAddress, members: Members, graph: SourceGraph): boolean {
@@ -53,13 +58,14 @@ export function replicationState(
   graph: SourceGraph,
   thresholds: HealthThresholds,
 ): ReplicationState {
-  const channels = member.replication?.channels ?? [];
+  if (member.replication === null) return NOT_MEASURED;
+  const { channels } = member.replication;
   const first = channels[0];
-  if (first === undefined) return NOT_REPLICATING;
   // The check has failed too often: what it said last is too old to send reads by.
   if (member.health.replication.state === CheckState.down) {
-    return { source: first.source, replicationRunning: null, lagMs: null };
+    return { ...NOT_MEASURED, source: first?.source ?? null };
   }
+  if (first === undefined) return WITHOUT_SOURCE;
   const sourceLost = isSourceLost(address, members, graph);
   const running = channels.every((channel) => isRunning(channel, member, sourceLost, thresholds));
   return { source: first.source, replicationRunning: running, lagMs: lagOf(channels) };

@@ -50,13 +50,23 @@ export const withinLag: ServerSelector = (_, candidates) =>
   );
 
 /**
- * A server that is read-only and replicates from nobody: the top of a topology that takes no writes just now, as in
- * the middle of a switchover. Its data are as new as any.
+ * The one server that is read-only and, measured, replicates from nobody: the top of a topology that takes no writes
+ * just now, as in the middle of a switchover. Its data are as new as any. Where there are replicas, it must be the
+ * one that they name.
  */
-export const readOnlyTop: ServerSelector = (topology, candidates) =>
-  topology.primary !== null || candidates.some((server) => server.role === ServerRole.replica)
-    ? []
-    : candidates.filter((server) => server.readOnly === true && server.source === null);
+export const readOnlyTop: ServerSelector = (topology, candidates) => {
+  if (topology.primary !== null) return [];
+  const replicas = topology.servers.filter(({ role }) => role === ServerRole.replica);
+  const tops = candidates.filter(
+    (server) =>
+      server.role === ServerRole.unknown &&
+      server.readOnly === true &&
+      server.source === null &&
+      server.replicationRunning === false &&
+      (replicas.length === 0 || replicas.some(({ source }) => source === server.address)),
+  );
+  return tops.length === 1 ? tops : [];
+};
 
 /** The first selector that leaves somebody decides. */
 export function firstOf(...selectors: readonly ServerSelector[]): ServerSelector {

@@ -23,7 +23,10 @@ function describeMember(address: ServerAddress, before: TopologyMember | undefin
   if (oldSource !== now.source) {
     events.push({ kind: 'source-changed', address, from: oldSource, to: now.source });
   }
-  if ((old?.replicationRunning ?? null) !== now.replicationRunning && now.replicationRunning !== null) {
+  // Of a server without a source, `replicationRunning` is no news.
+  const runs = (description: typeof now | undefined): boolean | null =>
+    description === undefined || description.source === null ? null : description.replicationRunning;
+  if (now.replicationRunning !== null && now.source !== null && runs(old) !== now.replicationRunning) {
     const error = after.replication?.channels.find((channel) => channel.error !== '')?.error ?? '';
     events.push({ kind: 'replication-changed', address, running: now.replicationRunning, error });
   }

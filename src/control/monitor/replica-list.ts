@@ -84,6 +84,5 @@ export async function listReplicas(
   );
   const dumpPeers = peers.map((row) => row.peer ?? '');
   const addresses = replicaAddresses(replicas, dumpPeers, ownPort);
-  // A list that the process list could make up for is no problem worth a word.
-  return { addresses, problem: addresses.length > 0 ? '' : problem };
+  return { addresses, problem };
 }
