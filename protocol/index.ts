@@ -26,9 +26,18 @@ export {
   uniteCapabilities,
   withoutCapabilities,
 } from './constants/capability-flags.ts';
+export {
+  type Collation,
+  charsetNames,
+  collationNamed,
+  collationOf,
+  defaultCollationIdOf,
+  handshakeCollationId,
+} from './constants/character-sets.ts';
 export { ColumnFlag } from './constants/column-flags.ts';
 export { ColumnType } from './constants/column-types.ts';
 export { Command, CommandName } from './constants/commands.ts';
+export { ErrorCode, type ErrorName, errorNameOf, sqlStateOf } from './constants/error-codes.ts';
 export { SessionTrackType } from './constants/session-track.ts';
 export { hasStatus, StatusFlag } from './constants/status-flags.ts';
 export { BufferReader } from './encoding/buffer-reader.ts';
