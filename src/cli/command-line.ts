@@ -1,7 +1,7 @@
 /** What the command line asks for. Settings are passed on as text; the configuration checks them. */
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
 import { nearestName } from '../../config/nearest-name.ts';
-import { type Setting, SettingKind } from '../../config/settings.ts';
+import type { Setting } from '../../config/settings.ts';
 
 export const CliAction = {
   run: 'run',
@@ -75,8 +75,6 @@ class CommandLineReader {
       if (value !== undefined) this.problems.push(`${rawName} takes no value`);
       return null;
     }
-    // A switch alone turns itself on.
-    if (value === undefined && this.#settings.get(name)?.kind === SettingKind.boolean) return 'true';
     if (value === undefined || value === '') {
       this.problems.push(`${rawName} needs a value`);
       return null;

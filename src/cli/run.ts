@@ -62,5 +62,7 @@ export async function runCommandLine(args: readonly string[]): Promise<void> {
     );
     return;
   }
-  await runService({ config, read, version });
+  // Loaded only now: the other actions need neither threads nor sockets.
+  const { startSluice } = await import('../control/supervisor.ts');
+  await runService({ config, read, version, startSluice });
 }

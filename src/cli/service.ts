@@ -14,13 +14,14 @@ import type { Config } from '../../config/schema.ts';
 import { configWarnings } from '../../config/summary.ts';
 import type { RootLogger } from '../common/logger.ts';
 import { createLogger } from '../common/pino-logger.ts';
-import type { SluiceHandle } from '../control/supervisor.ts';
+import type { SluiceHandle, startSluice } from '../control/supervisor.ts';
 
 export interface ServiceOptions {
   readonly config: Config;
   /** @throws ConfigError */
   readonly read: () => Config;
   readonly version: string;
+  readonly startSluice: typeof startSluice;
 }
 
 type StopSignal = 'SIGTERM' | 'SIGINT';
@@ -41,10 +42,9 @@ class Service {
 
   async start(): Promise<void> {
     this.#listenToSignals();
-    const { version } = this.#options;
+    const { version, startSluice } = this.#options;
     for (const warning of configWarnings(this.#config)) this.#logger.warn(warning);
     try {
-      const { startSluice } = await import('../control/supervisor.ts');
       this.#handle = await startSluice(this.#config, this.#logger, version);
     } catch (error) {
       this.#logger.fatal('could not start', { error });

@@ -1,0 +1,120 @@
+/** The command as a user runs it from a checkout. */
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import t from 'tap';
+
+const MAIN = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+const { version: VERSION } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+
+interface Result {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Nothing of the environment but what a test gives: a SLUICE_ variable of the machine would change the result. */
+function sluice(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Result> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [MAIN, ...args], { env, timeout: 30_000 }, (error, stdout, stderr) => {
+      resolve({ code: error === null ? 0 : Number(error.code ?? -1), stdout, stderr });
+    });
+  });
+}
+
+const directory = mkdtempSync(join(tmpdir(), 'sluice-cli-'));
+t.teardown(() => rmSync(directory, { recursive: true, force: true }));
+
+function configFile(text: string): string {
+  const file = join(directory, 'sluice.yaml');
+  writeFileSync(file, text);
+  return file;
+}
+
+t.test('--version', async (t) => {
+  t.strictSame(await sluice(['--version']), { code: 0, stdout: `sluice ${VERSION}\n`, stderr: '' });
+});
+
+t.test('--help', async (t) => {
+  const { code, stdout, stderr } = await sluice(['--help']);
+  t.equal(code, 0);
+  t.equal(stderr, '');
+  t.match(stdout, /^Usage: sluice /);
+  t.match(stdout, /--pool\.maxConnections N/);
+});
+
+t.test('--check-config of a good configuration', async (t) => {
+  const file = configFile(
+    'servers: ["10.0.0.5"]\nmonitor: { username: m, password: hunter2 }\nusers: [{ username: app }]\n',
+  );
+  const { code, stdout, stderr } = await sluice([
+    '--config',
+    file,
+    '--check-config',
+    '--listen.port',
+    '7033',
+  ]);
+  t.equal(code, 0);
+  t.equal(stderr, '');
+  t.ok(stdout.startsWith(`${file}: valid\n`));
+  t.match(stdout, /clients +0\.0\.0\.0:7033\n/);
+  t.match(stdout, /servers +10\.0\.0\.5:3306 /);
+  t.notMatch(stdout, /hunter2/);
+});
+
+t.test('the examples of config/ are good', async (t) => {
+  for (const name of ['proxy.example.yaml', 'proxy.minimal.yaml']) {
+    const { code, stderr } = await sluice(['--check-config', '-c', join(ROOT, 'config', name)]);
+    t.strictSame({ code, stderr }, { code: 0, stderr: '' }, name);
+  }
+});
+
+t.test('a bad configuration: exit code 2, and each key with its line and the nearest name', async (t) => {
+  const file = configFile(
+    'listen: { prot: 6033 }\nservers: [a, "a:3306"]\nmonitor:\n  username: m\n  password: 12\n',
+  );
+  const expected = {
+    code: 2,
+    stdout: '',
+    stderr: [
+      `sluice: ${file}:1: listen.prot: unknown key, did you mean "port"?`,
+      `sluice: ${file}:2: servers[1]: a:3306 is in the list already, as servers[0]`,
+      `sluice: ${file}:5: monitor.password: expected text (put it in quotes), found a number`,
+      '',
+    ].join('\n'),
+  };
+  t.strictSame(await sluice(['--check-config', '--config', file]), expected);
+  t.strictSame(await sluice(['--config', file]), expected, 'a start is refused in the same way');
+});
+
+t.test('no file and nothing else: says what is needed', async (t) => {
+  const { code, stderr } = await sluice([]);
+  t.equal(code, 2);
+  t.match(stderr, /servers: at least one server is needed/);
+  t.match(stderr, /use --config FILE, or see --help/);
+});
+
+t.test('environment alone is enough', async (t) => {
+  const env = { SLUICE_SERVERS: 'db1,db2:3307', SLUICE_MONITOR_USERNAME: 'm', SLUICE_USERS: 'app:hunter2' };
+  const { code, stdout } = await sluice(['--check-config'], env);
+  t.equal(code, 0);
+  t.match(stdout, /db2:3307/);
+  t.notMatch(stdout, /hunter2/);
+});
+
+t.test('SLUICE_CONFIG names the file, --config goes before it', async (t) => {
+  const file = configFile('servers: [a]\nmonitor: { username: m }\n');
+  t.equal((await sluice(['--check-config'], { SLUICE_CONFIG: file })).code, 0);
+  const other = await sluice(['--check-config', '--config', '/nonexistent'], { SLUICE_CONFIG: file });
+  t.strictSame([other.code, other.stdout], [2, '']);
+  t.match(other.stderr, /sluice: \/nonexistent: the file cannot be read \(ENOENT\)/);
+});
+
+t.test('a bad command line', async (t) => {
+  const { code, stdout, stderr } = await sluice(['--listen.prot', '1']);
+  t.strictSame([code, stdout], [2, '']);
+  t.equal(stderr, 'sluice: unknown flag --listen.prot, did you mean --listen.port?\nsluice: see --help\n');
+});

@@ -1,0 +1,34 @@
+/** Runs the life cycle of the process around a proxy that only says what is asked of it; started by the tests. */
+import { loadConfig } from '../../../config/load.ts';
+import { runService } from '../../../src/cli/service.ts';
+
+const file = process.argv[2] ?? '';
+const behaviour = process.argv[3] ?? '';
+
+function say(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+const read = () => loadConfig({ file, env: {}, flags: {} });
+const keepAlive = setInterval(() => undefined, 60_000);
+
+await runService({
+  config: read(),
+  read,
+  version: '0.0.0',
+  startSluice: async () => {
+    if (behaviour === 'fail') throw new Error('address in use');
+    if (behaviour === 'throw-later') setImmediate(() => JSON.parse('{'));
+    return {
+      addresses: { listen: '127.0.0.1:6033', socket: null, admin: null, http: '127.0.0.1:6080' },
+      reload: async (config) =>
+        say(`reload maxConnections=${config.pool.maxConnections} port=${config.listen.port}`),
+      stop: (reason) => {
+        say(`stop ${reason}`);
+        if (behaviour === 'hang') return new Promise(() => undefined);
+        clearInterval(keepAlive);
+        return Promise.resolve();
+      },
+    };
+  },
+});

@@ -1,0 +1,99 @@
+import t from 'tap';
+import {
+  Gauge,
+  ServerCounter,
+  SharedCounters,
+  WorkerCounter,
+} from '../../../../src/common/shared-counters.ts';
+import type { Snapshot, SnapshotServer } from '../../../../src/common/snapshot.ts';
+import { takeCounterSnapshot } from '../../../../src/control/metrics/counter-snapshot.ts';
+import { createMetricsRegistry } from '../../../../src/control/metrics/registry.ts';
+import { SHARED_METRICS } from '../../../../src/control/metrics/shared-metrics.ts';
+
+function server(
+  address: string,
+  slot: number,
+  role: 'primary' | 'replica',
+  lagMs: number | null,
+): SnapshotServer {
+  return {
+    address,
+    slot,
+    role,
+    lagMs,
+    hostgroup: slot,
+    status: 'ONLINE',
+    maxConnections: 100,
+  } as SnapshotServer;
+}
+
+const SNAPSHOT = {
+  version: 7,
+  servers: [server('db1:3306', 0, 'primary', null), server('db2:3306', 1, 'replica', 1500)],
+  settings: { limits: { maxConnections: 10_000 } },
+} as unknown as Snapshot;
+
+const WORKERS = [
+  { index: 0, running: true, restarts: 0 },
+  { index: 1, running: false, restarts: 2 },
+];
+
+function page(counters: SharedCounters): Promise<string> {
+  return createMetricsRegistry('1.2.3', () => takeCounterSnapshot(counters, WORKERS, SNAPSHOT)).render();
+}
+
+t.test('every series is there from the start, at 0', async (t) => {
+  const text = await page(new SharedCounters());
+  for (const { name, help, kind } of SHARED_METRICS) {
+    t.match(name, /^sluice_[a-z_]+$/, name);
+    t.equal(kind === 'counter', name.endsWith('_total'), `${name} is named for its kind`);
+    t.ok(text.includes(`# HELP ${name} ${help}\n# TYPE ${name} ${kind}\n`), name);
+    t.match(text, new RegExp(`^${name}(\\{[^}]*\\})? `, 'm'), `${name} has a series`);
+  }
+  t.match(text, /^sluice_questions_total\{worker="1"\} 0$/m);
+  t.match(text, /^sluice_routed_statements_total\{worker="0",route="read_on_replica"\} 0$/m);
+  t.match(text, /^sluice_server_queries_total\{server="db2:3306"\} 0$/m);
+});
+
+t.test('the names of metrics are all different', async (t) => {
+  const names = SHARED_METRICS.map(({ name }) => name);
+  t.equal(new Set(names).size, names.length);
+});
+
+t.test('counters of all workers are shown, summed for a server', async (t) => {
+  const counters = new SharedCounters();
+  counters.worker(0).add(WorkerCounter.questions, 5);
+  counters.worker(1).add(WorkerCounter.questions, 6);
+  counters.worker(0).add(WorkerCounter.writes, 2);
+  counters.worker(0).addServer(1, ServerCounter.queries, 3);
+  counters.worker(1).addServer(1, ServerCounter.queries, 4);
+  counters.addGauge(Gauge.frontendConnections, 9);
+  const text = await page(counters);
+  t.match(text, /^sluice_questions_total\{worker="0"\} 5$/m);
+  t.match(text, /^sluice_questions_total\{worker="1"\} 6$/m);
+  t.match(text, /^sluice_routed_statements_total\{worker="0",route="write"\} 2$/m);
+  t.match(text, /^sluice_server_queries_total\{server="db2:3306"\} 7$/m);
+  t.match(text, /^sluice_frontend_connections 9$/m);
+  t.match(text, /^sluice_workers_running 1$/m);
+  t.match(text, /^sluice_worker_restarts_total\{worker="1"\} 2$/m);
+  t.match(text, /^sluice_snapshot_version 7$/m);
+});
+
+t.test('a second scrape does not count twice', async (t) => {
+  const counters = new SharedCounters();
+  counters.worker(0).add(WorkerCounter.questions, 5);
+  const registry = createMetricsRegistry('1.2.3', () => takeCounterSnapshot(counters, WORKERS, SNAPSHOT));
+  await registry.render();
+  counters.worker(0).add(WorkerCounter.questions, 1);
+  t.match(await registry.render(), /^sluice_questions_total\{worker="0"\} 6$/m);
+});
+
+t.test('states are one series for each value, and unknown lag is absent', async (t) => {
+  const text = await page(new SharedCounters());
+  t.match(text, /^sluice_server_role\{server="db1:3306",hostgroup="0",role="primary"\} 1$/m);
+  t.match(text, /^sluice_server_role\{server="db1:3306",hostgroup="0",role="replica"\} 0$/m);
+  t.match(text, /^sluice_server_status\{server="db2:3306",hostgroup="1",status="SHUNNED"\} 0$/m);
+  t.match(text, /^sluice_server_lag_seconds\{server="db2:3306"\} 1\.5$/m);
+  t.notMatch(text, /sluice_server_lag_seconds\{server="db1/);
+  t.match(text, /^sluice_build_info\{version="1\.2\.3",node="/m);
+});
