@@ -153,7 +153,10 @@ export class ReplicationSet {
   }
 
   async #createAccounts(): Promise<void> {
-    const monitorExtra = this.flavor === ServerFlavor.mariadb ? ', SLAVE MONITOR' : '';
+    const monitorExtra =
+      this.flavor === ServerFlavor.mariadb
+        ? ', SLAVE MONITOR, REPLICATION MASTER ADMIN'
+        : ', REPLICATION SLAVE';
     const grants: ReadonlyArray<readonly [Account, string]> = [
       [REPLICATION_ACCOUNT, 'REPLICATION SLAVE ON *.*'],
       [MONITOR_ACCOUNT, `REPLICATION CLIENT${monitorExtra}, PROCESS, SELECT, SHOW VIEW ON *.*`],

@@ -1,0 +1,115 @@
+/**
+ * The direction in which imports may go, as ARCHITECTURE.md draws it:
+ * `main → control | data → sql, topology → common`, with `protocol` and `config` as libraries of their own.
+ * Types count as well: a layer that names another one's types knows it.
+ */
+
+import { EdgeKind, type ImportEdge } from './module-graph.ts';
+
+/** First match wins, so the narrower folder stands first. */
+const LAYERS = [
+  ['protocol', /^protocol\//],
+  ['config', /^config\//],
+  ['test', /^test\//],
+  ['bench', /^bench\//],
+  ['main', /^src\/(?:main\.ts$|cli\/)/],
+  ['control/monitor', /^src\/control\/monitor\//],
+  ['control/binlog', /^src\/control\/binlog\//],
+  ['control/admin', /^src\/control\/admin\//],
+  ['control', /^src\/control\//],
+  ['data/frontend', /^src\/data\/frontend\//],
+  ['data/router', /^src\/data\/router\//],
+  ['data/cache', /^src\/data\/cache\//],
+  ['data/backend', /^src\/data\/backend\//],
+  ['data/io', /^src\/data\/io\//],
+  // What the composition root of a worker hands down to its parts.
+  ['data/context', /^src\/data\/worker-context\.ts$/],
+  ['data', /^src\/data\//],
+  ['sql', /^src\/sql\//],
+  ['topology', /^src\/topology\//],
+  ['common', /^src\/common\//],
+] as const;
+export type Layer = (typeof LAYERS)[number][0];
+
+const PURE = ['sql', 'topology', 'common'] as const;
+
+/** What each layer may import besides itself. */
+const MAY_IMPORT: Readonly<Record<Layer, readonly Layer[] | 'everything'>> = {
+  protocol: [],
+  config: [],
+  common: [],
+  topology: ['common'],
+  sql: ['common'],
+  'data/io': ['common'],
+  'data/router': PURE,
+  'data/cache': PURE,
+  'data/backend': ['data/io', 'protocol', ...PURE],
+  'data/context': ['data/io', 'data/router', 'data/cache', 'data/backend', 'protocol', ...PURE],
+  'data/frontend': [
+    'data/context',
+    'data/io',
+    'data/router',
+    'data/cache',
+    'data/backend',
+    'protocol',
+    ...PURE,
+  ],
+  data: [
+    'data/context',
+    'data/io',
+    'data/frontend',
+    'data/router',
+    'data/cache',
+    'data/backend',
+    'protocol',
+    ...PURE,
+  ],
+  'control/monitor': ['control', 'protocol', 'config', ...PURE],
+  'control/binlog': ['control', 'protocol', 'config', ...PURE],
+  'control/admin': ['control', 'protocol', 'config', ...PURE],
+  control: ['control/monitor', 'control/binlog', 'control/admin', 'config', ...PURE],
+  main: ['control', 'data', 'config', ...PURE],
+  test: 'everything',
+  bench: 'everything',
+};
+
+/** Single imports against the direction, each with its reason. */
+const EXCEPTIONS: ReadonlyArray<{ readonly from: string; readonly to: string; readonly reason: string }> = [
+  {
+    from: 'src/common/snapshot.ts',
+    to: 'src/topology/server-description.ts',
+    reason: 'the snapshot carries what the topology describes, and both threads read it',
+  },
+];
+
+/** Only the library's own tests look behind its public names. */
+const MAY_LOOK_INTO_PROTOCOL = /^(?:protocol|test\/unit\/protocol|test\/fuzz|bench\/micro)\//;
+const PUBLIC_PROTOCOL = 'protocol/index.ts';
+
+export function layerOf(file: string): Layer | null {
+  return LAYERS.find(([, pattern]) => pattern.test(file))?.[0] ?? null;
+}
+
+/** What is wrong with this import, as a sentence; null when it is allowed. */
+export function importProblem(edge: ImportEdge): string | null {
+  const from = layerOf(edge.from);
+  const to = layerOf(edge.to);
+  if (from === null) return `${edge.from} is in none of the known folders`;
+  if (to === null) return `${edge.to} is in none of the known folders`;
+  if (edge.kind === EdgeKind.starReExport) return 'export * hides what a module offers: name it';
+  if (edge.kind === EdgeKind.reExport && edge.from !== PUBLIC_PROTOCOL) {
+    return `re-exports belong into ${PUBLIC_PROTOCOL} only: import from ${edge.to} where it is needed`;
+  }
+  const allowed = MAY_IMPORT[from];
+  if (from !== to && allowed !== 'everything' && !allowed.includes(to) && !isException(edge)) {
+    return `${from} must not import ${to}${edge.typeOnly ? ', types included' : ''}`;
+  }
+  if (to === 'protocol' && edge.to !== PUBLIC_PROTOCOL && !MAY_LOOK_INTO_PROTOCOL.test(edge.from)) {
+    return `import from ${PUBLIC_PROTOCOL}, not from ${edge.to}`;
+  }
+  return null;
+}
+
+function isException({ from, to, typeOnly }: ImportEdge): boolean {
+  return typeOnly && EXCEPTIONS.some((exception) => exception.from === from && exception.to === to);
+}
