@@ -11,7 +11,7 @@ import { BufferWriter } from '../encoding/buffer-writer.ts';
 export type SessionStateChange =
   | { readonly type: typeof SessionTrackType.SYSTEM_VARIABLES; readonly name: string; readonly value: string }
   | { readonly type: typeof SessionTrackType.SCHEMA; readonly schema: string }
-  /** `session_track_state_change`: something changed; the value is `1`. */
+  /** `session_track_state_change`: something changed; the value is `1`. Alone of all, it has no length of its own. */
   | { readonly type: typeof SessionTrackType.STATE_CHANGE; readonly value: string }
   | { readonly type: typeof SessionTrackType.GTIDS; readonly encoding: number; readonly gtids: string }
   /** SQL that would start a transaction like the current one; empty if none is to be started. */
@@ -58,7 +58,7 @@ function decodeEntry(code: number, data: Buffer, changes: SessionStateChange[]):
       changes.push({ type: code, schema: reader.readLenencString('schema') });
       break;
     case SessionTrackType.STATE_CHANGE:
-      changes.push({ type: code, value: reader.readLenencString('state change') });
+      changes.push({ type: code, value: reader.readRestString() });
       break;
     case SessionTrackType.GTIDS: {
       const encoding = reader.readU8('GTID encoding');
@@ -86,7 +86,7 @@ function encodeEntry(change: Exclude<SessionStateChange, { type: 'unknown' }>): 
       writer.writeLenencString(change.schema);
       break;
     case SessionTrackType.STATE_CHANGE:
-      writer.writeLenencString(change.value);
+      writer.writeString(change.value);
       break;
     case SessionTrackType.GTIDS:
       writer.writeU8(change.encoding).writeLenencString(change.gtids);
