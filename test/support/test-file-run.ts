@@ -27,7 +27,7 @@ export interface FileRunOptions {
   readonly signal: AbortSignal;
 }
 
-const KILL_AFTER_MS = 5000;
+const KILL_AFTER_MS = 3000;
 const DYING_MS = 2000;
 const MAX_STDERR_CHARACTERS = 64_000;
 
