@@ -55,7 +55,7 @@ interface Rejection {
   readonly retryAtMs: number;
 }
 
-const MAX_RETRY_MS = 60_000;
+const MAX_RETRY_MS = 30_000;
 /** More than any set of servers names; the oldest go first. */
 const MAX_REJECTIONS = 256;
 
@@ -107,7 +107,8 @@ export class Discovery {
     for (const server of topology.servers) {
       const channels = topology.member(server.address)?.replication?.channels ?? [];
       for (const channel of channels) {
-        if (topology.resolveSource(channel) === null) add(channel.source, server);
+        // A server id can be another cluster's too: only a UUID is not worth checking by name.
+        if (channel.sourceUuid === null || topology.resolveSource(channel) === null) add(channel.source, server);
       }
     }
     const online = topology.servers.filter(({ status }) => status === ServerStatus.ONLINE);
