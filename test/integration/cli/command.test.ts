@@ -118,3 +118,13 @@ t.test('a bad command line', async (t) => {
   t.strictSame([code, stdout], [2, '']);
   t.equal(stderr, 'sluice: unknown flag --listen.prot, did you mean --listen.port?\nsluice: see --help\n');
 });
+
+t.test('an older Node is refused in a sentence, before anything else is loaded', async (t) => {
+  const pretend = `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '20.20.2' } })`;
+  const env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(pretend)}` };
+  t.strictSame(await sluice(['--version'], env), {
+    code: 1,
+    stdout: '',
+    stderr: 'sluice: Node 24 or newer is needed, this is 20.20.2\n',
+  });
+});
