@@ -5,7 +5,7 @@ import { ReplicationSet } from '../../support/replication-set.ts';
 import { type Endpoint, runCase, type Transcript } from './case-runner.ts';
 import { compareTranscripts } from './compare.ts';
 import { countStatements, type DifferentialCase, loadCases } from './corpus.ts';
-import { PASSWORDS, SERVER_ARGS } from './fixture.ts';
+import { DifferentialFixture, PASSWORDS, SERVER_ARGS } from './fixture.ts';
 import { runDifferential } from './run-differential.ts';
 
 const set = new ReplicationSet({ replicas: 0, args: SERVER_ARGS });
