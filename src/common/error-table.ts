@@ -203,6 +203,14 @@ export const ERROR_TABLE = {
     meaning: 'KILL QUERY ended the statement.',
     action: 'Ask who killed it.',
   },
+  PROXY_READ_ONLY_TRANSACTION: {
+    errno: 1792,
+    sqlState: '25006',
+    message: 'Cannot execute statement in a READ ONLY transaction',
+    retryable: false,
+    meaning: 'The session is in a transaction that was started READ ONLY, and the statement writes.',
+    action: 'End the transaction first.',
+  },
   PROXY_MALFORMED_PACKET: {
     errno: 1835,
     sqlState: 'HY000',
@@ -328,5 +336,15 @@ export const ERROR_TABLE = {
     retryable: false,
     meaning: 'A fault in Sluice; only this connection is affected.',
     action: 'Report it with the log line.',
+  },
+  PROXY_READ_ONLY_MOVE: {
+    errno: 9014,
+    sqlState: 'HY000',
+    message:
+      'This READ ONLY transaction has read from a replica, and the statement needs the primary, whose snapshot differs',
+    retryable: false,
+    meaning:
+      'A read-only transaction went to a replica and then prepared a statement, set a user variable or the like.',
+    action: 'Run the transaction again: read-only transactions of this connection start on the primary from now on.',
   },
 } as const satisfies Readonly<Record<string, ErrorDefinition>>;

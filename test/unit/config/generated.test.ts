@@ -7,6 +7,7 @@ import { MAX_SERVERS, MAX_USERS, MAX_WORKERS } from '../../../config/schema.ts';
 import { collectSettings, configJsonSchema } from '../../../config/settings.ts';
 import { parseYaml } from '../../../config/yaml-source.ts';
 import * as sharedCounters from '../../../src/common/shared-counters.ts';
+import { DEFAULT_MONITOR_SETTINGS } from '../../../src/control/monitor/monitor-settings.ts';
 
 function read(name: string): string {
   return readFileSync(new URL(`../../../config/${name}`, import.meta.url), 'utf8');
@@ -72,4 +73,11 @@ t.test('the limits of lists are the sizes of the shared tables', async (t) => {
       MAX_WORKERS: sharedCounters.MAX_WORKERS,
     },
   );
+});
+
+t.test("the monitor's settings have the same names and defaults in its own code", async (t) => {
+  const { monitor } = loadConfig({ text: 'servers: [a]\nmonitor: { username: m }', env: {}, flags: {} });
+  const { username, password, ...settings } = monitor;
+  const { discoveredDefaults, ...own } = DEFAULT_MONITOR_SETTINGS;
+  t.strictSame(settings, own);
 });
