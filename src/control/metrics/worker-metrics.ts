@@ -22,12 +22,6 @@ const CLIENT_BYTES = {
   kind: 'counter',
 } as const;
 
-const CHECKOUTS = {
-  name: 'sluice_pool_checkouts_total',
-  help: 'Backend connections checked out, by how they were found',
-  kind: 'counter',
-} as const;
-
 export const WORKER_METRICS: Readonly<Record<WorkerCounterName, WorkerMetric>> = {
   frontendAccepted: {
     name: 'sluice_frontend_accepted_total',
@@ -60,12 +54,19 @@ export const WORKER_METRICS: Readonly<Record<WorkerCounterName, WorkerMetric>> =
   },
   checkouts: {
     name: 'sluice_pool_checkouts_total',
-    help: CHECKOUTS.help,
+    help: 'Backend connections checked out',
     kind: 'counter',
-    labels: { kind: 'all' },
   },
-  checkoutsFitting: { ...CHECKOUTS, labels: { kind: 'fitting' } },
-  checkoutsPipelined: { ...CHECKOUTS, labels: { kind: 'pipelined' } },
+  checkoutsFitting: {
+    name: 'sluice_pool_checkouts_fitting_total',
+    help: 'Of these, connections whose session state was the right one already',
+    kind: 'counter',
+  },
+  checkoutsPipelined: {
+    name: 'sluice_pool_checkouts_pipelined_total',
+    help: "Of these, connections that still had another client's answer to come",
+    kind: 'counter',
+  },
   stateDifferences: {
     name: 'sluice_session_state_differences_total',
     help: 'Checkouts in front of which session state had to be sent to the server',

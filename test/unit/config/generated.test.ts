@@ -1,5 +1,9 @@
 /** What is made from the schema is fresh, valid and complete. */
-import { readFileSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { appendFileSync, cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { renderAll } from '../../../config/generate.ts';
 import { loadConfig } from '../../../config/load.ts';
@@ -13,10 +17,36 @@ function read(name: string): string {
   return readFileSync(new URL(`../../../config/${name}`, import.meta.url), 'utf8');
 }
 
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+
+function check(root: string): Promise<{ code: number; stderr: string }> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [join(root, 'config/generate.ts'), '--check'], (error, _stdout, stderr) => {
+      resolve({ code: error === null ? 0 : Number(error.code ?? -1), stderr });
+    });
+  });
+}
+
 const SETTINGS = collectSettings(configJsonSchema());
 
 t.test('the generated files are fresh (npm run generate)', async (t) => {
   for (const [name, wanted] of renderAll()) t.equal(read(name), wanted, name);
+});
+
+t.test('generate --check passes here, and fails by name where a file is stale', async (t) => {
+  t.strictSame(await check(ROOT), { code: 0, stderr: '' });
+  const copy = mkdtempSync(join(tmpdir(), 'sluice-generate-'));
+  t.teardown(() => rmSync(copy, { recursive: true, force: true }));
+  cpSync(join(ROOT, 'config'), join(copy, 'config'), { recursive: true });
+  cpSync(join(ROOT, 'package.json'), join(copy, 'package.json'));
+  symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
+  appendFileSync(join(copy, 'config/README.md'), 'edited by hand');
+  rmSync(join(copy, 'config/proxy.schema.json'));
+  t.strictSame(await check(copy), {
+    code: 1,
+    stderr:
+      'config/proxy.schema.json is stale: run npm run generate\nconfig/README.md is stale: run npm run generate\n',
+  });
 });
 
 t.test('both examples are valid', async (t) => {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import t from 'tap';
 import {
   Gauge,
@@ -7,6 +8,7 @@ import {
 } from '../../../../src/common/shared-counters.ts';
 import type { Snapshot, SnapshotServer } from '../../../../src/common/snapshot.ts';
 import { takeCounterSnapshot } from '../../../../src/control/metrics/counter-snapshot.ts';
+import { renderMetrics } from '../../../../src/control/metrics/generate-readme.ts';
 import { createMetricsRegistry } from '../../../../src/control/metrics/registry.ts';
 import { SHARED_METRICS } from '../../../../src/control/metrics/shared-metrics.ts';
 
@@ -96,4 +98,10 @@ t.test('states are one series for each value, and unknown lag is absent', async 
   t.match(text, /^sluice_server_lag_seconds\{server="db2:3306"\} 1\.5$/m);
   t.notMatch(text, /sluice_server_lag_seconds\{server="db1/);
   t.match(text, /^sluice_build_info\{version="1\.2\.3",node="/m);
+});
+
+t.test('README.md lists every metric, and is fresh (npm run generate)', async (t) => {
+  const readme = readFileSync(new URL('../../../../src/control/metrics/README.md', import.meta.url), 'utf8');
+  t.equal(readme, renderMetrics());
+  for (const { name } of SHARED_METRICS) t.ok(readme.includes(`| \`${name}\` |`), name);
 });
