@@ -63,7 +63,8 @@ export class CheckInterval<T> {
   #wakeAgain = false;
   #abort: AbortController | null = null;
   #inFlight: Promise<void> = Promise.resolve();
-  /** Resolved at the end of the next run that starts. */
+  /** Resolved when the run in flight has an outcome, and when the next one has. */
+  #runWaiters: (() => void)[] = [];
   #waiters: (() => void)[] = [];
 
   constructor(options: CheckIntervalOptions<T>) {
@@ -93,8 +94,9 @@ export class CheckInterval<T> {
       this.#state = moveLoop(this.#state, 'stopped');
       this.#options.clock.clearTimeout(this.#timer);
       this.#abort?.abort(new Error('the check was stopped'));
-      this.#release(this.#waiters);
-      this.#waiters = [];
+      this.#releaseRun();
+      this.#runWaiters = this.#waiters;
+      this.#releaseRun();
     }
     return this.#inFlight;
   }
@@ -103,7 +105,9 @@ export class CheckInterval<T> {
     return new Promise((resolve) => this.#waiters.push(resolve));
   }
 
-  #release(waiters: readonly (() => void)[]): void {
+  #releaseRun(): void {
+    const waiters = this.#runWaiters;
+    this.#runWaiters = [];
     for (const resolve of waiters) resolve();
   }
 
@@ -117,11 +121,10 @@ export class CheckInterval<T> {
   #run(): void {
     this.#state = moveLoop(this.#state, 'running');
     this.#wakeAgain = false;
-    const waiters = this.#waiters;
+    this.#runWaiters = this.#waiters;
     this.#waiters = [];
     const startedAtMs = this.#options.clock.monotonicMs();
-    this.#inFlight = this.#runOnce(() => this.#release(waiters)).then(() => {
-      this.#release(waiters);
+    this.#inFlight = this.#runOnce().then(() => {
       if (this.#state === 'stopped') return;
       this.#state = moveLoop(this.#state, 'waiting');
       this.#endedAtMs = this.#options.clock.monotonicMs();
@@ -129,8 +132,8 @@ export class CheckInterval<T> {
     });
   }
 
-  /** Settles when the check has settled; `reported` is called as soon as the outcome is known. */
-  #runOnce(reported: () => void): Promise<void> {
+  /** Settles when the check has settled, which can be later than its outcome is known. */
+  #runOnce(): Promise<void> {
     const { clock, timeoutMs, check, report } = this.#options;
     const abort = new AbortController();
     this.#abort = abort;
@@ -141,7 +144,7 @@ export class CheckInterval<T> {
         pending = false;
         clock.clearTimeout(timer);
         if (this.#state !== 'stopped') report(result);
-        reported();
+        this.#releaseRun();
       };
       const timer = clock.setTimeout(() => {
         const error = new CheckTimeoutError(timeoutMs);

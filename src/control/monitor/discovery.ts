@@ -108,7 +108,8 @@ export class Discovery {
       const channels = topology.member(server.address)?.replication?.channels ?? [];
       for (const channel of channels) {
         // A server id can be another cluster's too: only a UUID is not worth checking by name.
-        if (channel.sourceUuid === null || topology.resolveSource(channel) === null) add(channel.source, server);
+        if (channel.sourceUuid === null || topology.resolveSource(channel) === null)
+          add(channel.source, server);
       }
     }
     const online = topology.servers.filter(({ status }) => status === ServerStatus.ONLINE);
