@@ -9,6 +9,7 @@ import { ConfigError, type ConfigProblem, type ConfigSource } from './config-err
 import { formatPath, IssueWriter } from './issue-message.ts';
 import { type OverlayValue, readEnvironment, readFlags } from './overlay.ts';
 import { type Config, type ConfigValues, configSchema, MAX_WORKERS } from './schema.ts';
+import { parseHost } from './server-address.ts';
 import { collectSettings, configJsonSchema, isSection, type JsonSchemaNode } from './settings.ts';
 import { parseYaml, type YamlSource } from './yaml-source.ts';
 
@@ -97,7 +98,7 @@ class Loader {
   }
 
   load(): Config {
-    const values = this.#parse();
+    const values = withoutBrackets(this.#parse());
     const found: CheckProblem[] = [];
     const lists = checkConfig(
       {
@@ -179,6 +180,16 @@ class Loader {
       source.kind === 'file' ? (source.line ?? 0) : Number.MAX_SAFE_INTEGER;
     return this.#problems.toSorted((a, b) => rank(a) - rank(b));
   }
+}
+
+/** `[::1]` is how a URL writes the address `::1`, which is what the system takes. */
+function withoutBrackets(values: ConfigValues): ConfigValues {
+  const normalised = <T extends { readonly host: string }>(listener: T): T => ({
+    ...listener,
+    host: parseHost(listener.host) ?? listener.host,
+  });
+  const { listen, admin, http } = values;
+  return { ...values, listen: normalised(listen), admin: normalised(admin), http: normalised(http) };
 }
 
 function defaultWorkers(): number {

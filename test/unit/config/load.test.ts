@@ -71,6 +71,12 @@ monitor: { username: m }
   t.match(servers[3], { weight: 3, maxConnections: 7, maxReplicationLagMs: 500, hostgroup: 1, tls: false });
 });
 
+t.test('an address to listen on may be written in brackets', async (t) => {
+  const { listen, admin } = load(`${MINIMAL}listen: { host: "[::]" }\nadmin: { host: "[::1]" }`);
+  t.equal(listen.host, '::');
+  t.equal(admin.host, '::1');
+});
+
 t.test('users have every key', async (t) => {
   const { users } = load(
     `${MINIMAL}users: [{ username: app }, { username: r, password: "*AB", defaultSchema: s }]`,
