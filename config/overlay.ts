@@ -17,6 +17,9 @@ export interface Overlay {
 /** Names the file; read by the command line, and no setting of its own. */
 export const CONFIG_FILE_VARIABLE = 'SLUICE_CONFIG';
 
+/** Belongs to the tests of this project, whose processes hand it down to the Sluice that they start. */
+const TEST_PREFIX = 'SLUICE_TEST_';
+
 type Parsed =
   | { readonly ok: true; readonly value: unknown }
   | { readonly ok: false; readonly message: string };
@@ -95,7 +98,7 @@ export function readEnvironment(settings: readonly Setting[], env: NodeJS.Proces
   const overlay = { values: [] as OverlayValue[], problems: [] as ConfigProblem[] };
   for (const [name, value] of Object.entries(env)) {
     if (!name.startsWith(ENVIRONMENT_PREFIX) || value === undefined || isServiceLink(name, value)) continue;
-    if (name === CONFIG_FILE_VARIABLE) continue;
+    if (name === CONFIG_FILE_VARIABLE || name.startsWith(TEST_PREFIX)) continue;
     const source: ConfigSource = { kind: 'environment', name };
     const setting = byVariable.get(name);
     if (setting === undefined) {

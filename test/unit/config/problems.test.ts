@@ -319,18 +319,22 @@ t.test('flags', async (t) => {
   ]);
 });
 
-t.test('variables that Kubernetes sets for services called like us are not ours', async (t) => {
-  const env = {
-    SLUICE_SERVICE_HOST: '10.96.0.1',
-    SLUICE_SERVICE_PORT: '6033',
-    SLUICE_SERVICE_PORT_MYSQL: '6033',
-    SLUICE_PORT: 'tcp://10.96.0.1:6033',
-    SLUICE_PORT_6033_TCP: 'tcp://10.96.0.1:6033',
-    SLUICE_PORT_6033_TCP_PROTO: 'tcp',
-    SLUICE_PORT_6033_TCP_PORT: '6033',
-    SLUICE_PORT_6033_TCP_ADDR: '10.96.0.1',
-    SLUICE_ADMIN_PORT: 'tcp://10.96.0.2:6032',
-  };
-  t.strictSame(messages(BASE, env), []);
-  t.equal(loadConfig({ text: BASE, env, flags: {} }).admin.port, 6032);
-});
+t.test(
+  'variables that Kubernetes sets for services called like us, and those of our tests, are no settings',
+  async (t) => {
+    const env = {
+      SLUICE_SERVICE_HOST: '10.96.0.1',
+      SLUICE_SERVICE_PORT: '6033',
+      SLUICE_SERVICE_PORT_MYSQL: '6033',
+      SLUICE_PORT: 'tcp://10.96.0.1:6033',
+      SLUICE_PORT_6033_TCP: 'tcp://10.96.0.1:6033',
+      SLUICE_PORT_6033_TCP_PROTO: 'tcp',
+      SLUICE_PORT_6033_TCP_PORT: '6033',
+      SLUICE_PORT_6033_TCP_ADDR: '10.96.0.1',
+      SLUICE_ADMIN_PORT: 'tcp://10.96.0.2:6032',
+      SLUICE_TEST_SEED: '5',
+    };
+    t.strictSame(messages(BASE, env), []);
+    t.equal(loadConfig({ text: BASE, env, flags: {} }).admin.port, 6032);
+  },
+);
