@@ -54,9 +54,9 @@ and exits with 2.
   file (\`--config FILE\` or \`SLUICE_CONFIG\`), setting by setting; a list is replaced as a whole. No file is needed.
 - **Lists** in flags and variables are separated by commas, or JSON: \`SLUICE_SERVERS=a:3306,b:3306\`,
   \`SLUICE_USERS=app:secret,report:other\`, \`SLUICE_USERS='[{"username":"app","password":"with,comma"}]'\`.
-- An **empty variable** counts as not set. An unknown key, flag or \`SLUICE_\` variable is an error; only what Kubernetes
-  sets for a service called \`sluice\` is left alone (\`SLUICE_SERVICE_HOST\`, \`SLUICE_PORT=tcp://…\`), and \`SLUICE_TEST_…\`, which the tests of this
-  project use.
+- An **empty variable** counts as not set. An unknown key, flag or \`SLUICE_\` variable is an error. Two kinds are left
+  alone: what Kubernetes sets for a service called \`sluice\` (\`SLUICE_SERVICE_HOST\`, \`SLUICE_PORT=tcp://…\`), and
+  \`SLUICE_TEST_…\`, which the tests of this project use.
 - **Reload**: SIGHUP reads file and flags again. Everything is checked before anything changes; a bad configuration
   changes nothing and is logged. Settings with *restart* keep their old value until then, and the log says so.
 - Times are in milliseconds, sizes in bytes, as the names say.

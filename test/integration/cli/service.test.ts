@@ -49,7 +49,9 @@ class RunningService {
   }
 
   async logged(message: string): Promise<Record<string, unknown>> {
-    return waitUntil(`"${message}" is logged`, () => this.records.findLast(({ msg }) => msg === message));
+    return waitUntil(`"${message}" is logged`, () => this.records.findLast(({ msg }) => msg === message), {
+      timeoutMs: 25_000,
+    });
   }
 
   async end(): Promise<void> {
