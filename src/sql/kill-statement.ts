@@ -22,7 +22,7 @@ export function parseKill(
   lexer.reset(buf, start, end, context, ConditionalMode.byServer);
   const nextWord = (): string => {
     for (let kind = lexer.next(); ; kind = lexer.next()) {
-      if (kind === TokenKind.name) return buf.latin1Slice(lexer.start, lexer.end).toUpperCase();
+      if (kind === TokenKind.name) return buf.toString('latin1', lexer.start, lexer.end).toUpperCase();
       const passed =
         kind === TokenKind.routeHint ||
         kind === TokenKind.conditionalOpen ||
@@ -36,10 +36,14 @@ export function parseKill(
   const target = word === 'QUERY' ? 'query' : 'connection';
   if (word === 'QUERY' || word === 'CONNECTION') word = nextWord();
   if (word !== '' || lexer.kind !== TokenKind.number) return null;
-  const digits = buf.latin1Slice(lexer.start, lexer.end);
+  const digits = buf.toString('latin1', lexer.start, lexer.end);
   if (!/^[0-9]{1,15}$/.test(digits)) return null;
   let kind = lexer.next();
-  while (kind === TokenKind.semicolon || kind === TokenKind.routeHint || kind === TokenKind.conditionalClose) {
+  while (
+    kind === TokenKind.semicolon ||
+    kind === TokenKind.routeHint ||
+    kind === TokenKind.conditionalClose
+  ) {
     kind = lexer.next();
   }
   return kind === TokenKind.end ? { target, id: Number(digits) } : null;
