@@ -10,6 +10,8 @@ export interface ChildOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** Both outputs are appended to this file; without it they are piped. */
   readonly outputFile?: string;
+  /** A process group of its own, which the terminal's Ctrl-C does not reach. */
+  readonly ownGroup?: boolean;
 }
 
 export interface ChildExit {
@@ -40,6 +42,7 @@ export class OwnedChild {
     try {
       const child = spawn(options.command, options.args, {
         stdio: ['ignore', output, output],
+        detached: options.ownGroup ?? false,
         ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
         ...(options.env === undefined ? {} : { env: options.env }),
       });

@@ -14,15 +14,25 @@ const execFileAsync = promisify(execFile);
 export interface DataDirTemplate {
   /** Names the template; must differ between versions and between different ways of initialising. */
   readonly key: string;
-  /** Makes the data directory at this path, which does not exist yet. */
-  readonly initialise: (dataDir: string) => Promise<void>;
+  /**
+   * Makes the data directory at this path, which does not exist yet. Temporary files belong into `temporaryDirectory`:
+   * a starting server removes what it takes for left-overs from the folder that it uses for them.
+   */
+  readonly initialise: (dataDir: string, temporaryDirectory: string) => Promise<void>;
 }
+
+/** Servers that start together make their template once. */
+const making = new Map<string, Promise<string>>();
 
 /** Copies the template to `target`, making the template first where it is missing. */
 export async function copyTemplate(template: DataDirTemplate, target: string): Promise<void> {
-  const source = await ensureTemplate(template);
+  let source = making.get(template.key);
+  if (source === undefined) {
+    source = ensureTemplate(template);
+    making.set(template.key, source);
+  }
   await mkdir(target, { mode: 0o750 });
-  await execFileAsync('cp', ['-r', '--reflink=auto', `${source}/.`, target]);
+  await execFileAsync('cp', ['-r', '--reflink=auto', `${await source}/.`, target]);
 }
 
 async function ensureTemplate(template: DataDirTemplate): Promise<string> {
@@ -33,7 +43,9 @@ async function ensureTemplate(template: DataDirTemplate): Promise<string> {
   const work = await mkdtemp(join(cache, 'making-'));
   try {
     const made = join(work, 'data');
-    await template.initialise(made);
+    const temporary = join(work, 'tmp');
+    await mkdir(temporary);
+    await template.initialise(made, temporary);
     await rename(made, wanted);
   } catch (error) {
     // Somebody else may have been first: a directory that is not empty is not replaced by rename.

@@ -43,11 +43,12 @@ function mariadbd(): Promise<string> {
   return findProgram(['mariadbd', 'mysqld']);
 }
 
-async function initialise(dataDir: string): Promise<void> {
+async function initialise(dataDir: string, temporaryDirectory: string): Promise<void> {
   const installer = await findProgram(['mariadb-install-db', 'mysql_install_db']);
   await execFileAsync(installer, [
     '--no-defaults',
     `--datadir=${dataDir}`,
+    `--tmpdir=${temporaryDirectory}`,
     '--auth-root-authentication-method=normal',
     '--skip-test-db',
     '--skip-name-resolve',

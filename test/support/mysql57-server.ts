@@ -62,14 +62,12 @@ async function packageArgs(directory: string): Promise<string[]> {
   ];
 }
 
-async function initialise(dataDir: string): Promise<void> {
-  const directory = `${dataDir}-initialise`;
-  await mkdir(directory);
+async function initialise(dataDir: string, temporaryDirectory: string): Promise<void> {
   await execFileAsync(join(packageDirectory, 'mysqld'), [
-    ...(await packageArgs(directory)),
+    ...(await packageArgs(temporaryDirectory)),
     '--initialize-insecure',
     `--datadir=${dataDir}`,
-    `--tmpdir=${directory}`,
+    `--tmpdir=${temporaryDirectory}`,
     ...(process.getuid?.() === 0 ? ['--user=root'] : []),
   ]);
 }

@@ -10,7 +10,7 @@ import { stringify } from 'yaml';
 import { type ChildExit, OwnedChild } from './child-process.ts';
 import { nodeProgram } from './node-program.ts';
 import { makeTemporaryDirectory, removeTemporaryDirectory } from './owned-resources.ts';
-import { freePorts } from './ports.ts';
+import { freePort } from './ports.ts';
 import { APP_ACCOUNT, APP_SCHEMA, MONITOR_ACCOUNT, type ReplicationSet } from './replication-set.ts';
 import { waitUntil } from './wait-until.ts';
 
@@ -24,6 +24,16 @@ export interface SluiceOptions {
   /** Instead of `node src/main.ts`, e.g. the binary of an installed package. */
   readonly command?: { readonly program: string; readonly args: readonly string[] };
   readonly startTimeoutMs?: number;
+  /** Free ones unless told. */
+  readonly ports?: SluicePorts;
+  /** Out of reach of the terminal's Ctrl-C. */
+  readonly ownGroup?: boolean;
+}
+
+export interface SluicePorts {
+  readonly clients: number;
+  readonly admin: number;
+  readonly http: number;
 }
 
 /** A line of the log; `raw` holds what is not JSON. */
@@ -51,8 +61,10 @@ export class SluiceProcess {
   readonly #options: SluiceOptions;
   #child: OwnedChild | null = null;
 
-  private constructor(options: SluiceOptions, ports: readonly number[]) {
-    [this.port, this.adminPort, this.httpPort] = ports as [number, number, number];
+  private constructor(options: SluiceOptions, ports: SluicePorts) {
+    this.port = ports.clients;
+    this.adminPort = ports.admin;
+    this.httpPort = ports.http;
     this.#options = options;
     this.directory = makeTemporaryDirectory('sluice');
     this.configFile = join(this.directory, 'sluice.yaml');
@@ -61,7 +73,7 @@ export class SluiceProcess {
 
   /** Starts Sluice and waits until it says that it is ready. */
   static async start(options: SluiceOptions): Promise<SluiceProcess> {
-    const sluice = new SluiceProcess(options, await freePorts(3));
+    const sluice = new SluiceProcess(options, options.ports ?? (await freeSluicePorts()));
     try {
       await sluice.#spawn();
       await sluice.waitUntilReady();
@@ -233,12 +245,18 @@ export class SluiceProcess {
       args: [...args, '--config', this.configFile, ...(this.#options.args ?? [])],
       cwd: this.directory,
       env: { ...process.env, ...this.#options.env },
+      ownGroup: this.#options.ownGroup ?? false,
     });
     for (const stream of [this.#child.process.stdout, this.#child.process.stderr]) {
       if (stream !== null)
         createInterface({ input: stream }).on('line', (line) => this.log.push(parseLogLine(line)));
     }
   }
+}
+
+async function freeSluicePorts(): Promise<SluicePorts> {
+  const [clients, admin, http] = await Promise.all([freePort(), freePort(), freePort()]);
+  return { clients, admin, http };
 }
 
 function matches(line: LogLine, wanted: string | RegExp): boolean {

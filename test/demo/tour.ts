@@ -1,0 +1,137 @@
+/** The tour: what Sluice does, statement by statement, on real servers. */
+
+import type { Connection } from 'mysql2/promise';
+import { Guide } from './guide.ts';
+import type { Stage } from './stage.ts';
+
+const READ = 'SELECT title FROM books WHERE id = 1';
+
+/** Gives how many steps there were, and how many were not as expected. */
+export async function runTour(
+  stage: Stage,
+  say: (text: string) => void,
+): Promise<{ readonly steps: number; readonly failures: number }> {
+  const guide = new Guide(stage, say);
+  const connections: Connection[] = [];
+  const connect = async (): Promise<Connection> => {
+    const connection = await stage.connect();
+    connections.push(connection);
+    return connection;
+  };
+  try {
+    await readsAndWrites(guide, connect);
+    await transactions(guide, connect);
+    await whatOnlyLooksLikeARead(guide, connect);
+    await sessionState(guide, connect);
+    await severalStatements(guide, connect);
+    await lostReplicas(guide, connect, stage);
+  } finally {
+    for (const connection of connections) connection.destroy();
+    await guide.close();
+  }
+  return { steps: guide.steps, failures: guide.failures };
+}
+
+type Connect = () => Promise<Connection>;
+
+async function readsAndWrites(guide: Guide, connect: Connect): Promise<void> {
+  guide.heading('Reads go to the replicas, writes to the primary');
+  const writer = await connect();
+  await guide.step({ on: writer, sql: READ, expect: 'replica', answer: 'The Sea' });
+  await guide.step({ on: writer, sql: 'UPDATE books SET stock = 4 WHERE id = 1', expect: 'primary' });
+  await guide.step({
+    on: writer,
+    sql: 'SELECT stock FROM books WHERE id = 1',
+    expect: 'primary',
+    answer: '4',
+    because: 'this session has just written, and reads its own write',
+  });
+  const reader = await connect();
+  await guide.step({
+    on: reader,
+    sql: READ,
+    expect: 'replica',
+    because: 'another session has not written',
+  });
+}
+
+async function transactions(guide: Guide, connect: Connect): Promise<void> {
+  guide.heading('Transactions stay on one server');
+  const writer = await connect();
+  const because = 'a transaction that may write';
+  await guide.step({ on: writer, sql: 'START TRANSACTION', expect: 'primary' });
+  await guide.step({ on: writer, sql: READ, expect: 'primary', because });
+  await guide.step({ on: writer, sql: 'ROLLBACK', expect: 'primary', because: 'it ends where it began' });
+  const reader = await connect();
+  await guide.step({ on: reader, sql: 'START TRANSACTION READ ONLY', expect: 'replica' });
+  await guide.step({ on: reader, sql: READ, expect: 'replica', because: 'a transaction that cannot write' });
+  await guide.step({ on: reader, sql: 'COMMIT', expect: 'replica', because: 'it ends where it began' });
+}
+
+async function whatOnlyLooksLikeARead(guide: Guide, connect: Connect): Promise<void> {
+  guide.heading('What only looks like a read goes to the primary');
+  const locking = await connect();
+  await guide.step({
+    on: locking,
+    sql: 'SELECT title FROM books WHERE id = 1 fOr\n/* in two words */  UpDaTe',
+    expect: 'primary',
+  });
+  const calling = await connect();
+  await guide.step({ on: calling, sql: 'SELECT next_number()', expect: 'primary', answer: '1' });
+  const into = await connect();
+  await guide.step({ on: into, sql: 'SELECT stock INTO @stock FROM books WHERE id = 1', expect: 'primary' });
+}
+
+async function sessionState(guide: Guide, connect: Connect): Promise<void> {
+  guide.heading('Session state follows the client to whichever server answers');
+  const client = await connect();
+  const sql = 'SELECT added FROM books WHERE id = 2';
+  await client.query("SET time_zone = '+05:00'");
+  const because = "after SET time_zone = '+05:00'";
+  await guide.step({ on: client, sql, expect: 'replica', answer: '2026-01-02 17:00:00', because });
+  const other = await connect();
+  await other.query("SET time_zone = '-03:00'");
+  await guide.step({
+    on: other,
+    sql,
+    expect: 'replica',
+    answer: '2026-01-02 09:00:00',
+    because: "another client, after SET time_zone = '-03:00'",
+  });
+  await guide.step({ on: client, sql, expect: 'replica', answer: '2026-01-02 17:00:00', because });
+}
+
+async function severalStatements(guide: Guide, connect: Connect): Promise<void> {
+  guide.heading('Several statements in one packet go to one server');
+  const client = await connect();
+  const count = 'SELECT COUNT(*) FROM books';
+  await guide.step({ on: client, sql: [READ, count], expect: 'replica', answer: '2' });
+  await guide.step({
+    on: client,
+    sql: [READ, 'DELETE FROM books WHERE id = 99', count],
+    expect: 'primary',
+    answer: '2',
+  });
+}
+
+async function lostReplicas(guide: Guide, connect: Connect, { set }: Stage): Promise<void> {
+  const [first, second] = set.replicas;
+  if (first === undefined || second === undefined) throw new Error('the tour needs two replicas');
+  const client = await connect();
+  const read = (server: string, expect: 'primary' | 'replica', because: string) =>
+    guide.step({ on: client, sql: READ, expect, server, because });
+
+  guide.heading(`${first.name} is killed: reads go on`);
+  await first.kill();
+  for (let again = 0; again < 3; again++) await read(second.name, 'replica', 'the replica that is left');
+
+  guide.heading(`${second.name} is killed too: the primary answers`);
+  await second.kill();
+  for (let again = 0; again < 3; again++) await read('primary', 'primary', 'no replica is fit');
+
+  guide.heading(`${first.name} returns`);
+  await first.start();
+  await guide.untilAnsweredBy(READ, client, first.name, 'checked, and back among the readers');
+  await second.start();
+  await guide.untilAnsweredBy(READ, client, second.name, 'and the other one');
+}
