@@ -123,6 +123,11 @@ export class TopologyDescription {
     });
   }
 
+  /** The same servers under other rules, which count from the next update on. */
+  withSettings(settings: TopologySettings): TopologyDescription {
+    return new TopologyDescription(settings, this.#members, this.#aliases, this);
+  }
+
   /** By its address or by another name that was found to lead to it. */
   find(address: ServerAddress): ServerDescription | null {
     return this.member(address)?.description ?? null;

@@ -143,8 +143,11 @@ export class CheckInterval<T> {
         if (!pending) return;
         pending = false;
         clock.clearTimeout(timer);
-        if (this.#state !== 'stopped') report(result);
-        this.#releaseRun();
+        try {
+          if (this.#state !== 'stopped') report(result);
+        } finally {
+          this.#releaseRun();
+        }
       };
       const timer = clock.setTimeout(() => {
         const error = new CheckTimeoutError(timeoutMs);
@@ -156,7 +159,8 @@ export class CheckInterval<T> {
           (value) => settle({ ok: true, value }),
           (error: unknown) => settle({ ok: false, error }),
         )
-        .then(resolve);
+        // Whatever a listener threw is a bug that shows as such; the loop goes on.
+        .finally(resolve);
     });
   }
 }

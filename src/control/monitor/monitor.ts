@@ -58,15 +58,15 @@ export interface MonitorEvents {
 const DISCOVERY_ROUNDS_AT_START = 3;
 
 export class Monitor extends EventEmitter<MonitorEvents> {
-  readonly #credentials: MonitorCredentials;
-  readonly #settings: MonitorSettings;
   readonly #logger: MonitorLogger;
   readonly #clock: Clock;
   readonly #ring: EventRing;
   readonly #checks = new Map<ServerAddress, ServerChecks>();
-  readonly #discovery: Discovery;
-  readonly #views: ViewCatalog;
   readonly #servers: readonly MonitorServerConfig[];
+  #credentials: MonitorCredentials;
+  #settings: MonitorSettings;
+  #discovery: Discovery;
+  #views: ViewCatalog;
   #topology: TopologyDescription;
   /** Results of the first round, decided on together: who answers first is not therefore primary. */
   #firstRound: TopologyChange[] | null = [];
@@ -81,25 +81,9 @@ export class Monitor extends EventEmitter<MonitorEvents> {
     this.#logger = options.logger;
     this.#clock = options.clock ?? systemClock;
     this.#ring = new EventRing(this.#settings.eventHistory);
-    const { failureThreshold, recoveryThreshold } = this.#settings;
-    this.#topology = TopologyDescription.empty({
-      hostgroups: options.hostgroups,
-      failureThreshold,
-      recoveryThreshold,
-    });
-    const shared = { credentials: this.#credentials, settings: this.#settings, clock: this.#clock };
-    this.#discovery = new Discovery({
-      ...shared,
-      topology: () => this.#topology,
-      apply: (changes) => this.#apply(changes),
-      event: (event) => this.#record(event),
-    });
-    this.#views = new ViewCatalog({
-      ...shared,
-      server: () => this.#catalogServer(),
-      judge: judgeView,
-      changed: (catalog, views) => this.#catalogChanged(catalog, views),
-    });
+    this.#topology = TopologyDescription.empty({ ...this.#settings, hostgroups: options.hostgroups });
+    this.#discovery = this.#makeDiscovery();
+    this.#views = this.#makeViews(null);
   }
 
   get topology(): TopologyDescription {
@@ -125,12 +109,7 @@ export class Monitor extends EventEmitter<MonitorEvents> {
     this.#firstRound = null;
     if (this.#isStopped()) return;
     this.#apply(results);
-    const catalog = this.#views.start();
-    if (this.#settings.discovery) await this.#discoverAtStart();
-    if (this.#isStopped()) return;
-    // Without a primary the first reading came from a replica, or from nobody.
-    await catalog;
-    if (!this.catalog.complete && this.#catalogServer() !== null) await this.#views.refresh();
+    await this.#atMost(this.#settings.timeoutMs * 2, this.#lookFurther());
   }
 
   /** Resolves when every loop has ended and every connection is closed. */
@@ -162,6 +141,26 @@ export class Monitor extends EventEmitter<MonitorEvents> {
     await this.#checksOf(address)?.confirmFailure(reason);
   }
 
+  /**
+   * After a reload of anything but the servers: other periods, thresholds, hostgroups, another account. What is known
+   * stays known; every connection is opened anew.
+   */
+  async reconfigure(options: Pick<MonitorOptions, 'credentials' | 'hostgroups' | 'settings'>): Promise<void> {
+    if (this.#lifecycle !== 'started') return;
+    const old = [this.#discovery, this.#views, ...this.#checks.values()];
+    this.#checks.clear();
+    this.#credentials = options.credentials;
+    this.#settings = withDefaults(options.settings ?? {});
+    this.#topology = this.#topology.withSettings({ ...this.#settings, hostgroups: options.hostgroups });
+    this.#discovery = this.#makeDiscovery();
+    this.#views = this.#makeViews(this.catalog);
+    void this.#views.start();
+    if (this.#settings.discovery) void this.#discovery.start();
+    // An update without a change: hostgroups are decided anew, and every server gets its checks.
+    this.#apply([], true);
+    await Promise.all(old.map((loop) => loop.stop()));
+  }
+
   /** After a reload: servers that are no longer named are dropped, discovered ones stay. */
   async updateServers(servers: readonly MonitorServerConfig[]): Promise<void> {
     if (this.#lifecycle !== 'started') return;
@@ -184,6 +183,46 @@ export class Monitor extends EventEmitter<MonitorEvents> {
     return this.#lifecycle === 'stopped';
   }
 
+  #makeDiscovery(): Discovery {
+    return new Discovery({
+      credentials: this.#credentials,
+      settings: this.#settings,
+      clock: this.#clock,
+      topology: () => this.#topology,
+      apply: (changes) => this.#apply(changes),
+      event: (event) => this.#record(event),
+    });
+  }
+
+  #makeViews(known: SnapshotCatalog | null): ViewCatalog {
+    return new ViewCatalog({
+      credentials: this.#credentials,
+      settings: this.#settings,
+      clock: this.#clock,
+      known,
+      server: () => this.#catalogServer(),
+      judge: judgeView,
+      changed: (catalog, views) => this.#catalogChanged(catalog, views),
+    });
+  }
+
+  /** Resolves when `work` has ended, or without it: it goes on, but nobody waits for it any longer. */
+  #atMost(timeoutMs: number, work: Promise<void>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const timer = this.#clock.setTimeout(resolve, timeoutMs);
+      work.then(resolve, reject).finally(() => this.#clock.clearTimeout(timer));
+    });
+  }
+
+  /** From the seeds to what they lead to: the other servers, and the views. */
+  async #lookFurther(): Promise<void> {
+    const catalog = this.#views.start();
+    if (this.#settings.discovery) await this.#discoverAtStart();
+    await catalog;
+    // The first reading may have come too early, before there was a server to ask.
+    if (!this.catalog.complete && this.#catalogServer() !== null) await this.#views.refresh();
+  }
+
   async #discoverAtStart(): Promise<void> {
     await this.#discovery.start();
     for (let round = 1; round < DISCOVERY_ROUNDS_AT_START && !this.#isStopped(); round++) {
@@ -197,12 +236,21 @@ export class Monitor extends EventEmitter<MonitorEvents> {
     return this.#checks.get(this.#topology.find(address)?.address ?? address);
   }
 
-  #apply(changes: readonly TopologyChange[]): void {
-    if (this.#lifecycle === 'stopped' || changes.length === 0) return;
+  /** A bug in a decision must not end the watch: the change is dropped, what was known stays in force. */
+  #apply(changes: readonly TopologyChange[], always = false): void {
+    if (this.#lifecycle === 'stopped' || (changes.length === 0 && !always)) return;
     if (this.#firstRound !== null && changes.every(({ kind }) => kind === 'check')) {
       this.#firstRound.push(...changes);
       return;
     }
+    try {
+      this.#update(changes);
+    } catch (error) {
+      this.#logger.error({ err: error }, 'monitor: a change could not be applied');
+    }
+  }
+
+  #update(changes: readonly TopologyChange[]): void {
     const before = this.#topology;
     const { topology, events } = before.update(changes);
     this.#topology = topology;
@@ -250,8 +298,9 @@ export class Monitor extends EventEmitter<MonitorEvents> {
     if (this.#firstRound !== null) return;
     const happened = (...kinds: readonly MonitorEventBody['kind'][]): boolean =>
       events.some(({ kind }) => kinds.includes(kind));
-    // Of a primary that moves, the new one is often seen writable before the old one is seen read-only.
-    if (happened('two-primaries', 'read-only-changed')) void this.wake();
+    // Of a primary that moves, the new one may be seen writable before the old one is seen read-only, or after.
+    const primaryLost = before.primary !== null && this.#topology.primary === null;
+    if (primaryLost || happened('two-primaries')) void this.wake();
     if (this.#settings.discovery && happened('source-changed', 'primary-changed', 'server-removed')) {
       void this.#discovery.wake();
     }

@@ -11,13 +11,21 @@ export function errnoOf(error: unknown): number {
   return typeof errno === 'number' && errno > 0 ? errno : 0;
 }
 
+/** What a server says about itself can be anything: it must not break a line or fill a log. */
+const MAX_MESSAGE_LENGTH = 300;
+
+function clean(text: string): string {
+  const line = text.replace(/\p{C}+/gu, '?').trim() || 'an error without a message';
+  return line.length > MAX_MESSAGE_LENGTH ? `${line.slice(0, MAX_MESSAGE_LENGTH)}…` : line;
+}
+
 /** One line for logs and events; never holds a password. */
 export function describeError(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   const code = field(error, 'code');
   // An AggregateError (one per address tried) has no message of its own.
-  if (message === '' && typeof code === 'string') return code;
-  return typeof code === 'string' && !message.includes(code) ? `${message} (${code})` : message;
+  if (message === '' && typeof code === 'string') return clean(code);
+  return clean(typeof code === 'string' && !message.includes(code) ? `${message} (${code})` : message);
 }
 
 const ER_CON_COUNT_ERROR = 1040;

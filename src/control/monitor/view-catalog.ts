@@ -3,8 +3,9 @@
  *
  * Period: catalogIntervalMs, but never more than a twentieth of the time is spent on it; `refresh()` at once.
  * Effect: reads every view's definition from the primary, or from any server while there is none, and publishes a
- *         SnapshotCatalog. Definitions are judged only when their checksum has changed. A list that was complete
- *         stays so while no server can be asked: nobody can change a view then, other than behind our back.
+ *         SnapshotCatalog. Definitions are judged only when their checksum has changed. A reading that
+ *         fails is repeated at once; when that fails too, the catalogue is incomplete. While no server is ONLINE it
+ *         stays as it is: then nothing is read either.
  * Stop:   `stop()`.
  */
 
@@ -36,6 +37,8 @@ export interface ViewCatalogOptions {
   readonly credentials: MonitorCredentials;
   readonly settings: CatalogSettings;
   readonly clock: Clock;
+  /** From before a reload; null for none. */
+  readonly known: SnapshotCatalog | null;
   /** The server to ask, or null while there is none. */
   readonly server: () => ServerDescription | null;
   readonly judge: (view: ViewDefinition) => ViewVerdict;
@@ -52,6 +55,16 @@ function incomplete(incompleteReason: string): SnapshotCatalog {
   return Object.freeze({ complete: false, incompleteReason, unsafeViews: [] });
 }
 
+/** One lost packet is no reason to send every read to the primary. */
+const FAILURES_UNTIL_INCOMPLETE = 2;
+
+class NoServerError extends Error {
+  constructor() {
+    super('no server is ONLINE to read the view definitions from');
+    this.name = 'NoServerError';
+  }
+}
+
 interface Reading {
   readonly catalog: SnapshotCatalog;
   readonly views: number;
@@ -60,20 +73,22 @@ interface Reading {
 export class ViewCatalog {
   readonly #options: ViewCatalogOptions;
   readonly #interval: CheckInterval<Reading>;
-  #catalog: SnapshotCatalog = NOT_READ;
+  #catalog: SnapshotCatalog;
   #checksum = '';
   #asked: { readonly address: string; readonly kept: KeptConnection } | null = null;
   #tookMs = 0;
+  #failures = 0;
 
   constructor(options: ViewCatalogOptions) {
     this.#options = options;
+    this.#catalog = options.known ?? NOT_READ;
     const { settings, clock } = options;
     this.#interval = new CheckInterval<Reading>({
       periodMs: () => Math.max(settings.catalogIntervalMs, this.#tookMs * 20),
       timeoutMs: settings.catalogTimeoutMs,
       check: (signal) => this.#read(signal),
       report: (result) => {
-        if (result.ok) this.#publish(result.value);
+        if (result.ok) this.#succeed(result.value);
         else this.#fail(result.error);
       },
       clock,
@@ -102,7 +117,7 @@ export class ViewCatalog {
 
   async #read(signal: AbortSignal): Promise<Reading> {
     const server = this.#options.server();
-    if (server === null) throw new Error('no server is ONLINE to read the view definitions from');
+    if (server === null) throw new NoServerError();
     const kept = this.#connectionTo(server);
     const startedAtMs = this.#options.clock.monotonicMs();
     try {
@@ -158,10 +173,15 @@ export class ViewCatalog {
   #judge(rows: readonly Row[]): SnapshotCatalog {
     const views = rows.map(viewOf);
     const checksum = checksumOf(views);
-    if (checksum === this.#checksum && this.#catalog.complete) return this.#catalog;
+    if (checksum === this.#checksum) return this.#catalog;
     const unsafeViews = Object.freeze(unsafeViewsOf(views, this.#options.judge));
     this.#checksum = checksum;
     return Object.freeze({ complete: true, incompleteReason: '', unsafeViews });
+  }
+
+  #succeed(reading: Reading): void {
+    this.#failures = 0;
+    this.#publish(reading);
   }
 
   #publish({ catalog, views }: Reading): void {
@@ -176,7 +196,13 @@ export class ViewCatalog {
   }
 
   #fail(error: unknown): void {
-    if (this.#catalog.complete) return;
+    if (error instanceof NoServerError && this.#catalog.complete) return;
+    this.#failures++;
+    if (this.#catalog.complete && this.#failures < FAILURES_UNTIL_INCOMPLETE) {
+      void this.#interval.wake();
+      return;
+    }
+    this.#checksum = '';
     this.#publish({ catalog: incomplete(describeError(error)), views: 0 });
   }
 }
