@@ -73,9 +73,10 @@ apt_install() {
   restore_policy
 }
 
+# The policy keeps the package from starting its service now; this keeps it from starting at the next boot.
 keep_service_down() {
-  if have systemctl && [ -d /run/systemd/system ]; then
-    systemctl disable --now "$1" >/dev/null 2>&1 || true
+  if have systemctl; then
+    systemctl disable "$1" >/dev/null 2>&1 || true
   fi
 }
 
