@@ -34,16 +34,21 @@ export function sha256Crypt(password: Uint8Array, salt: Uint8Array, rounds: numb
   const initial = initialDigest(password, salt);
   const passwordSequence = repeatTo(sha256(...times(password, password.length)), password.length);
   const saltSequence = repeatTo(sha256(...times(salt, 16 + initial[0]!)), salt.length);
-  let digest = initial;
+  // One scratch buffer for all rounds, and digests as latin1 text: a Buffer per round costs several times the hash.
+  const scratch = Buffer.alloc(DIGEST_BYTES + 2 * password.length + salt.length);
+  let digest = initial.toString('latin1');
   for (let round = 0; round < rounds; round += 1) {
-    const odd = round % 2 === 1;
-    const parts: Uint8Array[] = [odd ? passwordSequence : digest];
-    if (round % 3 !== 0) parts.push(saltSequence);
-    if (round % 7 !== 0) parts.push(passwordSequence);
-    parts.push(odd ? digest : passwordSequence);
-    digest = sha256(...parts);
+    const isOdd = round % 2 === 1;
+    let length = 0;
+    if (isOdd) length += passwordSequence.copy(scratch, length);
+    else length += scratch.write(digest, length, 'latin1');
+    if (round % 3 !== 0) length += saltSequence.copy(scratch, length);
+    if (round % 7 !== 0) length += passwordSequence.copy(scratch, length);
+    if (isOdd) length += scratch.write(digest, length, 'latin1');
+    else length += passwordSequence.copy(scratch, length);
+    digest = hash('sha256', scratch.subarray(0, length), 'binary');
   }
-  return encode(digest);
+  return encode(Buffer.from(digest, 'latin1'));
 }
 
 function initialDigest(password: Uint8Array, salt: Uint8Array): Buffer {
