@@ -3,6 +3,7 @@
  * destroyed, because a server that did not answer one statement in time cannot be asked another on the same line.
  */
 
+import { connect, type Socket } from 'node:net';
 import { type Connection, type ConnectionOptions, createConnection } from 'mysql2';
 import { parseServerVersion, type ServerVersion } from './server-version.ts';
 
@@ -20,8 +21,12 @@ export interface MonitorTarget {
 /** Every value as the server's text, whatever its type: no number is rounded and no date is moved. */
 export type Row = Readonly<Record<string, string | null>>;
 
-function options(target: MonitorTarget, credentials: MonitorCredentials): ConnectionOptions {
+/** For a server that was told goodbye to hang up. */
+const GOODBYE_MS = 1000;
+
+function options(target: MonitorTarget, credentials: MonitorCredentials, stream: Socket): ConnectionOptions {
   return {
+    stream,
     host: target.host,
     port: target.port,
     user: credentials.username,
@@ -42,11 +47,17 @@ function reasonOf(signal: AbortSignal): Error {
 export class MonitorConnection {
   readonly version: ServerVersion;
   readonly #connection: Connection;
+  /**
+   * mysql2 ends a connection by half-closing its socket, which a server that hangs never answers: the socket would
+   * stay for as long as the server does. So it is ours to destroy.
+   */
+  readonly #socket: Socket;
   #lost: Error | null = null;
   #onLost: () => void = () => {};
 
-  private constructor(connection: Connection, version: ServerVersion) {
+  private constructor(connection: Connection, socket: Socket, version: ServerVersion) {
     this.#connection = connection;
+    this.#socket = socket;
     this.version = version;
     connection.on('error', (error: Error) => {
       if (this.#lost !== null) return;
@@ -71,7 +82,8 @@ export class MonitorConnection {
         reject(reasonOf(signal));
         return;
       }
-      const connection = createConnection(options(target, credentials));
+      const socket = connect({ host: target.host, port: target.port, noDelay: true });
+      const connection = createConnection(options(target, credentials, socket));
       const abort = (): void => fail(reasonOf(signal));
       const fail = (error: Error): void => {
         signal.removeEventListener('abort', abort);
@@ -79,12 +91,13 @@ export class MonitorConnection {
         // Destroying may report once more; nobody is left who wants to know.
         connection.on('error', () => {});
         connection.destroy();
+        socket.destroy();
         reject(error);
       };
       const connected = (handshake: unknown): void => {
         signal.removeEventListener('abort', abort);
         connection.off('error', fail);
-        resolve(new MonitorConnection(connection, parseServerVersion(announcedVersion(handshake))));
+        resolve(new MonitorConnection(connection, socket, parseServerVersion(announcedVersion(handshake))));
       };
       connection.once('connect', connected);
       connection.once('error', fail);
@@ -117,12 +130,15 @@ export class MonitorConnection {
   close(): void {
     if (this.#lost !== null) return;
     this.#lost = new Error('the connection was closed');
-    this.#connection.end(() => this.#connection.destroy());
+    this.#connection.end();
+    const timer = setTimeout(() => this.#socket.destroy(), GOODBYE_MS);
+    this.#socket.once('close', () => clearTimeout(timer));
   }
 
   destroy(): void {
     this.#lost ??= new Error('the connection was destroyed');
     this.#connection.destroy();
+    this.#socket.destroy();
   }
 
   #guard<T>(signal: AbortSignal, send: (done: (error: Error | null, value: T) => void) => void): Promise<T> {
