@@ -38,10 +38,7 @@ export async function runCase(
     password: testCase.password ?? endpoint.passwords[testCase.user] ?? '',
     schema: testCase.schema,
     collationId: testCase.collationId,
-    capabilities: testCase.capabilities.reduce(
-      (flags, name) => flags | Capability[name],
-      BASE_CAPABILITIES | extra,
-    ),
+    capabilities: capabilitiesOf(testCase, extra),
   });
   const steps: StepTranscript[] = [{ label: 'connect', ignore: [], records: describeConnection(client) }];
   try {
@@ -57,6 +54,12 @@ export async function runCase(
     client.close();
   }
   return { steps, sequenceErrors: client.socket.sequenceErrors };
+}
+
+function capabilitiesOf(testCase: DifferentialCase, extra: number): number {
+  const bits = (names: DifferentialCase['capabilities']): number =>
+    names.reduce((flags, name) => flags | Capability[name], 0);
+  return (BASE_CAPABILITIES | extra | bits(testCase.capabilities)) & ~bits(testCase.withoutCapabilities);
 }
 
 function describeConnection(client: WireClient): WireRecord[] {

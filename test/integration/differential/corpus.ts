@@ -76,6 +76,10 @@ const caseSchema = z.strictObject({
   schema: z.string().nullable().default('diff'),
   collationId: z.number().default(45),
   capabilities: z.array(z.enum(capabilityNames)).default([]),
+  /** Left out of what every session asks for. */
+  withoutCapabilities: z.array(z.enum(capabilityNames)).default([]),
+  /** Takes long: runs with two kinds of client instead of four. */
+  costly: z.boolean().default(false),
   steps: z.array(step).optional(),
   lines: z.string().optional(),
 });

@@ -64,7 +64,9 @@ function caseOf(query: string): DifferentialCase {
     user: 'app',
     schema: 'diff',
     collationId: 45,
+    costly: false,
     capabilities: [],
+    withoutCapabilities: [],
     steps: [{ query, ignore: [], localData: undefined, localRows: undefined }],
   };
 }

@@ -7,6 +7,7 @@ export const Capability = {
   localFiles: 1 << 7,
   ignoreSpace: 1 << 8,
   protocol41: 1 << 9,
+  interactive: 1 << 10,
   transactions: 1 << 13,
   secureConnection: 1 << 15,
   multiStatements: 1 << 16,
