@@ -3,7 +3,7 @@
  * ended ones), and its resident memory. Reading it costs the measured process nothing.
  */
 
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 
 /** Linux reports `utime` and `stime` in USER_HZ, which is 100 on every architecture that Node 24 runs on. */
 const MICROSECONDS_PER_TICK = 10_000;
@@ -69,4 +69,9 @@ export function cpuTimeBetween(before: CpuTime, after: CpuTime): CpuTime {
     userMicroseconds: after.userMicroseconds - before.userMicroseconds,
     systemMicroseconds: after.systemMicroseconds - before.systemMicroseconds,
   };
+}
+
+/** Sets VmHWM back to VmRSS (proc(5), clear_refs). Allowed for processes of the same user. */
+export async function resetPeakMemory(pid: number): Promise<void> {
+  await writeFile(`/proc/${pid}/clear_refs`, '5');
 }

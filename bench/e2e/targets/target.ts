@@ -1,0 +1,33 @@
+/** A way to the servers that the bench measures: straight, or through a proxy that it starts and stops. */
+
+import type { ReplicationSet } from '../../../test/support/replication-set.ts';
+
+export const TargetName = {
+  direct: 'direct',
+  haproxy: 'haproxy',
+  sluice: 'sluice',
+  proxysql: 'proxysql',
+} as const;
+export type TargetName = (typeof TargetName)[keyof typeof TargetName];
+
+export interface TargetOptions {
+  readonly set: ReplicationSet;
+  /** Threads that move bytes: HAProxy's `nbthread`, Sluice's `workers`, ProxySQL's `threads`. */
+  readonly threads: number;
+  /** More arguments for Sluice. */
+  readonly sluiceArgs: readonly string[];
+  /** ProxySQL's binary; null when it is not to be measured. */
+  readonly proxysqlBinary: string | null;
+}
+
+export interface Target {
+  readonly name: TargetName;
+  readonly port: number;
+  /** The proxy's process; null for `direct`. */
+  readonly pid: number | null;
+  /** e.g. `HAProxy version 2.6.12 …`; for the report. */
+  readonly version: string;
+  /** How it was set up, in one line; for the report. */
+  readonly setup: string;
+  stop(): Promise<void>;
+}
