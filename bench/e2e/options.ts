@@ -50,7 +50,7 @@ export const USAGE = `npm run bench -- [options]
   --idle-clients N        (5000)
   --flood-statements N    statements with different digests (100000)
   --big-result-mb N       size of the huge result (1000)
-  --sluice-args "ARGS"    more arguments for Sluice, separated by spaces
+  --sluice-args="ARGS"    more arguments for Sluice, separated by spaces
   --save-baseline NAME    keep the JSON as bench/baselines/NAME.json
   --help
 `;
