@@ -27,7 +27,7 @@ import { AUTH_MORE_DATA_HEADER, decodeAuthMoreData } from '../packets/auth-more-
 import { AUTH_SWITCH_HEADER, challengeOf, decodeAuthSwitchRequest } from '../packets/auth-switch-request.ts';
 import { decodeErr, ERR_HEADER } from '../packets/err.ts';
 import { encodeHandshakeResponse41 } from '../packets/handshake-response-41.ts';
-import { decodeHandshakeV10 } from '../packets/handshake-v10.ts';
+import { decodeHandshakeV10, type HandshakeV10 } from '../packets/handshake-v10.ts';
 import { decodeOk, type OkPacket } from '../packets/ok.ts';
 import { encodeSslRequest } from '../packets/ssl-request.ts';
 import { type ClientPassword, firstPlugin, proofFor } from './client-credential.ts';
@@ -99,16 +99,11 @@ export class ClientHandshake {
   #expectedSequenceId = 0;
   #plugin = '';
   #nonce: Buffer = Buffer.alloc(0);
-  #serverCapabilities = 0;
+  #greeting: HandshakeV10 | null = null;
+  #version = parseServerVersion('');
   #capabilities = 0;
   #mariadbCapabilities = 0;
-  #serverVersion = '';
-  #serverPlugin: string | null = null;
-  #threadId = 0;
   #serverStatus = 0;
-  #serverCollationId = 0;
-  #isMariadb = false;
-  #versionId = 0;
 
   constructor(options: ClientHandshakeOptions) {
     this.#options = options;
@@ -130,16 +125,16 @@ export class ClientHandshake {
 
   /** Everything that the server offered. */
   get serverCapabilities(): number {
-    return this.#serverCapabilities;
+    return this.#greeting?.capabilities ?? 0;
   }
 
   /** As the greeting has it; MariaDB's may begin with `5.5.5-`. */
   get serverVersion(): string {
-    return this.#serverVersion;
+    return this.#greeting?.serverVersion ?? '';
   }
 
   get threadId(): number {
-    return this.#threadId;
+    return this.#greeting?.threadId ?? 0;
   }
 
   /** Status flags, from the greeting and then from the final OK. */
@@ -148,16 +143,16 @@ export class ClientHandshake {
   }
 
   get serverCollationId(): number {
-    return this.#serverCollationId;
+    return this.#greeting?.collationId ?? 0;
   }
 
   get isMariadb(): boolean {
-    return this.#isMariadb;
+    return this.#version.isMariadb;
   }
 
   /** e.g. 101119 for 10.11.19, 50729 for 5.7.29 */
   get versionId(): number {
-    return this.#versionId;
+    return this.#version.versionId;
   }
 
   /** The plugin that is, or was, used in the end. */
@@ -225,15 +220,9 @@ export class ClientHandshake {
 
   #greet(payload: Buffer): HandshakeStep {
     const greeting = decodeHandshakeV10(payload);
-    const version = parseServerVersion(greeting.serverVersion);
-    this.#serverVersion = greeting.serverVersion;
-    this.#isMariadb = version.isMariadb;
-    this.#versionId = version.versionId;
-    this.#threadId = greeting.threadId;
+    this.#greeting = greeting;
+    this.#version = parseServerVersion(greeting.serverVersion);
     this.#serverStatus = greeting.statusFlags;
-    this.#serverCollationId = greeting.collationId;
-    this.#serverCapabilities = greeting.capabilities;
-    this.#serverPlugin = greeting.authPluginName;
     this.#nonce = greeting.authPluginData;
     if (intersectCapabilities(greeting.capabilities, REQUIRED) !== REQUIRED) {
       return this.#fail(
@@ -270,7 +259,7 @@ export class ClientHandshake {
 
   #respond(): HandshakeStep {
     const { password, username, database, connectAttributes } = this.#options;
-    this.#plugin = firstPlugin(this.#serverPlugin, password, this.#nonce, this.#secure);
+    this.#plugin = firstPlugin(this.#greeting?.authPluginName ?? null, password, this.#nonce, this.#secure);
     const proof = proofFor(this.#plugin, password, this.#nonce, this.#secure);
     this.#move('answer');
     const response = encodeHandshakeResponse41(
@@ -284,7 +273,7 @@ export class ClientHandshake {
         authPluginName: this.#plugin,
         zstdLevel: null,
       },
-      this.#serverCapabilities,
+      this.serverCapabilities,
     );
     return this.#send(response);
   }

@@ -8,7 +8,7 @@ const NOTHING = Buffer.alloc(0);
  * checks and tests: every payload is held in memory, so the hot path uses another framer.
  *
  * `onPacket` gets the payload and the sequence id of its last fragment. The payload may be a view of the chunk:
- * to keep it, copy. `onPacket` may stop the reader (`stop`), e.g. to take over the bytes behind the packet.
+ * to keep it, copy. Chunks themselves are not kept; their memory may be used again after `push`. `onPacket` may stop the reader (`stop`), e.g. to take over the bytes behind the packet.
  *
  * `push` throws `PacketTooLargeError` as soon as a header announces too much, before anything is allocated for it, and
  * `PacketOutOfOrderError` for a fragment out of sequence; the reader is of no use afterwards.
@@ -57,6 +57,14 @@ export class PacketReader {
       this.#pieceBytes += chunk.length;
     }
     while (!this.#stopped && this.#takeFragment());
+    this.#keepRest(chunk);
+  }
+
+  /** The caller may read the next bytes into the same memory: what stays here must not be in it. */
+  #keepRest(chunk: Buffer): void {
+    const last = this.#pieces.at(-1);
+    if (last !== undefined && last.buffer === chunk.buffer)
+      this.#pieces[this.#pieces.length - 1] = Buffer.from(last);
   }
 
   /** Handles one complete fragment; false if there is none yet. */
@@ -83,7 +91,7 @@ export class PacketReader {
     const isFirst = this.#fragments.length === 0;
     if (payload.length === MAX_FRAGMENT_BYTES) {
       if (isFirst) this.#checksAcross = isChecked;
-      this.#fragments.push(payload);
+      this.#fragments.push(Buffer.from(payload));
       this.#fragmentBytes += payload.length;
       return;
     }

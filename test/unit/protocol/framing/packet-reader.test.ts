@@ -52,6 +52,17 @@ t.test('a packet within one chunk is a view of it', async (t) => {
   t.equal(String(view), 'zzz');
 });
 
+t.test('the memory of a chunk may be used again', async (t) => {
+  const seen: Seen = [];
+  const reader = new PacketReader((payload, sequenceId) => seen.push([sequenceId, payload.toString()]), 1000);
+  const memory = Buffer.alloc(4);
+  for (let from = 0; from < stream.length; from += memory.length) {
+    const length = stream.copy(memory, 0, from);
+    reader.push(memory.subarray(0, length));
+  }
+  t.strictSame(seen, packets);
+});
+
 t.test('boundaries', async (t) => {
   const reader = new PacketReader(() => {}, 1000);
   t.ok(reader.isAtBoundary);
