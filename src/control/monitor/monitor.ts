@@ -201,6 +201,10 @@ export class Monitor extends EventEmitter<MonitorEvents> {
       clock: this.#clock,
       known,
       server: () => this.#catalogServer(),
+      isWell: async (address) => {
+        await this.wake(address);
+        return this.#isSettled(address);
+      },
       judge: judgeView,
       changed: (catalog, views) => this.#catalogChanged(catalog, views),
     });

@@ -3,16 +3,16 @@
  *
  * Period: catalogIntervalMs, but never more than a twentieth of the time is spent on it; `refresh()` at once.
  * Effect: reads every view's definition from the primary, or from any server while there is none, and publishes a
- *         SnapshotCatalog. Definitions are judged only when their checksum has changed. A reading that
- *         fails is repeated at once; when that fails too, the catalogue is incomplete. While no server is ONLINE it
- *         stays as it is: then nothing is read either.
+ *         SnapshotCatalog. Definitions are judged only when their checksum has changed. When a
+ *         reading fails twice on a server that is otherwise well, the catalogue is incomplete; while the server fails
+ *         its checks as well, or none is ONLINE, it stays as it is.
  * Stop:   `stop()`.
  */
 
 import { createHash } from 'node:crypto';
 import type { Clock } from '../../common/clock.ts';
 import type { SnapshotCatalog } from '../../common/snapshot.ts';
-import type { ServerDescription } from '../../topology/server-description.ts';
+import type { ServerAddress, ServerDescription } from '../../topology/server-description.ts';
 import { CheckInterval } from './check-interval.ts';
 import { KeptConnection } from './kept-connection.ts';
 import type { MonitorConnection, MonitorCredentials, Row } from './monitor-connection.ts';
@@ -41,6 +41,8 @@ export interface ViewCatalogOptions {
   readonly known: SnapshotCatalog | null;
   /** The server to ask, or null while there is none. */
   readonly server: () => ServerDescription | null;
+  /** Looks at once whether the server passes its checks. */
+  readonly isWell: (address: ServerAddress) => Promise<boolean>;
   readonly judge: (view: ViewDefinition) => ViewVerdict;
   readonly changed: (catalog: SnapshotCatalog, views: number) => void;
 }
@@ -75,7 +77,7 @@ export class ViewCatalog {
   readonly #interval: CheckInterval<Reading>;
   #catalog: SnapshotCatalog;
   #checksum = '';
-  #asked: { readonly address: string; readonly kept: KeptConnection } | null = null;
+  #asked: { readonly address: ServerAddress; readonly kept: KeptConnection } | null = null;
   #tookMs = 0;
   #failures = 0;
 
@@ -124,12 +126,10 @@ export class ViewCatalog {
       return await this.#readFrom(await kept.get(signal), server, signal);
     } catch (error) {
       kept.discard();
-      throw new Error(
-        `the view definitions could not be read from ${server.address}: ${describeError(error)}`,
-        {
-          cause: error,
-        },
-      );
+      const detail = describeError(error);
+      throw new Error(`the view definitions could not be read from ${server.address}: ${detail}`, {
+        cause: error,
+      });
     } finally {
       this.#tookMs = this.#options.clock.monotonicMs() - startedAtMs;
     }
@@ -196,14 +196,25 @@ export class ViewCatalog {
   }
 
   #fail(error: unknown): void {
-    if (error instanceof NoServerError && this.#catalog.complete) return;
     this.#failures++;
-    if (this.#catalog.complete && this.#failures < FAILURES_UNTIL_INCOMPLETE) {
+    if (!this.#catalog.complete) {
+      this.#publish({ catalog: incomplete(describeError(error)), views: 0 });
+      return;
+    }
+    if (error instanceof NoServerError || this.#asked === null) return;
+    void this.#judgeFailure(this.#asked.address, describeError(error));
+  }
+
+  /** On a server that fails everything nobody changes a view either: what is known of the views stays true. */
+  async #judgeFailure(address: ServerAddress, reason: string): Promise<void> {
+    const failures = this.#failures;
+    if (!(await this.#options.isWell(address)) || this.#failures !== failures) return;
+    if (failures < FAILURES_UNTIL_INCOMPLETE) {
       void this.#interval.wake();
       return;
     }
     this.#checksum = '';
-    this.#publish({ catalog: incomplete(describeError(error)), views: 0 });
+    this.#publish({ catalog: incomplete(reason), views: 0 });
   }
 }
 
