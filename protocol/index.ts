@@ -64,6 +64,7 @@ export {
   type HandshakeFailure,
   type HandshakeStep,
 } from './exchange/client-handshake.ts';
+export { AnswerShape, type ResponseSink, ResponseTracker } from './exchange/response-tracker.ts';
 export {
   type AcceptedClient,
   type ChangeUserOptions,

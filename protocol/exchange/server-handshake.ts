@@ -14,6 +14,7 @@
  */
 
 import { MYSQL_NATIVE_PASSWORD } from '../auth/mysql-native-password.ts';
+import { createNonce } from '../auth/nonce.ts';
 import { Capability, hasCapability, intersectCapabilities } from '../constants/capability-flags.ts';
 import { IllegalTransitionError, MalformedPacketError } from '../errors.ts';
 import { framePacket } from '../framing/packet-header.ts';
@@ -60,7 +61,10 @@ export interface ServerHandshakeOptions {
   readonly host: string;
 }
 
-/** For `forChangeUser`: `capabilities` are the negotiated ones and `nonce` the one that the client last saw. */
+/**
+ * For `forChangeUser`: `capabilities` are the negotiated ones. `nonce` is the one that the client last saw; it counts
+ * only for clients without CLIENT_PLUGIN_AUTH, as others get a new one.
+ */
 export interface ChangeUserOptions extends ServerHandshakeOptions {
   readonly maxPacketBytes: number;
 }
@@ -243,7 +247,12 @@ export class ServerHandshake {
   }
 
   #authenticate(login: LoginRequest): ServerHandshakeStep {
-    const { lookup, decoy, nonce, rsaKeyPair, sha2Cache, defaultPlugin } = this.#options;
+    const { lookup, decoy, rsaKeyPair, sha2Cache, defaultPlugin } = this.#options;
+    const canSwitch = hasCapability(this.#capabilities, Capability.CLIENT_PLUGIN_AUTH);
+    // MySQL and MariaDB answer COM_CHANGE_USER with a new challenge, whatever proof came with it; so there are clients
+    // whose proof in the command itself is of no use.
+    const challengesAnew = this.#state === 'changeUser' && canSwitch;
+    const nonce = challengesAnew ? createNonce() : this.#options.nonce;
     // Views into the received chunk would change under a later packet.
     this.#login = { ...login, authResponse: NO_PACKETS };
     this.#verifier = new AccountVerifier({
@@ -255,16 +264,17 @@ export class ServerHandshake {
       rsaKeyPair: rsaKeyPair ?? null,
       sha2Cache,
     });
-    const canSwitch = hasCapability(this.#capabilities, Capability.CLIENT_PLUGIN_AUTH);
     const clientPlugin = (canSwitch ? login.authPluginName : null) ?? MYSQL_NATIVE_PASSWORD;
     const usable = this.#verifier.usablePlugins();
-    if (usable.includes(clientPlugin)) {
+    const fits = usable.includes(clientPlugin);
+    if (fits && !challengesAnew) {
       this.#plugin = clientPlugin;
       this.#usedPassword = !isEmptyProof(clientPlugin, login.authResponse);
       return this.#judge(this.#verifier.start(clientPlugin, login.authResponse));
     }
     if (!canSwitch) return this.#reject(1251, '08004', OLD_CLIENT_MESSAGE);
-    this.#plugin = usable.includes(defaultPlugin) ? defaultPlugin : usable[0]!;
+    if (fits) this.#plugin = clientPlugin;
+    else this.#plugin = usable.includes(defaultPlugin) ? defaultPlugin : usable[0]!;
     this.#move('switched');
     const pluginData = Buffer.concat([nonce, Buffer.alloc(1)]);
     return this.#send(encodeAuthSwitchRequest({ pluginName: this.#plugin, pluginData }));

@@ -345,6 +345,7 @@ export const ERROR_TABLE = {
     retryable: false,
     meaning:
       'A read-only transaction went to a replica and then prepared a statement, set a user variable or the like.',
-    action: 'Run the transaction again: read-only transactions of this connection start on the primary from now on.',
+    action:
+      'Run the transaction again: read-only transactions of this connection start on the primary from now on.',
   },
 } as const satisfies Readonly<Record<string, ErrorDefinition>>;

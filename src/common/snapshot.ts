@@ -19,6 +19,8 @@ export interface SnapshotUser {
   readonly defaultSchema: string | null;
   /** Frontend connections over all workers; 0 means no limit of its own. */
   readonly maxConnections: number;
+  /** Index into the shared per-user gauges; never reused for another name while the process lives. */
+  readonly slot: number;
 }
 
 /** What is known of views: a view is as safe to read on a replica as what its definition calls. */

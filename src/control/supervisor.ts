@@ -1,6 +1,17 @@
-/** Starts, feeds and stops the workers and everything of the control plane. */
+/** Composition root of the main thread: starts, feeds and stops the workers and everything of the control plane. */
+
+import { planReload } from '../../config/reload.ts';
 import type { Config } from '../../config/schema.ts';
 import type { Logger } from '../common/logger.ts';
+import { SharedCounters } from '../common/shared-counters.ts';
+import type { Snapshot } from '../common/snapshot.ts';
+import { StopMode } from '../common/thread-messages.ts';
+import { startHttpServer } from './http/http-server.ts';
+import { takeCounterSnapshot } from './metrics/counter-snapshot.ts';
+import { createMetricsRegistry } from './metrics/registry.ts';
+import { Monitor } from './monitor/monitor.ts';
+import { SnapshotBuilder } from './snapshot-builder.ts';
+import { WorkerSet } from './worker-set.ts';
 
 /** Where the running proxy can be reached; `host:port`, with the ports that the system chose. */
 export interface SluiceAddresses {
@@ -18,6 +29,151 @@ export interface SluiceHandle {
   stop(reason: string): Promise<void>;
 }
 
-export function startSluice(_config: Config, _logger: Logger, _version: string): Promise<SluiceHandle> {
-  return Promise.reject(new Error('this build has no data plane'));
+/** Beyond `limits.shutdownGraceMs`: for the last packets, and for threads that hang. */
+const STOP_MARGIN_MS = 2000;
+
+class Supervisor implements SluiceHandle {
+  #config: Config;
+  readonly #logger: Logger;
+  readonly #version: string;
+  readonly #counters = new SharedCounters();
+  readonly #builder = new SnapshotBuilder();
+  readonly #monitor: Monitor;
+  #snapshot: Snapshot;
+  #workers: WorkerSet | null = null;
+  #http: Awaited<ReturnType<typeof startHttpServer>> | null = null;
+  #stopping: Promise<void> | null = null;
+
+  constructor(config: Config, logger: Logger, version: string) {
+    this.#config = config;
+    this.#logger = logger;
+    this.#version = version;
+    const { username, password, ...settings } = config.monitor;
+    this.#monitor = new Monitor({
+      servers: monitorServers(config),
+      credentials: { username: username ?? '', password: password ?? '' },
+      hostgroups: config.hostgroups,
+      settings,
+      logger: {
+        debug: (fields, message) => logger.debug(message, { ...fields }),
+        info: (fields, message) => logger.info(message, { ...fields }),
+        warn: (fields, message) => logger.warn(message, { ...fields }),
+        error: (fields, message) => logger.error(message, { ...fields }),
+      },
+    });
+    this.#snapshot = this.#build();
+  }
+
+  get addresses(): SluiceAddresses {
+    const { listen } = this.#config;
+    return {
+      listen: joinAddress(listen.host, this.#workers?.port ?? listen.port),
+      socket: listen.socket,
+      admin: null,
+      http: this.#http === null ? null : joinAddress(this.#http.host, this.#http.port),
+    };
+  }
+
+  async start(): Promise<void> {
+    const { http, listen, log } = this.#config;
+    const metrics = createMetricsRegistry(this.#version, () =>
+      takeCounterSnapshot(this.#counters, this.#workers?.status() ?? [], this.#snapshot),
+    );
+    this.#http = await startHttpServer({
+      host: http.host,
+      port: http.port,
+      logger: this.#logger,
+      metrics,
+      liveness: () => this.#liveness(),
+      readiness: () => this.#readiness(),
+    });
+    await this.#monitor.start();
+    this.#snapshot = this.#build();
+    this.#workers = new WorkerSet({
+      count: this.#config.workers,
+      listen: { host: listen.host, port: listen.port, socket: listen.socket },
+      counters: this.#counters,
+      logger: this.#logger,
+      logLevel: log.level,
+      snapshot: () => this.#snapshot,
+      serverFailed: (address, reason) => void this.#monitor.reportFailure(address, reason),
+      viewsChanged: () => void this.#monitor.refreshCatalog(),
+    });
+    this.#monitor.on('change', () => this.#publish());
+    await this.#workers.start();
+    // What changed while the workers were starting.
+    this.#publish();
+  }
+
+  async reload(config: Config): Promise<void> {
+    const plan = planReload(this.#config, config);
+    this.#config = plan.config;
+    if (plan.needRestart.length > 0)
+      this.#logger.warn('some settings take effect at the next start only', { settings: plan.needRestart });
+    this.#logger.info('configuration reloaded', { changed: plan.changed });
+    await this.#monitor.updateServers(monitorServers(plan.config));
+    this.#publish();
+  }
+
+  stop(reason: string): Promise<void> {
+    this.#stopping ??= this.#stop(reason);
+    return this.#stopping;
+  }
+
+  async #stop(reason: string): Promise<void> {
+    const graceMs = this.#config.limits.shutdownGraceMs;
+    this.#logger.info('stopping', { reason, graceMs });
+    await this.#workers?.stop(StopMode.graceful, graceMs + STOP_MARGIN_MS);
+    await this.#monitor.stop();
+    await this.#http?.close();
+  }
+
+  #build(): Snapshot {
+    return this.#builder.build(this.#config, this.#monitor.topology, this.#monitor.catalog);
+  }
+
+  #publish(): void {
+    if (this.#stopping !== null) return;
+    this.#snapshot = this.#build();
+    this.#workers?.publish(this.#snapshot);
+  }
+
+  #liveness(): { alive: boolean; reasons: string[] } {
+    const stopped = (this.#workers?.status() ?? []).filter(({ running }) => !running);
+    return { alive: true, reasons: stopped.map(({ index }) => `worker ${index} is not running`) };
+  }
+
+  #readiness(): { ready: boolean; reasons: string[] } {
+    const reasons: string[] = [];
+    const workers = this.#workers?.status() ?? [];
+    if (this.#stopping !== null) reasons.push('stopping');
+    if (workers.length === 0 || workers.some(({ running }) => !running))
+      reasons.push('not all workers are running');
+    if (workers.some(({ appliedVersion }) => appliedVersion === 0)) reasons.push('no snapshot applied yet');
+    const primary = this.#snapshot.servers.some(
+      ({ role, status }) => role === 'primary' && status === 'ONLINE',
+    );
+    if (!primary) reasons.push('no primary is known');
+    return { ready: reasons.length === 0, reasons };
+  }
+}
+
+export async function startSluice(config: Config, logger: Logger, version: string): Promise<SluiceHandle> {
+  const supervisor = new Supervisor(config, logger, version);
+  try {
+    await supervisor.start();
+  } catch (error) {
+    await supervisor.stop('start failed');
+    throw error;
+  }
+  return supervisor;
+}
+
+/** 0 is the monitor's word for "no limit of its own". */
+function monitorServers(config: Config) {
+  return config.servers.map((server) => ({ ...server, maxConnections: server.maxConnections ?? 0 }));
+}
+
+function joinAddress(host: string, port: number): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }

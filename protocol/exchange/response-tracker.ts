@@ -1,0 +1,521 @@
+/**
+ * Follows one answer of a server through the packet headers, without decoding rows, and adapts the few packets
+ * that depend on negotiated capabilities to the client's ones.
+ *
+ * | state      | meaning                                               | leaves by                               |
+ * |------------|-------------------------------------------------------|-----------------------------------------|
+ * | idle       | no answer expected                                    | `begin()`                               |
+ * | first      | the first packet of an answer, or of its next result  | OK, ERR, column count, LOCAL INFILE     |
+ * | columns    | column definitions are passing                        | the last one                            |
+ * | columnsEof | the EOF behind them (server without DEPRECATE_EOF)     | that EOF                                |
+ * | rowsStart  | nothing after the definitions seen yet                | any packet                              |
+ * | rows       | rows are passing                                      | OK/EOF with header 0xFE, ERR            |
+ * | infile     | the server waits for the client's file                | `resumeAfterInfile()`                   |
+ * | stream     | endless packets (binlog dump)                         | ERR, EOF                                |
+ * | text       | one packet of plain text (COM_STATISTICS)             | that packet                             |
+ *
+ * Source: https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_command_phase.html
+ */
+
+import { Capability } from '../constants/capability-flags.ts';
+import { StatusFlag } from '../constants/status-flags.ts';
+import { MalformedPacketError } from '../errors.ts';
+import { decodeOk, encodeOk, type OkPacket } from '../packets/ok.ts';
+
+/** The shape of the answer that a command gets. */
+export const AnswerShape = {
+  /** COM_QUERY, COM_STMT_EXECUTE, COM_PROCESS_INFO: OK, ERR, LOCAL INFILE or result sets. */
+  query: 0,
+  /** One OK, EOF or ERR. */
+  single: 1,
+  /** COM_STMT_PREPARE. */
+  prepare: 2,
+  /** COM_FIELD_LIST: definitions up to an EOF. */
+  fieldList: 3,
+  /** COM_STATISTICS: one packet of text. */
+  text: 4,
+  /** COM_STMT_FETCH: rows up to an EOF. */
+  fetch: 5,
+  /** COM_BINLOG_DUMP: packets until ERR or EOF. */
+  stream: 6,
+} as const;
+export type AnswerShape = (typeof AnswerShape)[keyof typeof AnswerShape];
+
+/** Whom the tracker tells what passes. One object per client (or recorder), not per answer. */
+export interface ResponseSink {
+  /**
+   * Bytes for the client, in order. The view is the reader's own buffer.
+   * @returns true if the bytes are still referenced after the return (the write did not complete at once), so
+   * that the reader must not reuse them.
+   */
+  forward(buffer: Buffer, start: number, end: number): boolean;
+  /**
+   * An OK packet that carries session state, or that must be encoded anew.
+   * @returns the session-state block that this client is to get, or null.
+   */
+  okPacket(ok: OkPacket): Buffer | null;
+  /** @returns true to keep the ERR packet from the client (the statement will be run again elsewhere). */
+  errPacket(errno: number, payload: Buffer): boolean;
+  localInfile(): void;
+}
+
+const State = {
+  idle: 0,
+  first: 1,
+  columns: 2,
+  columnsEof: 3,
+  rowsStart: 4,
+  rows: 5,
+  infile: 6,
+  stream: 7,
+  text: 8,
+} as const;
+type State = (typeof State)[keyof typeof State];
+
+const MAX_PAYLOAD = 0xffffff;
+/** OK, ERR, EOF and column counts are small; what says it is larger than this is no such packet. */
+const MAX_INSPECTED_BYTES = 4 << 20;
+const EOF_PACKET_BYTES = 9;
+
+export class ResponseTracker {
+  /** True once the whole answer has passed. */
+  complete = true;
+  /** Of the last OK or EOF. */
+  statusFlags = 0;
+  warnings = 0;
+  /** Of the last OK; numbers beyond 2^53 lose precision here (the bytes that pass do not). */
+  affectedRows = 0;
+  lastInsertId = 0;
+  /** Errno of the ERR that ended the answer, 0 for success. */
+  errno = 0;
+  /** Rows of all result sets of this answer. */
+  rowCount = 0;
+  /** Rows of the last result set, -1 when the last result was an OK. */
+  lastResultRows = -1;
+  /** Statement id of a COM_STMT_PREPARE answer. */
+  statementId = 0;
+  /** True as soon as anything was handed to the client. */
+  forwarded = false;
+
+  readonly #serverCapabilities: number;
+  readonly #serverDeprecatesEof: boolean;
+  #sink: ResponseSink;
+  #clientCapabilities = 0;
+  #insertEof = false;
+  #removeEof = false;
+  #clientTracks = false;
+  #state: State = State.idle;
+  #shape: AnswerShape = AnswerShape.query;
+  #bodyLeft = 0;
+  #continuation = false;
+  #columnsLeft = 0;
+  #secondBlock = 0;
+  #expectedSequence = 1;
+  #sequenceShift = 0;
+  #statusBefore = 0;
+  /** Bytes below this index of the current buffer must not be overwritten. */
+  #floor = 0;
+
+  constructor(serverCapabilities: number, idleSink: ResponseSink) {
+    this.#serverCapabilities = serverCapabilities;
+    this.#serverDeprecatesEof = (serverCapabilities & Capability.CLIENT_DEPRECATE_EOF) !== 0;
+    this.#sink = idleSink;
+  }
+
+  /** @param statusBefore the session's status flags, for the EOF behind definitions that the server leaves out. */
+  begin(shape: AnswerShape, sink: ResponseSink, clientCapabilities: number, statusBefore: number): void {
+    this.#sink = sink;
+    this.#clientCapabilities = clientCapabilities;
+    const clientDeprecatesEof = (clientCapabilities & Capability.CLIENT_DEPRECATE_EOF) !== 0;
+    this.#insertEof = this.#serverDeprecatesEof && !clientDeprecatesEof;
+    this.#removeEof = !this.#serverDeprecatesEof && clientDeprecatesEof;
+    this.#clientTracks = (clientCapabilities & Capability.CLIENT_SESSION_TRACK) !== 0;
+    this.#statusBefore = statusBefore;
+    this.#shape = shape;
+    this.#state = firstState(shape);
+    this.#expectedSequence = 1;
+    this.#sequenceShift = 0;
+    this.#continuation = false;
+    this.complete = false;
+    this.statusFlags = statusBefore;
+    this.warnings = 0;
+    this.affectedRows = 0;
+    this.lastInsertId = 0;
+    this.errno = 0;
+    this.rowCount = 0;
+    this.lastResultRows = -1;
+    this.forwarded = false;
+  }
+
+  /** The client has gone: the rest of the answer goes to `sink`. */
+  redirect(sink: ResponseSink): void {
+    this.#sink = sink;
+  }
+
+  get awaitsInfile(): boolean {
+    return this.#state === State.infile;
+  }
+
+  /** The client has sent its file and the empty packet; the next packet is the OK or ERR for it. */
+  resumeAfterInfile(): void {
+    this.#state = State.first;
+    this.#expectedSequence = -1;
+  }
+
+  /**
+   * Takes what it can of `buffer[start, end)`, handing it to the sink.
+   * @param floor bytes from here up to `start` are free for the tracker to overwrite.
+   * @returns the index of the first byte not taken. When the answer is not complete, the caller keeps the bytes
+   * from there and calls again with them in front of the next ones.
+   * @throws MalformedPacketError when the server breaks the protocol; the connection is of no use any more.
+   */
+  advance(buffer: Buffer, start: number, end: number, floor: number): number {
+    this.#floor = floor;
+    let position = start;
+    let segment = start;
+    while (position < end && !this.complete) {
+      if (this.#bodyLeft > 0) {
+        const taken = Math.min(this.#bodyLeft, end - position);
+        this.#bodyLeft -= taken;
+        position += taken;
+        continue;
+      }
+      if (this.#state === State.infile)
+        throw new MalformedPacketError('answer during LOCAL INFILE', position);
+      if (end - position < 4) break;
+      const length = buffer[position]! | (buffer[position + 1]! << 8) | (buffer[position + 2]! << 16);
+      if (length > 0 && end - position < 5) break;
+      const passes = this.#continuation || this.#passesUnread(length > 0 ? buffer[position + 4]! : 0, length);
+      if (!passes && end - position < 4 + length) {
+        if (length > MAX_INSPECTED_BYTES) throw new MalformedPacketError('control packet too long', position);
+        break;
+      }
+      this.#checkSequence(buffer, position);
+      if (passes) {
+        if (this.#state === State.rowsStart && !this.#continuation) {
+          segment = this.#enterRows(buffer, segment, position);
+          this.#state = State.rows;
+        }
+        this.#countPassing(length);
+        if (this.#sequenceShift !== 0)
+          buffer[position + 3] = (buffer[position + 3]! + this.#sequenceShift) & 0xff;
+        this.#bodyLeft = length;
+        position += 4;
+        this.#continuation = length === MAX_PAYLOAD;
+        continue;
+      }
+      const packetEnd = position + 4 + length;
+      segment = this.#inspect(buffer, segment, position, packetEnd);
+      position = packetEnd;
+    }
+    if (position > segment) this.#forward(buffer, segment, position);
+    return position;
+  }
+
+  #forward(buffer: Buffer, start: number, end: number): void {
+    this.forwarded = true;
+    if (this.#sink.forward(buffer, start, end)) this.#floor = end;
+  }
+
+  /** Whether a packet passes by its header alone. */
+  #passesUnread(firstByte: number, length: number): boolean {
+    switch (this.#state) {
+      case State.columns:
+        return firstByte !== 0xff;
+      case State.rows:
+      case State.rowsStart:
+        return (firstByte !== 0xfe && firstByte !== 0xff) || length === MAX_PAYLOAD;
+      case State.stream:
+        return firstByte === 0x00;
+      default:
+        return false;
+    }
+  }
+
+  #countPassing(length: number): void {
+    if (this.#continuation) return;
+    if (this.#state === State.rows) {
+      this.rowCount++;
+      this.lastResultRows++;
+    } else if (this.#state === State.columns && length !== MAX_PAYLOAD && --this.#columnsLeft === 0) {
+      this.#columnsDone();
+    }
+  }
+
+  #columnsDone(): void {
+    if (this.#shape === AnswerShape.prepare || !this.#serverDeprecatesEof) this.#state = State.columnsEof;
+    else this.#state = State.rowsStart;
+  }
+
+  #checkSequence(buffer: Buffer, position: number): void {
+    const sequence = buffer[position + 3]!;
+    if (this.#expectedSequence >= 0 && sequence !== this.#expectedSequence)
+      throw new MalformedPacketError(`sequence id ${sequence}, expected ${this.#expectedSequence}`, position);
+    this.#expectedSequence = (sequence + 1) & 0xff;
+  }
+
+  /** Looks into one whole packet. Returns where the bytes that are not yet handed over begin. */
+  #inspect(buffer: Buffer, segment: number, position: number, packetEnd: number): number {
+    if (packetEnd === position + 4) throw new MalformedPacketError('empty packet', position);
+    const first = buffer[position + 4]!;
+    if (first === 0xff && this.#state !== State.text)
+      return this.#inspectErr(buffer, segment, position, packetEnd);
+    switch (this.#state) {
+      case State.first:
+        return this.#inspectFirst(buffer, segment, position, packetEnd);
+      case State.columnsEof:
+        return this.#inspectColumnsEof(buffer, segment, position, packetEnd);
+      case State.rows:
+      case State.rowsStart:
+        return this.#inspectRowsEnd(buffer, segment, position, packetEnd);
+      case State.stream:
+        return this.#inspectOk(buffer, segment, position, packetEnd);
+      case State.text:
+        this.#finish();
+        return segment;
+      default:
+        throw new MalformedPacketError('unexpected packet', position);
+    }
+  }
+
+  #inspectFirst(buffer: Buffer, segment: number, position: number, packetEnd: number): number {
+    const first = buffer[position + 4]!;
+    if (this.#shape === AnswerShape.prepare && first === 0x00)
+      return this.#inspectPrepareOk(buffer, segment, position, packetEnd);
+    if (first === 0x00 || (first === 0xfe && this.#shape === AnswerShape.single))
+      return this.#inspectOk(buffer, segment, position, packetEnd);
+    if (this.#shape !== AnswerShape.query) throw new MalformedPacketError('not an OK packet', position);
+    if (first === 0xfb) {
+      this.#shiftSequence(buffer, position);
+      this.#forward(buffer, segment, packetEnd);
+      this.#state = State.infile;
+      this.#sink.localInfile();
+      return packetEnd;
+    }
+    this.#columnsLeft = readColumnCount(buffer, position + 4, packetEnd);
+    this.#shiftSequence(buffer, position);
+    this.lastResultRows = 0;
+    this.#secondBlock = 0;
+    this.#state = State.columns;
+    return segment;
+  }
+
+  #inspectPrepareOk(buffer: Buffer, segment: number, position: number, packetEnd: number): number {
+    if (packetEnd - position < 4 + 12)
+      throw new MalformedPacketError('short COM_STMT_PREPARE answer', position);
+    this.statementId = buffer.readUInt32LE(position + 5);
+    const columns = buffer.readUInt16LE(position + 9);
+    const parameters = buffer.readUInt16LE(position + 11);
+    this.warnings = packetEnd - position >= 4 + 14 ? buffer.readUInt16LE(position + 14) : 0;
+    this.#columnsLeft = parameters > 0 ? parameters : columns;
+    this.#secondBlock = parameters > 0 ? columns : 0;
+    if (this.#columnsLeft === 0) this.#finish();
+    else this.#state = State.columns;
+    return segment;
+  }
+
+  /** A block of definitions of a COM_STMT_PREPARE answer, or of a result set, has ended: its EOF passes or goes. */
+  #inspectColumnsEof(buffer: Buffer, segment: number, position: number, packetEnd: number): number {
+    if (buffer[position + 4] !== 0xfe)
+      throw new MalformedPacketError('EOF expected after definitions', position);
+    const status = buffer.readUInt16LE(position + 7);
+    let next = segment;
+    if (this.#removeEof && (status & StatusFlag.SERVER_STATUS_CURSOR_EXISTS) === 0) {
+      if (position > segment) this.#forward(buffer, segment, position);
+      this.#sequenceShift--;
+      next = packetEnd;
+    } else {
+      this.#shiftSequence(buffer, position);
+    }
+    this.statusFlags = status;
+    if (this.#shape === AnswerShape.prepare) this.#nextPrepareBlock();
+    else if ((status & StatusFlag.SERVER_STATUS_CURSOR_EXISTS) !== 0) this.#finish();
+    else this.#state = State.rows;
+    return next;
+  }
+
+  #nextPrepareBlock(): void {
+    this.#columnsLeft = this.#secondBlock;
+    this.#secondBlock = 0;
+    if (this.#columnsLeft === 0) this.#finish();
+    else this.#state = State.columns;
+  }
+
+  /** The first packet after the definitions is no cursor's end: put in the EOF that the client waits for. */
+  #enterRows(buffer: Buffer, segment: number, position: number): number {
+    return this.#insertEof ? this.#putEof(buffer, segment, position) : segment;
+  }
+
+  /**
+   * The definitions in front move down by nine bytes where these are free, so that the answer stays one piece;
+   * rows are never moved.
+   */
+  #putEof(buffer: Buffer, segment: number, position: number): number {
+    const sequence = (this.#expectedSequence - 1 + this.#sequenceShift) & 0xff;
+    this.#sequenceShift++;
+    const status = this.#statusBefore & ~StatusFlag.SERVER_SESSION_STATE_CHANGED;
+    if (segment - EOF_PACKET_BYTES >= this.#floor) {
+      buffer.copyWithin(segment - EOF_PACKET_BYTES, segment, position);
+      writeEof(buffer, position - EOF_PACKET_BYTES, sequence, status, 0);
+      return segment - EOF_PACKET_BYTES;
+    }
+    if (position > segment) this.#forward(buffer, segment, position);
+    const eof = Buffer.allocUnsafe(EOF_PACKET_BYTES);
+    writeEof(eof, 0, sequence, status, 0);
+    this.#sink.forward(eof, 0, EOF_PACKET_BYTES);
+    return position;
+  }
+
+  #inspectRowsEnd(buffer: Buffer, segment: number, position: number, packetEnd: number): number {
+    const payload = position + 4;
+    const isOk = this.#serverDeprecatesEof && packetEnd - payload >= 7;
+    const status = isOk ? readResultEndStatus(buffer, payload, packetEnd) : buffer.readUInt16LE(payload + 3);
+    let next = segment;
+    const isCursor = (status & StatusFlag.SERVER_STATUS_CURSOR_EXISTS) !== 0;
+    if (this.#state === State.rowsStart && !isCursor) next = this.#enterRows(buffer, segment, position);
+    return this.#inspectOk(buffer, next, position, packetEnd);
+  }
+
+  /** OK or EOF. The short forms pass or are cut in place; what carries more is encoded anew. */
+  #inspectOk(buffer: Buffer, segment: number, position: number, packetEnd: number): number {
+    const payload = position + 4;
+    const header = buffer[payload]!;
+    const length = packetEnd - payload;
+    if (header === 0xfe && length === 5) return this.#passEof(buffer, segment, position, packetEnd);
+    if (length < 7) throw new MalformedPacketError('short OK packet', position);
+    if (length === 7 && buffer[payload + 1] === 0 && buffer[payload + 2] === 0) {
+      this.statusFlags = buffer.readUInt16LE(payload + 3);
+      this.warnings = buffer.readUInt16LE(payload + 5);
+      this.affectedRows = 0;
+      this.lastInsertId = 0;
+      this.#shiftSequence(buffer, position);
+      let segmentEnd = packetEnd;
+      if (header === 0xfe && this.#insertEof) {
+        writeEof(buffer, position, buffer[position + 3]!, this.statusFlags, this.warnings);
+        segmentEnd = position + EOF_PACKET_BYTES;
+      }
+      if (header === 0x00) this.lastResultRows = -1;
+      this.#resultEnd();
+      if (segmentEnd === packetEnd) return segment;
+      this.#forward(buffer, segment, segmentEnd);
+      return packetEnd;
+    }
+    return this.#replaceOk(buffer, segment, position, packetEnd);
+  }
+
+  #replaceOk(buffer: Buffer, segment: number, position: number, packetEnd: number): number {
+    const ok = decodeOk(buffer.subarray(position + 4, packetEnd), this.#serverCapabilities);
+    this.statusFlags = ok.statusFlags;
+    this.warnings = ok.warnings;
+    this.affectedRows = Number(ok.affectedRows);
+    this.lastInsertId = Number(ok.lastInsertId);
+    const header = buffer[position + 4]!;
+    if (header === 0x00) this.lastResultRows = -1;
+    const sessionState = this.#sink.okPacket(ok);
+    this.#shiftSequence(buffer, position);
+    const sequence = buffer[position + 3]!;
+    this.#resultEnd();
+    if (position > segment) this.#forward(buffer, segment, position);
+    if (header === 0xfe && this.#insertEof) {
+      const eof = Buffer.allocUnsafe(EOF_PACKET_BYTES);
+      writeEof(eof, 0, sequence, ok.statusFlags & ~StatusFlag.SERVER_SESSION_STATE_CHANGED, ok.warnings);
+      this.#forward(eof, 0, EOF_PACKET_BYTES);
+      return packetEnd;
+    }
+    const state = this.#clientTracks ? sessionState : null;
+    const flags =
+      state === null
+        ? ok.statusFlags & ~StatusFlag.SERVER_SESSION_STATE_CHANGED
+        : ok.statusFlags | StatusFlag.SERVER_SESSION_STATE_CHANGED;
+    const payload = encodeOk({ ...ok, statusFlags: flags, sessionState: state }, this.#clientCapabilities);
+    const packet = Buffer.allocUnsafe(4 + payload.length);
+    packet.writeUIntLE(payload.length, 0, 3);
+    packet[3] = sequence;
+    packet.set(payload, 4);
+    this.#forward(packet, 0, packet.length);
+    return packetEnd;
+  }
+
+  #passEof(buffer: Buffer, segment: number, position: number, packetEnd: number): number {
+    this.warnings = buffer.readUInt16LE(position + 5);
+    this.statusFlags = buffer.readUInt16LE(position + 7);
+    this.#shiftSequence(buffer, position);
+    this.#resultEnd();
+    if (!this.#removeEof) return segment;
+    if (position > segment) this.#forward(buffer, segment, position);
+    const ok = Buffer.from([7, 0, 0, buffer[position + 3]!, 0xfe, 0, 0, 0, 0, 0, 0]);
+    ok.writeUInt16LE(this.statusFlags, 7);
+    ok.writeUInt16LE(this.warnings, 9);
+    this.#forward(ok, 0, ok.length);
+    return packetEnd;
+  }
+
+  #inspectErr(buffer: Buffer, segment: number, position: number, packetEnd: number): number {
+    if (packetEnd - position < 7) throw new MalformedPacketError('short ERR packet', position);
+    this.errno = buffer.readUInt16LE(position + 5);
+    const withheld = this.#sink.errPacket(this.errno, buffer.subarray(position + 4, packetEnd));
+    this.#finish();
+    if (withheld) {
+      if (position > segment) this.#forward(buffer, segment, position);
+      return packetEnd;
+    }
+    this.#shiftSequence(buffer, position);
+    return segment;
+  }
+
+  #shiftSequence(buffer: Buffer, position: number): void {
+    if (this.#sequenceShift !== 0)
+      buffer[position + 3] = (buffer[position + 3]! + this.#sequenceShift) & 0xff;
+  }
+
+  #resultEnd(): void {
+    const more = (this.statusFlags & StatusFlag.SERVER_MORE_RESULTS_EXISTS) !== 0;
+    if (more && this.#shape === AnswerShape.query) this.#state = State.first;
+    else this.#finish();
+  }
+
+  #finish(): void {
+    this.#state = State.idle;
+    this.complete = true;
+  }
+}
+
+function firstState(shape: AnswerShape): State {
+  if (shape === AnswerShape.fieldList || shape === AnswerShape.fetch) return State.rows;
+  if (shape === AnswerShape.text) return State.text;
+  if (shape === AnswerShape.stream) return State.stream;
+  return State.first;
+}
+
+function readColumnCount(buffer: Buffer, start: number, end: number): number {
+  const first = buffer[start]!;
+  if (first < 0xfb) {
+    if (end !== start + 1 || first === 0) throw new MalformedPacketError('column count', start);
+    return first;
+  }
+  if (first === 0xfc && end === start + 3) return buffer.readUInt16LE(start + 1);
+  throw new MalformedPacketError('column count', start);
+}
+
+/** Status flags of an OK with header 0xFE: they follow two length-encoded numbers. */
+function readResultEndStatus(buffer: Buffer, payload: number, end: number): number {
+  let position = payload + 1;
+  for (let i = 0; i < 2; i++) {
+    const first = buffer[position]!;
+    position += first < 0xfb ? 1 : first === 0xfc ? 3 : first === 0xfd ? 4 : 9;
+  }
+  if (position + 2 > end) throw new MalformedPacketError('short OK packet', payload);
+  return buffer.readUInt16LE(position);
+}
+
+function writeEof(buffer: Buffer, at: number, sequence: number, status: number, warnings: number): void {
+  buffer[at] = 5;
+  buffer[at + 1] = 0;
+  buffer[at + 2] = 0;
+  buffer[at + 3] = sequence;
+  buffer[at + 4] = 0xfe;
+  buffer[at + 5] = warnings & 0xff;
+  buffer[at + 6] = warnings >>> 8;
+  buffer[at + 7] = status & 0xff;
+  buffer[at + 8] = status >>> 8;
+}

@@ -1,0 +1,185 @@
+/**
+ * Numbers that all threads see at once: gauges that several threads change (by Atomics), and counters that one
+ * worker writes and everybody may read. Plain shared memory; who wants a consistent picture takes `snapshot`-like
+ * copies and lives with counters of the same moment being some nanoseconds apart.
+ */
+
+/** Limits of the tables; a configuration that needs more is refused by name. */
+export const MAX_SERVERS = 256;
+export const MAX_USERS = 4096;
+export const MAX_WORKERS = 64;
+
+/** Global gauges (Int32). */
+export const Gauge = {
+  frontendConnections: 0,
+  /** The last connection id given to a client. */
+  connectionId: 1,
+} as const;
+const GAUGES = 8;
+
+/** Per-server gauges (Int32), over all workers. */
+export const ServerGauge = { connections: 0, inUse: 1 } as const;
+const SERVER_GAUGES = 4;
+
+/** Counters of one worker (float64, whole numbers). */
+export const WorkerCounter = {
+  frontendAccepted: 0,
+  frontendRefused: 1,
+  authFailures: 2,
+  questions: 3,
+  readsOnReplica: 4,
+  readsOnPrimary: 5,
+  writes: 6,
+  planMisses: 7,
+  classified: 8,
+  checkouts: 9,
+  checkoutsFitting: 10,
+  checkoutsPipelined: 11,
+  stateDifferences: 12,
+  poolWaits: 13,
+  poolTimeouts: 14,
+  clientBytesIn: 15,
+  clientBytesOut: 16,
+  errorsSent: 17,
+  retries: 18,
+  pinnedSessions: 19,
+  sessions: 20,
+  slowReaderPauses: 21,
+  protocolErrors: 22,
+  digests: 23,
+  backendLost: 24,
+} as const;
+export type WorkerCounter = (typeof WorkerCounter)[keyof typeof WorkerCounter];
+const WORKER_COUNTERS = 64;
+
+/** Counters of one worker for one server; the last two are its share of the gauges. */
+export const ServerCounter = {
+  queries: 0,
+  bytesSent: 1,
+  bytesReceived: 2,
+  connects: 3,
+  connectErrors: 4,
+  heldConnections: 5,
+  heldInUse: 6,
+} as const;
+export type ServerCounter = (typeof ServerCounter)[keyof typeof ServerCounter];
+const SERVER_COUNTERS = 8;
+
+export interface SharedCounterBuffers {
+  readonly gauges: SharedArrayBuffer;
+  /** Which share of the per-user gauges each worker holds, so that a crashed one's can be given back. */
+  readonly userShares: SharedArrayBuffer;
+  readonly counters: SharedArrayBuffer;
+}
+
+const COUNTERS_PER_WORKER = WORKER_COUNTERS + MAX_SERVERS * SERVER_COUNTERS;
+
+export class SharedCounters {
+  readonly buffers: SharedCounterBuffers;
+  readonly #gauges: Int32Array;
+  readonly #userShares: Int32Array;
+  readonly #counters: Float64Array;
+
+  constructor(buffers: SharedCounterBuffers = allocate()) {
+    this.buffers = buffers;
+    this.#gauges = new Int32Array(buffers.gauges);
+    this.#userShares = new Int32Array(buffers.userShares);
+    this.#counters = new Float64Array(buffers.counters);
+  }
+
+  gauge(index: number): number {
+    return Atomics.load(this.#gauges, index);
+  }
+
+  addGauge(index: number, delta: number): number {
+    return Atomics.add(this.#gauges, index, delta) + delta;
+  }
+
+  /** Takes one of `limit` places (0: no limit). */
+  acquire(index: number, limit: number): boolean {
+    if (this.addGauge(index, 1) <= limit || limit <= 0) return true;
+    this.addGauge(index, -1);
+    return false;
+  }
+
+  /** Takes one of a user's `limit` places (0: no limit) for a client of this worker. */
+  acquireUser(worker: number, slot: number, limit: number): boolean {
+    if (!this.acquire(userGauge(slot), limit)) return false;
+    this.#userShares[worker * MAX_USERS + slot]! += 1;
+    return true;
+  }
+
+  releaseUser(worker: number, slot: number): void {
+    this.addGauge(userGauge(slot), -1);
+    this.#userShares[worker * MAX_USERS + slot]! -= 1;
+  }
+
+  /** The worker has ended with clients of this user. */
+  giveBackUser(worker: number, slot: number): void {
+    const index = worker * MAX_USERS + slot;
+    this.addGauge(userGauge(slot), -this.#userShares[index]!);
+    this.#userShares[index] = 0;
+  }
+
+  /** A connection id that no other session of this process has; 32 bits, never 0. */
+  nextConnectionId(): number {
+    const id = (Atomics.add(this.#gauges, Gauge.connectionId, 1) + 1) >>> 0;
+    return id === 0 ? this.nextConnectionId() : id;
+  }
+
+  worker(index: number): WorkerCounters {
+    const start = index * COUNTERS_PER_WORKER;
+    return new WorkerCounters(this.#counters.subarray(start, start + COUNTERS_PER_WORKER));
+  }
+}
+
+/** Written by one worker only. */
+export class WorkerCounters {
+  readonly #values: Float64Array;
+
+  constructor(values: Float64Array) {
+    this.#values = values;
+  }
+
+  add(counter: WorkerCounter, delta = 1): void {
+    this.#values[counter]! += delta;
+  }
+
+  get(counter: WorkerCounter): number {
+    return this.#values[counter]!;
+  }
+
+  addServer(slot: number, counter: ServerCounter, delta = 1): void {
+    this.#values[WORKER_COUNTERS + slot * SERVER_COUNTERS + counter]! += delta;
+  }
+
+  getServer(slot: number, counter: ServerCounter): number {
+    return this.#values[WORKER_COUNTERS + slot * SERVER_COUNTERS + counter]!;
+  }
+
+  /** Gauge-like entries of a worker that has gone. */
+  clear(counter: WorkerCounter): void {
+    this.#values[counter] = 0;
+  }
+
+  clearServer(slot: number, counter: ServerCounter): void {
+    this.#values[WORKER_COUNTERS + slot * SERVER_COUNTERS + counter] = 0;
+  }
+}
+
+export function serverGauge(slot: number, gauge: number): number {
+  return GAUGES + slot * SERVER_GAUGES + gauge;
+}
+
+export function userGauge(slot: number): number {
+  return GAUGES + MAX_SERVERS * SERVER_GAUGES + slot;
+}
+
+function allocate(): SharedCounterBuffers {
+  const gauges = GAUGES + MAX_SERVERS * SERVER_GAUGES + MAX_USERS;
+  return {
+    gauges: new SharedArrayBuffer(gauges * Int32Array.BYTES_PER_ELEMENT),
+    userShares: new SharedArrayBuffer(MAX_WORKERS * MAX_USERS * Int32Array.BYTES_PER_ELEMENT),
+    counters: new SharedArrayBuffer(MAX_WORKERS * COUNTERS_PER_WORKER * Float64Array.BYTES_PER_ELEMENT),
+  };
+}

@@ -1,0 +1,86 @@
+/** Everything that main thread and workers say to each other. Plain data: it crosses by structured clone. */
+
+import type { SharedCounterBuffers } from './shared-counters.ts';
+import type { Snapshot } from './snapshot.ts';
+
+export interface WorkerStart {
+  readonly workerIndex: number;
+  readonly counters: SharedCounterBuffers;
+  readonly snapshot: Snapshot;
+  readonly listen: { readonly host: string; readonly port: number; readonly socket: string | null };
+  /** Private and public key in PEM, for caching_sha2_password without TLS. */
+  readonly rsaKey: { readonly privateKey: string; readonly publicKey: string };
+  readonly logLevel: string;
+}
+
+export const StopMode = {
+  /** Let statements and transactions end, up to the limit. */
+  graceful: 'graceful',
+  immediate: 'immediate',
+} as const;
+export type StopMode = (typeof StopMode)[keyof typeof StopMode];
+
+export const KillOutcome = { killed: 'killed', denied: 'denied', unknown: 'unknown' } as const;
+export type KillOutcome = (typeof KillOutcome)[keyof typeof KillOutcome];
+
+/** KILL of a connection that another worker may have. `requestId` is unique within the worker that asks. */
+export interface KillRequest {
+  readonly type: 'kill';
+  readonly requestId: number;
+  readonly fromWorker: number;
+  readonly connectionId: number;
+  readonly queryOnly: boolean;
+  readonly username: string;
+}
+
+export interface KillAnswer {
+  readonly type: 'killAnswer';
+  readonly requestId: number;
+  readonly fromWorker: number;
+  readonly outcome: KillOutcome;
+}
+
+/** EXPLAIN ROUTE: a worker is asked, since it is a worker that decides. */
+export interface ExplainRequest {
+  readonly type: 'explain';
+  readonly requestId: number;
+  readonly statement: string;
+  readonly schema: string | null;
+}
+
+export interface ExplainStep {
+  readonly step: string;
+  readonly value: string;
+}
+
+export interface ExplainAnswer {
+  readonly type: 'explained';
+  readonly requestId: number;
+  readonly steps: readonly ExplainStep[];
+}
+
+export type ToWorker =
+  | { readonly type: 'snapshot'; readonly snapshot: Snapshot }
+  | { readonly type: 'stop'; readonly mode: StopMode }
+  | ExplainRequest
+  | KillRequest
+  | KillAnswer;
+
+export type FromWorker =
+  | { readonly type: 'listening'; readonly host: string; readonly port: number }
+  | { readonly type: 'listenFailed'; readonly message: string }
+  | {
+      readonly type: 'log';
+      readonly level: 'debug' | 'info' | 'warn' | 'error';
+      readonly message: string;
+      readonly fields: Record<string, unknown>;
+    }
+  /** A server could not be reached or broke a connection: an immediate check, please. */
+  | { readonly type: 'serverFailure'; readonly address: string; readonly reason: string }
+  /** A statement that may have changed views has run. */
+  | { readonly type: 'viewsChanged' }
+  | { readonly type: 'applied'; readonly version: number }
+  | KillRequest
+  | KillAnswer
+  | ExplainAnswer
+  | { readonly type: 'drained' };

@@ -1,0 +1,111 @@
+/**
+ * From a statement's text to its answer: finds the command, checks that this user may run it, runs it with a
+ * deadline. Authorization is here and nowhere else, before any command sees anything.
+ */
+
+import { nearestName } from '../../../config/nearest-name.ts';
+import type { Logger } from '../../common/logger.ts';
+import { AdminError, quoted } from './admin-error.ts';
+import type { AdminState } from './admin-state.ts';
+import { type AdminStatement, readAdminStatement } from './admin-statement.ts';
+import { ALL_COMMANDS } from './commands/all-commands.ts';
+import { type AdminCommand, AdminRole, type CommandAnswer, type CommandSession } from './commands/command.ts';
+
+export interface CommandContext {
+  readonly state: AdminState;
+  readonly logger: Logger;
+  readonly version: string;
+  readonly commandTimeoutMs: number;
+}
+
+/** The longest command, in words, for what was probably meant. */
+const MOST_WORDS = 3;
+const WORD = /^[A-Z_]+$/i;
+
+interface FoundCommand {
+  readonly command: AdminCommand;
+  readonly match: RegExpExecArray;
+}
+
+function findCommand(statement: AdminStatement): FoundCommand {
+  for (const command of ALL_COMMANDS) {
+    const match = command.pattern.exec(statement.text);
+    if (match !== null && (statement.isWhole || !command.pattern.source.endsWith('$')))
+      return { command, match };
+  }
+  throw new AdminError('syntax', unknownCommandMessage(statement));
+}
+
+function unknownCommandMessage({ tokens, text, isWhole }: AdminStatement): string {
+  if (!isWhole) return `${quoted(text)} is too long for a command, or a quote or comment is not closed`;
+  const end = tokens.findIndex((token) => !WORD.test(token.text));
+  const words = tokens.slice(0, end < 0 ? undefined : end).map((token) => token.text);
+  for (let count = Math.min(words.length, MOST_WORDS); count > 0; count--) {
+    const wanted = words.slice(0, count).join(' ');
+    const known = ALL_COMMANDS.find(({ name }) => name === wanted.toUpperCase());
+    if (known !== undefined) return `${quoted(text)} is not how to write it: ${known.syntax}`;
+    const nearest = nearestName(
+      wanted,
+      ALL_COMMANDS.map(({ name }) => name),
+    );
+    if (nearest !== null)
+      return `Unknown command ${quoted(text)}, did you mean ${nearest}? SHOW HELP lists all`;
+  }
+  return `Unknown command ${quoted(text)}; SHOW HELP lists all`;
+}
+
+function authorize({ access, name }: AdminCommand, { role, username, host }: CommandSession): void {
+  if (role === AdminRole.admin || access === role) return;
+  throw new AdminError(
+    'accessDenied',
+    `Access denied for user '${username}'@'${host}': ${name} needs an admin user`,
+  );
+}
+
+/** @throws AdminError also when the deadline passes; the command's own work goes on, and nobody waits for it */
+async function withDeadline<T>(work: T | Promise<T>, timeoutMs: number, name: string): Promise<T> {
+  if (!(work instanceof Promise)) return work;
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<never>((_, reject) => {
+    const late = () => reject(new AdminError('timeout', `${name} took longer than ${timeoutMs} ms`));
+    timer = setTimeout(late, timeoutMs);
+  });
+  try {
+    return await Promise.race([work, deadline]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/**
+ * @param source the statement's bytes, in UTF-8
+ * @returns null for a statement that holds nothing but blanks and comments
+ * @throws AdminError for what the client did wrong; anything else is a fault of ours
+ */
+export async function runAdminStatement(
+  source: Buffer,
+  session: CommandSession,
+  context: CommandContext,
+): Promise<CommandAnswer | null> {
+  const statement = readAdminStatement(source);
+  if (statement.text === '' && statement.isWhole) return null;
+  const { command, match } = findCommand(statement);
+  authorize(command, session);
+  const { state, version, logger, commandTimeoutMs } = context;
+  const { username, host } = session;
+  const call = { match, statement, session, state, version, commands: ALL_COMMANDS };
+  try {
+    const answer = await withDeadline(command.execute(call), commandTimeoutMs, command.name);
+    if (command.changes) logger.info('admin command', { username, host, command: statement.text });
+    return answer;
+  } catch (error) {
+    if (command.changes && error instanceof AdminError)
+      logger.warn('admin command refused', {
+        username,
+        host,
+        command: statement.text,
+        reason: error.message,
+      });
+    throw error;
+  }
+}

@@ -1,0 +1,40 @@
+/** What the admin port knows of the running proxy, and the few things it can order: values, never live objects. */
+
+import type { ExplainStep } from '../../common/thread-messages.ts';
+import type { ServerAddress, ServerDescription } from '../../topology/server-description.ts';
+import type { AdministrativeStatus } from '../../topology/server-health.ts';
+import type { CounterSnapshot } from '../metrics/counter-snapshot.ts';
+
+export interface AdminTopology {
+  readonly servers: readonly ServerDescription[];
+  /** The one that takes the writes, or null. */
+  readonly primary: ServerAddress | null;
+}
+
+/** One of the monitor's events; what else it holds depends on its kind and is shown as it stands. */
+export interface AdminEvent {
+  readonly kind: string;
+  readonly sequence: number;
+  /** Milliseconds since 1970. */
+  readonly atMs: number;
+}
+
+export interface AdminWorkerVersion {
+  readonly worker: number;
+  /** Of the snapshot that the worker has applied; 0 before the first. */
+  readonly version: number;
+  readonly running: boolean;
+  readonly restarts: number;
+}
+
+export interface AdminState {
+  topology(): AdminTopology;
+  counters(): CounterSnapshot;
+  /** Oldest first. */
+  events(): readonly AdminEvent[];
+  versions(): readonly AdminWorkerVersion[];
+  /** Asks a worker, since it is a worker that decides; empty when none answers. */
+  explainRoute(statement: string, schema: string | null): Promise<readonly ExplainStep[]>;
+  /** False where no server has this address. */
+  setServerStatus(address: ServerAddress, status: AdministrativeStatus): boolean;
+}

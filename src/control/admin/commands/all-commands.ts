@@ -1,0 +1,37 @@
+import type { AdminCommand } from './command.ts';
+import { drain } from './drain.ts';
+import { explainRoute } from './explain-route.ts';
+import { help } from './help.ts';
+import { selectLiteral } from './select-literal.ts';
+import { setSession } from './set-session.ts';
+import { showDatabases } from './show-databases.ts';
+import { showEvents } from './show-events.ts';
+import { showPools } from './show-pools.ts';
+import { showServers } from './show-servers.ts';
+import { showTopology } from './show-topology.ts';
+import { showVersions } from './show-versions.ts';
+import { showWarnings } from './show-warnings.ts';
+import { showWorkers } from './show-workers.ts';
+import { transaction } from './transaction.ts';
+import { undrain } from './undrain.ts';
+import { use } from './use.ts';
+
+/** In the order of HELP. No statement matches two of them. */
+export const ALL_COMMANDS: readonly AdminCommand[] = [
+  showTopology,
+  showServers,
+  showPools,
+  showEvents,
+  showVersions,
+  showWorkers,
+  explainRoute,
+  drain,
+  undrain,
+  help,
+  showDatabases,
+  use,
+  showWarnings,
+  selectLiteral,
+  setSession,
+  transaction,
+];

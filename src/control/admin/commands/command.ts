@@ -1,0 +1,86 @@
+/** The shape of an admin command. One command is one file beside this one; `all-commands.ts` lists them. */
+
+import { ColumnType, type TextValue } from '../../../../protocol/index.ts';
+import type { AdminState } from '../admin-state.ts';
+import type { AdminStatement } from '../admin-statement.ts';
+
+/** Who may run a command: `stats` users only what shows numbers, `admin` users everything. */
+export const AdminRole = { stats: 'stats', admin: 'admin' } as const;
+export type AdminRole = (typeof AdminRole)[keyof typeof AdminRole];
+
+export interface CommandColumn {
+  readonly name: string;
+  /** For README: a phrase, with the unit. */
+  readonly meaning: string;
+  /** A text unless told. */
+  readonly type?: 'text' | 'number';
+}
+
+/** The session that a command runs in, as it was when the command came. */
+export interface CommandSession {
+  readonly connectionId: number;
+  readonly username: string;
+  readonly role: AdminRole;
+  /** The client's address. */
+  readonly host: string;
+  /** As USE, or the login, named it; null before. */
+  readonly schema: string | null;
+}
+
+export interface CommandCall {
+  /** What `pattern` found in the normal form. */
+  readonly match: RegExpExecArray;
+  readonly statement: AdminStatement;
+  readonly session: CommandSession;
+  readonly state: AdminState;
+  /** Of Sluice, e.g. `0.1.0`. */
+  readonly version: string;
+  readonly commands: readonly AdminCommand[];
+}
+
+export type CommandAnswer =
+  | {
+      readonly kind: 'rows';
+      readonly columns: readonly Pick<CommandColumn, 'name' | 'type'>[];
+      readonly rows: readonly (readonly TextValue[])[];
+    }
+  | {
+      readonly kind: 'ok';
+      readonly affectedRows?: number;
+      /** Shown by clients. */
+      readonly info?: string;
+      /** The session is in this schema from now on. */
+      readonly schema?: string;
+    };
+
+export interface AdminCommand {
+  /** The words that it begins with, in capitals. */
+  readonly name: string;
+  /** With its arguments, for HELP and for the error when they are wrong. */
+  readonly syntax: string;
+  /** One line for HELP. */
+  readonly help: string;
+  /** Over the normal form of a statement; anchored, and linear in time whatever the client sends. */
+  readonly pattern: RegExp;
+  /** The least that is needed to run it. */
+  readonly access: AdminRole;
+  /** Changes something beyond its own session, and is therefore logged. */
+  readonly changes: boolean;
+  /** Of its result; empty where it answers with OK, or where the statement itself names them. */
+  readonly columns: readonly CommandColumn[];
+  /** @throws AdminError for what the client did wrong */
+  execute(call: CommandCall): CommandAnswer | Promise<CommandAnswer>;
+}
+
+/** The value of each column in one row, by the columns' order. */
+export function table<Item>(items: readonly Item[], columns: readonly ComputedColumn<Item>[]): CommandAnswer {
+  return { kind: 'rows', columns, rows: items.map((item) => columns.map(({ value }) => value(item))) };
+}
+
+export interface ComputedColumn<Item> extends CommandColumn {
+  readonly value: (item: Item) => TextValue;
+}
+
+export function columnTypeOf({ type }: Pick<CommandColumn, 'type'>): number {
+  return type === 'number' ? ColumnType.MYSQL_TYPE_LONGLONG : ColumnType.MYSQL_TYPE_VAR_STRING;
+}

@@ -1,0 +1,121 @@
+/** What clients ask when they connect, before anybody has typed anything. */
+
+import type { TextValue } from '../../../../protocol/index.ts';
+import { TokenKind } from '../../../sql/lexer.ts';
+import { AdminError, quoted } from '../admin-error.ts';
+import { DEFAULT_ADMIN_LIMITS } from '../admin-limits.ts';
+import { DEFAULT_ADMIN_SCHEMA } from '../admin-schemas.ts';
+import {
+  type AdminStatement,
+  type AdminToken,
+  joinTokens,
+  splitAtCommas,
+  unquote,
+} from '../admin-statement.ts';
+import { type AdminCommand, AdminRole, type CommandAnswer, type CommandCall } from './command.ts';
+
+type Literal = (call: CommandCall) => TextValue;
+
+/** Tools take their features from it: what they may expect is what ProxySQL of this version has. */
+const COMPATIBLE_VERSION = '2.7.1';
+
+const version: Literal = (call) => `${COMPATIBLE_VERSION}-sluice-${call.version}`;
+const database: Literal = ({ session }) => session.schema ?? DEFAULT_ADMIN_SCHEMA;
+const user: Literal = ({ session }) => `${session.username}@${session.host}`;
+
+/** By their text in small letters without blanks and without the scope of a variable. */
+const LITERALS: ReadonlyMap<string, Literal> = new Map<string, Literal>([
+  ['version()', version],
+  ['@@version', version],
+  ['@@version_comment', () => 'Sluice admin port'],
+  ['database()', database],
+  ['schema()', database],
+  ['user()', user],
+  ['current_user()', user],
+  ['current_user', user],
+  ['session_user()', user],
+  ['system_user()', user],
+  ['connection_id()', ({ session }) => session.connectionId],
+  ['timediff(now(),utc_timestamp())', () => '00:00:00'],
+  ['@@read_only', () => 0],
+  ['@@autocommit', () => 1],
+  ['@@sql_mode', () => ''],
+  ['@@max_allowed_packet', () => DEFAULT_ADMIN_LIMITS.maxPacketBytes],
+  ['@@time_zone', () => '+00:00'],
+  ['@@system_time_zone', () => 'UTC'],
+  ['@@lower_case_table_names', () => 0],
+  ['@@auto_increment_increment', () => 1],
+  ['@@character_set_client', () => 'utf8mb4'],
+  ['@@character_set_connection', () => 'utf8mb4'],
+  ['@@character_set_results', () => 'utf8mb4'],
+  ['@@character_set_server', () => 'utf8mb4'],
+  ['@@collation_connection', () => 'utf8mb4_general_ci'],
+  ['@@collation_server', () => 'utf8mb4_general_ci'],
+]);
+
+interface SelectItem {
+  readonly name: string;
+  readonly value: TextValue;
+}
+
+function valueOf(tokens: readonly AdminToken[], call: CommandCall): TextValue | undefined {
+  const only = tokens.length === 1 ? tokens[0] : undefined;
+  if (only?.kind === TokenKind.string) return unquote(only.text);
+  if (only?.kind === TokenKind.number) return /^\d{1,15}$/.test(only.text) ? Number(only.text) : undefined;
+  if (only?.text.toLowerCase() === 'null') return null;
+  const expression = tokens.map(({ text }) => text.toLowerCase().replaceAll('`', '')).join('');
+  return LITERALS.get(expression.replace(/^@@(?:session|global|local)\./, '@@'))?.(call);
+}
+
+/** As MySQL names a column without an alias; but `version()` is looked for under this name. */
+function nameOf(tokens: readonly AdminToken[], source: Buffer): string {
+  const text = source.toString('utf8', tokens[0]!.start, tokens.at(-1)!.end);
+  if (tokens.length === 1 && tokens[0]!.kind === TokenKind.string) return unquote(text);
+  return /^version\s*\(\s*\)$/i.test(text) ? 'version()' : text;
+}
+
+function itemOf(tokens: readonly AdminToken[], call: CommandCall): SelectItem | null {
+  if (tokens.length === 0) return null;
+  const whole = valueOf(tokens, call);
+  if (whole !== undefined) return { name: nameOf(tokens, call.statement.source), value: whole };
+  const named = tokens.at(-2)?.text.toUpperCase() === 'AS' ? tokens.slice(0, -2) : tokens.slice(0, -1);
+  const value = named.length === 0 ? undefined : valueOf(named, call);
+  return value === undefined ? null : { name: unquote(tokens.at(-1)!.text), value };
+}
+
+/** The tokens between SELECT and LIMIT. */
+function listOf({ tokens }: AdminStatement): readonly AdminToken[] {
+  const hasLimit = tokens.at(-2)?.text.toUpperCase() === 'LIMIT' && /^[1-9]\d*$/.test(tokens.at(-1)!.text);
+  return tokens.slice(1, hasLimit ? -2 : undefined);
+}
+
+function answer(call: CommandCall): CommandAnswer {
+  const items: SelectItem[] = [];
+  for (const tokens of splitAtCommas(listOf(call.statement))) {
+    const item = itemOf(tokens, call);
+    if (item === null) {
+      const text = joinTokens(tokens);
+      throw new AdminError(
+        'syntax',
+        `SELECT knows no ${quoted(text)} here, only what clients ask when they connect; SHOW HELP lists the commands`,
+      );
+    }
+    items.push(item);
+  }
+  const columns = items.map(({ name, value }) => ({
+    name,
+    type: typeof value === 'number' ? ('number' as const) : ('text' as const),
+  }));
+  return { kind: 'rows', columns, rows: [items.map(({ value }) => value)] };
+}
+
+export const selectLiteral: AdminCommand = {
+  name: 'SELECT',
+  syntax: 'SELECT {VERSION() | @@version_comment | DATABASE() | USER() | CONNECTION_ID() | 1 | …}',
+  help: 'For clients that ask when they connect',
+  pattern: /^SELECT\b/i,
+  access: AdminRole.stats,
+  changes: false,
+  columns: [],
+  execute: answer,
+};

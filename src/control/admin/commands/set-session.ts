@@ -1,0 +1,63 @@
+import { nearestName } from '../../../../config/nearest-name.ts';
+import { charsetNames, collationNamed, defaultCollationIdOf } from '../../../../protocol/index.ts';
+import { AdminError, quoted } from '../admin-error.ts';
+import { joinTokens, splitAtCommas, unquote } from '../admin-statement.ts';
+import { type AdminCommand, AdminRole } from './command.ts';
+
+/** What clients and drivers set when they connect, with the values that change nothing here. */
+const ACCEPTED: ReadonlyMap<string, RegExp> = new Map([
+  ['autocommit', /^(?:0|1|on|off|true|false)$/i],
+  ['sql_auto_is_null', /^(?:0|1|on|off|true|false)$/i],
+  ['sql_mode', /^/],
+  ['sql_safe_updates', /^(?:0|1|on|off|true|false)$/i],
+  ['sql_select_limit', /^(?:\d+|default)$/i],
+  ['wait_timeout', /^(?:\d+|default)$/i],
+  ['net_write_timeout', /^(?:\d+|default)$/i],
+  ['time_zone', /^/],
+  ['character_set_results', /^(?:null|\w+)$/i],
+  ['character_set_client', /^\w+$/],
+  ['character_set_connection', /^\w+$/],
+  ['collation_connection', /^\w+$/],
+]);
+const SCOPE = /^(?:@@)?(?:(?:session|local)\s*[. ]\s*)?/i;
+
+function acceptCharset(charset: string, collation: string | undefined): void {
+  if (charset.toLowerCase() !== 'default' && defaultCollationIdOf(charset) === null) {
+    const nearest = nearestName(charset, charsetNames());
+    const hint = nearest === null ? '' : `, did you mean ${nearest}?`;
+    throw new AdminError('wrongArgument', `Unknown character set ${quoted(charset)}${hint}`);
+  }
+  if (collation !== undefined && collationNamed(collation) === null) {
+    throw new AdminError('wrongArgument', `Unknown collation ${quoted(collation)}`);
+  }
+}
+
+function acceptAssignment(text: string): void {
+  const equals = text.indexOf('=');
+  const name = text.slice(0, equals).replace(/:$/, '').trim().replace(SCOPE, '').replaceAll('`', '');
+  const value = unquote(text.slice(equals + 1).trim());
+  const allowed = equals < 1 ? undefined : ACCEPTED.get(name.toLowerCase());
+  if (allowed?.test(value) === true) return;
+  if (allowed !== undefined) {
+    throw new AdminError('wrongArgument', `Variable ${quoted(name)} cannot be set to ${quoted(value)}`);
+  }
+  const nearest = nearestName(name, ACCEPTED.keys());
+  const hint = nearest === null ? 'the configuration file has the settings' : `did you mean ${nearest}?`;
+  throw new AdminError('syntax', `${quoted(name)} cannot be set here; ${hint}`);
+}
+
+/** The admin port always speaks utf8mb4, and keeps no variables: what would change nothing is accepted. */
+export const setSession: AdminCommand = {
+  name: 'SET',
+  syntax: 'SET {NAMES charset | AUTOCOMMIT = n | …}',
+  help: 'For drivers that send it: session variables that make no difference here are accepted',
+  pattern: /^SET (?:NAMES (\S+)(?: COLLATE (\S+))?$|(?!NAMES ).)/i,
+  access: AdminRole.stats,
+  changes: false,
+  columns: [],
+  execute: ({ match, statement }) => {
+    if (match[1] !== undefined) acceptCharset(unquote(match[1]), match[2] && unquote(match[2]));
+    else for (const part of splitAtCommas(statement.tokens.slice(1))) acceptAssignment(joinTokens(part));
+    return { kind: 'ok' };
+  },
+};

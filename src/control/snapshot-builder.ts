@@ -1,0 +1,71 @@
+/** Makes the snapshots: from the configuration, the measured topology and the view catalogue. */
+
+import type { Config } from '../../config/schema.ts';
+import { MAX_SERVERS, MAX_USERS } from '../common/shared-counters.ts';
+import type { Snapshot, SnapshotCatalog, SnapshotServer, SnapshotUser } from '../common/snapshot.ts';
+import type { ServerDescription } from '../topology/server-description.ts';
+import type { TopologyDescription } from '../topology/topology.ts';
+
+/** Announced until the first server has said what it is; the oldest that has all that Sluice offers. */
+const DEFAULT_SERVER_VERSION = '5.7.44-sluice';
+
+/** Names to places in the shared counters. A place is never given to another name. */
+class SlotTable {
+  readonly #slots = new Map<string, number>();
+  readonly #limit: number;
+  readonly #what: string;
+
+  constructor(limit: number, what: string) {
+    this.#limit = limit;
+    this.#what = what;
+  }
+
+  /** @throws RangeError when more different names have been seen in this process than there are places. */
+  slotOf(name: string): number {
+    let slot = this.#slots.get(name);
+    if (slot === undefined) {
+      slot = this.#slots.size;
+      if (slot >= this.#limit)
+        throw new RangeError(`more than ${this.#limit} different ${this.#what} since the start`);
+      this.#slots.set(name, slot);
+    }
+    return slot;
+  }
+}
+
+export class SnapshotBuilder {
+  readonly #serverSlots = new SlotTable(MAX_SERVERS, 'servers');
+  readonly #userSlots = new SlotTable(MAX_USERS, 'users');
+  #version = 0;
+
+  build(config: Config, topology: TopologyDescription, catalog: SnapshotCatalog): Snapshot {
+    const servers = topology.servers.map((server) => this.#server(server, topology.primary));
+    const { pool, limits, routing, hostgroups } = config;
+    return Object.freeze({
+      version: ++this.#version,
+      servers,
+      users: config.users.map((user) => this.#user(user)),
+      catalog,
+      settings: { pool, limits, routing, hostgroups },
+      serverVersion: announcedVersion(topology),
+    });
+  }
+
+  #server(server: ServerDescription, primary: string | null): SnapshotServer {
+    // A second writable server is nobody's primary: writes go to the known one only.
+    const role = server.role === 'primary' && server.address !== primary ? 'unknown' : server.role;
+    return { ...server, role, slot: this.#serverSlots.slotOf(server.address) };
+  }
+
+  #user(user: Config['users'][number]): SnapshotUser {
+    return { ...user, slot: this.#userSlots.slotOf(user.username) };
+  }
+}
+
+/** The primary's own words, so that clients see the server that they get. */
+function announcedVersion(topology: TopologyDescription): string {
+  const primary = topology.servers.find(({ address }) => address === topology.primary);
+  const known = primary ?? topology.servers.find(({ version }) => version !== '');
+  if (known === undefined || known.version === '') return DEFAULT_SERVER_VERSION;
+  return known.version;
+}

@@ -1,0 +1,363 @@
+/**
+ * One connection to one server, with the session state it has and the queue of replies it owes.
+ *
+ * | state          | meaning                                          | left by                               |
+ * |----------------|--------------------------------------------------|---------------------------------------|
+ * | connecting     | TCP is being opened                              | connected, failed                     |
+ * | authenticating | the handshake is under way                       | OK of the server, ERR                 |
+ * | preparing      | tracking is switched on, variables are read      | both answered                         |
+ * | ready          | idle in the pool, held by a session, or batching | reset (preparing again), close        |
+ * | closed         | gone; nothing leaves this state                  |                                       |
+ *
+ * A byte that nobody expects closes the connection: it is never used again.
+ */
+
+import {
+  Capability,
+  ClientHandshake,
+  Command,
+  framePacket,
+  MAX_FRAGMENT_BYTES,
+  PacketReader,
+  ResponseTracker,
+  writePacketHeader,
+} from '../../../protocol/index.ts';
+import type { SnapshotServer } from '../../common/snapshot.ts';
+import { makeTransitions } from '../../common/state-machine.ts';
+import { BackendSocket } from '../io/backend-socket.ts';
+import type { FlushScheduler } from '../io/flush-scheduler.ts';
+import type { ConnectionKey } from './connection-key.ts';
+import { setupReplies } from './connection-setup.ts';
+import { discardSink, type ExpectedReply, type ReplyOwner } from './expected-reply.ts';
+import type { LastUser } from './last-user.ts';
+import type { SessionVariables } from './session-variables.ts';
+
+const State = {
+  connecting: 'connecting',
+  authenticating: 'authenticating',
+  preparing: 'preparing',
+  ready: 'ready',
+  closed: 'closed',
+} as const;
+type State = (typeof State)[keyof typeof State];
+
+const transition = makeTransitions<State>('backend connection', {
+  connecting: ['authenticating', 'closed'],
+  authenticating: ['preparing', 'closed'],
+  preparing: ['ready', 'closed'],
+  ready: ['preparing', 'closed'],
+  closed: [],
+});
+
+export interface ConnectionFailure {
+  /** Of the server's ERR packet, 0 when there was none. */
+  readonly errno: number;
+  readonly sqlState: string;
+  readonly message: string;
+}
+
+export interface ConnectionListener {
+  connectionReady(connection: BackendConnection): void;
+  connectionClosed(connection: BackendConnection, failure: ConnectionFailure | null): void;
+}
+
+const BASE_CAPABILITIES =
+  Capability.CLIENT_LONG_PASSWORD |
+  Capability.CLIENT_LONG_FLAG |
+  Capability.CLIENT_PROTOCOL_41 |
+  Capability.CLIENT_TRANSACTIONS |
+  Capability.CLIENT_SECURE_CONNECTION |
+  Capability.CLIENT_PLUGIN_AUTH |
+  Capability.CLIENT_PLUGIN_AUTH_LENENC_CLIENT_DATA |
+  Capability.CLIENT_CONNECT_ATTRS |
+  Capability.CLIENT_SESSION_TRACK |
+  Capability.CLIENT_DEPRECATE_EOF;
+
+/** Filled for each command and copied at once. */
+const commandHeader = Buffer.allocUnsafe(4);
+
+export interface ConnectionTarget {
+  readonly server: SnapshotServer;
+  readonly key: ConnectionKey;
+  readonly collationId: number;
+  readonly schema: string | null;
+  readonly connectTimeoutMs: number;
+}
+
+export class BackendConnection {
+  readonly server: SnapshotServer;
+  readonly key: ConnectionKey;
+  readonly collationId: number;
+  readonly createdAt = Date.now();
+  readonly socket: BackendSocket;
+  /** Known from `ready` on. */
+  variables: SessionVariables | null = null;
+  /** As a new session on this connection would have them: what the probe after the handshake found. */
+  initialVariables: SessionVariables | null = null;
+  schema: string | null;
+  /** Of the last OK or EOF. */
+  statusFlags = 0;
+  /** The server's thread id, for KILL. */
+  threadId = 0;
+  tracksState = false;
+  /** Not to be used for another statement: a KILL may still be on its way to it. */
+  tainted = false;
+  idleSince = 0;
+  /** Statements of the batch that was sent last. */
+  batchSize = 0;
+  /** Counted in the pool's gauge of connections in use. */
+  counted = false;
+  /** Who holds it alone (transaction, pin, running statement), or null. */
+  holder: object | null = null;
+  /** The session whose statement ran last, as long as nobody else's has run since. */
+  lastUser: LastUser | null = null;
+  closeReason = '';
+
+  #state: State = State.connecting;
+  readonly #listener: ConnectionListener;
+  readonly #target: ConnectionTarget;
+  #handshake: ClientHandshake | null = null;
+  #packets: PacketReader | null = null;
+  #tracker: ResponseTracker | null = null;
+  #capabilities = 0;
+  readonly #replies: ExpectedReply[] = [];
+  #active: ExpectedReply | null = null;
+  #failure: ConnectionFailure | null = null;
+  readonly #connectTimer: NodeJS.Timeout;
+
+  constructor(target: ConnectionTarget, scheduler: FlushScheduler, listener: ConnectionListener) {
+    this.server = target.server;
+    this.key = target.key;
+    this.collationId = target.collationId;
+    this.schema = target.schema;
+    this.#target = target;
+    this.#listener = listener;
+    this.socket = new BackendSocket(target.server, scheduler, {
+      onConnected: () => this.#startHandshake(),
+      onBytes: (buffer, start, end) => this.#receive(buffer, start, end),
+      onDrain: () => this.#drained(),
+      onClosed: (error) => this.#closed(error),
+    });
+    this.#connectTimer = setTimeout(
+      () => this.close(`no connection within ${target.connectTimeoutMs} ms`),
+      target.connectTimeoutMs,
+    );
+  }
+
+  get ready(): boolean {
+    return this.#state === State.ready;
+  }
+
+  get isClosed(): boolean {
+    return this.#state === State.closed;
+  }
+
+  get capabilities(): number {
+    return this.#capabilities;
+  }
+
+  /** Replies not yet complete. */
+  get owed(): number {
+    return this.#replies.length + (this.#active === null ? 0 : 1);
+  }
+
+  /** Asks for a reply; the caller appends the command's bytes to `socket` right away, in the same order. */
+  expect(reply: ExpectedReply): void {
+    this.#replies.push(reply);
+  }
+
+  /** One command whose payload is `buffer[start, end)`. */
+  sendPacket(buffer: Buffer, start: number, end: number): void {
+    const length = end - start;
+    // The rare one of 16 MiB and more is split.
+    if (length >= MAX_FRAGMENT_BYTES) {
+      this.socket.append(framePacket(buffer.subarray(start, end), 0));
+      return;
+    }
+    writePacketHeader(commandHeader, 0, length, 0);
+    this.socket.append(commandHeader);
+    this.socket.append(buffer, start, end);
+  }
+
+  sendCommand(command: number, argument: Uint8Array | string, reply: ExpectedReply): void {
+    this.expect(reply);
+    const body = typeof argument === 'string' ? Buffer.from(argument, 'utf8') : argument;
+    const payload = Buffer.allocUnsafe(1 + body.length);
+    payload[0] = command;
+    payload.set(body, 1);
+    this.socket.append(framePacket(payload, 0));
+  }
+
+  /** The owner of replies has gone: what is still to come for it is thrown away. Returns how many there were. */
+  abandon(owner: ReplyOwner, successor: ReplyOwner): number {
+    let count = 0;
+    for (const reply of this.#active === null ? this.#replies : [this.#active, ...this.#replies]) {
+      if (reply.owner !== owner) continue;
+      reply.owner = successor;
+      reply.sink = discardSink;
+      count++;
+    }
+    if (this.#active?.owner === successor) this.#tracker?.redirect(discardSink);
+    return count;
+  }
+
+  /**
+   * A slow reader holds up this connection: answers behind its own that may be asked elsewhere are handed back to
+   * their owners, and thrown away when they come.
+   */
+  displaceFollowers(successor: ReplyOwner): ReplyOwner[] {
+    const displaced: ReplyOwner[] = [];
+    for (const reply of this.#replies) {
+      if (!reply.repeatable) continue;
+      displaced.push(reply.owner);
+      reply.owner = successor;
+      reply.sink = discardSink;
+    }
+    return displaced;
+  }
+
+  /** The client's file has been sent; the answer to it follows. */
+  infileSent(): void {
+    this.#tracker?.resumeAfterInfile();
+  }
+
+  get awaitsInfile(): boolean {
+    return this.#tracker?.awaitsInfile ?? false;
+  }
+
+  /** Brings the connection back to what it was after the handshake. `connectionReady` tells when it is. */
+  reset(): void {
+    this.#state = transition(this.#state, State.preparing);
+    this.#prepare(true);
+  }
+
+  close(reason: string): void {
+    if (this.#state === State.closed) return;
+    if (this.closeReason === '') this.closeReason = reason;
+    this.socket.destroy();
+  }
+
+  /** Says goodbye and closes; for idle connections. */
+  quit(reason: string): void {
+    if (this.#state === State.closed) return;
+    this.closeReason = reason;
+    if (this.#state === State.ready) this.socket.append(framePacket(Buffer.from([Command.COM_QUIT]), 0));
+    this.socket.end();
+  }
+
+  #startHandshake(): void {
+    this.#state = transition(this.#state, State.authenticating);
+    const { credentials, behaviourFlags } = this.key;
+    const database = this.#target.schema;
+    this.#handshake = new ClientHandshake({
+      username: credentials.username,
+      password: credentials.secret,
+      database,
+      capabilities:
+        BASE_CAPABILITIES | behaviourFlags | (database === null ? 0 : Capability.CLIENT_CONNECT_WITH_DB),
+      collationId: this.collationId,
+      connectAttributes: { _client_name: 'sluice', program_name: 'sluice' },
+      maxPacketBytes: 0x4000_0000,
+      allowRsa: true,
+      secureTransport: false,
+    });
+    this.#packets = new PacketReader(
+      (payload, sequenceId) => this.#handshakePacket(payload, sequenceId),
+      1 << 20,
+    );
+  }
+
+  #handshakePacket(payload: Buffer, sequenceId: number): void {
+    const handshake = this.#handshake;
+    if (handshake === null || this.#state !== State.authenticating) return;
+    const step = handshake.receive(payload, sequenceId);
+    if (step.kind === 'send') this.socket.append(step.packets);
+    else if (step.kind === 'failed') {
+      this.#failure = { errno: step.errno, sqlState: step.sqlState, message: step.message };
+      this.close(`refused by the server: ${step.errno} ${step.message}`);
+    } else if (step.kind === 'done') {
+      this.#capabilities = handshake.capabilities;
+      this.threadId = handshake.threadId;
+      this.statusFlags = step.ok.statusFlags;
+      this.#handshake = null;
+      this.#packets = null;
+      this.#tracker = new ResponseTracker(this.#capabilities, discardSink);
+      this.#state = transition(this.#state, State.preparing);
+      this.#prepare(false);
+    }
+  }
+
+  #prepare(afterReset: boolean): void {
+    setupReplies(this, afterReset, {
+      done: (found) => {
+        clearTimeout(this.#connectTimer);
+        this.variables = found.variables;
+        // After a reset MySQL has the global character set, not the one of the handshake: no session starts so.
+        this.initialVariables ??= found.variables;
+        this.schema = found.schema;
+        this.tracksState = found.tracksState;
+        this.#state = transition(this.#state, State.ready);
+        this.#listener.connectionReady(this);
+      },
+      failed: (reason) => this.close(reason),
+    });
+  }
+
+  /** @returns the index of the first byte that is still needed. */
+  #receive(buffer: Buffer, start: number, end: number): number {
+    try {
+      if (this.#packets !== null) {
+        this.#packets.push(Buffer.from(buffer.subarray(start, end)));
+        return end;
+      }
+      return this.#receiveReplies(buffer, start, end);
+    } catch (error) {
+      this.close(`broke the protocol: ${(error as Error).message}`);
+      return end;
+    }
+  }
+
+  #receiveReplies(buffer: Buffer, start: number, end: number): number {
+    const tracker = this.#tracker!;
+    let position = start;
+    while (position < end && this.#state !== State.closed) {
+      let reply = this.#active;
+      if (reply === null) {
+        reply = this.#replies.shift() ?? null;
+        if (reply === null) {
+          this.close('sent bytes that nobody expects');
+          return end;
+        }
+        this.#active = reply;
+        tracker.begin(reply.shape, reply.sink, reply.clientCapabilities, reply.statusBefore);
+      }
+      const floor = this.socket.retained ? position : 0;
+      position = tracker.advance(buffer, position, end, floor);
+      if (!tracker.complete) break;
+      this.#active = null;
+      this.statusFlags = tracker.errno === 0 ? tracker.statusFlags : this.statusFlags;
+      reply.owner.replyComplete(this, tracker);
+    }
+    return position;
+  }
+
+  #drained(): void {
+    this.holderDrained?.();
+  }
+
+  /** Set by whoever streams to this connection (LOCAL INFILE) and waits for room. */
+  holderDrained: (() => void) | null = null;
+
+  #closed(error: Error | null): void {
+    if (this.#state === State.closed) return;
+    clearTimeout(this.#connectTimer);
+    this.#state = transition(this.#state, State.closed);
+    if (this.closeReason === '') this.closeReason = error === null ? 'closed by the server' : error.message;
+    const active = this.#active;
+    const pending = this.#replies.splice(0);
+    this.#active = null;
+    this.#listener.connectionClosed(this, this.#failure);
+    active?.owner.replyLost(this, this.closeReason, this.#tracker?.forwarded ?? false);
+    for (const reply of pending) reply.owner.replyLost(this, this.closeReason, false);
+  }
+}

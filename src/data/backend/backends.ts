@@ -1,0 +1,146 @@
+/** All servers of this worker: pools by address, who is primary, which replicas are fit; follows the snapshots. */
+
+import type { Snapshot, SnapshotServer } from '../../common/snapshot.ts';
+import { type TimerWheel, WheelTimer } from '../../common/timer-wheel.ts';
+import { type PoolEnvironment, ServerPool } from './server-pool.ts';
+
+const GOLDEN_STEP = (Math.sqrt(5) - 1) / 2;
+
+interface ServerWaiter {
+  readonly arrived: () => void;
+  readonly timer: WheelTimer;
+}
+
+export class Backends {
+  readonly #env: PoolEnvironment;
+  readonly #wheel: TimerWheel;
+  readonly #pools = new Map<string, ServerPool>();
+  readonly #waiting = new Map<object, ServerWaiter>();
+  #primary: ServerPool | null = null;
+  #replicas: ServerPool[] = [];
+  #turn = 0;
+  #chosen: ServerPool | null = null;
+
+  constructor(env: PoolEnvironment, wheel: TimerWheel) {
+    this.#env = env;
+    this.#wheel = wheel;
+  }
+
+  get primary(): ServerPool | null {
+    return this.#primary;
+  }
+
+  get hasReplica(): boolean {
+    return this.#replicas.length > 0;
+  }
+
+  get replicaAddresses(): string[] {
+    return this.#replicas.map((pool) => pool.server.address);
+  }
+
+  poolOf(address: string): ServerPool | null {
+    return this.#pools.get(address) ?? null;
+  }
+
+  /**
+   * The replica for the reads of this turn of the event loop: one for all, so that they can leave in one write; the
+   * next turn takes the next one.
+   */
+  replica(): ServerPool | null {
+    this.#chosen ??= this.#chooseReplica();
+    return this.#chosen;
+  }
+
+  /** A new turn of the event loop. */
+  nextTurn(): void {
+    this.#chosen = null;
+  }
+
+  apply(snapshot: Snapshot): void {
+    const seen = new Set<string>();
+    let primary: ServerPool | null = null;
+    const replicas: ServerPool[] = [];
+    for (const server of snapshot.servers) {
+      seen.add(server.address);
+      const pool = this.#poolFor(server, snapshot.settings.pool);
+      if (server.status === 'OFFLINE_HARD') pool.destroyAll(`server is ${server.status}`);
+      if (server.status !== 'ONLINE') continue;
+      if (server.role === 'primary') primary ??= pool;
+      else if (isFitForReads(server)) replicas.push(pool);
+    }
+    if (primary !== null && snapshot.settings.routing.readsOnPrimary === 'share') replicas.push(primary);
+    for (const [address, pool] of this.#pools) {
+      if (seen.has(address)) continue;
+      pool.close();
+      this.#pools.delete(address);
+    }
+    this.#primary = primary;
+    this.#replicas = replicas;
+    this.#chosen = null;
+    if (primary !== null) this.#wakeWaiting();
+  }
+
+  /** Calls `arrived` once there is a primary, or `expired` after `timeoutMs`. One wait per `owner`. */
+  waitForPrimary(owner: object, timeoutMs: number, arrived: () => void, expired: () => void): void {
+    this.cancelWait(owner);
+    const timer = new WheelTimer(() => {
+      this.#waiting.delete(owner);
+      expired();
+    });
+    this.#waiting.set(owner, { arrived, timer });
+    this.#wheel.arm(timer, Math.max(1, timeoutMs));
+  }
+
+  cancelWait(owner: object): void {
+    const waiter = this.#waiting.get(owner);
+    if (waiter === undefined) return;
+    this.#wheel.cancel(waiter.timer);
+    this.#waiting.delete(owner);
+  }
+
+  closeIdle(now: number): void {
+    for (const pool of this.#pools.values()) pool.closeIdle(now);
+  }
+
+  close(): void {
+    for (const pool of this.#pools.values()) pool.close();
+  }
+
+  #wakeWaiting(): void {
+    const waiting = [...this.#waiting];
+    for (const [owner, waiter] of waiting) {
+      this.cancelWait(owner);
+      waiter.arrived();
+    }
+  }
+
+  #poolFor(server: SnapshotServer, settings: Snapshot['settings']['pool']): ServerPool {
+    let pool = this.#pools.get(server.address);
+    if (pool === undefined) {
+      pool = new ServerPool(server, settings, this.#env);
+      this.#pools.set(server.address, pool);
+    } else {
+      pool.update(server, settings);
+    }
+    return pool;
+  }
+
+  /** In turn over the fit ones, each as often as its weight says; steps of the golden ratio spread evenly. */
+  #chooseReplica(): ServerPool | null {
+    const total = this.#replicas.reduce((sum, pool) => sum + Math.max(0, pool.server.weight), 0);
+    if (total <= 0) return this.#replicas[0] ?? null;
+    let place = ((this.#turn++ * GOLDEN_STEP) % 1) * total;
+    for (const pool of this.#replicas) {
+      place -= Math.max(0, pool.server.weight);
+      if (place < 0) return pool;
+    }
+    return null;
+  }
+}
+
+/** A replica whose replication runs; one whose replication state is not known is not proven to be up to date. */
+function isFitForReads(server: SnapshotServer): boolean {
+  if (server.role !== 'replica' || server.replicationRunning !== true) return false;
+  const limit = server.maxReplicationLagMs;
+  return limit <= 0 || server.lagMs === null || server.lagMs <= limit;
+}

@@ -1,0 +1,84 @@
+/** Accepts clients: one TCP port that all workers share by SO_REUSEPORT, and the Unix socket on the first worker. */
+
+import { chmodSync, rmSync } from 'node:fs';
+import { createServer, type Server, type Socket } from 'node:net';
+import { Capability, frameErr } from '../../../protocol/index.ts';
+import { clientError } from '../../common/errors.ts';
+import { Gauge, WorkerCounter } from '../../common/shared-counters.ts';
+import type { WorkerContext } from '../worker-context.ts';
+import { ClientConnection } from './client-connection.ts';
+
+const BACKLOG = 1024;
+
+export interface ListenAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+export class Listener {
+  readonly #context: WorkerContext;
+  readonly #servers: Server[] = [];
+
+  constructor(context: WorkerContext) {
+    this.#context = context;
+  }
+
+  /** @returns the address in use (with the port that the system chose for 0). */
+  listen(host: string, port: number): Promise<ListenAddress> {
+    const server = this.#server();
+    return new Promise((resolve, reject) => {
+      server.once('error', reject);
+      server.listen({ host, port, reusePort: true, backlog: BACKLOG }, () => {
+        const address = server.address();
+        resolve(
+          typeof address === 'object' && address !== null ? { host, port: address.port } : { host, port },
+        );
+      });
+    });
+  }
+
+  listenUnix(path: string): Promise<void> {
+    const server = this.#server();
+    // A socket that a killed process left behind would refuse the name.
+    rmSync(path, { force: true });
+    return new Promise((resolve, reject) => {
+      server.once('error', reject);
+      server.listen({ path, backlog: BACKLOG }, () => {
+        // As a server's own: whoever may enter the directory may connect; the password decides.
+        chmodSync(path, 0o777);
+        resolve();
+      });
+    });
+  }
+
+  close(): void {
+    for (const server of this.#servers) server.close();
+  }
+
+  #server(): Server {
+    const server = createServer({ pauseOnConnect: true, allowHalfOpen: false }, (socket) =>
+      this.#accept(socket),
+    );
+    this.#servers.push(server);
+    return server;
+  }
+
+  #accept(socket: Socket): void {
+    const { shared, counters, snapshot } = this.#context;
+    counters.add(WorkerCounter.frontendAccepted);
+    if (
+      this.#context.stopping ||
+      !shared.acquire(Gauge.frontendConnections, snapshot.settings.limits.maxConnections)
+    ) {
+      counters.add(WorkerCounter.frontendRefused);
+      const error = clientError(this.#context.stopping ? 'PROXY_SHUTDOWN' : 'PROXY_TOO_MANY_CONNECTIONS', {});
+      socket.on('error', () => undefined);
+      socket.end(frameErr(error, Capability.CLIENT_PROTOCOL_41, 0));
+      socket.setTimeout(1000, () => socket.destroy());
+      socket.resume();
+      return;
+    }
+    counters.add(WorkerCounter.sessions);
+    this.#context.clients.add(new ClientConnection(socket, this.#context));
+  }
+}

@@ -1,0 +1,438 @@
+/**
+ * One client from its login to its end: takes its commands one at a time, decides where each goes, and answers
+ * those that need no server.
+ *
+ * | state     | meaning                                                  | left by                            |
+ * |-----------|----------------------------------------------------------|------------------------------------|
+ * | idle      | waits for a command                                      | a command, close                   |
+ * | busy      | a command is on its way (see `StatementRun`)             | its answer, close                  |
+ * | infile    | the client sends the file of a LOAD DATA LOCAL           | the empty packet, close            |
+ * | closed    | gone                                                     | nothing                            |
+ */
+
+import { AnswerShape, Command, frameErr, framePacket } from '../../../protocol/index.ts';
+import { type ClientError, clientError } from '../../common/errors.ts';
+import { WorkerCounter } from '../../common/shared-counters.ts';
+import { makeTransitions } from '../../common/state-machine.ts';
+import type { LexicalContext } from '../../sql/lexical-context.ts';
+import { ClassReason, PinReason, StatementKind } from '../../sql/statement-class.ts';
+import type { ConnectionKey } from '../backend/connection-key.ts';
+import type { Plan } from '../router/plan.ts';
+import { type Route, RouteReason, RouteTarget, routeOf } from '../router/route.ts';
+import type { RoutingFacts } from '../router/router.ts';
+import type { WorkerContext } from '../worker-context.ts';
+import { CommandTreatment, commandShape, treatmentOf } from './command-table.ts';
+import { LocalCommands } from './local-commands.ts';
+import { PreparedCommands } from './prepared-commands.ts';
+import { ReadOnlyTransaction } from './read-only-transaction.ts';
+import { SessionPhase } from './session-phase.ts';
+import { SessionState } from './session-state.ts';
+import { type RunClient, StatementRun } from './statement-run.ts';
+
+const transition = makeTransitions<SessionPhase>('session', {
+  idle: ['busy', 'closed'],
+  busy: ['idle', 'infile', 'closed'],
+  infile: ['busy', 'idle', 'closed'],
+  closed: [],
+});
+
+/** What the session needs of the socket side. */
+export interface SessionTransport {
+  write(bytes: Buffer): boolean;
+  readonly unsentBytes: number;
+  /** The session takes commands again. */
+  resumeInput(): void;
+  /** From now on the client's packets are the contents of a file. */
+  close(reason: string): void;
+  readonly host: string;
+}
+
+export interface SessionIdentity {
+  readonly connectionId: number;
+  readonly username: string;
+  readonly clientCapabilities: number;
+  readonly collationId: number;
+  readonly connectionKey: ConnectionKey;
+}
+
+const HELD = routeOf(RouteTarget.held, RouteReason.pinned);
+const TO_PRIMARY = routeOf(RouteTarget.primary, ClassReason.notARead);
+const PINNED_COMMAND = routeOf(RouteTarget.primary, RouteReason.pinned);
+
+export class Session implements RunClient, RoutingFacts {
+  readonly state = new SessionState();
+  readonly run: StatementRun;
+  readonly prepared: PreparedCommands;
+  readonly #local: LocalCommands;
+  readonly readOnly: ReadOnlyTransaction;
+  identity: SessionIdentity;
+  readonly #context: WorkerContext;
+  readonly #transport: SessionTransport;
+  #phase: SessionPhase = SessionPhase.idle;
+  #command = 0;
+  #plan: Plan | null = null;
+  /** Called instead of the ordinary end of a command: a step of something larger. */
+  #continuation: ((errno: number) => void) | null = null;
+  #stickyUntil = 0;
+  #killed: ClientError | null = null;
+
+  constructor(identity: SessionIdentity, transport: SessionTransport, context: WorkerContext) {
+    this.identity = identity;
+    this.#transport = transport;
+    this.#context = context;
+    this.run = new StatementRun(this, context);
+    this.readOnly = new ReadOnlyTransaction(this);
+    this.prepared = new PreparedCommands(this, context);
+    this.#local = new LocalCommands(this, context);
+  }
+
+  // ---- RunClient
+
+  get username(): string {
+    return this.identity.username;
+  }
+
+  get connectionKey(): ConnectionKey {
+    return this.identity.connectionKey;
+  }
+
+  get collationId(): number {
+    return this.identity.collationId;
+  }
+
+  get clientCapabilities(): number {
+    return this.identity.clientCapabilities;
+  }
+
+  get unsentBytes(): number {
+    return this.#transport.unsentBytes;
+  }
+
+  write(bytes: Buffer): boolean {
+    this.#context.counters.add(WorkerCounter.clientBytesOut, bytes.length);
+    return this.#transport.write(bytes);
+  }
+
+  localInfile(): void {
+    this.#phase = transition(this.#phase, SessionPhase.infile);
+    this.#transport.resumeInput();
+  }
+
+  sendError(error: ClientError): void {
+    if (this.#interceptErrors) {
+      this.#loginError = error;
+      return;
+    }
+    this.#context.counters.add(WorkerCounter.errorsSent);
+    this.#transport.write(frameErr(error, this.clientCapabilities, 1));
+  }
+
+  heldConnectionLost(reason: string): void {
+    this.close(reason);
+  }
+
+  // ---- RoutingFacts
+
+  get phase(): SessionPhase {
+    return this.#phase;
+  }
+
+  get holdsConnection(): boolean {
+    return this.run.held !== null;
+  }
+
+  get inTransaction(): boolean {
+    return this.state.inTransaction;
+  }
+
+  get pinned(): boolean {
+    return this.state.pinned;
+  }
+
+  get autocommit(): boolean {
+    return this.state.variables?.autocommit ?? true;
+  }
+
+  get schema(): string | null {
+    return this.state.schema;
+  }
+
+  get stickyUntil(): number {
+    return this.#stickyUntil;
+  }
+
+  get avoidsReplicaTransactions(): boolean {
+    return this.readOnly.avoided;
+  }
+
+  // ---- commands
+
+  get acceptsCommand(): boolean {
+    return this.#phase === SessionPhase.idle;
+  }
+
+  /** One command; `buffer[start, end)` is the payload and not kept. */
+  command(buffer: Buffer, start: number, end: number): void {
+    this.#context.counters.add(WorkerCounter.questions);
+    this.#context.counters.add(WorkerCounter.clientBytesIn, end - start + 4);
+    if (end === start) {
+      this.sendError(clientError('PROXY_MALFORMED_PACKET', {}));
+      return;
+    }
+    const command = buffer[start]!;
+    this.#command = command;
+    this.#phase = transition(this.#phase, SessionPhase.busy);
+    if (command === Command.COM_QUERY) {
+      this.#query(buffer, start, end);
+      return;
+    }
+    this.#plan = null;
+    switch (treatmentOf(command)) {
+      case CommandTreatment.local:
+        this.#local.answer(command, buffer, start, end);
+        return;
+      case CommandTreatment.prepared:
+        this.#plan = this.prepared.command(command, buffer, start, end);
+        return;
+      case CommandTreatment.primary:
+        this.leaveReadOnlyThen(buffer, start, end, (again, from, to) => this.toPrimary(again, from, to));
+        return;
+      case CommandTreatment.pinned:
+        this.state.pin(PinReason.passThroughCommand);
+        this.leaveReadOnlyThen(buffer, start, end, (again, from, to) => this.toPrimary(again, from, to));
+        return;
+      default:
+        this.sendError(clientError('PROXY_UNKNOWN_COMMAND', {}));
+        this.commandDone();
+    }
+  }
+
+  #query(buffer: Buffer, start: number, end: number): void {
+    const context = this.lexicalContext();
+    if (context === null) {
+      this.learnInitialState(buffer, start, end, (packet) => this.#query(packet, 0, packet.length));
+      return;
+    }
+    const plan = this.#context.plans.planFor(buffer, start + 1, end, context);
+    this.#plan = plan;
+    const statement = plan.statement;
+    if (statement.kind === StatementKind.kill && this.#local.kill(buffer, start + 1, end, context)) return;
+    if (this.readOnly.active && !this.readOnly.admits(statement)) {
+      this.readOnly.leave(buffer, start, end, statement);
+      return;
+    }
+    this.dispatch(buffer, start, end, plan);
+  }
+
+  /** A statement that something else had to go in front of. */
+  redispatch(packet: Buffer): void {
+    this.#query(packet, 0, packet.length);
+  }
+
+  /** Routes a statement and sends it on its way. */
+  dispatch(buffer: Buffer, start: number, end: number, plan: Plan): void {
+    const { backends, router, counters } = this.#context;
+    const statement = plan.statement;
+    const route = router.route(statement, this, performance.now(), backends.hasReplica);
+    if (route.target === RouteTarget.replica) {
+      counters.add(WorkerCounter.readsOnReplica);
+      if (statement.beginReadOnly) this.readOnly.begins(buffer, start, end);
+    } else if (statement.provenRead) counters.add(WorkerCounter.readsOnPrimary);
+    else counters.add(WorkerCounter.writes);
+    this.run.errorReplacement = this.readOnly.active ? this.readOnly.replaceError : null;
+    this.run.start(buffer, start, end, route, plan, AnswerShape.query);
+  }
+
+  /** How the client's bytes are to be read; null until it is known what its session starts with. */
+  lexicalContext(): LexicalContext | null {
+    const server = this.#context.backends.primary?.server;
+    return this.state.lexicalContext(server?.flavor ?? 'mysql', server?.versionId ?? 0);
+  }
+
+  /** Before the first statement: what does a session of this kind start with? */
+  learnInitialState(buffer: Buffer, start: number, end: number, then: (packet: Buffer) => void): void {
+    const packet = Buffer.from(buffer.subarray(start, end));
+    const known = this.#context.initialVariables.get(this.#initialKey());
+    if (known !== undefined) {
+      this.state.variables = known;
+      then(packet);
+      return;
+    }
+    this.#continuation = (errno) => {
+      if (errno === 0) then(packet);
+      else this.commandDone();
+    };
+    this.run.touch(TO_PRIMARY);
+  }
+
+  #initialKey(): string {
+    return `${this.connectionKey.text} ${this.collationId}`;
+  }
+
+  /** Makes sure that the schema named at login, or in COM_CHANGE_USER, can be used. */
+  enterSchema(schema: string | null, done: (error: ClientError | null) => void): void {
+    this.state.variables = this.#context.initialVariables.get(this.#initialKey()) ?? null;
+    this.state.schema = schema;
+    if (schema === null) {
+      done(null);
+      return;
+    }
+    this.#phase = transition(this.#phase, SessionPhase.busy);
+    this.#continuation = (errno) => {
+      this.#interceptErrors = false;
+      this.#phase = transition(this.#phase, SessionPhase.idle);
+      done(errno === 0 ? null : this.#loginError);
+    };
+    this.#loginError = null;
+    this.#interceptErrors = true;
+    this.run.touch(TO_PRIMARY);
+  }
+
+  #interceptErrors = false;
+  #loginError: ClientError | null = null;
+
+  /** Runs a statement of Sluice's own on the held connection or the primary, and goes on with `then`. */
+  runOwn(payload: Buffer, route: Route, then: (errno: number) => void): void {
+    this.#continuation = then;
+    this.run.start(payload, 0, payload.length, route, null, AnswerShape.query, true);
+  }
+
+  runFinished(): void {
+    if (this.#phase === SessionPhase.closed) return;
+    const continuation = this.#continuation;
+    if (continuation !== null) {
+      this.#continuation = null;
+      continuation(this.run.lastErrno);
+      return;
+    }
+    if (this.#phase === SessionPhase.infile) this.#phase = transition(this.#phase, SessionPhase.busy);
+    const statement = this.#plan?.statement;
+    if (
+      statement?.mayWrite === true ||
+      (statement === undefined && this.#command === Command.COM_STMT_EXECUTE)
+    ) {
+      this.#stickyUntil = performance.now() + this.#context.snapshot.settings.routing.stickyAfterWriteMs;
+      if (statement?.changesViews === true) this.#context.post({ type: 'viewsChanged' });
+    }
+    this.prepared.commandFinished();
+    this.readOnly.statementFinished();
+    this.commandDone();
+  }
+
+  /** The command is answered; the next one may come. */
+  commandDone(): void {
+    if (this.#phase === SessionPhase.closed) return;
+    this.#phase = transition(this.#phase, SessionPhase.idle);
+    if (this.#killed !== null) {
+      this.close(this.#killed.message);
+      return;
+    }
+    if (this.#context.stopping && this.run.held === null) {
+      this.endForShutdown();
+      return;
+    }
+    this.#transport.resumeInput();
+  }
+
+  /** The command as it is, to the held connection or the primary. */
+  toPrimary(buffer: Buffer, start: number, end: number): void {
+    const route = this.run.held !== null ? HELD : PINNED_COMMAND;
+    this.run.errorReplacement = null;
+    this.run.start(buffer, start, end, route, null, commandShape(this.#command));
+  }
+
+  /** Commands that are no statements end a read-only transaction's stay on a replica if nothing was read there. */
+  leaveReadOnlyThen(
+    buffer: Buffer,
+    start: number,
+    end: number,
+    go: (buffer: Buffer, start: number, end: number) => void,
+  ): void {
+    if (!this.readOnly.active) {
+      go(buffer, start, end);
+      return;
+    }
+    const packet = Buffer.from(buffer.subarray(start, end));
+    this.readOnly.moveToPrimary((error) => {
+      if (error === null) go(packet, 0, packet.length);
+      else {
+        this.sendError(error);
+        this.commandDone();
+      }
+    });
+  }
+
+  /** Used by `ReadOnlyTransaction` when it cannot go on. */
+  refuse(error: ClientError): void {
+    this.sendError(error);
+    this.commandDone();
+  }
+
+  /** As after a login: COM_RESET_CONNECTION. */
+  restart(): void {
+    this.forgetServerState();
+    this.state.restart(this.#context.initialVariables.get(this.#initialKey()) ?? null);
+  }
+
+  /** Whatever the session has on a server goes. */
+  forgetServerState(): void {
+    this.run.releaseHeld({ ...this.state.leftBehind(), untracked: true });
+    this.run.residue.reset();
+    this.prepared.clear();
+    this.readOnly.ended();
+    this.#stickyUntil = 0;
+  }
+
+  // ---- LOAD DATA LOCAL
+
+  /** A packet of the client's file; an empty one ends it. */
+  infilePacket(buffer: Buffer, start: number, end: number, sequenceId: number): void {
+    const connection = this.run.connection;
+    if (connection === null) return;
+    connection.socket.append(framePacket(Buffer.from(buffer.subarray(start, end)), sequenceId));
+    if (end > start) return;
+    this.#phase = transition(this.#phase, SessionPhase.busy);
+    connection.infileSent();
+  }
+
+  /** How much of the file the server has not taken yet. */
+  get infileBacklog(): number {
+    return this.run.connection?.socket.unsentBytes ?? 0;
+  }
+
+  onInfileRoom(resume: () => void): void {
+    const connection = this.run.connection;
+    if (connection !== null) connection.holderDrained = resume;
+  }
+
+  // ---- the end
+
+  /** KILL from another session. @returns false if this user may not. */
+  killed(queryOnly: boolean): void {
+    const error = clientError(queryOnly ? 'PROXY_QUERY_INTERRUPTED' : 'PROXY_CONNECTION_KILLED', {});
+    if (!queryOnly) this.#killed = error;
+    if (this.#phase === SessionPhase.idle) {
+      if (!queryOnly) this.close(error.message);
+      return;
+    }
+    this.run.interrupt();
+  }
+
+  endForShutdown(): void {
+    if (this.#phase === SessionPhase.closed) return;
+    this.#transport.write(frameErr(clientError('PROXY_SHUTDOWN', {}), this.clientCapabilities, 0));
+    this.close('shutdown');
+  }
+
+  /** Idle, and nothing held that a stop would destroy. */
+  get mayEndNow(): boolean {
+    return this.#phase === SessionPhase.idle && !this.state.inTransaction;
+  }
+
+  close(reason: string): void {
+    if (this.#phase === SessionPhase.closed) return;
+    this.#phase = transition(this.#phase, SessionPhase.closed);
+    this.run.abandon();
+    this.#transport.close(reason);
+  }
+}

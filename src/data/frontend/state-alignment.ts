@@ -1,0 +1,113 @@
+/**
+ * Brings a backend connection's session state to a client's, by the difference, in front of the client's statement.
+ * A proven read goes out in the same write; anything else only behind assignments that this server has taken before:
+ * else it waits for the OK, since a statement must never run in a half-set session.
+ */
+
+import { AnswerShape, Command } from '../../../protocol/index.ts';
+import { type ClientError, clientError } from '../../common/errors.ts';
+import { WorkerCounter } from '../../common/shared-counters.ts';
+import type { StatementClass } from '../../sql/statement-class.ts';
+import type { BackendConnection } from '../backend/backend-connection.ts';
+import { ownReply, RecordingReply } from '../backend/recording-reply.ts';
+import type { WorkerContext } from '../worker-context.ts';
+import type { Residue } from './residue.ts';
+import type { SessionState } from './session-state.ts';
+
+/** Unknown schema, access to it denied: the session's own trouble, told in the server's words. */
+const SCHEMA_ERRORS: ReadonlySet<number> = new Set([1044, 1049]);
+
+export interface AlignmentListener {
+  /** Everything in front has been taken; called only after `begin` has returned false. */
+  aligned(connection: BackendConnection): void;
+}
+
+export class StateAlignment {
+  readonly #context: WorkerContext;
+  readonly #state: SessionState;
+  readonly #residue: Residue;
+  readonly #listener: AlignmentListener;
+  #owed = 0;
+  #setStatement = '';
+  #waits = false;
+  /** Why the connection was given up. */
+  #error: ClientError | null = null;
+
+  constructor(context: WorkerContext, state: SessionState, residue: Residue, listener: AlignmentListener) {
+    this.#context = context;
+    this.#state = state;
+    this.#residue = residue;
+    this.#listener = listener;
+  }
+
+  /** The error of the last alignment, once. */
+  takeError(): ClientError | null {
+    const error = this.#error;
+    this.#error = null;
+    return error;
+  }
+
+  /** Whether nothing has to be sent in front. */
+  fitsAsIs(connection: BackendConnection): boolean {
+    const { schema, variables } = this.#state;
+    return connection.schema === schema && variables !== null && connection.variables === variables;
+  }
+
+  /**
+   * @param statement null: nothing follows, the state itself is what is wanted.
+   * @returns true if the statement may be sent right away.
+   */
+  begin(connection: BackendConnection, statement: StatementClass | null): boolean {
+    const from = connection.variables;
+    const to = this.#state.variables;
+    const set =
+      from === to || from === null || to === null ? '' : this.#context.differences.between(from, to);
+    const schema = connection.schema !== this.#state.schema ? this.#state.schema : null;
+    const preparation = statement === null ? '' : this.#residue.preparationFor(statement, connection);
+    if (set === '' && schema === null && preparation === '') return true;
+    const known =
+      schema === null && preparation === '' && this.#context.accepted.has(connection.server.address, set);
+    this.#context.counters.add(WorkerCounter.stateDifferences);
+    this.#error = null;
+    this.#owed = 0;
+    this.#setStatement = set;
+    this.#waits = statement === null || !(statement.provenRead || known);
+    if (set !== '') this.#send(connection, Command.COM_QUERY, set);
+    if (schema !== null) this.#send(connection, Command.COM_INIT_DB, schema);
+    if (preparation !== '') this.#send(connection, Command.COM_QUERY, preparation);
+    connection.variables = to;
+    connection.schema = this.#state.schema;
+    return !this.#waits;
+  }
+
+  #send(connection: BackendConnection, command: number, text: string): void {
+    this.#owed++;
+    const shape = command === Command.COM_QUERY ? AnswerShape.query : AnswerShape.single;
+    const recorder = new RecordingReply(
+      (from, result) => {
+        if (result.errno === 0) this.#taken(from);
+        else this.#refused(from, command, result.errno, result.errorMessage);
+      },
+      // Whoever waits for the statement itself is told by the connection.
+      () => undefined,
+    );
+    connection.sendCommand(command, text, ownReply(recorder, shape));
+  }
+
+  #taken(connection: BackendConnection): void {
+    this.#owed--;
+    if (this.#owed > 0) return;
+    if (this.#setStatement !== '') this.#context.accepted.add(connection.server.address, this.#setStatement);
+    if (this.#waits) this.#listener.aligned(connection);
+  }
+
+  /** The connection's state is unknown now: whatever was sent behind is not answered from it. */
+  #refused(connection: BackendConnection, command: number, errno: number, message: string): void {
+    const { address } = connection.server;
+    this.#error =
+      command === Command.COM_INIT_DB && SCHEMA_ERRORS.has(errno)
+        ? { errno, sqlState: '42000', message }
+        : clientError('PROXY_STATE_NOT_RESTORED', { address, reason: `${errno} ${message}` });
+    connection.close('session state could not be restored');
+  }
+}

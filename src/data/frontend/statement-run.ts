@@ -1,0 +1,648 @@
+/**
+ * The way of one command through a backend connection and back. Each session has one such object and runs one
+ * command at a time on it, so that nothing is allocated per statement but the entry in the reply queue.
+ *
+ * | phase         | meaning                                            | left by                                   |
+ * |---------------|----------------------------------------------------|-------------------------------------------|
+ * | idle          | nothing runs                                       | `start`                                   |
+ * | awaitServer   | no server is fit: waiting for a snapshot           | a primary, or the limit                   |
+ * | awaitConnection| in a pool's wait queue                            | a connection, or its failure              |
+ * | settingState  | the SETs in front must be answered first           | their OK, their ERR                       |
+ * | running       | sent; the answer is awaited or passing             | the end of the answer, a lost connection  |
+ * | settling      | answered; what no report tells is being asked for  | that answer                               |
+ */
+
+import {
+  type AnswerShape,
+  Command,
+  type OkPacket,
+  type ResponseSink,
+  type ResponseTracker,
+  StatusFlag,
+} from '../../../protocol/index.ts';
+import { type ClientError, clientError } from '../../common/errors.ts';
+import { ServerCounter, WorkerCounter } from '../../common/shared-counters.ts';
+import { makeTransitions } from '../../common/state-machine.ts';
+import { WheelTimer } from '../../common/timer-wheel.ts';
+import { PinReason, type StatementClass, StatementKind } from '../../sql/statement-class.ts';
+import type { BackendConnection } from '../backend/backend-connection.ts';
+import type { ConnectionKey } from '../backend/connection-key.ts';
+import type { ReplyOwner } from '../backend/expected-reply.ts';
+import { killQuery } from '../backend/kill-query.ts';
+import type { LastUser } from '../backend/last-user.ts';
+import { Orphan } from '../backend/orphan.ts';
+import { type PoolFailure, PoolFailureKind, type PoolRequest } from '../backend/pool-request.ts';
+import { ownReply, RecordingReply } from '../backend/recording-reply.ts';
+import { type LeftBehind, NOTHING_LEFT, type ServerPool } from '../backend/server-pool.ts';
+import type { SessionVariables } from '../backend/session-variables.ts';
+import type { Plan } from '../router/plan.ts';
+import { type Route, RouteTarget } from '../router/route.ts';
+import type { WorkerContext } from '../worker-context.ts';
+import { errorOfPoolFailure } from './client-errors.ts';
+import { Residue } from './residue.ts';
+import type { SessionState } from './session-state.ts';
+import { type AlignmentListener, StateAlignment } from './state-alignment.ts';
+
+export const RunPhase = {
+  idle: 'idle',
+  awaitServer: 'awaitServer',
+  awaitConnection: 'awaitConnection',
+  settingState: 'settingState',
+  running: 'running',
+  settling: 'settling',
+} as const;
+export type RunPhase = (typeof RunPhase)[keyof typeof RunPhase];
+
+const transition = makeTransitions<RunPhase>('statement run', {
+  idle: ['awaitServer', 'awaitConnection', 'settingState', 'running'],
+  awaitServer: ['idle', 'awaitServer', 'awaitConnection', 'settingState', 'running'],
+  awaitConnection: ['idle', 'awaitServer', 'awaitConnection', 'settingState', 'running'],
+  settingState: ['idle', 'running', 'awaitServer', 'awaitConnection', 'settingState'],
+  running: ['idle', 'settling', 'awaitServer', 'awaitConnection', 'settingState', 'running'],
+  settling: ['idle'],
+});
+
+/** ER_OPTION_PREVENTS_STATEMENT: a read-only server was asked to write. */
+const ER_OPTION_PREVENTS_STATEMENT = 1290;
+const MAX_ATTEMPTS = 3;
+/** Between two tries to reach the only server that will do. */
+const RETRY_MS = 100;
+
+/** The session, as far as a run needs it. */
+export interface RunClient {
+  readonly state: SessionState;
+  readonly username: string;
+  readonly connectionKey: ConnectionKey;
+  readonly collationId: number;
+  readonly clientCapabilities: number;
+  /** @returns true if the bytes are still referenced. */
+  write(bytes: Buffer): boolean;
+  /** Bytes that the client has not taken. */
+  readonly unsentBytes: number;
+  /** The client waits for its file to be asked for. */
+  localInfile(): void;
+  sendError(error: ClientError): void;
+  /** The command is answered; `connection` stays held if `holds`. */
+  runFinished(): void;
+  /** The held connection is gone, and with it what the session had there. */
+  heldConnectionLost(reason: string): void;
+}
+
+export class StatementRun implements PoolRequest, ReplyOwner, ResponseSink, AlignmentListener {
+  readonly #client: RunClient;
+  readonly #context: WorkerContext;
+  #phase: RunPhase = RunPhase.idle;
+  /** Kept between statements: an open transaction, a pin. */
+  held: BackendConnection | null = null;
+  /** What runs now. */
+  #plan: Plan | null = null;
+  #route: Route | null = null;
+  #shape: AnswerShape = 0;
+  #connection: BackendConnection | null = null;
+  #pool: ServerPool | null = null;
+  #shared = false;
+  #repeatable = false;
+  #attempts = 0;
+  #retryOnPrimary = false;
+  #packet = Buffer.alloc(0);
+  #packetLength = 0;
+  #sentAt = 0;
+  #answerBytes = 0;
+  readonly #alignment: StateAlignment;
+  #abandoned = false;
+  #silent = false;
+  #interrupted = false;
+  /** Until when a server that cannot be reached is tried again; 0 before the first failure. */
+  #retryUntil = 0;
+  readonly #retryTimer = new WheelTimer(() => {
+    if (this.#phase === RunPhase.awaitServer) this.#goAgain();
+  });
+  /** Errors that must read otherwise to the client than the server said. */
+  errorReplacement: ((errno: number) => ClientError | null) | null = null;
+  #replacedError: ClientError | null = null;
+  readonly residue = new Residue();
+  /** What the finished run left: for the session to read in `runFinished`. */
+  lastErrno = 0;
+  /** An error of Sluice's own that ended the run. */
+  lastError: ClientError | null = null;
+  lastRoute: Route | null = null;
+  lastAddress = '';
+  lastStatementId = 0;
+
+  constructor(client: RunClient, context: WorkerContext) {
+    this.#client = client;
+    this.#context = context;
+    this.#alignment = new StateAlignment(context, client.state, this.residue, this);
+  }
+
+  get phase(): RunPhase {
+    return this.#phase;
+  }
+
+  get connection(): BackendConnection | null {
+    return this.#connection;
+  }
+
+  get connectionKey(): ConnectionKey {
+    return this.#client.connectionKey;
+  }
+
+  get collationId(): number {
+    return this.#client.collationId;
+  }
+
+  get variables(): SessionVariables | null {
+    return this.#client.state.variables;
+  }
+
+  get schema(): string | null {
+    return this.#client.state.schema;
+  }
+
+  get lastUser(): LastUser {
+    return this.residue;
+  }
+
+  get lastConnection(): BackendConnection | null {
+    return this.residue.lastConnection;
+  }
+
+  get batchDepth(): number {
+    return this.#repeatable ? this.#plan!.batchDepth : 0;
+  }
+
+  /**
+   * Runs one command. `buffer[start, end)` is its payload; what must outlive this call is copied.
+   * @param plan null for commands that are no statements.
+   * @param silent a statement of Sluice's own: the client sees nothing of its answer.
+   */
+  start(
+    buffer: Buffer,
+    start: number,
+    end: number,
+    route: Route,
+    plan: Plan | null,
+    shape: AnswerShape,
+    silent = false,
+  ): void {
+    this.#plan = plan;
+    this.#route = route;
+    this.#shape = shape;
+    this.#silent = silent;
+    this.lastErrno = 0;
+    this.#attempts = 1;
+    this.#retryUntil = 0;
+    this.#retryOnPrimary = false;
+    this.#replacedError = null;
+    this.#repeatable = route.target === RouteTarget.replica && plan !== null && plan.statement.provenRead;
+    this.#packetLength = 0;
+    if (this.#repeatable) this.#keepPacket(buffer, start, end);
+    this.#go(buffer, start, end);
+  }
+
+  /** Asks a primary for a connection without sending anything: `runFinished` comes when it was there. */
+  touch(route: Route): void {
+    this.#plan = null;
+    this.#route = route;
+    this.#silent = false;
+    this.lastErrno = 0;
+    this.#attempts = 1;
+    this.#retryUntil = 0;
+    this.#repeatable = false;
+    this.#packetLength = 0;
+    this.#go(null, 0, 0);
+  }
+
+  /** The session ends. What runs is cut off, what is held is cleaned up. */
+  abandon(): void {
+    this.#abandoned = true;
+    this.residue.reset();
+    this.#cancelWaits();
+    const connection = this.#connection;
+    this.#connection = null;
+    if (connection !== null && connection !== this.held) {
+      connection.socket.resume();
+      // A batch serves others too; a statement of one's own that nobody waits for ends with its connection.
+      if (this.#shared) connection.abandon(this, new Orphan(this.#context.backends, connection));
+      else connection.close('the client has gone');
+    }
+    const held = this.held;
+    this.held = null;
+    if (held === null) return;
+    if (held.owed > 0 || held.awaitsInfile) held.close('the client has gone');
+    else this.#poolOf(held)?.checkIn(held, this.#client.state.leftBehind());
+  }
+
+  #cancelWaits(): void {
+    this.#context.backends.cancelWait(this);
+    this.#context.wheel.cancel(this.#retryTimer);
+    this.#pool?.cancel(this);
+  }
+
+  /** Lets go of the held connection. */
+  releaseHeld(left: LeftBehind): void {
+    const held = this.held;
+    this.held = null;
+    if (held !== null) this.#poolOf(held)?.checkIn(held, left);
+  }
+
+  /** KILL QUERY, or a KILL of the session. */
+  interrupt(): void {
+    const error = clientError('PROXY_QUERY_INTERRUPTED', {});
+    if (this.#phase === RunPhase.awaitServer || this.#phase === RunPhase.awaitConnection) {
+      this.#cancelWaits();
+      this.#fail(error);
+      return;
+    }
+    const connection = this.#connection;
+    if (connection === null || this.#interrupted) return;
+    if (this.#shared) {
+      // The server would hit whoever's turn it is: the short read is left to end, its answer is thrown away.
+      connection.abandon(this, new Orphan(this.#context.backends, connection));
+      this.#connection = null;
+      this.#fail(error);
+      return;
+    }
+    this.#interrupted = true;
+    // A KILL that comes late hits the next statement on MySQL: this connection gets none.
+    connection.tainted = true;
+    killQuery(this.#context.backends, connection);
+  }
+
+  // ---- finding a connection
+
+  /** With what was kept of the packet. */
+  #goAgain(): void {
+    this.#go(this.#packetLength > 0 ? this.#packet : null, 0, this.#packetLength);
+  }
+
+  #go(buffer: Buffer | null, start: number, end: number): void {
+    if (this.#route!.target === RouteTarget.held) {
+      this.#useConnection(this.held!, buffer, start, end);
+      return;
+    }
+    const statement = this.#plan?.statement;
+    if (statement !== undefined && this.#goesBack(statement, buffer, start, end)) return;
+    const pool = this.#choosePool();
+    if (pool === null) {
+      if (buffer !== null) this.#keepPacket(buffer, start, end);
+      this.#awaitServer();
+      return;
+    }
+    this.#pool = pool;
+    const connection = pool.checkOut(this);
+    if (connection === null) {
+      if (buffer !== null) this.#keepPacket(buffer, start, end);
+      this.#phase = transition(this.#phase, RunPhase.awaitConnection);
+      return;
+    }
+    this.#useConnection(connection, buffer, start, end);
+  }
+
+  /** A statement that asks for what the last one left goes to the connection where it is. */
+  #goesBack(statement: StatementClass, buffer: Buffer | null, start: number, end: number): boolean {
+    const { lastInsertId, diagnostics, foundRows, rowCount } = statement.residue;
+    if (!lastInsertId && !diagnostics && !foundRows && !rowCount) return false;
+    const again = (): void => {
+      if (this.#phase === RunPhase.awaitConnection) this.#goAgain();
+    };
+    if (this.residue.waitsForInsertId(statement, again)) {
+      if (buffer !== null) this.#keepPacket(buffer, start, end);
+      this.#phase = transition(this.#phase, RunPhase.awaitConnection);
+      return true;
+    }
+    const wanted = this.residue.wantedConnection(statement);
+    if (wanted === null || !this.#poolOf(wanted)?.takeIdle(wanted)) return false;
+    this.#useConnection(wanted, buffer, start, end);
+    return true;
+  }
+
+  #choosePool(): ServerPool | null {
+    const { backends } = this.#context;
+    if (this.#route!.target !== RouteTarget.replica || this.#retryOnPrimary) return backends.primary;
+    return backends.replica() ?? backends.primary;
+  }
+
+  #awaitServer(): void {
+    this.#phase = transition(this.#phase, RunPhase.awaitServer);
+    const { settings } = this.#context.snapshot;
+    const waitMs = settings.limits.noServerWaitMs;
+    this.#context.backends.waitForPrimary(
+      this,
+      waitMs,
+      () => this.#goAgain(),
+      () => {
+        const reason = 'no server is known to be the primary';
+        const { writer } = settings.hostgroups;
+        this.#fail(clientError('PROXY_NO_SERVER', { hostgroup: writer, waitMs, reason }));
+      },
+    );
+  }
+
+  connectionAvailable(connection: BackendConnection): void {
+    const hasPacket = this.#packetLength > 0;
+    this.#useConnection(connection, hasPacket ? this.#packet : null, 0, this.#packetLength);
+  }
+
+  connectionUnavailable(failure: PoolFailure): void {
+    if (this.#abandoned || this.#phase === RunPhase.idle) return;
+    if (failure.kind === PoolFailureKind.unreachable && this.#retryLater()) return;
+    this.#fail(errorOfPoolFailure(failure, this.#context.snapshot, this.#client.username));
+  }
+
+  /**
+   * A server that cannot be reached is being shunned: a read finds another at once, anything else waits for it, or
+   * for a new primary, as long as a statement may wait for a server at all.
+   * @returns false when that time is over.
+   */
+  #retryLater(): boolean {
+    const now = performance.now();
+    if (this.#retryUntil === 0)
+      this.#retryUntil = now + this.#context.snapshot.settings.limits.noServerWaitMs;
+    if (now >= this.#retryUntil) return false;
+    this.#context.counters.add(WorkerCounter.retries);
+    this.#phase = transition(this.#phase, RunPhase.awaitServer);
+    this.#retryOnPrimary = this.#route!.target === RouteTarget.replica;
+    this.#context.wheel.arm(this.#retryTimer, this.#retryOnPrimary ? 1 : RETRY_MS);
+    return true;
+  }
+
+  #useConnection(connection: BackendConnection, buffer: Buffer | null, start: number, end: number): void {
+    const { state } = this.#client;
+    this.#connection = connection;
+    this.#shared = this.batchDepth >= 2 && connection.holder === null && this.#alignment.fitsAsIs(connection);
+    if (!this.#shared) connection.holder = this;
+    connection.socket.resume();
+    if (connection.lastUser !== this.residue) connection.lastUser?.harvest(connection);
+    const initial = connection.initialVariables;
+    if (state.variables === null && initial !== null) {
+      // The first connection of this kind tells what a session starts with; the statement is looked at again.
+      state.restart(initial);
+    }
+    const waits = buffer === null ? null : (this.#plan?.statement ?? null);
+    if (!this.#alignment.begin(connection, waits)) {
+      if (buffer !== null) this.#keepPacket(buffer, start, end);
+      this.#phase = transition(this.#phase, RunPhase.settingState);
+      return;
+    }
+    this.#send(connection, buffer, start, end);
+  }
+
+  /** What goes in front of the statement has been taken. */
+  aligned(connection: BackendConnection): void {
+    if (this.#phase !== RunPhase.settingState) return;
+    const hasPacket = this.#packetLength > 0;
+    this.#send(connection, hasPacket ? this.#packet : null, 0, this.#packetLength);
+  }
+
+  // ---- sending, and what comes back
+
+  #send(connection: BackendConnection, buffer: Buffer | null, start: number, end: number): void {
+    if (buffer === null) {
+      this.#phase = transition(this.#phase, RunPhase.running);
+      this.#finish(connection, true);
+      return;
+    }
+    this.#phase = transition(this.#phase, RunPhase.running);
+    this.#sentAt = performance.now();
+    this.#answerBytes = 0;
+    if (this.#shared) connection.batchSize = connection.owed === 0 ? 1 : connection.batchSize + 1;
+    connection.expect({
+      shape: this.#shape,
+      owner: this,
+      sink: this,
+      clientCapabilities: this.#client.clientCapabilities,
+      statusBefore: this.#client.state.statusFlags,
+      repeatable: this.#repeatable,
+    });
+    connection.lastUser = this.residue;
+    const { counters } = this.#context;
+    counters.addServer(connection.server.slot, ServerCounter.queries);
+    counters.addServer(connection.server.slot, ServerCounter.bytesSent, end - start);
+    connection.sendPacket(buffer, start, end);
+  }
+
+  forward(buffer: Buffer, start: number, end: number): boolean {
+    const connection = this.#connection;
+    this.#answerBytes += end - start;
+    if (this.#silent) return false;
+    const retained = this.#client.write(buffer.subarray(start, end));
+    if (connection === null) return retained;
+    if (retained) {
+      connection.socket.retained = true;
+      if (this.#client.unsentBytes > this.#context.snapshot.settings.limits.writeBufferBytes)
+        this.#holdUp(connection);
+    }
+    return retained;
+  }
+
+  /** The client reads too slowly: its server waits, others on the same connection do not. */
+  #holdUp(connection: BackendConnection): void {
+    connection.socket.pause();
+    this.#context.counters.add(WorkerCounter.slowReaderPauses);
+    if (!this.#shared) return;
+    const orphan = new Orphan(this.#context.backends, connection);
+    for (const owner of connection.displaceFollowers(orphan))
+      if (owner instanceof StatementRun) owner.#repeat('a slow reader is in front');
+  }
+
+  /** The client has taken what was written. */
+  clientDrained(): void {
+    this.#connection?.socket.resume();
+  }
+
+  okPacket(ok: OkPacket): Buffer | null {
+    const plan = this.#plan?.statement;
+    const explained = plan === undefined || plan.pins.length > 0 || plan.kind === StatementKind.set;
+    return this.#client.state.apply(ok, explained);
+  }
+
+  errPacket(errno: number, _payload: Buffer): boolean {
+    if (errno === ER_OPTION_PREVENTS_STATEMENT && this.#repeatable && !this.#retryOnPrimary) {
+      this.#retryOnPrimary = true;
+      return true;
+    }
+    this.#replacedError = this.errorReplacement?.(errno) ?? null;
+    return this.#replacedError !== null;
+  }
+
+  localInfile(): void {
+    this.#client.localInfile();
+  }
+
+  replyComplete(connection: BackendConnection, tracker: ResponseTracker): void {
+    const { state } = this.#client;
+    const { counters } = this.#context;
+    counters.addServer(connection.server.slot, ServerCounter.bytesReceived, this.#answerBytes);
+    if (this.#retryOnPrimary && tracker.errno === ER_OPTION_PREVENTS_STATEMENT && !tracker.forwarded) {
+      this.#leave(connection);
+      this.#attempts++;
+      counters.add(WorkerCounter.retries);
+      this.#goAgain();
+      return;
+    }
+    this.lastErrno = tracker.errno;
+    this.lastStatementId = tracker.statementId;
+    if (tracker.errno === 0) {
+      state.statusFlags = tracker.statusFlags & ~StatusFlag.SERVER_SESSION_STATE_CHANGED;
+    }
+    if (connection.holder === this) {
+      connection.variables = state.variables;
+      connection.schema = state.schema;
+    }
+    this.#learn(connection, tracker);
+    if (this.#replacedError !== null && !this.#silent) this.#client.sendError(this.#replacedError);
+    this.residue.statementDone(connection, tracker, this.#plan?.statement ?? null, this.#shared);
+    if (state.collationUnknown && this.#plan !== null) {
+      this.#askCollation(connection);
+      return;
+    }
+    this.#finish(connection, tracker.errno === 0);
+  }
+
+  #learn(connection: BackendConnection, tracker: ResponseTracker): void {
+    const plan = this.#plan;
+    if (plan === null) return;
+    if (tracker.errno === 0) {
+      const elapsedMs = performance.now() - this.#sentAt;
+      const size = this.#shared ? connection.batchSize : 1;
+      if (size === 1) plan.learnAlone(elapsedMs, this.#answerBytes);
+      else {
+        plan.learnBytes(this.#answerBytes);
+        const { pipelineDepth } = this.#context.snapshot.settings.pool;
+        if (connection.owed === 0) plan.learnBatch(elapsedMs, size, pipelineDepth);
+      }
+    }
+    if (tracker.warnings > 0 || tracker.errno !== 0) plan.raisesDiagnostics = true;
+  }
+
+  /** SET NAMES does not report the collation that it brings; the next connection needs it. */
+  #askCollation(connection: BackendConnection): void {
+    this.#phase = transition(this.#phase, RunPhase.settling);
+    const { state } = this.#client;
+    const done = new RecordingReply(
+      (from, result) => {
+        const collation = result.rows[0]?.[0];
+        if (typeof collation === 'string' && state.variables !== null) {
+          state.variables = state.variables.with([['collation_connection', collation]]);
+          state.collationUnknown = false;
+          if (from.holder === this) from.variables = state.variables;
+        }
+        this.#finish(from, true);
+      },
+      (reason) => this.#lost(reason, true, true),
+    );
+    connection.sendCommand(Command.COM_QUERY, 'SELECT @@session.collation_connection', ownReply(done));
+  }
+
+  #finish(connection: BackendConnection, succeeded: boolean): void {
+    const { state } = this.#client;
+    this.#applyPins(succeeded);
+    this.#connection = null;
+    this.#interrupted = false;
+    this.lastRoute = this.#route;
+    this.lastAddress = connection.server.address;
+    this.#phase = transition(this.#phase, RunPhase.idle);
+    const keeps =
+      !this.#shared &&
+      (state.pinned ||
+        (connection.statusFlags & StatusFlag.SERVER_STATUS_IN_TRANS) !== 0 ||
+        !connection.tracksState);
+    if (keeps) {
+      if (!connection.tracksState && !state.pinned) state.pin(PinReason.untrackedSet);
+      this.held = connection;
+    } else {
+      this.held = null;
+      this.#leave(connection);
+    }
+    this.#client.runFinished();
+  }
+
+  #applyPins(succeeded: boolean): void {
+    const plan = this.#plan?.statement;
+    if (plan === undefined || plan.pins.length === 0) return;
+    // A routine that fails half-way has done what it had done before.
+    for (const reason of plan.pins)
+      if (succeeded || reason === PinReason.storedRoutine || plan.statementCount > 1)
+        this.#client.state.pin(reason);
+  }
+
+  #leave(connection: BackendConnection): void {
+    const pool = this.#poolOf(connection);
+    if (pool === null) connection.quit('its server was removed');
+    else if (this.#shared) pool.batchDone(connection);
+    else pool.checkIn(connection, NOTHING_LEFT);
+  }
+
+  // ---- what goes wrong
+
+  replyLost(_connection: BackendConnection, reason: string, started: boolean): void {
+    this.#lost(reason, started, true);
+  }
+
+  #lost(reason: string, started: boolean, sent: boolean): void {
+    const connection = this.#connection;
+    if (this.#abandoned || this.#phase === RunPhase.idle || connection === null) return;
+    this.#context.counters.add(WorkerCounter.backendLost);
+    const prefixError = this.#alignment.takeError();
+    if (prefixError !== null) {
+      this.#connection = null;
+      this.#fail(prefixError);
+      return;
+    }
+    const wasHeld = this.held === connection;
+    if (!wasHeld && !started && (this.#repeatable || !sent) && this.#attempts < MAX_ATTEMPTS) {
+      this.#repeat(reason);
+      return;
+    }
+    const address = connection.server.address;
+    this.#connection = null;
+    if (wasHeld) this.held = null;
+    if (started && this.#repeatable) {
+      this.#failInAnswer(clientError('PROXY_BACKEND_LOST', { address, reason }), reason);
+    } else if (started) {
+      this.#failInAnswer(clientError('PROXY_OUTCOME_UNKNOWN', { address, reason }), reason);
+    } else {
+      this.#fail(clientError('PROXY_OUTCOME_UNKNOWN', { address, reason }));
+      if (wasHeld) this.#client.heldConnectionLost(reason);
+    }
+  }
+
+  /** A proven read of whose answer nothing has passed is asked again, elsewhere. */
+  #repeat(reason: string): void {
+    this.#connection = null;
+    this.#attempts++;
+    this.#context.counters.add(WorkerCounter.retries);
+    this.#context.log('debug', 'read is repeated', { reason });
+    this.#goAgain();
+  }
+
+  /** Part of an answer has gone out: only an ERR at a packet's border, or the end of the connection, is honest. */
+  #failInAnswer(error: ClientError, reason: string): void {
+    this.#phase = transition(this.#phase, RunPhase.idle);
+    this.held = null;
+    this.#context.log('warn', 'a server was lost during an answer', { reason, user: this.#client.username });
+    this.#client.heldConnectionLost(error.message);
+  }
+
+  #fail(error: ClientError): void {
+    this.#phase = transition(this.#phase, RunPhase.idle);
+    this.lastErrno = error.errno;
+    this.lastError = error;
+    if (!this.#silent) this.#client.sendError(error);
+    this.#client.runFinished();
+  }
+
+  #keepPacket(buffer: Buffer, start: number, end: number): void {
+    if (buffer === this.#packet) return;
+    const length = end - start;
+    if (this.#packet.length < length || this.#packet.length > 64 * 1024)
+      this.#packet = Buffer.allocUnsafe(Math.max(256, length));
+    buffer.copy(this.#packet, 0, start, end);
+    this.#packetLength = length;
+  }
+
+  #poolOf(connection: BackendConnection): ServerPool | null {
+    return this.#context.backends.poolOf(connection.server.address);
+  }
+}

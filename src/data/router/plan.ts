@@ -1,0 +1,77 @@
+/** What a worker keeps of a digest: its class, and what running it has taught. */
+
+import type { StatementClass } from '../../sql/statement-class.ts';
+
+/** Samples before a digest counts as known. */
+const MIN_SAMPLES = 4;
+/** A read that takes longer, or answers with more, does not share a connection with others. */
+const MAX_MS = 20;
+const SMALL_BYTES = 16 * 1024;
+const WEIGHT = 0.1;
+/** A batch may take this much longer than a statement alone, or this long in any case. */
+const TOLERANCE = 1.5;
+const ALWAYS_FINE_MS = 1;
+const FIRST_DEPTH = 4;
+/** After so many statements alone, batching is tried again. */
+const RETRY_AFTER = 256;
+
+/**
+ * How many reads of this digest may leave on one connection at once is found out, not computed: on a busy machine
+ * a batch of sixteen is often answered sooner than one statement alone, on an idle one with a slow disk it is not. The
+ * depth grows while whole batches take no longer than single statements do at the same time, and shrinks when they do.
+ */
+export class Plan {
+  readonly statement: StatementClass;
+  /** The normalised bytes: equal digests are compared, not only their hashes. */
+  readonly normalized: Buffer;
+  /** Of the lexical context that it was classified under. */
+  readonly contextKey: number;
+  /** It has ended in an error or with warnings: these are kept per connection, so it does not share one. */
+  raisesDiagnostics = false;
+  #samples = 0;
+  /** Milliseconds from sending to the end of the answer, of statements alone on their connection. */
+  #aloneMs = 0;
+  /** Largest recent answer; it shrinks slowly. */
+  #bytes = 0;
+  #depth = FIRST_DEPTH;
+  #aloneSinceRefused = 0;
+
+  constructor(statement: StatementClass, normalized: Buffer, contextKey: number) {
+    this.statement = statement;
+    this.normalized = normalized;
+    this.contextKey = contextKey;
+  }
+
+  get aloneMs(): number {
+    return this.#aloneMs;
+  }
+
+  /** How many statements may share a connection with one of this digest; below 2: none. */
+  get batchDepth(): number {
+    const known = this.#samples >= MIN_SAMPLES && !this.raisesDiagnostics;
+    return known && this.#aloneMs < MAX_MS && this.#bytes < SMALL_BYTES ? this.#depth : 0;
+  }
+
+  learnAlone(elapsedMs: number, bytes: number): void {
+    this.#aloneMs = this.#samples === 0 ? elapsedMs : this.#aloneMs + (elapsedMs - this.#aloneMs) * WEIGHT;
+    this.#samples++;
+    this.learnBytes(bytes);
+    if (this.#depth >= 2 || ++this.#aloneSinceRefused < RETRY_AFTER) return;
+    this.#aloneSinceRefused = 0;
+    this.#depth = 2;
+  }
+
+  /** The last answer of a batch of `size` has come. */
+  learnBatch(elapsedMs: number, size: number, maxDepth: number): void {
+    if (elapsedMs <= Math.max(ALWAYS_FINE_MS, this.#aloneMs * TOLERANCE)) {
+      // Only a batch that was as deep as it might be tells that a deeper one may do.
+      if (size + 1 >= this.#depth) this.#depth = Math.min(maxDepth, this.#depth + 0.25);
+    } else {
+      this.#depth *= 0.8;
+    }
+  }
+
+  learnBytes(bytes: number): void {
+    this.#bytes = bytes > this.#bytes ? bytes : this.#bytes + (bytes - this.#bytes) * WEIGHT;
+  }
+}

@@ -1,0 +1,57 @@
+/** What all sessions of one worker share. Made by the worker, passed down; nobody reaches up. */
+
+import type { RsaKeyPair, Sha2Cache } from '../../protocol/index.ts';
+import type { SharedCounters, WorkerCounters } from '../common/shared-counters.ts';
+import type { Snapshot, SnapshotUser } from '../common/snapshot.ts';
+import type { FromWorker } from '../common/thread-messages.ts';
+import type { TimerWheel } from '../common/timer-wheel.ts';
+import type { Backends } from './backend/backends.ts';
+import type { Killable, SessionRegistry } from './backend/session-registry.ts';
+import type { SessionVariables } from './backend/session-variables.ts';
+import type { StateDifferences } from './backend/state-difference.ts';
+import type { PlanCache } from './router/plan-cache.ts';
+import type { Router } from './router/router.ts';
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+export interface WorkerContext {
+  readonly workerIndex: number;
+  readonly counters: WorkerCounters;
+  readonly shared: SharedCounters;
+  readonly wheel: TimerWheel;
+  readonly backends: Backends;
+  readonly plans: PlanCache;
+  readonly router: Router;
+  readonly differences: StateDifferences;
+  readonly sessions: SessionRegistry<Killable>;
+  /** All client connections, those that still log in included. */
+  readonly clients: Set<object>;
+  readonly sha2Cache: Sha2Cache;
+  readonly rsaKey: RsaKeyPair;
+  /** Swapped as a whole; who needs a consistent view takes the reference once. */
+  snapshot: Snapshot;
+  usersByName: ReadonlyMap<string, SnapshotUser>;
+  /** The worker is stopping: no new statements outside of transactions. */
+  stopping: boolean;
+  /** What a session starts with, by connection key and collation. */
+  readonly initialVariables: Map<string, SessionVariables>;
+  /** SET statements that a server has accepted, by address. */
+  readonly accepted: AcceptedAssignments;
+  readonly log: (level: LogLevel, message: string, fields: Record<string, unknown>) => void;
+  readonly post: (message: FromWorker) => void;
+}
+
+/** Bounded memory of the assignments that servers took: these may be sent ahead of a write without waiting. */
+export class AcceptedAssignments {
+  static readonly #limit = 8192;
+  readonly #known = new Set<string>();
+
+  has(address: string, statement: string): boolean {
+    return this.#known.has(`${address} ${statement}`);
+  }
+
+  add(address: string, statement: string): void {
+    if (this.#known.size >= AcceptedAssignments.#limit) this.#known.clear();
+    this.#known.add(`${address} ${statement}`);
+  }
+}

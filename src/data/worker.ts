@@ -1,0 +1,148 @@
+/**
+ * Composition root of one worker thread: makes what its sessions share, follows snapshots, and stops on request.
+ * Talks to the main thread by messages and shared counters only, and never waits for it.
+ */
+
+import { createPrivateKey, randomInt } from 'node:crypto';
+import { parentPort, workerData } from 'node:worker_threads';
+import { LRUCache } from 'lru-cache';
+import { SharedCounters, WorkerCounter } from '../common/shared-counters.ts';
+import type { Snapshot } from '../common/snapshot.ts';
+import { type FromWorker, StopMode, type ToWorker, type WorkerStart } from '../common/thread-messages.ts';
+import { TimerWheel } from '../common/timer-wheel.ts';
+import { Backends } from './backend/backends.ts';
+import type { PoolEnvironment } from './backend/server-pool.ts';
+import { SessionRegistry } from './backend/session-registry.ts';
+import { StateDifferences } from './backend/state-difference.ts';
+import type { ClientConnection } from './frontend/client-connection.ts';
+import { explainRoute } from './frontend/explain-route.ts';
+import { Listener } from './frontend/listener.ts';
+import { FlushScheduler } from './io/flush-scheduler.ts';
+import { PlanCache } from './router/plan-cache.ts';
+import { Router } from './router/router.ts';
+import { AcceptedAssignments, type LogLevel, type WorkerContext } from './worker-context.ts';
+
+/** Idle and worn-out backend connections are looked for this often. */
+const JANITOR_MS = 1000;
+/** A stopping worker looks this often whether its last transaction has ended. */
+const DRAIN_CHECK_MS = 50;
+const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
+
+const port = parentPort;
+if (port === null) throw new Error('worker.ts runs in a worker thread');
+const start = workerData as WorkerStart;
+
+const post = (message: FromWorker): void => port.postMessage(message);
+const threshold = Math.max(0, LEVELS.indexOf(start.logLevel as LogLevel));
+const log = (level: LogLevel, message: string, fields: Record<string, unknown>): void => {
+  if (LEVELS.indexOf(level) >= threshold) post({ type: 'log', level, message, fields });
+};
+
+const shared = new SharedCounters(start.counters);
+const counters = shared.worker(start.workerIndex);
+const wheel = new TimerWheel(() => performance.now());
+const initialVariables: WorkerContext['initialVariables'] = new Map();
+const clients = new Set<ClientConnection>();
+
+const scheduler = new FlushScheduler(() => backends.nextTurn());
+const environment: PoolEnvironment = {
+  counters: shared,
+  workerCounters: counters,
+  wheel,
+  scheduler,
+  serverFailed: (address, reason) => post({ type: 'serverFailure', address, reason }),
+  log,
+  learnedInitial: (connection) => {
+    // What a session starts with is what the primary says; a replica's defaults are brought in line with it.
+    if (connection.initialVariables === null || connection.server.role === 'replica') return;
+    initialVariables.set(`${connection.key.text} ${connection.collationId}`, connection.initialVariables);
+  },
+};
+const backends: Backends = new Backends(environment, wheel);
+
+const context: WorkerContext = {
+  workerIndex: start.workerIndex,
+  counters,
+  shared,
+  wheel,
+  backends,
+  plans: new PlanCache(randomInt(2 ** 32), start.snapshot.settings.limits.digestCacheEntries, {
+    miss: () => counters.add(WorkerCounter.planMisses),
+  }),
+  router: new Router(),
+  differences: new StateDifferences(),
+  sessions: new SessionRegistry(start.workerIndex, post),
+  clients,
+  sha2Cache: new LRUCache<string, Buffer>({ max: 10_000 }),
+  rsaKey: { publicKeyPem: start.rsaKey.publicKey, privateKey: createPrivateKey(start.rsaKey.privateKey) },
+  snapshot: start.snapshot,
+  usersByName: new Map(),
+  stopping: false,
+  initialVariables,
+  accepted: new AcceptedAssignments(),
+  log,
+  post,
+};
+
+function apply(snapshot: Snapshot): void {
+  context.snapshot = snapshot;
+  context.usersByName = new Map(snapshot.users.map((user) => [user.username, user]));
+  const { complete, unsafeViews } = snapshot.catalog;
+  const { hostgroups, routing, limits } = snapshot.settings;
+  const catalog = { complete, trusted: routing.trustViews, unsafeViews: new Set(unsafeViews) };
+  context.router.update(catalog, hostgroups);
+  context.plans.resize(limits.digestCacheEntries);
+  backends.apply(snapshot);
+  post({ type: 'applied', version: snapshot.version });
+}
+
+const listener = new Listener(context);
+
+async function listen(): Promise<void> {
+  const { host, port: wanted, socket } = start.listen;
+  try {
+    const address = await listener.listen(host, wanted);
+    if (socket !== null && start.workerIndex === 0) await listener.listenUnix(socket);
+    post({ type: 'listening', ...address });
+  } catch (error) {
+    post({ type: 'listenFailed', message: (error as Error).message });
+  }
+}
+
+/** No new clients; idle ones end now, the others when their transaction does, or at the limit. */
+function stop(mode: StopMode): void {
+  context.stopping = true;
+  listener.close();
+  const deadline =
+    performance.now() + (mode === StopMode.graceful ? context.snapshot.settings.limits.shutdownGraceMs : 0);
+  const check = (): void => {
+    const over = performance.now() >= deadline;
+    for (const client of [...clients]) {
+      if (over || client.session === null || client.session.mayEndNow) client.endForShutdown();
+    }
+    if (clients.size > 0 && !over) {
+      setTimeout(check, DRAIN_CHECK_MS);
+      return;
+    }
+    backends.close();
+    clearInterval(janitor);
+    // The last ERR packets must leave before the thread ends.
+    setTimeout(() => post({ type: 'drained' }), DRAIN_CHECK_MS);
+  };
+  check();
+}
+
+port.on('message', (message: ToWorker) => {
+  if (message.type === 'snapshot') apply(message.snapshot);
+  else if (message.type === 'stop') stop(message.mode);
+  else if (message.type === 'explain') {
+    const { requestId, statement, schema } = message;
+    post({ type: 'explained', requestId, steps: explainRoute(context, statement, schema) });
+  } else if (message.type === 'kill') context.sessions.answerKill(message);
+  else context.sessions.killAnswered(message);
+});
+
+const janitor = setInterval(() => backends.closeIdle(Date.now()), JANITOR_MS);
+wheel.start();
+apply(start.snapshot);
+await listen();
