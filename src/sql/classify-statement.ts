@@ -1,0 +1,284 @@
+/** Classifies one statement by its first word. */
+
+import { classifyDdl, classifyFlush } from './classify-ddl.ts';
+import { type ClassifyInput, classifyQuery, scanSafety } from './classify-read.ts';
+import { classifySet } from './classify-set.ts';
+import { classifyExplain, classifyShow, mainVerb } from './classify-show.ts';
+import { TokenKind } from './lexer.ts';
+import { ClassReason, PinReason, StatementKind } from './statement-class.ts';
+import { StatementDraft } from './statement-draft.ts';
+
+type Classifier = (input: ClassifyInput, draft: StatementDraft, from: number, to: number) => void;
+
+/** Classifies `[from, to)`, which holds at least one token. */
+export function classifyStatement(input: ClassifyInput, from: number, to: number): StatementDraft {
+  const { tokens } = input;
+  let verb = tokens.text(from);
+  if (verb === 'WITH') verb = mainVerb(input, from, to);
+  else if (verb === '(') verb = 'SELECT';
+  const draft = new StatementDraft(StatementKind.other, verb);
+  const classifier = CLASSIFIERS.get(verb);
+  if (classifier === undefined || tokens.kind(from + 1) === TokenKind.assign) {
+    // A label, a compound statement, a statement of a newer server.
+    draft.assumeAnything(ClassReason.notARead, verb);
+  } else classifier(input, draft, from, to);
+  if (tokens.kind(to - 1) === TokenKind.malformed) draft.assumeAnything(ClassReason.malformed, '');
+  return draft;
+}
+
+function read(classifier: Classifier): Classifier {
+  return (input, draft, from, to) => {
+    draft.kind = StatementKind.read;
+    classifier(input, draft, from, to);
+  };
+}
+
+/** Not a read, without anything of its own to find out. */
+function plain(kind: StatementKind, pins: readonly PinReason[] = []): Classifier {
+  return (_input, draft) => {
+    draft.kind = kind;
+    draft.object(ClassReason.notARead, draft.command);
+    draft.mayWrite = true;
+    for (const pin of pins) draft.pins.add(pin);
+  };
+}
+
+/** INSERT, REPLACE: the target with its columns looks like a call and is none. */
+function insert(input: ClassifyInput, draft: StatementDraft, from: number, to: number): void {
+  const { tokens } = input;
+  let at = from;
+  while (at < to && tokens.text(at) !== draft.command) at++;
+  at++;
+  while (INSERT_MODIFIERS.has(tokens.text(at))) at++;
+  const isQualified = tokens.text(at + 1) === '.';
+  const schema = isQualified && tokens.isName(at) ? tokens.name(at) : null;
+  const last = isQualified ? at + 2 : at;
+  const table = tokens.isName(last) ? tokens.name(last) : null;
+  if (table !== null) draft.addTable(schema, table);
+  scanSafety(input, draft, from, at);
+  scanSafety(input, draft, last + 1, to);
+  notARead(draft, StatementKind.write, draft.command);
+}
+
+const INSERT_MODIFIERS: ReadonlySet<string> = new Set([
+  'DELAYED',
+  'HIGH_PRIORITY',
+  'IGNORE',
+  'INTO',
+  'LOW_PRIORITY',
+]);
+
+function notARead(draft: StatementDraft, kind: StatementKind, detail: string): void {
+  draft.kind = kind;
+  draft.reason = ClassReason.notARead;
+  draft.detail = detail;
+  draft.mayWrite = true;
+}
+
+/** Whatever the scan finds besides pins, the statement is no read because of what it is. */
+function scanned(kind: StatementKind, pins: readonly PinReason[] = []): Classifier {
+  return (input, draft, from, to) => {
+    scanSafety(input, draft, from, to);
+    for (const pin of pins) draft.pins.add(pin);
+    notARead(draft, kind, draft.command);
+  };
+}
+
+/** LOAD DATA … (@x) assigns; LOAD INDEX INTO CACHE does not concern us. */
+function load(input: ClassifyInput, draft: StatementDraft, from: number, to: number): void {
+  const { tokens } = input;
+  const isData = tokens.text(from + 1) === 'DATA' || tokens.text(from + 1) === 'XML';
+  // Column lists look like calls: `INTO TABLE t (a, b)`, so only variables and the SET clause count.
+  let set = to;
+  for (let i = from; i < to; i++) {
+    if (tokens.kind(i) === TokenKind.userVariable) draft.pins.add(PinReason.userVariable);
+    if (tokens.text(i) === 'SET' && tokens.text(i - 1) !== 'CHARACTER') set = Math.min(set, i);
+  }
+  scanSafety(input, draft, set, to);
+  notARead(draft, isData ? StatementKind.write : StatementKind.other, draft.command);
+}
+
+function transaction(kind: StatementKind): Classifier {
+  return (_input, draft) => {
+    draft.kind = kind;
+    draft.object(ClassReason.notARead, draft.command);
+    draft.transactionControl = true;
+  };
+}
+
+/** BEGIN alone or with WORK starts a transaction; with anything else it starts a block. */
+function begin(input: ClassifyInput, draft: StatementDraft, from: number, to: number): void {
+  if (to - from === 1 || (to - from === 2 && input.tokens.text(from + 1) === 'WORK')) {
+    transaction(StatementKind.begin)(input, draft, from, to);
+  } else draft.assumeAnything(ClassReason.notARead, 'BEGIN');
+}
+
+function start(input: ClassifyInput, draft: StatementDraft, from: number, to: number): void {
+  const { tokens } = input;
+  if (tokens.text(from + 1) !== 'TRANSACTION') {
+    classifyDdl(input, draft, from, to);
+    return;
+  }
+  draft.command = 'START_TRANSACTION';
+  transaction(StatementKind.begin)(input, draft, from, to);
+  let isReadOnly = false;
+  let isReadWrite = false;
+  for (let i = from + 2; i < to; i++) {
+    if (tokens.text(i) !== 'READ') continue;
+    isReadOnly ||= tokens.text(i + 1) === 'ONLY';
+    isReadWrite ||= tokens.text(i + 1) === 'WRITE';
+  }
+  draft.beginReadOnly = isReadOnly && !isReadWrite;
+}
+
+function rollback(input: ClassifyInput, draft: StatementDraft, from: number, to: number): void {
+  const { tokens } = input;
+  const word = tokens.text(from + 1);
+  const isSavepoint = word === 'TO' || (word === 'WORK' && tokens.text(from + 2) === 'TO');
+  if (isSavepoint) savepoint(input, draft);
+  else transaction(StatementKind.rollback)(input, draft, from, to);
+}
+
+function savepoint(_input: ClassifyInput, draft: StatementDraft): void {
+  draft.kind = StatementKind.savepoint;
+  draft.object(ClassReason.notARead, draft.command);
+}
+
+/** LOCK TABLES, and the locks of backups, which nothing reports either. */
+function lock(input: ClassifyInput, draft: StatementDraft, from: number): void {
+  const word = input.tokens.text(from + 1);
+  draft.object(ClassReason.notARead, draft.command);
+  draft.pins.add(PinReason.lockTables);
+  draft.transactionControl = true;
+  draft.mayWrite = true;
+  if (word === 'TABLES' || word === 'TABLE') draft.kind = StatementKind.lockTables;
+}
+
+function unlock(input: ClassifyInput, draft: StatementDraft, from: number): void {
+  const word = input.tokens.text(from + 1);
+  draft.object(ClassReason.notARead, draft.command);
+  draft.transactionControl = true;
+  draft.mayWrite = true;
+  if (word === 'TABLES' || word === 'TABLE') draft.kind = StatementKind.unlockTables;
+}
+
+/** EXECUTE runs what was prepared, and EXECUTE IMMEDIATE what it is given: that may leave anything behind. */
+function execute(input: ClassifyInput, draft: StatementDraft, from: number, to: number): void {
+  draft.assumeAnything(ClassReason.notARead, 'EXECUTE');
+  draft.kind = StatementKind.prepare;
+  if (input.tokens.text(from + 1) !== 'IMMEDIATE') draft.pins.add(PinReason.textPrepare);
+  scanSafety(input, draft, from + 1, to);
+}
+
+function handler(input: ClassifyInput, draft: StatementDraft, from: number, to: number): void {
+  plain(StatementKind.handler)(input, draft, from, to);
+  for (let i = from + 1; i < to; i++) if (input.tokens.text(i) === 'OPEN') draft.pins.add(PinReason.handler);
+}
+
+function analyze(input: ClassifyInput, draft: StatementDraft, from: number, to: number): void {
+  const word = input.tokens.text(from + 1);
+  const isTable = word === 'TABLE' || word === 'TABLES' || word === 'LOCAL' || word === 'NO_WRITE_TO_BINLOG';
+  if (isTable) classifyDdl(input, draft, from, to);
+  else read(classifyExplain)(input, draft, from, to);
+}
+
+/** GET DIAGNOSTICS and the like assign to user variables. */
+function diagnostics(_input: ClassifyInput, draft: StatementDraft): void {
+  draft.object(ClassReason.notARead, draft.command);
+  draft.residue.diagnostics = true;
+  draft.pins.add(PinReason.userVariable);
+}
+
+function set(input: ClassifyInput, draft: StatementDraft, from: number, to: number): void {
+  draft.kind = StatementKind.set;
+  const inner = classifySet(input, draft, from, to);
+  if (inner < 0) return;
+  if (inner >= to) {
+    draft.assumeAnything(ClassReason.notARead, 'SET STATEMENT');
+    return;
+  }
+  const statement = classifyStatement(input, inner, to);
+  draft.kind = statement.kind;
+  draft.command = `SET_STATEMENT_${statement.command}`;
+  draft.mayWrite ||= statement.mayWrite;
+  draft.transactionControl ||= statement.transactionControl;
+  draft.changesViews ||= statement.changesViews;
+  for (const pin of statement.pins) draft.pins.add(pin);
+  for (const { schema, table } of statement.tables) draft.addTable(schema, table);
+  for (const use of Object.keys(draft.residue) as (keyof typeof draft.residue)[]) {
+    draft.residue[use] ||= statement.residue[use];
+  }
+}
+
+function use(_input: ClassifyInput, draft: StatementDraft): void {
+  draft.kind = StatementKind.use;
+  draft.object(ClassReason.notARead, 'USE');
+}
+
+const DDL = [
+  'ALTER',
+  'CACHE',
+  'CHANGE',
+  'CHECK',
+  'CLONE',
+  'CREATE',
+  'DROP',
+  'GRANT',
+  'IMPORT',
+  'INSTALL',
+  'OPTIMIZE',
+  'PURGE',
+  'RENAME',
+  'REPAIR',
+  'RESET',
+  'RESTART',
+  'REVOKE',
+  'SHUTDOWN',
+  'STOP',
+  'TRUNCATE',
+  'UNINSTALL',
+];
+
+const CLASSIFIERS: ReadonlyMap<string, Classifier> = new Map<string, Classifier>([
+  ['SELECT', read(classifyQuery)],
+  ['VALUES', read(classifyQuery)],
+  ['TABLE', read(classifyQuery)],
+  ['SHOW', read(classifyShow)],
+  ['DESCRIBE', read(classifyExplain)],
+  ['DESC', read(classifyExplain)],
+  ['EXPLAIN', read(classifyExplain)],
+  ['ANALYZE', analyze],
+  ['INSERT', insert],
+  ['REPLACE', insert],
+  ['UPDATE', scanned(StatementKind.write)],
+  ['DELETE', scanned(StatementKind.write)],
+  ['LOAD', load],
+  ...DDL.map((verb): [string, Classifier] => [verb, classifyDdl]),
+  ['FLUSH', classifyFlush],
+  ['BEGIN', begin],
+  ['START', start],
+  ['COMMIT', transaction(StatementKind.commit)],
+  ['ROLLBACK', rollback],
+  ['SAVEPOINT', savepoint],
+  ['RELEASE', savepoint],
+  ['SET', set],
+  ['USE', use],
+  ['CALL', scanned(StatementKind.call, [PinReason.storedRoutine])],
+  ['DO', scanned(StatementKind.other)],
+  ['LOCK', lock],
+  ['UNLOCK', unlock],
+  ['BACKUP', lock],
+  ['PREPARE', plain(StatementKind.prepare, [PinReason.textPrepare])],
+  ['EXECUTE', execute],
+  ['DEALLOCATE', plain(StatementKind.prepare)],
+  ['KILL', plain(StatementKind.kill)],
+  ['XA', plain(StatementKind.xa, [PinReason.xa])],
+  ['HANDLER', handler],
+  ['GET', diagnostics],
+  ['HELP', plain(StatementKind.other)],
+  ['CHECKSUM', plain(StatementKind.other)],
+  ['SIGNAL', plain(StatementKind.other)],
+  ['RESIGNAL', plain(StatementKind.other)],
+  // It sets up the connection as the applier of a binary log.
+  ['BINLOG', plain(StatementKind.other, [PinReason.storedRoutine])],
+]);

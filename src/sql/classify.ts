@@ -1,0 +1,169 @@
+/**
+ * Says what a text of SQL is. The lexer decides safety: what is not understood is never proven, and a statement
+ * with conditional comments is proven only if it is so for a server that runs them and for one that does not.
+ */
+
+import { hasBody } from './classify-ddl.ts';
+import type { ClassifyInput } from './classify-read.ts';
+import { classifyStatement } from './classify-statement.ts';
+import { ConditionalMode, TokenKind } from './lexer.ts';
+import type { LexicalContext } from './lexical-context.ts';
+import { parseRouteHints } from './route-hint.ts';
+import {
+  ClassReason,
+  PinReason,
+  type ResidueUse,
+  type StatementClass,
+  StatementKind,
+  type TableReference,
+} from './statement-class.ts';
+import type { StatementDraft } from './statement-draft.ts';
+import { TokenList } from './token-list.ts';
+
+/** One per thread is enough: classification never calls itself. */
+const tokens = new TokenList();
+
+/** Classifies `buf[start, end)`. Keeps nothing of the buffer; never throws for any bytes. */
+export function classify(buf: Buffer, start: number, end: number, context: LexicalContext): StatementClass {
+  try {
+    const byServer = classifyAs(buf, start, end, context, ConditionalMode.byServer);
+    if (!tokens.sawConditional) return byServer;
+    const run = classifyAs(buf, start, end, context, ConditionalMode.runAll);
+    const isMixed = tokens.mixedConditionals;
+    const skipped = classifyAs(buf, start, end, context, ConditionalMode.skipAll);
+    return mergeConditional(byServer, run, skipped, isMixed);
+  } finally {
+    tokens.release();
+  }
+}
+
+function classifyAs(
+  buf: Buffer,
+  start: number,
+  end: number,
+  context: LexicalContext,
+  mode: ConditionalMode,
+): StatementClass {
+  tokens.collect(buf, start, end, context, mode);
+  const drafts = classifyParts({ buf, tokens, context });
+  if (tokens.tooLong) for (const draft of drafts) draft.assumeAnything(ClassReason.tooLong, '');
+  return combine(drafts);
+}
+
+function classifyParts(input: ClassifyInput): StatementDraft[] {
+  const drafts: StatementDraft[] = [];
+  const count = tokens.count;
+  for (let from = 0; from < count; ) {
+    if (tokens.kind(from) === TokenKind.semicolon) {
+      from++;
+      continue;
+    }
+    let to = from;
+    while (to < count && tokens.kind(to) !== TokenKind.semicolon) to++;
+    const draft = classifyStatement(input, from, to);
+    drafts.push(draft);
+    // A stored program's body: which of the semicolons ends the statement only its grammar tells.
+    if (to + 1 < count && hasBody(input, from, to)) {
+      draft.pins.add(PinReason.storedRoutine);
+      to = count;
+    }
+    from = to;
+  }
+  return drafts;
+}
+
+const NO_RESIDUE: ResidueUse = Object.freeze({
+  lastInsertId: false,
+  diagnostics: false,
+  foundRows: false,
+  rowCount: false,
+  connectionId: false,
+});
+
+const EMPTY: Omit<StatementClass, 'hint'> = {
+  kind: StatementKind.empty,
+  statementCount: 0,
+  command: '',
+  provenRead: false,
+  reason: ClassReason.notARead,
+  detail: '',
+  tables: [],
+  pins: [],
+  beginReadOnly: false,
+  transactionControl: false,
+  mayWrite: false,
+  changesViews: false,
+  residue: NO_RESIDUE,
+};
+
+function combine(drafts: readonly StatementDraft[]): StatementClass {
+  const hint = parseRouteHints(tokens.routeHints);
+  const first = drafts[0];
+  if (first === undefined) return { ...EMPTY, hint };
+  const isSingle = drafts.length === 1;
+  const objector = drafts.find((draft) => draft.reason !== ClassReason.provenRead);
+  const isMulti = !isSingle && objector !== undefined;
+  return {
+    kind: first.kind,
+    statementCount: drafts.length,
+    command: first.command,
+    provenRead: objector === undefined,
+    reason: isMulti ? ClassReason.multiStatement : (objector ?? first).reason,
+    detail: isMulti ? `${objector.reason} ${objector.detail}`.trim() : first.detail,
+    tables: isSingle ? first.tables : unionOfTables(drafts),
+    pins: isSingle ? [...first.pins] : [...new Set(drafts.flatMap((draft) => [...draft.pins]))],
+    beginReadOnly: isSingle && first.beginReadOnly,
+    transactionControl: drafts.some((draft) => draft.transactionControl),
+    mayWrite: drafts.some((draft) => draft.mayWrite),
+    changesViews: drafts.some((draft) => draft.changesViews),
+    residue: isSingle ? first.residue : unionOfResidue(drafts),
+    hint,
+  };
+}
+
+function unionOfTables(parts: readonly { readonly tables: readonly TableReference[] }[]): TableReference[] {
+  const union: TableReference[] = [];
+  for (const { tables } of parts) {
+    for (const table of tables) {
+      if (!union.some((known) => known.schema === table.schema && known.table === table.table)) {
+        union.push(table);
+      }
+    }
+  }
+  return union;
+}
+
+function unionOfResidue(parts: readonly { readonly residue: ResidueUse }[]): ResidueUse {
+  return {
+    lastInsertId: parts.some((part) => part.residue.lastInsertId),
+    diagnostics: parts.some((part) => part.residue.diagnostics),
+    foundRows: parts.some((part) => part.residue.foundRows),
+    rowCount: parts.some((part) => part.residue.rowCount),
+    connectionId: parts.some((part) => part.residue.connectionId),
+  };
+}
+
+/** What the statement is, is what the context's server makes of it; what it may do, is what any server may. */
+function mergeConditional(
+  byServer: StatementClass,
+  run: StatementClass,
+  skipped: StatementClass,
+  isMixed: boolean,
+): StatementClass {
+  const all = [byServer, run, skipped];
+  const provenRead = !isMixed && all.every((each) => each.provenRead);
+  const isDoubtful = byServer.provenRead && !provenRead;
+  return {
+    ...byServer,
+    provenRead,
+    reason: isDoubtful ? ClassReason.conditionalComment : byServer.reason,
+    detail: isDoubtful ? (all.find((each) => !each.provenRead)?.reason ?? '') : byServer.detail,
+    tables: unionOfTables(all),
+    pins: [...new Set(all.flatMap((each) => each.pins))],
+    beginReadOnly: all.every((each) => each.beginReadOnly),
+    transactionControl: all.some((each) => each.transactionControl),
+    mayWrite: all.some((each) => each.mayWrite),
+    changesViews: all.some((each) => each.changesViews),
+    residue: unionOfResidue(all),
+  };
+}

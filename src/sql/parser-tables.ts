@@ -1,0 +1,49 @@
+/** Asks node-sql-parser which tables a statement reads, for the few statements where our own reading is unsure. */
+
+import { createRequire } from 'node:module';
+import type { LexicalContext } from './lexical-context.ts';
+import type { TableReference } from './statement-class.ts';
+
+interface SqlParser {
+  tableList(sql: string): string[];
+}
+
+/** A longer text is not given to the parser: its time grows faster than the text. */
+const MAX_PARSED_BYTES = 65_536;
+
+const require = createRequire(import.meta.url);
+const parsers = new Map<string, SqlParser>();
+
+/** The grammars take tens of milliseconds to load and most processes never need them. */
+function parserFor(flavor: 'mysql' | 'mariadb'): SqlParser {
+  let parser = parsers.get(flavor);
+  if (parser === undefined) {
+    const grammar = require(`node-sql-parser/build/${flavor}`) as { Parser: new () => SqlParser };
+    parser = new grammar.Parser();
+    parsers.set(flavor, parser);
+  }
+  return parser;
+}
+
+/** The tables of `buf[start, end)`, one statement; null when the parser does not understand it. */
+export function parserTables(
+  buf: Buffer,
+  start: number,
+  end: number,
+  context: LexicalContext,
+): readonly TableReference[] | null {
+  // The parser knows one set of lexical rules; under others it could read something else than the server.
+  if (end - start > MAX_PARSED_BYTES || context.ansiQuotes || context.noBackslashEscapes) return null;
+  if (context.charset !== 'safe') return null;
+  try {
+    // Each entry reads `select::schema::table`, with the word null for a schema that is not named.
+    return parserFor(context.flavor)
+      .tableList(buf.toString('utf8', start, end))
+      .map((entry) => {
+        const [, schema = 'null', table = ''] = entry.split('::');
+        return { schema: schema === 'null' ? null : schema, table };
+      });
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,153 @@
+/**
+ * Looks at every token of a statement for what makes it more than a read. It knows no grammar to speak of, which
+ * is its strength: whatever the structure of the statement, a locking clause, a call or an assignment is seen.
+ */
+
+import { callAt } from './function-calls.ts';
+import { TokenKind } from './lexer.ts';
+import type { LexicalContext } from './lexical-context.ts';
+import { ClassReason, PinReason } from './statement-class.ts';
+import type { StatementDraft } from './statement-draft.ts';
+import { GLOBAL_SCOPES, isServerState, SESSION_SCOPES, variableResidue } from './system-variables.ts';
+import type { TokenList } from './token-list.ts';
+
+/** Reserved words that no read contains, except as functions (INSERT, REPLACE) or in FOR UPDATE. */
+const VERBS: ReadonlySet<string> = new Set([
+  'ALTER',
+  'CALL',
+  'CREATE',
+  'DELETE',
+  'DROP',
+  'GRANT',
+  'INSERT',
+  'KILL',
+  'LOAD',
+  'RENAME',
+  'REPLACE',
+  'REVOKE',
+  'SET',
+  'UPDATE',
+]);
+
+export class SafetyScan {
+  readonly #tokens: TokenList;
+  readonly #context: LexicalContext;
+  readonly #draft: StatementDraft;
+  /** A function was called that may write. */
+  calledUnknown = false;
+
+  constructor(tokens: TokenList, context: LexicalContext, draft: StatementDraft) {
+    this.#tokens = tokens;
+    this.#context = context;
+    this.#draft = draft;
+  }
+
+  scan(from: number, to: number): void {
+    const tokens = this.#tokens;
+    for (let i = from; i < to; i++) {
+      switch (tokens.kind(i)) {
+        case TokenKind.name:
+        case TokenKind.quotedName:
+          if (tokens.text(i + 1) === '(' && i + 1 < to) this.#call(i, to);
+          else if (tokens.text(i - 1) === '.') this.#member(i);
+          else this.#word(i);
+          break;
+        case TokenKind.userVariable:
+          this.#draft.object(ClassReason.userVariable, tokens.raw(i));
+          if (tokens.text(i - 1) === 'INTO') this.#draft.pins.add(PinReason.userVariable);
+          break;
+        case TokenKind.systemVariable:
+          this.#systemVariable(i);
+          break;
+        case TokenKind.assign:
+          this.#draft.object(ClassReason.userVariable, ':=');
+          this.#draft.pins.add(PinReason.userVariable);
+          break;
+        case TokenKind.malformed:
+          this.#draft.assumeAnything(ClassReason.malformed, '');
+          this.calledUnknown = true;
+          break;
+      }
+    }
+  }
+
+  #call(index: number, to: number): void {
+    const facts = callAt(this.#tokens, index, to, this.#context);
+    if (facts === null) return;
+    const draft = this.#draft;
+    if (facts.residue !== null) draft.residue[facts.residue] = true;
+    if (facts.pin !== null) draft.pins.add(facts.pin);
+    if (facts.reason === ClassReason.provenRead) return;
+    draft.object(facts.reason, this.#tokens.raw(index));
+    if (facts.reason !== ClassReason.sessionFunction) this.calledUnknown = true;
+  }
+
+  /** MariaDB in Oracle mode: `seq.nextval`, without parentheses. */
+  #member(index: number): void {
+    const name = this.#tokens.name(index)?.toUpperCase();
+    if (name === 'NEXTVAL' || name === 'CURRVAL') this.#sequence(name);
+  }
+
+  #sequence(detail: string): void {
+    this.#draft.object(ClassReason.sequence, detail);
+    // PREVIOUS VALUE FOR answers what this connection was given last.
+    this.#draft.pins.add(PinReason.storedRoutine);
+    this.calledUnknown = true;
+  }
+
+  #word(index: number): void {
+    const tokens = this.#tokens;
+    const word = tokens.text(index);
+    const next = tokens.text(index + 1);
+    switch (word) {
+      case '':
+        return;
+      case 'INTO':
+        this.#draft.object(
+          ClassReason.selectInto,
+          tokens.kind(index + 1) === TokenKind.userVariable ? '@' : next,
+        );
+        return;
+      case 'FOR':
+        if (next === 'UPDATE' || next === 'SHARE') this.#draft.object(ClassReason.lockingRead, `FOR ${next}`);
+        return;
+      case 'LOCK':
+        if (next === 'IN') this.#draft.object(ClassReason.lockingRead, 'LOCK IN SHARE MODE');
+        return;
+      case 'PROCEDURE':
+        this.#draft.object(ClassReason.unsafeFunction, 'PROCEDURE');
+        return;
+      case 'SQL_CALC_FOUND_ROWS':
+        this.#draft.object(ClassReason.calcFoundRows, word);
+        this.#draft.pins.add(PinReason.calcFoundRows);
+        return;
+      case 'NEXT':
+      case 'PREVIOUS':
+        if (next === 'VALUE' && tokens.text(index + 2) === 'FOR') this.#sequence(`${word} VALUE FOR`);
+        return;
+    }
+    if (VERBS.has(word) && tokens.text(index - 1) !== 'FOR') this.#draft.object(ClassReason.notARead, word);
+  }
+
+  #systemVariable(index: number): void {
+    const tokens = this.#tokens;
+    let name = tokens.variableName(index);
+    if (tokens.text(index + 1) === '.') {
+      const isSession = SESSION_SCOPES.has(name);
+      const member = tokens.name(index + 2)?.toLowerCase() ?? '';
+      // Behind a session scope stands the variable; behind anything else it is global or a structured one.
+      if (!isSession || tokens.text(index + 3) === '.') {
+        this.#draft.object(ClassReason.serverState, `@@${name}.${member}`);
+        return;
+      }
+      name = member;
+    } else if (GLOBAL_SCOPES.has(name)) {
+      this.#draft.object(ClassReason.serverState, `@@${name}`);
+    }
+    const residue = variableResidue(name);
+    if (residue !== null) {
+      this.#draft.residue[residue] = true;
+      this.#draft.object(ClassReason.sessionFunction, `@@${name}`);
+    } else if (isServerState(name)) this.#draft.object(ClassReason.serverState, `@@${name}`);
+  }
+}

@@ -1,0 +1,56 @@
+/** What classification finds out about one statement, while it is finding it out. */
+
+import {
+  ClassReason,
+  PinReason,
+  type ResidueUse,
+  type StatementKind,
+  type TableReference,
+} from './statement-class.ts';
+
+export class StatementDraft {
+  kind: StatementKind;
+  command: string;
+  /** `proven-read` until something speaks against it; the first objection stays. */
+  reason: ClassReason = ClassReason.provenRead;
+  detail = '';
+  readonly tables: TableReference[] = [];
+  readonly pins = new Set<PinReason>();
+  beginReadOnly = false;
+  transactionControl = false;
+  mayWrite = false;
+  changesViews = false;
+  readonly residue: { -readonly [K in keyof ResidueUse]: boolean } = {
+    lastInsertId: false,
+    diagnostics: false,
+    foundRows: false,
+    rowCount: false,
+    connectionId: false,
+  };
+
+  constructor(kind: StatementKind, command: string) {
+    this.kind = kind;
+    this.command = command;
+  }
+
+  /** Says that the statement is no proven read. */
+  object(reason: ClassReason, detail: string): void {
+    if (this.reason !== ClassReason.provenRead) return;
+    this.reason = reason;
+    this.detail = detail;
+  }
+
+  /** For a statement of which nothing is known: everything that could matter is assumed. */
+  assumeAnything(reason: ClassReason, detail: string): void {
+    this.object(reason, detail);
+    this.mayWrite = true;
+    this.transactionControl = true;
+    this.changesViews = true;
+    this.pins.add(PinReason.storedRoutine);
+  }
+
+  addTable(schema: string | null, table: string): void {
+    const known = this.tables.some((other) => other.schema === schema && other.table === table);
+    if (!known) this.tables.push({ schema, table });
+  }
+}
