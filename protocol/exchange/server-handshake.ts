@@ -14,7 +14,6 @@
  */
 
 import { MYSQL_NATIVE_PASSWORD } from '../auth/mysql-native-password.ts';
-import { createNonce } from '../auth/nonce.ts';
 import { Capability, hasCapability, intersectCapabilities } from '../constants/capability-flags.ts';
 import { IllegalTransitionError, MalformedPacketError } from '../errors.ts';
 import { framePacket } from '../framing/packet-header.ts';
@@ -61,10 +60,7 @@ export interface ServerHandshakeOptions {
   readonly host: string;
 }
 
-/**
- * For `forChangeUser`: `capabilities` are the negotiated ones. `nonce` is the one that the client last saw; it counts
- * only for clients without CLIENT_PLUGIN_AUTH, as others get a new one.
- */
+/** For `forChangeUser`: `capabilities` are the negotiated ones and `nonce` the one that the client last saw. */
 export interface ChangeUserOptions extends ServerHandshakeOptions {
   readonly maxPacketBytes: number;
 }
@@ -247,12 +243,11 @@ export class ServerHandshake {
   }
 
   #authenticate(login: LoginRequest): ServerHandshakeStep {
-    const { lookup, decoy, rsaKeyPair, sha2Cache, defaultPlugin } = this.#options;
+    const { lookup, decoy, nonce, rsaKeyPair, sha2Cache, defaultPlugin } = this.#options;
     const canSwitch = hasCapability(this.#capabilities, Capability.CLIENT_PLUGIN_AUTH);
-    // MySQL and MariaDB answer COM_CHANGE_USER with a new challenge, whatever proof came with it; so there are clients
-    // whose proof in the command itself is of no use.
-    const challengesAnew = this.#state === 'changeUser' && canSwitch;
-    const nonce = challengesAnew ? createNonce() : this.#options.nonce;
+    // MySQL and MariaDB answer COM_CHANGE_USER with a request for another proof, whatever came with the command, and
+    // the same challenge; so there may be clients whose proof in the command itself is of no use.
+    const asksAgain = this.#state === 'changeUser' && canSwitch;
     // Views into the received chunk would change under a later packet.
     this.#login = { ...login, authResponse: NO_PACKETS };
     this.#verifier = new AccountVerifier({
@@ -267,7 +262,7 @@ export class ServerHandshake {
     const clientPlugin = (canSwitch ? login.authPluginName : null) ?? MYSQL_NATIVE_PASSWORD;
     const usable = this.#verifier.usablePlugins();
     const fits = usable.includes(clientPlugin);
-    if (fits && !challengesAnew) {
+    if (fits && !asksAgain) {
       this.#plugin = clientPlugin;
       this.#usedPassword = !isEmptyProof(clientPlugin, login.authResponse);
       return this.#judge(this.#verifier.start(clientPlugin, login.authResponse));

@@ -3,6 +3,7 @@
 import t from 'tap';
 import {
   Capability,
+  challengeOf,
   decodeAuthSwitchRequest,
   decodeErr,
   decodeHandshakeV10,
@@ -168,30 +169,58 @@ const changeUser = (overrides: Partial<Parameters<typeof encodeComChangeUser>[0]
 const forChangeUser = (): ServerHandshake =>
   ServerHandshake.forChangeUser({ ...options, maxPacketBytes: 1000 });
 
+/** Runs COM_CHANGE_USER with a client that answers the request for another proof with `password`. */
+function change(payload: Buffer, password: string): ServerHandshakeStep {
+  const handshake = forChangeUser();
+  const step = handshake.receive(payload, 0);
+  if (step.kind !== 'send') return step;
+  const { pluginName, pluginData } = decodeAuthSwitchRequest(step.packets.subarray(4));
+  if (step.packets[3] !== 1 || pluginName !== 'mysql_native_password')
+    throw new Error(`asked for ${pluginName}`);
+  const nonce = challengeOf(pluginData);
+  if (!nonce.equals(options.nonce)) throw new Error('another challenge');
+  return handshake.receive(nativeScramble(password, nonce), 2);
+}
+
 t.test('COM_CHANGE_USER', async (t) => {
-  t.match(forChangeUser().receive(changeUser(), 0), {
+  t.match(change(changeUser({ authResponse: Buffer.alloc(0) }), 'secret'), {
     kind: 'accepted',
     username: 'app',
     database: 'shop',
     collationId: 2304,
     capabilities: CAPABILITIES,
     maxPacketBytes: 1000,
-    nextSequenceId: 1,
+    nextSequenceId: 3,
     packets: Buffer.alloc(0),
   });
+  t.match(
+    rejection(change(changeUser(), 'wrong')),
+    { errno: 1045, sequenceId: 3 },
+    'the proof in the command is not used',
+  );
+  t.match(change(changeUser({ authPluginName: 'caching_sha2_password' }), 'secret'), { kind: 'accepted' });
   const withoutTail = changeUser({ collationId: null, database: null });
-  t.match(forChangeUser().receive(withoutTail, 0), { kind: 'accepted', collationId: null, database: null });
-  t.match(rejection(forChangeUser().receive(changeUser({ username: 'x' }), 0)), {
-    errno: 1045,
+  t.match(change(withoutTail, 'secret'), { kind: 'accepted', collationId: null, database: null });
+  t.match(rejection(change(changeUser({ username: 'x' }), 'secret')), { errno: 1045, sequenceId: 3 });
+  t.match(rejection(forChangeUser().receive(changeUser().subarray(0, 10), 0)), {
+    errno: 1043,
     sequenceId: 1,
   });
-  t.match(rejection(forChangeUser().receive(changeUser().subarray(0, 10), 0)), { errno: 1043 });
   t.match(rejection(forChangeUser().receive(changeUser(), 1)), { errno: 1156 });
-  const switching = forChangeUser();
-  const step = switching.receive(changeUser({ authPluginName: 'caching_sha2_password' }), 0);
-  t.equal(step.kind === 'send' && step.packets[3], 1);
-  t.match(switching.receive(nativeScramble('secret', options.nonce), 2), {
-    kind: 'accepted',
-    nextSequenceId: 3,
-  });
+});
+
+t.test('COM_CHANGE_USER of a client without plugins answers the challenge of the greeting', async (t) => {
+  const capabilities = withoutCapabilities(CAPABILITIES, Capability.CLIENT_PLUGIN_AUTH);
+  const handshake = () => ServerHandshake.forChangeUser({ ...options, capabilities, maxPacketBytes: 1000 });
+  const command = {
+    username: 'app',
+    database: null,
+    collationId: 45,
+    authPluginName: null,
+    connectAttributes: {},
+  };
+  const payload = (password: string) =>
+    encodeComChangeUser({ ...command, authResponse: nativeScramble(password, options.nonce) }, capabilities);
+  t.match(handshake().receive(payload('secret'), 0), { kind: 'accepted', nextSequenceId: 1 });
+  t.match(rejection(handshake().receive(payload('wrong'), 0)), { errno: 1045, sequenceId: 1 });
 });
