@@ -5,6 +5,8 @@ import type { StaticCheckResult } from './static-checks.ts';
 import type { TapFailure } from './tap-summary.ts';
 import type { FileResult } from './test-file-run.ts';
 
+const MAX_NAME_CHARACTERS = 160;
+
 export class TestReport {
   readonly #output: NodeJS.WritableStream;
   readonly #failedNames: string[] = [];
@@ -69,7 +71,8 @@ export class TestReport {
 
   #failure(file: string, failure: TapFailure): void {
     const name = `${file} > ${failure.path.join(' > ')}`;
-    this.#failedNames.push(name);
+    // An error's message may be long; here it stands for a name.
+    this.#failedNames.push(name.split('\n')[0]?.slice(0, MAX_NAME_CHARACTERS) ?? name);
     this.#line(`  not ok ${failure.path.join(' > ')}`);
     if (Object.keys(failure.detail).length > 0)
       this.#line(indent(stringify(failure.detail).trimEnd(), '      '));
