@@ -8,7 +8,9 @@ import {
 import { lenencSize, writeLenenc } from './lenenc.ts';
 
 const DEFAULT_CAPACITY_BYTES = 256;
+const MIN_CAPACITY_BYTES = 16;
 const NO_PACKET = -1;
+const NOTHING = Buffer.alloc(0);
 
 /**
  * Growing buffer, the mirror of `BufferReader`: integers are little-endian, strings are written as UTF-8. Values out
@@ -22,7 +24,7 @@ export class BufferWriter {
   #packetSequenceId = 0;
 
   constructor(capacityBytes = DEFAULT_CAPACITY_BYTES) {
-    this.#bytes = Buffer.allocUnsafe(Math.max(capacityBytes, 16));
+    this.#bytes = Buffer.allocUnsafe(Math.max(capacityBytes, MIN_CAPACITY_BYTES));
   }
 
   /** Bytes written so far. */
@@ -174,7 +176,8 @@ export class BufferWriter {
   take(): Buffer {
     if (this.#packetStart !== NO_PACKET) throw new RangeError('take within a packet');
     const taken = this.asView();
-    this.#bytes = Buffer.allocUnsafe(DEFAULT_CAPACITY_BYTES);
+    // Most writers make one packet and are dropped: the next buffer is allocated when it is written to.
+    this.#bytes = NOTHING;
     this.#length = 0;
     return taken;
   }
@@ -198,7 +201,7 @@ export class BufferWriter {
     const offset = this.#length;
     const needed = offset + count;
     if (needed > this.#bytes.length) {
-      const grown = Buffer.allocUnsafe(Math.max(needed, this.#bytes.length * 2));
+      const grown = Buffer.allocUnsafe(Math.max(needed, this.#bytes.length * 2, MIN_CAPACITY_BYTES));
       this.#bytes.copy(grown, 0, 0, offset);
       this.#bytes = grown;
     }

@@ -4,7 +4,6 @@ import { BufferReader } from '../encoding/buffer-reader.ts';
 import { BufferWriter } from '../encoding/buffer-writer.ts';
 import { lenencSizeAt, readLenenc } from '../encoding/lenenc.ts';
 import { MalformedPacketError } from '../errors.ts';
-import { framePacket } from '../framing/packet-header.ts';
 
 /**
  * https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_basic_ok_packet.html
@@ -30,6 +29,8 @@ export interface OkPacket {
 export type OkValues = Partial<Omit<OkPacket, 'info'>> & { readonly info?: Uint8Array | string };
 
 const EMPTY = Buffer.alloc(0);
+/** Enough for the header and the numbers. */
+const SMALL_OK_BYTES = 64;
 
 /** `info` and `sessionState` are views. */
 export function decodeOk(view: Buffer, capabilities: number): OkPacket {
@@ -64,12 +65,26 @@ export function decodeOk(view: Buffer, capabilities: number): OkPacket {
  * With it, the flag follows `sessionState`: set if there is a block, cleared if there is none.
  */
 export function encodeOk(values: OkValues, capabilities: number): Buffer {
+  const writer = new BufferWriter(SMALL_OK_BYTES);
+  writeOk(writer, values, capabilities);
+  return writer.take();
+}
+
+export function frameOk(values: OkValues, capabilities: number, sequenceId: number): Buffer {
+  const writer = new BufferWriter(SMALL_OK_BYTES);
+  writer.beginPacket(sequenceId);
+  writeOk(writer, values, capabilities);
+  writer.endPacket();
+  return writer.take();
+}
+
+function writeOk(writer: BufferWriter, values: OkValues, capabilities: number): void {
   const tracked = hasCapability(capabilities, Capability.CLIENT_SESSION_TRACK);
   const sessionState = tracked ? (values.sessionState ?? null) : null;
   const info = typeof values.info === 'string' ? Buffer.from(values.info) : (values.info ?? EMPTY);
   let statusFlags = (values.statusFlags ?? 0) & ~StatusFlag.SERVER_SESSION_STATE_CHANGED;
   if (sessionState !== null) statusFlags |= StatusFlag.SERVER_SESSION_STATE_CHANGED;
-  const writer = new BufferWriter(32 + info.length + (sessionState?.length ?? 0))
+  writer
     .writeU8(values.header ?? 0x00)
     .writeLenenc(values.affectedRows ?? 0)
     .writeLenenc(values.lastInsertId ?? 0);
@@ -80,11 +95,6 @@ export function encodeOk(values: OkValues, capabilities: number): Buffer {
   }
   if (info.length > 0 || sessionState !== null) writer.writeLenencBytes(info);
   if (sessionState !== null) writer.writeLenencBytes(sessionState);
-  return writer.take();
-}
-
-export function frameOk(values: OkValues, capabilities: number, sequenceId: number): Buffer {
-  return framePacket(encodeOk(values, capabilities), sequenceId);
 }
 
 /** The text behind its length, or the whole where the bytes are no length-encoded string (see the page above). */
