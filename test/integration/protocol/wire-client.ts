@@ -2,6 +2,7 @@
 
 import { once } from 'node:events';
 import { createConnection, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import {
   Capability,
   ClientHandshake,
@@ -58,7 +59,7 @@ const MAX_PACKET_BYTES = 64 * 1024 * 1024;
 
 export class WireClient {
   readonly handshake: ClientHandshake;
-  readonly #socket: Socket;
+  #socket: Socket;
   readonly #reader: PacketReader;
   readonly #packets: { payload: Buffer; sequenceId: number }[] = [];
   #wake: (() => void) | null = null;
@@ -70,18 +71,7 @@ export class WireClient {
     this.#reader = new PacketReader((payload, sequenceId) => {
       this.#packets.push({ payload: Buffer.from(payload), sequenceId });
     }, MAX_PACKET_BYTES);
-    socket.on('data', (chunk: Buffer) => {
-      this.#reader.push(chunk);
-      this.#wake?.();
-    });
-    socket.on('error', (error) => {
-      this.#failure = error;
-      this.#wake?.();
-    });
-    socket.on('close', () => {
-      this.#failure ??= new Error('The server closed the connection');
-      this.#wake?.();
-    });
+    this.#attach(socket);
   }
 
   /** Logs in; gives the failure instead of a client where the handshake ends with one. */
@@ -106,8 +96,12 @@ export class WireClient {
       const { payload, sequenceId } = await client.#next();
       const step = handshake.receive(payload, sequenceId);
       if (step.kind === 'done') return client;
-      if (step.kind === 'send') socket.write(step.packets);
-      if (step.kind === 'startTls') throw new Error('TLS is not part of this test client');
+      if (step.kind === 'send') client.#socket.write(step.packets);
+      if (step.kind === 'startTls') {
+        await client.#startTls(step.packets);
+        const next = handshake.tlsEstablished();
+        if (next.kind === 'send') client.#socket.write(next.packets);
+      }
       if (step.kind === 'failed') {
         client.close();
         return step;
@@ -157,6 +151,31 @@ export class WireClient {
 
   close(): void {
     this.#socket.destroy();
+  }
+
+  #attach(socket: Socket): void {
+    socket.on('data', (chunk: Buffer) => {
+      this.#reader.push(chunk);
+      this.#wake?.();
+    });
+    socket.on('error', (error) => {
+      this.#failure = error;
+      this.#wake?.();
+    });
+    socket.on('close', () => {
+      this.#failure ??= new Error('The server closed the connection');
+      this.#wake?.();
+    });
+  }
+
+  async #startTls(sslRequest: Buffer): Promise<void> {
+    this.#socket.removeAllListeners('data');
+    this.#socket.write(sslRequest);
+    // The server made its certificate itself, when it was initialised.
+    const secure = connectTls({ socket: this.#socket, rejectUnauthorized: false });
+    await once(secure, 'secureConnect');
+    this.#socket = secure;
+    this.#attach(secure);
   }
 
   #notErr(packet: Buffer): Buffer {
