@@ -28,7 +28,6 @@ import { EventRing, levelOf, type MonitorEvent, type MonitorEventBody } from './
 import { type MonitorSettings, withDefaults } from './monitor-settings.ts';
 import { ServerChecks } from './server-checks.ts';
 import { ViewCatalog } from './view-catalog.ts';
-import { judgeView } from './view-judge.ts';
 
 export type MonitorServerConfig = ConfiguredServer;
 
@@ -205,7 +204,6 @@ export class Monitor extends EventEmitter<MonitorEvents> {
         await this.wake(address);
         return this.#isSettled(address);
       },
-      judge: judgeView,
       changed: (catalog, views) => this.#catalogChanged(catalog, views),
     });
   }

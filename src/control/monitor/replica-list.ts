@@ -3,7 +3,7 @@
 import { formatServerAddress } from '../../topology/server-address.ts';
 import { type ServerAddress, ServerFlavor } from '../../topology/server-description.ts';
 import type { MonitorConnection, Row } from './monitor-connection.ts';
-import { ER_PARSE_ERROR, errnoOf, isDenied } from './server-error.ts';
+import { ER_PARSE_ERROR, ER_UNKNOWN_TABLE, errnoOf, isDenied } from './server-error.ts';
 
 export interface ReplicaList {
   /** Most trustworthy first; every one of them has to be tried. */
@@ -62,6 +62,26 @@ export function replicaAddresses(
   return [...new Set([...named, ...guessed])].slice(0, MAX_ADDRESSES);
 }
 
+/** From where the server's binlog is being read. Without PROCESS an account sees nobody but itself. */
+async function dumpPeers(connection: MonitorConnection, signal: AbortSignal): Promise<readonly string[]> {
+  const condition = "WHERE COMMAND LIKE 'Binlog Dump%'";
+  let rows: readonly Row[];
+  try {
+    rows = await connection.query(
+      `SELECT HOST AS peer FROM information_schema.PROCESSLIST ${condition}`,
+      signal,
+    );
+  } catch (error) {
+    // Deprecated in MySQL 8.0: one day it will be gone. The other table is not everywhere yet.
+    if (errnoOf(error) !== ER_UNKNOWN_TABLE) throw error;
+    rows = await connection.query(
+      `SELECT HOST AS peer FROM performance_schema.processlist ${condition}`,
+      signal,
+    );
+  }
+  return rows.map((row) => row.peer ?? '');
+}
+
 export async function listReplicas(
   connection: MonitorConnection,
   ownPort: number,
@@ -78,11 +98,6 @@ export async function listReplicas(
       flavor === ServerFlavor.mariadb && id >= 100_500 ? 'REPLICATION MASTER ADMIN' : 'REPLICATION SLAVE';
     problem = `the monitor account lacks ${grant} ON *.*, without which replicas are not listed`;
   }
-  const peers = await connection.query(
-    "SELECT HOST AS peer FROM information_schema.PROCESSLIST WHERE COMMAND LIKE 'Binlog Dump%'",
-    signal,
-  );
-  const dumpPeers = peers.map((row) => row.peer ?? '');
-  const addresses = replicaAddresses(replicas, dumpPeers, ownPort);
+  const addresses = replicaAddresses(replicas, await dumpPeers(connection, signal), ownPort);
   return { addresses, problem };
 }

@@ -55,6 +55,8 @@ export function isDenied(error: unknown): boolean {
 }
 
 export const ER_PARSE_ERROR = 1064;
+/** Of information_schema, which has no other error for a table that it lacks. */
+export const ER_UNKNOWN_TABLE = 1109;
 export const ER_UNKNOWN_SYSTEM_VARIABLE = 1193;
 
 /** A check that failed for a reason that its message explains better than the server's own. */

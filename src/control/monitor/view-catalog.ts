@@ -10,14 +10,16 @@
  */
 
 import { createHash } from 'node:crypto';
+import { setImmediate as immediate } from 'node:timers/promises';
 import type { Clock } from '../../common/clock.ts';
 import type { SnapshotCatalog } from '../../common/snapshot.ts';
 import type { ServerAddress, ServerDescription } from '../../topology/server-description.ts';
 import { CheckInterval } from './check-interval.ts';
-import { KeptConnection } from './kept-connection.ts';
-import type { MonitorConnection, MonitorCredentials, Row } from './monitor-connection.ts';
+import { MonitorConnection, type MonitorCredentials, type Row } from './monitor-connection.ts';
 import { describeError } from './server-error.ts';
+import type { ServerVersion } from './server-version.ts';
 import { missingViewGrants, readGrants } from './view-grants.ts';
+import { judgeView } from './view-judge.ts';
 import {
   SYSTEM_SCHEMAS,
   unsafeViewsOf,
@@ -43,7 +45,6 @@ export interface ViewCatalogOptions {
   readonly server: () => ServerDescription | null;
   /** Looks at once whether the server passes its checks. */
   readonly isWell: (address: ServerAddress) => Promise<boolean>;
-  readonly judge: (view: ViewDefinition) => ViewVerdict;
   readonly changed: (catalog: SnapshotCatalog, views: number) => void;
 }
 
@@ -56,6 +57,9 @@ const NOT_READ: SnapshotCatalog = {
 function incomplete(incompleteReason: string): SnapshotCatalog {
   return Object.freeze({ complete: false, incompleteReason, unsafeViews: [] });
 }
+
+/** A thousand definitions take a second to judge: the checks of the servers must not wait for that. */
+const SLICE_MS = 10;
 
 /** One lost packet is no reason to send every read to the primary. */
 const FAILURES_UNTIL_INCOMPLETE = 2;
@@ -77,7 +81,7 @@ export class ViewCatalog {
   readonly #interval: CheckInterval<Reading>;
   #catalog: SnapshotCatalog;
   #checksum = '';
-  #asked: { readonly address: ServerAddress; readonly kept: KeptConnection } | null = null;
+  #asked: ServerAddress | null = null;
   #tookMs = 0;
   #failures = 0;
 
@@ -111,21 +115,25 @@ export class ViewCatalog {
     return this.#interval.wake();
   }
 
-  async stop(): Promise<void> {
-    await this.#interval.stop();
-    this.#asked?.kept.close();
-    this.#asked = null;
+  stop(): Promise<void> {
+    return this.#interval.stop();
   }
 
   async #read(signal: AbortSignal): Promise<Reading> {
     const server = this.#options.server();
     if (server === null) throw new NoServerError();
-    const kept = this.#connectionTo(server);
+    this.#asked = server.address;
     const startedAtMs = this.#options.clock.monotonicMs();
     try {
-      return await this.#readFrom(await kept.get(signal), server, signal);
+      // A new connection each time: global privileges are those of the moment when a session began, but SHOW GRANTS
+      // shows those of now.
+      const connection = await MonitorConnection.open(server, this.#options.credentials, signal);
+      try {
+        return await this.#readFrom(connection, server, signal);
+      } finally {
+        connection.close();
+      }
     } catch (error) {
-      kept.discard();
       const detail = describeError(error);
       throw new Error(`the view definitions could not be read from ${server.address}: ${detail}`, {
         cause: error,
@@ -133,14 +141,6 @@ export class ViewCatalog {
     } finally {
       this.#tookMs = this.#options.clock.monotonicMs() - startedAtMs;
     }
-  }
-
-  #connectionTo(server: ServerDescription): KeptConnection {
-    if (this.#asked?.address === server.address) return this.#asked.kept;
-    this.#asked?.kept.close();
-    const kept = new KeptConnection(server, this.#options.credentials, () => {});
-    this.#asked = { address: server.address, kept };
-    return kept;
   }
 
   async #readFrom(
@@ -167,16 +167,30 @@ export class ViewCatalog {
         views: rows.length,
       };
     }
-    return { catalog: this.#judge(rows), views: rows.length };
+    return { catalog: await this.#judge(rows, connection.version, signal), views: rows.length };
   }
 
-  #judge(rows: readonly Row[]): SnapshotCatalog {
+  async #judge(rows: readonly Row[], version: ServerVersion, signal: AbortSignal): Promise<SnapshotCatalog> {
     const views = rows.map(viewOf);
-    const checksum = checksumOf(views);
+    const checksum = checksumOf(views, version);
     if (checksum === this.#checksum) return this.#catalog;
-    const unsafeViews = Object.freeze(unsafeViewsOf(views, this.#options.judge));
+    const judged: (readonly [ViewDefinition, ViewVerdict])[] = [];
+    const { clock } = this.#options;
+    let pauseAtMs = clock.monotonicMs() + SLICE_MS;
+    for (const view of views) {
+      if (clock.monotonicMs() >= pauseAtMs) {
+        await immediate();
+        signal.throwIfAborted();
+        pauseAtMs = clock.monotonicMs() + SLICE_MS;
+      }
+      judged.push([view, judgeView(view, version)]);
+    }
     this.#checksum = checksum;
-    return Object.freeze({ complete: true, incompleteReason: '', unsafeViews });
+    return Object.freeze({
+      complete: true,
+      incompleteReason: '',
+      unsafeViews: Object.freeze(unsafeViewsOf(judged)),
+    });
   }
 
   #succeed(reading: Reading): void {
@@ -202,7 +216,7 @@ export class ViewCatalog {
       return;
     }
     if (error instanceof NoServerError || this.#asked === null) return;
-    void this.#judgeFailure(this.#asked.address, describeError(error));
+    void this.#judgeFailure(this.#asked, describeError(error));
   }
 
   /** On a server that fails everything nobody changes a view either: what is known of the views stays true. */
@@ -228,11 +242,11 @@ function viewOf(row: Row): ViewDefinition {
 }
 
 /** Independent of the order of the rows, which the server does not promise. */
-function checksumOf(views: readonly ViewDefinition[]): string {
+function checksumOf(views: readonly ViewDefinition[], version: ServerVersion): string {
   const lines = views
     .map(({ schema, name, definition }) => JSON.stringify([schema, name, definition]))
     .sort();
-  const hash = createHash('sha256');
+  const hash = createHash('sha256').update(`${version.text}\n`);
   for (const line of lines) hash.update(line).update('\n');
   return hash.digest('base64');
 }

@@ -1,8 +1,28 @@
 /** What a view's definition calls and reads. */
 
+import { makeLexicalContext } from '../../sql/lexical-context.ts';
+import type { TableReference } from '../../sql/statement-class.ts';
+import { isViewDefinitionSafe } from '../../sql/view-safety.ts';
+import type { ServerVersion } from './server-version.ts';
 import type { ViewDefinition, ViewVerdict } from './view-safety-closure.ts';
 
-/** Nothing is proven until the classifier of definitions is there: fail closed. */
-export function judgeView(_view: ViewDefinition): ViewVerdict {
-  return { safe: false, reads: [] };
+/**
+ * `version` is that of the server that showed the definition. Servers print definitions in one form, whatever modes the
+ * view was made with: backquoted names, and strings with backslash escapes.
+ */
+export function judgeView(view: ViewDefinition, version: ServerVersion): ViewVerdict {
+  if (view.definition === null) return { safe: false, reads: [] };
+  const context = makeLexicalContext({
+    charset: 'utf8mb4',
+    sqlMode: '',
+    flavor: version.flavor,
+    versionId: version.id,
+  });
+  const reads: TableReference[] = [];
+  // Whether what it reads is safe is asked of all views together, in any order: see view-safety-closure.ts.
+  const collect = (schema: string, table: string): boolean => {
+    reads.push({ schema, table });
+    return true;
+  };
+  return { safe: isViewDefinitionSafe(view.definition, context, collect, view.schema), reads };
 }

@@ -28,17 +28,13 @@ export const SYSTEM_SCHEMAS: readonly string[] = ['information_schema', 'perform
  * Sorted keys. A view that reads a system schema counts as unsafe: the views there are not in the list. Two views whose
  * names differ only in case share a key, and the worse of the two counts.
  */
-export function unsafeViewsOf(
-  views: readonly ViewDefinition[],
-  judge: (view: ViewDefinition) => ViewVerdict,
-): readonly string[] {
+export function unsafeViewsOf(judged: Iterable<readonly [ViewDefinition, ViewVerdict]>): readonly string[] {
   const unsafe = new Set<string>();
   /** From a table or view to the views that read it. */
   const readers = new Map<string, string[]>();
-  for (const view of views) {
+  for (const [view, verdict] of judged) {
     const key = viewKey(view.schema, view.name);
-    const verdict = view.definition === null ? null : judge(view);
-    if (verdict === null || !verdict.safe) {
+    if (!verdict.safe) {
       unsafe.add(key);
       continue;
     }
