@@ -21,7 +21,9 @@ export class Residue implements LastUser {
   #insertIdOn: BackendConnection | null = null;
   /** What the OK said: right but for explicit ids; used if the connection dies before it was asked. */
   #insertIdGuess = '0';
-  #insertIdWaiter: (() => void) | null = null;
+  /** Called when what is being read has come. */
+  #waiter: (() => void) | null = null;
+  #reading = 0;
   #diagnosticsOn: BackendConnection | null = null;
   #diagnostics: readonly DiagnosticRow[] = [];
   /** The session has used FOUND_ROWS() or ROW_COUNT(): it is likely to again. */
@@ -73,17 +75,15 @@ export class Residue implements LastUser {
     return asks && last !== null && last.lastUser === this ? last : null;
   }
 
-  /** @returns true if the value is being read; then `again` is called when it is there. */
-  waitsForInsertId(statement: StatementClass, again: () => void): boolean {
-    if (!statement.residue.lastInsertId || this.#insertId !== null) return false;
-    const on = this.#insertIdOn;
-    if (on !== null) {
-      if (!on.isClosed) return false;
+  /** @returns true if what the statement asks for is being read; then `again` is called when it is there. */
+  waits(statement: StatementClass, again: () => void): boolean {
+    if (this.#insertIdOn?.isClosed === true) {
       this.#insertId = this.#insertIdGuess;
       this.#insertIdOn = null;
-      return false;
     }
-    this.#insertIdWaiter = again;
+    const { lastInsertId, diagnostics } = statement.residue;
+    if (this.#reading === 0 || (!lastInsertId && !diagnostics)) return false;
+    this.#waiter = again;
     return true;
   }
 
@@ -103,19 +103,34 @@ export class Residue implements LastUser {
   harvest(connection: BackendConnection): void {
     if (this.#diagnosticsOn === connection) {
       this.#diagnosticsOn = null;
-      ask(connection, 'SHOW WARNINGS', (result) => {
+      this.#ask(connection, 'SHOW WARNINGS', (result) => {
         this.#diagnostics = result?.rows ?? [];
       });
     }
     if (this.#insertIdOn === connection) {
       this.#insertIdOn = null;
-      ask(connection, 'SELECT LAST_INSERT_ID()', (result) => {
+      this.#ask(connection, 'SELECT LAST_INSERT_ID()', (result) => {
         this.#insertId = result?.rows[0]?.[0] ?? this.#insertIdGuess;
-        const waiter = this.#insertIdWaiter;
-        this.#insertIdWaiter = null;
-        waiter?.();
       });
     }
+  }
+
+  /** @param done gets null when the connection was lost. */
+  #ask(connection: BackendConnection, text: string, done: (result: RecordedResult | null) => void): void {
+    this.#reading++;
+    const finish = (result: RecordedResult | null): void => {
+      done(result);
+      this.#reading--;
+      const waiter = this.#waiter;
+      if (this.#reading > 0 || waiter === null) return;
+      this.#waiter = null;
+      waiter();
+    };
+    const recorder = new RecordingReply(
+      (_, result) => finish(result),
+      () => finish(null),
+    );
+    connection.sendCommand(Command.COM_QUERY, text, ownReply(recorder));
   }
 
   /** As a new session: nothing is left anywhere. */
@@ -128,19 +143,6 @@ export class Residue implements LastUser {
     this.#diagnostics = [];
     this.#insertId = '0';
     this.#insertIdGuess = '0';
-    this.#insertIdWaiter = null;
+    this.#waiter = null;
   }
-}
-
-/** @param done gets null when the connection was lost. */
-function ask(
-  connection: BackendConnection,
-  text: string,
-  done: (result: RecordedResult | null) => void,
-): void {
-  const recorder = new RecordingReply(
-    (_, result) => done(result),
-    () => done(null),
-  );
-  connection.sendCommand(Command.COM_QUERY, text, ownReply(recorder));
 }

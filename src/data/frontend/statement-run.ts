@@ -39,6 +39,7 @@ import type { Plan } from '../router/plan.ts';
 import { type Route, RouteTarget } from '../router/route.ts';
 import type { WorkerContext } from '../worker-context.ts';
 import { errorOfPoolFailure } from './client-errors.ts';
+import { answerDiagnostics } from './diagnostics-answer.ts';
 import { Residue } from './residue.ts';
 import type { SessionState } from './session-state.ts';
 import { type AlignmentListener, StateAlignment } from './state-alignment.ts';
@@ -306,14 +307,33 @@ export class StatementRun implements PoolRequest, ReplyOwner, ResponseSink, Alig
     const again = (): void => {
       if (this.#phase === RunPhase.awaitConnection) this.#goAgain();
     };
-    if (this.residue.waitsForInsertId(statement, again)) {
+    if (this.residue.waits(statement, again)) {
       if (buffer !== null) this.#keepPacket(buffer, start, end);
       this.#phase = transition(this.#phase, RunPhase.awaitConnection);
       return true;
     }
     const wanted = this.residue.wantedConnection(statement);
-    if (wanted === null || !this.#poolOf(wanted)?.takeIdle(wanted)) return false;
+    if (wanted === null || !this.#poolOf(wanted)?.takeIdle(wanted))
+      return diagnostics && this.#answersFromHarvest(buffer, start, end);
     this.#useConnection(wanted, buffer, start, end);
+    return true;
+  }
+
+  /** Somebody else has the connection with the warnings by now; they were read before that. */
+  #answersFromHarvest(buffer: Buffer | null, start: number, end: number): boolean {
+    const rows = this.residue.harvestedDiagnostics;
+    if (rows.length === 0) return false;
+    const text = (buffer ?? this.#packet).toString(
+      'latin1',
+      start + 1,
+      buffer === null ? this.#packetLength : end,
+    );
+    const { clientCapabilities, state } = this.#client;
+    const answer = answerDiagnostics(text, rows, clientCapabilities, state.statusFlags);
+    if (answer === null) return false;
+    this.#client.write(answer);
+    if (this.#phase !== RunPhase.idle) this.#phase = transition(this.#phase, RunPhase.idle);
+    this.#client.runFinished();
     return true;
   }
 
@@ -537,7 +557,7 @@ export class StatementRun implements PoolRequest, ReplyOwner, ResponseSink, Alig
 
   #finish(connection: BackendConnection, succeeded: boolean): void {
     const { state } = this.#client;
-    this.#applyPins(succeeded);
+    this.#applyPins(connection, succeeded);
     this.#connection = null;
     this.#interrupted = false;
     this.lastRoute = this.#route;
@@ -558,13 +578,17 @@ export class StatementRun implements PoolRequest, ReplyOwner, ResponseSink, Alig
     this.#client.runFinished();
   }
 
-  #applyPins(succeeded: boolean): void {
+  #applyPins(connection: BackendConnection, succeeded: boolean): void {
     const plan = this.#plan?.statement;
-    if (plan === undefined || plan.pins.length === 0) return;
-    // A routine that fails half-way has done what it had done before.
-    for (const reason of plan.pins)
-      if (succeeded || reason === PinReason.storedRoutine || plan.statementCount > 1)
-        this.#client.state.pin(reason);
+    if (plan === undefined) return;
+    const { state } = this.#client;
+    if (succeeded && plan.kind === StatementKind.unlockTables) state.unpin(PinReason.lockTables);
+    for (const reason of plan.pins) {
+      // Where the server reports it, `transactionPending` knows when it is over.
+      if (reason === PinReason.setTransaction && connection.tracksState) continue;
+      // A routine that fails half-way has done what it had done before.
+      if (succeeded || reason === PinReason.storedRoutine || plan.statementCount > 1) state.pin(reason);
+    }
   }
 
   #leave(connection: BackendConnection): void {

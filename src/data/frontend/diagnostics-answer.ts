@@ -1,0 +1,34 @@
+/**
+ * SHOW WARNINGS and SHOW ERRORS from a list that was read from the connection before somebody else got it. The
+ * columns are as both kinds of servers describe them.
+ */
+
+import { ColumnType, encodeTextResultset } from '../../../protocol/index.ts';
+import type { DiagnosticRow } from './residue.ts';
+
+const PLAIN = /^\s*show\s+(warnings|errors)(?:\s+limit\s+(\d+)(?:\s*(,|offset)\s*(\d+))?)?\s*;?\s*$/i;
+const NOT_NULL = 1;
+const UNSIGNED_NOT_NULL = 33;
+
+const COLUMNS = [
+  { name: 'Level', type: ColumnType.MYSQL_TYPE_VAR_STRING, length: 28, flags: NOT_NULL },
+  { name: 'Code', type: ColumnType.MYSQL_TYPE_LONG, length: 4, flags: UNSIGNED_NOT_NULL },
+  { name: 'Message', type: ColumnType.MYSQL_TYPE_VAR_STRING, length: 2048, flags: NOT_NULL },
+];
+
+/** @returns the framed answer, or null if the statement is not one of these in its plain form. */
+export function answerDiagnostics(
+  statement: string,
+  rows: readonly DiagnosticRow[],
+  capabilities: number,
+  statusFlags: number,
+): Buffer | null {
+  const match = PLAIN.exec(statement);
+  if (match === null) return null;
+  const [, what, first, separator, second] = match;
+  const wanted = what?.toLowerCase() === 'errors' ? rows.filter(([level]) => level === 'Error') : [...rows];
+  const offset = separator === ',' ? Number(first) : Number(second ?? 0);
+  const count = separator === ',' ? Number(second) : Number(first ?? wanted.length);
+  const shown = wanted.slice(offset, offset + count).map((row) => [...row]);
+  return encodeTextResultset(COLUMNS, shown, { capabilities, statusFlags, warnings: 0, sequenceId: 1 });
+}
