@@ -114,7 +114,7 @@ async function severalStatements(guide: Guide, connect: Connect): Promise<void> 
   });
 }
 
-async function lostReplicas(guide: Guide, connect: Connect, { set }: Stage): Promise<void> {
+async function lostReplicas(guide: Guide, connect: Connect, { set, log }: Stage): Promise<void> {
   const [first, second] = set.replicas;
   if (first === undefined || second === undefined) throw new Error('the tour needs two replicas');
   const client = await connect();
@@ -131,7 +131,9 @@ async function lostReplicas(guide: Guide, connect: Connect, { set }: Stage): Pro
 
   guide.heading(`${first.name} returns`);
   await first.start();
+  await log.enable(first);
   await guide.untilAnsweredBy(READ, client, first.name, 'checked, and back among the readers');
   await second.start();
+  await log.enable(second);
   await guide.untilAnsweredBy(READ, client, second.name, 'and the other one');
 }
