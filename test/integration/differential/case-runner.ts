@@ -103,7 +103,7 @@ async function runStep(client: WireClient, step: Step, endpoint: Endpoint): Prom
     return [];
   }
   client.socket.sendCommand(commandOf(step));
-  return readAnswer(client, { localData: localDataOf(step), timeoutMs: 60_000 });
+  return readAnswer(client, { localData: localDataOf(step), timeoutMs: 8_000 });
 }
 
 /** The payload of a step that is answered like a statement. */

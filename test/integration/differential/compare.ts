@@ -12,7 +12,19 @@ const normalisations: readonly Normalisation[] = [
     reason: 'thread ids are the server’s own and differ from run to run',
     apply: (record) => replaceInField(record, 'message', /\b(connection|thread|id:?) \d+/gi, '$1 N'),
   },
+  {
+    reason: 'two connections of one server report the changed variables in different orders',
+    apply: (record) => sortSessionState(record),
+  },
+  {
+    reason:
+      'the EOF behind the definitions comes before the rows, and a proxy that asks its servers for DEPRECATE_EOF learns only at their end whether an index was used',
+    apply: (record) => (record.kind === 'metadata-eof' ? maskStatus(record, PER_STATEMENT_STATUS) : record),
+  },
 ];
+
+/** SERVER_QUERY_NO_GOOD_INDEX_USED, SERVER_QUERY_NO_INDEX_USED, SERVER_QUERY_WAS_SLOW */
+const PER_STATEMENT_STATUS = 0x10 | 0x20 | 0x800;
 
 /** Sentences that say where two runs of a case differ; empty when a client could not tell them apart. */
 export function compareTranscripts(direct: Transcript, proxied: Transcript): string[] {
@@ -67,4 +79,14 @@ function replaceInField(record: WireRecord, field: string, pattern: RegExp, repl
 
 function shorten(text: string, max = 160): string {
   return text.length <= max ? text : `${text.slice(0, max)}… (${text.length} characters)`;
+}
+
+function sortSessionState(record: WireRecord): WireRecord {
+  const { sessionState } = record.fields;
+  if (typeof sessionState !== 'string') return record;
+  return { ...record, fields: { ...record.fields, sessionState: sessionState.split('|').sort().join('|') } };
+}
+
+function maskStatus(record: WireRecord, bits: number): WireRecord {
+  return { ...record, fields: { ...record.fields, status: Number(record.fields.status) & ~bits } };
 }

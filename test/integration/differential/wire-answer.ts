@@ -41,7 +41,7 @@ async function readResult(
   await readColumns(client, count, records, options);
   if (client.deprecateEof) return readRows(client, options, records);
   const metadataEnd = decodeEof((await client.socket.receive(options.timeoutMs)).payload);
-  records.push(metadataEnd);
+  records.push({ ...metadataEnd, kind: 'metadata-eof' });
   const status = Number(metadataEnd.fields.status);
   if ((status & ServerStatus.cursorExists) !== 0) return false;
   const more = await readRows(client, options, records);
