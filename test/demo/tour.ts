@@ -114,22 +114,28 @@ async function severalStatements(guide: Guide, connect: Connect): Promise<void> 
   });
 }
 
-async function lostReplicas(guide: Guide, connect: Connect, { set, log }: Stage): Promise<void> {
+async function lostReplicas(guide: Guide, connect: Connect, { set, log, sluice }: Stage): Promise<void> {
   const [first, second] = set.replicas;
   if (first === undefined || second === undefined) throw new Error('the tour needs two replicas');
   const client = await connect();
-  const read = (server: string, expect: 'primary' | 'replica', because: string) =>
-    guide.step({ on: client, sql: READ, expect, server, because });
+  const reads = async (times: number, servers: readonly string[], because: string): Promise<void> => {
+    for (let time = 0; time < times; time++) {
+      await guide.step({ on: client, sql: READ, expect: 'replica', servers, because, answer: 'The Sea' });
+    }
+  };
+  const shunned = (address: string) => sluice.waitForLog(new RegExp(`"${address}".*"to":"SHUNNED"`));
 
-  guide.heading(`${first.name} is killed: reads go on`);
+  guide.heading(`${first.name} is killed: reads go on, without an error`);
   await first.kill();
-  for (let again = 0; again < 3; again++) await read(second.name, 'replica', 'the replica that is left');
+  await reads(3, [second.name, 'primary'], 'whoever is reached');
+  await shunned(first.address);
+  await reads(2, [second.name], 'the monitor has shunned the other one');
 
   guide.heading(`${second.name} is killed too: the primary answers`);
   await second.kill();
-  for (let again = 0; again < 3; again++) await read('primary', 'primary', 'no replica is fit');
+  await reads(3, ['primary'], 'no replica is fit');
 
-  guide.heading(`${first.name} returns`);
+  guide.heading(`${first.name} returns, then ${second.name}`);
   await first.start();
   await log.enable(first);
   await guide.untilAnsweredBy(READ, client, first.name, 'checked, and back among the readers');
