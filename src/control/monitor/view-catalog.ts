@@ -1,7 +1,7 @@
 /**
  * Keeps the list of views that are not proven to be safe.
  *
- * Period: catalogIntervalMs, but never more than a twentieth of the time is spent on it; `refresh()` at once.
+ * Period: catalogIntervalMs, but never more than a tenth of the time is spent on it; `refresh()` at once.
  * Effect: reads every view's definition from the primary, or from any server while there is none, and publishes a
  *         SnapshotCatalog. Definitions are judged only when their checksum has changed. When a
  *         reading fails twice on a server that is otherwise well, the catalogue is incomplete; while the server fails
@@ -90,7 +90,7 @@ export class ViewCatalog {
     this.#catalog = options.known ?? NOT_READ;
     const { settings, clock } = options;
     this.#interval = new CheckInterval<Reading>({
-      periodMs: () => Math.max(settings.catalogIntervalMs, this.#tookMs * 20),
+      periodMs: () => Math.max(settings.catalogIntervalMs, this.#tookMs * 10),
       timeoutMs: settings.catalogTimeoutMs,
       check: (signal) => this.#read(signal),
       report: (result) => {
