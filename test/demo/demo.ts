@@ -12,6 +12,7 @@ import { type Stage, setStage } from './stage.ts';
 import { runTour } from './tour.ts';
 
 const { values } = parseArgs({ options: { once: { type: 'boolean', default: false } } });
+const SAME_SIGNAL_MS = 1000;
 const say = (text: string): void => {
   process.stdout.write(`${text}\n`);
 };
@@ -20,10 +21,12 @@ const say = (text: string): void => {
 process.env.SLUICE_TEST_TEMPLATES ??= makeTemporaryDirectory('templates');
 
 let stage: Stage | null = null;
-let stopping = false;
+let stoppingSince: number | null = null;
 replaceSignalHandler((signal, exitCode) => {
-  // While it starts, or when asked twice: the exit hook kills what there is.
-  if (stage === null || stopping) process.exit(exitCode);
+  // One Ctrl-C comes twice: from the terminal, and from npm, which passes on its own.
+  if (stoppingSince !== null && performance.now() - stoppingSince < SAME_SIGNAL_MS) return;
+  // While it starts, or when asked again: the exit hook kills what there is.
+  if (stage === null || stoppingSince !== null) process.exit(exitCode);
   say(`\n${signal}: stopping …`);
   // Asked to stay up until then, so that this is its good end.
   void stop(values.once ? exitCode : 0);
@@ -42,7 +45,7 @@ try {
   else invite(stage);
 } catch (error) {
   // A signal in the middle of a step makes the step fail; the stop is under way then.
-  if (!stopping) {
+  if (stoppingSince === null) {
     say(`The demo failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
     process.exit(1);
   }
@@ -60,7 +63,7 @@ Everything stays up until Ctrl-C. Try it:
 }
 
 async function stop(exitCode: number): Promise<void> {
-  stopping = true;
+  stoppingSince = performance.now();
   let code = exitCode;
   try {
     await stage?.close();
