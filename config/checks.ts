@@ -1,5 +1,5 @@
 /** What one key's type cannot say: addresses, twins, and settings that contradict each other. */
-import { createHash } from 'node:crypto';
+import { exposedDefaultUsers, isLoopback } from './default-password.ts';
 import type { ConfigValues, ServerConfig, UserConfig } from './schema.ts';
 import { serverDefaults } from './schema.ts';
 import { formatAddress, parseHost, parseServerAddress } from './server-address.ts';
@@ -20,7 +20,6 @@ export interface CheckedLists {
   readonly users: readonly UserConfig[];
 }
 
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/i;
 const WILDCARD = /^(0\.0\.0\.0|::)$/;
 /** Room for a path in sockaddr_un on Linux, without its closing zero. */
 const MAX_SOCKET_PATH_BYTES = 107;
@@ -80,19 +79,10 @@ function checkTwinUsers(list: string, usernames: readonly Placed<string>[], prob
   }
 }
 
-/** Plain, or as a mysql_native_password hash. */
-function isPassword(configured: string, plain: string): boolean {
-  if (configured === plain) return true;
-  const stage1 = createHash('sha1').update(plain).digest();
-  return configured.toUpperCase() === `*${createHash('sha1').update(stage1).digest('hex').toUpperCase()}`;
-}
-
 function checkAdmin({ admin }: ConfigValues, problems: CheckProblem[]): void {
   const usernames = admin.users.map(({ username }, index) => ({ index, value: username }));
   checkTwinUsers('admin.users', usernames, problems);
-  if (LOOPBACK.test(admin.host)) return;
-  for (const { username, password } of admin.users) {
-    if (password !== '' && !isPassword(password, 'admin') && !isPassword(password, username)) continue;
+  for (const username of exposedDefaultUsers(admin.host, admin.users)) {
     problems.push({
       path: ['admin', 'host'],
       message: `"${admin.host}" is not loopback, and user "${username}" of admin.users has a default password: set another one, or listen on 127.0.0.1`,
@@ -131,8 +121,7 @@ function checkListeners(values: ConfigValues, problems: CheckProblem[]): void {
 /** Sluice as its own server would connect to itself until every descriptor is used up. */
 function checkLoops(values: ConfigValues, servers: readonly ServerConfig[], problems: CheckProblem[]): void {
   for (const { host, port } of servers) {
-    const sameHost =
-      host === values.listen.host || (WILDCARD.test(values.listen.host) && LOOPBACK.test(host));
+    const sameHost = host === values.listen.host || (WILDCARD.test(values.listen.host) && isLoopback(host));
     if (port !== values.listen.port || !sameHost) continue;
     const message = `${formatAddress(host, port)} is where Sluice itself listens (listen.port: ${port})`;
     problems.push({ path: ['servers'], message });

@@ -18,8 +18,8 @@ export interface CommandContext {
   readonly commandTimeoutMs: number;
 }
 
-/** The longest command, in words, for what was probably meant. */
-const MOST_WORDS = 3;
+/** How many of the first words may be a command, the longest first, for what was probably meant. */
+const WORD_COUNTS = [3, 2, 1];
 const WORD = /^[A-Z_]+$/i;
 
 interface FoundCommand {
@@ -30,8 +30,7 @@ interface FoundCommand {
 function findCommand(statement: AdminStatement): FoundCommand {
   for (const command of ALL_COMMANDS) {
     const match = command.pattern.exec(statement.text);
-    if (match !== null && (statement.isWhole || !command.pattern.source.endsWith('$')))
-      return { command, match };
+    if (match !== null && (statement.isWhole || command.takesAnyRest === true)) return { command, match };
   }
   throw new AdminError('syntax', unknownCommandMessage(statement));
 }
@@ -40,17 +39,15 @@ function unknownCommandMessage({ tokens, text, isWhole }: AdminStatement): strin
   if (!isWhole) return `${quoted(text)} is too long for a command, or a quote or comment is not closed`;
   const end = tokens.findIndex((token) => !WORD.test(token.text));
   const words = tokens.slice(0, end < 0 ? undefined : end).map((token) => token.text);
-  for (let count = Math.min(words.length, MOST_WORDS); count > 0; count--) {
-    const wanted = words.slice(0, count).join(' ');
-    const known = ALL_COMMANDS.find(({ name }) => name === wanted.toUpperCase());
-    if (known !== undefined) return `${quoted(text)} is not how to write it: ${known.syntax}`;
-    const nearest = nearestName(
-      wanted,
-      ALL_COMMANDS.map(({ name }) => name),
-    );
-    if (nearest !== null)
-      return `Unknown command ${quoted(text)}, did you mean ${nearest}? SHOW HELP lists all`;
-  }
+  const beginnings = WORD_COUNTS.filter((count) => count <= words.length).map((count) =>
+    words.slice(0, count).join(' '),
+  );
+  const known = ALL_COMMANDS.find(({ name }) => beginnings.some((wanted) => wanted.toUpperCase() === name));
+  if (known !== undefined) return `${quoted(text)} is not how to write it: ${known.syntax}`;
+  const names = ALL_COMMANDS.map(({ name }) => name);
+  const nearest = beginnings.map((wanted) => nearestName(wanted, names)).find((name) => name !== null);
+  if (nearest !== undefined)
+    return `Unknown command ${quoted(text)}, did you mean ${nearest}? SHOW HELP lists all`;
   return `Unknown command ${quoted(text)}; SHOW HELP lists all`;
 }
 

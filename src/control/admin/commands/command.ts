@@ -62,6 +62,8 @@ export interface AdminCommand {
   readonly help: string;
   /** Over the normal form of a statement; anchored, and linear in time whatever the client sends. */
   readonly pattern: RegExp;
+  /** What follows the matched words may be anything, however long, so it also matches a statement cut short. */
+  readonly takesAnyRest?: boolean;
   /** The least that is needed to run it. */
   readonly access: AdminRole;
   /** Changes something beyond its own session, and is therefore logged. */

@@ -16,6 +16,7 @@ export const explainRoute: AdminCommand = {
   syntax: SYNTAX,
   help: 'Where a statement of a new session would be sent, and why; names without a schema are in the one of USE',
   pattern: /^EXPLAIN ROUTE(?![^ ])/i,
+  takesAnyRest: true,
   access: AdminRole.stats,
   changes: false,
   columns: COLUMNS,

@@ -58,7 +58,7 @@ interface SelectItem {
   readonly value: TextValue;
 }
 
-function valueOf(tokens: readonly AdminToken[], call: CommandCall): TextValue | undefined {
+function literalOf(tokens: readonly AdminToken[], call: CommandCall): TextValue | undefined {
   const only = tokens.length === 1 ? tokens[0] : undefined;
   if (only?.kind === TokenKind.string) return unquote(only.text);
   if (only?.kind === TokenKind.number) return /^\d{1,15}$/.test(only.text) ? Number(only.text) : undefined;
@@ -76,10 +76,10 @@ function nameOf(tokens: readonly AdminToken[], source: Buffer): string {
 
 function itemOf(tokens: readonly AdminToken[], call: CommandCall): SelectItem | null {
   if (tokens.length === 0) return null;
-  const whole = valueOf(tokens, call);
+  const whole = literalOf(tokens, call);
   if (whole !== undefined) return { name: nameOf(tokens, call.statement.source), value: whole };
   const named = tokens.at(-2)?.text.toUpperCase() === 'AS' ? tokens.slice(0, -2) : tokens.slice(0, -1);
-  const value = named.length === 0 ? undefined : valueOf(named, call);
+  const value = named.length === 0 ? undefined : literalOf(named, call);
   return value === undefined ? null : { name: unquote(tokens.at(-1)!.text), value };
 }
 

@@ -1,0 +1,164 @@
+/**
+ * The admin port: operators and their tools connect with any MySQL client. It runs on the main thread, reads values
+ * and gives a few orders; clients of the proxy are served by other threads and never wait for it.
+ */
+
+import { createPrivateKey } from 'node:crypto';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { exposedDefaultUsers } from '../../../config/default-password.ts';
+import type { RsaKeyPair } from '../../../protocol/index.ts';
+import type { Logger } from '../../common/logger.ts';
+import { type AdminLimits, DEFAULT_ADMIN_LIMITS } from './admin-limits.ts';
+import { type AdminAccount, AdminSession } from './admin-session.ts';
+import type { AdminState } from './admin-state.ts';
+import { AdminRole } from './commands/command.ts';
+
+export interface AdminUser {
+  readonly username: string;
+  /** Plain text, or the hash that a MySQL server stores. */
+  readonly password: string;
+  /** `admin` unless told. */
+  readonly role?: AdminRole;
+}
+
+export interface AdminServerOptions {
+  readonly host: string;
+  /** 0 lets the system choose. */
+  readonly port: number;
+  readonly users: readonly AdminUser[];
+  /** Of Sluice, e.g. `0.1.0`. */
+  readonly version: string;
+  readonly logger: Logger;
+  readonly state: AdminState;
+  /** In PEM, for caching_sha2_password without TLS where only a hash of the password is known. */
+  readonly rsaKey?: { readonly privateKey: string; readonly publicKey: string };
+  readonly limits?: Partial<AdminLimits>;
+}
+
+export interface AdminServer {
+  readonly host: string;
+  readonly port: number;
+  /** Who may log in from now on; sessions that exist go on. @throws like `startAdminServer` */
+  updateUsers(users: readonly AdminUser[]): void;
+  /** Resolves when every session is closed. */
+  close(): Promise<void>;
+}
+
+/** In the greeting; drivers refuse servers older than 4.1, whatever they think of 2.7.1. */
+const GREETING_VERSION = '5.7.44-sluice';
+
+class AdminListener implements AdminServer {
+  readonly #options: AdminServerOptions;
+  readonly #limits: AdminLimits;
+  readonly #server: Server;
+  readonly #rsaKeyPair: RsaKeyPair | null;
+  readonly #startedAtMs = performance.now();
+  /** Keys hold the stored password, so that a changed one misses. */
+  #sha2Cache = new Map<string, Buffer>();
+  #accounts: ReadonlyMap<string, AdminAccount> = new Map();
+  readonly #logins = new Set<AdminSession>();
+  readonly #sessions = new Set<AdminSession>();
+  #connectionId = 0;
+  #address: AddressInfo | null = null;
+
+  constructor(options: AdminServerOptions) {
+    this.#options = options;
+    this.#limits = { ...DEFAULT_ADMIN_LIMITS, ...options.limits };
+    const { rsaKey } = options;
+    this.#rsaKeyPair =
+      rsaKey === undefined
+        ? null
+        : { publicKeyPem: rsaKey.publicKey, privateKey: createPrivateKey(rsaKey.privateKey) };
+    this.updateUsers(options.users);
+    this.#server = createServer((socket) => this.#connected(socket));
+  }
+
+  get host(): string {
+    return this.#address?.address ?? this.#options.host;
+  }
+
+  get port(): number {
+    return this.#address?.port ?? this.#options.port;
+  }
+
+  async listen(): Promise<void> {
+    const { host, port, logger } = this.#options;
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen({ host, port }, () => {
+        this.#server.off('error', reject);
+        resolve();
+      });
+    });
+    this.#server.on('error', (error) => logger.error('admin port failed', { err: error }));
+    this.#address = this.#server.address() as AddressInfo;
+  }
+
+  updateUsers(users: readonly AdminUser[]): void {
+    const { host } = this.#options;
+    const exposed = exposedDefaultUsers(host, users);
+    if (exposed.length > 0) {
+      throw new Error(
+        `the admin port would listen on ${host}, which is not loopback, with a default password for: ${exposed.join(', ')}`,
+      );
+    }
+    this.#accounts = new Map(
+      users.map(({ username, password, role = AdminRole.admin }) => [username, { password, role }]),
+    );
+    this.#sha2Cache = new Map();
+  }
+
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#server.close(() => resolve());
+      for (const session of [...this.#logins, ...this.#sessions]) session.shutDown();
+    });
+  }
+
+  #connected(socket: Socket): void {
+    const { state, logger, version } = this.#options;
+    if (this.#logins.size >= this.#limits.maxLogins) this.#dropOldestLogin();
+    const session: AdminSession = new AdminSession(socket, {
+      connectionId: ++this.#connectionId,
+      serverVersion: `${GREETING_VERSION}-${version}`,
+      limits: this.#limits,
+      context: {
+        state,
+        logger,
+        version,
+        commandTimeoutMs: this.#limits.commandTimeoutMs,
+        startedAtMs: this.#startedAtMs,
+      },
+      lookup: (username) => this.#accounts.get(username) ?? null,
+      sha2Cache: this.#sha2Cache,
+      rsaKeyPair: this.#rsaKeyPair,
+      admit: () => this.#admit(session),
+      closed: () => {
+        this.#logins.delete(session);
+        this.#sessions.delete(session);
+      },
+    });
+    this.#logins.add(session);
+  }
+
+  #dropOldestLogin(): void {
+    const oldest = this.#logins.values().next().value;
+    if (oldest === undefined) return;
+    this.#logins.delete(oldest);
+    oldest.drop();
+  }
+
+  #admit(session: AdminSession): boolean {
+    if (this.#sessions.size >= this.#limits.maxSessions) return false;
+    this.#logins.delete(session);
+    this.#sessions.add(session);
+    return true;
+  }
+}
+
+/** @throws the system's error (`EADDRINUSE`…), or where a default password would be open to other machines */
+export async function startAdminServer(options: AdminServerOptions): Promise<AdminServer> {
+  const listener = new AdminListener(options);
+  await listener.listen();
+  return listener;
+}

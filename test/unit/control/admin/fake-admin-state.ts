@@ -1,0 +1,160 @@
+/** A proxy as the admin port sees it: values, and a record of the orders that it was given. */
+
+import { WorkerCounter } from '../../../../src/common/shared-counters.ts';
+import type { AdminEvent, AdminState } from '../../../../src/control/admin/admin-state.ts';
+import type { CounterSnapshot, WorkerCounterName } from '../../../../src/control/metrics/counter-snapshot.ts';
+import { formatServerAddress } from '../../../../src/topology/server-address.ts';
+import type { ServerDescription } from '../../../../src/topology/server-description.ts';
+
+export const PRIMARY = '10.0.0.1:3306';
+export const REPLICA = '10.0.0.2:3306';
+export const LATE_REPLICA = '[2001:db8::3]:3307';
+
+export function server(
+  host: string,
+  port: number,
+  overrides: Partial<ServerDescription> = {},
+): ServerDescription {
+  return {
+    address: formatServerAddress(host, port),
+    host,
+    port,
+    status: 'ONLINE',
+    statusReason: '',
+    role: 'replica',
+    hostgroup: 1,
+    weight: 1,
+    maxConnections: 0,
+    maxReplicationLagMs: 0,
+    tls: false,
+    origin: 'seed',
+    version: '10.11.6-MariaDB-log',
+    flavor: 'mariadb',
+    versionId: 101_106,
+    sessionTracking: true,
+    readOnly: true,
+    serverUuid: null,
+    serverId: 2,
+    source: PRIMARY,
+    replicationRunning: true,
+    lagMs: 120,
+    gtidExecuted: '0-1-42',
+    ...overrides,
+  };
+}
+
+const EVENTS: readonly (AdminEvent & Readonly<Record<string, unknown>>)[] = [
+  { kind: 'server-added', sequence: 1, atMs: 1_700_000_000_000, address: PRIMARY, origin: 'seed', via: null },
+  {
+    kind: 'status-changed',
+    sequence: 2,
+    atMs: 1_700_000_000_250,
+    address: REPLICA,
+    from: 'ONLINE',
+    to: 'SHUNNED',
+    reason: 'ping: no answer in 800 ms',
+  },
+  {
+    kind: 'two-primaries',
+    sequence: 3,
+    atMs: 1_700_000_001_000,
+    kept: PRIMARY,
+    others: [REPLICA, LATE_REPLICA],
+  },
+];
+
+function workerCounters(
+  values: Partial<Record<WorkerCounterName, number>>,
+): Record<WorkerCounterName, number> {
+  const zero = Object.fromEntries(Object.keys(WorkerCounter).map((name) => [name, 0]));
+  return { ...zero, ...values } as Record<WorkerCounterName, number>;
+}
+
+export type ExplainFunction = AdminState['explainRoute'];
+
+export class FakeAdminState implements AdminState {
+  readonly orders: [string, string][] = [];
+  readonly explained: [string, string | null][] = [];
+  servers: readonly ServerDescription[] = [
+    server('2001:db8::3', 3307, {
+      status: 'SHUNNED',
+      statusReason: 'ping: no answer in 800 ms',
+      readOnly: null,
+      replicationRunning: null,
+      lagMs: null,
+      maxReplicationLagMs: 1500,
+      origin: 'discovered',
+    }),
+    server('10.0.0.2', 3306, { weight: 5 }),
+    server('10.0.0.1', 3306, {
+      role: 'primary',
+      hostgroup: 0,
+      readOnly: false,
+      source: null,
+      replicationRunning: false,
+      lagMs: null,
+      maxConnections: 200,
+    }),
+  ];
+  primary: string | null = PRIMARY;
+  eventList: readonly AdminEvent[] = EVENTS;
+  explain: ExplainFunction = async () => [
+    { step: 'target', value: 'replica' },
+    { step: 'reason', value: 'proven read' },
+  ];
+
+  topology() {
+    return { servers: this.servers, primary: this.primary };
+  }
+
+  counters(): CounterSnapshot {
+    return {
+      snapshotVersion: 7,
+      frontendConnections: 12,
+      maxFrontendConnections: 1000,
+      workers: [
+        { index: 0, running: true, restarts: 0, counters: workerCounters({ questions: 100, writes: 4 }) },
+        { index: 1, running: false, restarts: 3, counters: workerCounters({ questions: 11 }) },
+      ],
+      servers: [
+        {
+          address: PRIMARY,
+          hostgroup: 0,
+          status: 'ONLINE',
+          role: 'primary',
+          lagMs: null,
+          connections: 9,
+          inUse: 4,
+          maxConnections: 200,
+          queries: 9_007_199_254_740_991,
+          bytesSent: 1000,
+          bytesReceived: 2000,
+          connects: 10,
+          connectErrors: 1,
+        },
+      ],
+    };
+  }
+
+  events() {
+    return this.eventList;
+  }
+
+  versions() {
+    return [
+      { worker: 0, version: 7, running: true, restarts: 0 },
+      { worker: 1, version: 6, running: false, restarts: 3 },
+    ];
+  }
+
+  explainRoute(statement: string, schema: string | null) {
+    this.explained.push([statement, schema]);
+    return this.explain(statement, schema);
+  }
+
+  setServerStatus(address: string, status: string): boolean {
+    if (!this.servers.some((known) => known.address === address)) return false;
+    this.orders.push([address, status]);
+    return true;
+  }
+}
