@@ -4,7 +4,7 @@
  * `replicationRunning` is null while it is not known, and false also for a server that, measured, has no source.
  */
 
-import type { Members, SourceGraph } from './primary-election.ts';
+import { type Members, resolveSource, type SourceGraph } from './primary-election.ts';
 import { type ServerAddress, type ServerDescription, ServerStatus } from './server-description.ts';
 import { CheckState, type HealthThresholds } from './server-health.ts';
 import type { ReplicationChannel } from './server-probe.ts';
@@ -51,22 +51,30 @@ function lagOf(channels: readonly ReplicationChannel[]): number | null {
   return lagMs;
 }
 
+/** What a server's replication is judged by, besides itself. */
+export interface ReplicationContext {
+  readonly members: Members;
+  readonly aliases: ReadonlyMap<ServerAddress, ServerAddress>;
+  readonly graph: SourceGraph;
+  readonly thresholds: HealthThresholds;
+}
+
 export function replicationState(
   address: ServerAddress,
   member: TopologyMember,
-  members: Members,
-  graph: SourceGraph,
-  thresholds: HealthThresholds,
+  context: ReplicationContext,
 ): ReplicationState {
   if (member.replication === null) return NOT_MEASURED;
+  const { members, aliases, graph, thresholds } = context;
   const { channels } = member.replication;
-  const first = channels[0];
+  // Of several sources, one that is a member is the one worth showing.
+  const shown = channels.find((channel) => resolveSource(channel, members, aliases) !== null) ?? channels[0];
   // The check has failed too often: what it said last is too old to send reads by.
   if (member.health.replication.state === CheckState.down) {
-    return { ...NOT_MEASURED, source: first?.source ?? null };
+    return { ...NOT_MEASURED, source: shown?.source ?? null };
   }
-  if (first === undefined) return WITHOUT_SOURCE;
+  if (shown === undefined) return WITHOUT_SOURCE;
   const sourceLost = isSourceLost(address, members, graph);
   const running = channels.every((channel) => isRunning(channel, member, sourceLost, thresholds));
-  return { source: first.source, replicationRunning: running, lagMs: lagOf(channels) };
+  return { source: shown.source, replicationRunning: running, lagMs: lagOf(channels) };
 }

@@ -291,10 +291,11 @@ export class TopologyDescription {
     const election = electPrimary(members, graph, known);
     this.#markRivals(draft, graph, election);
     const anchor = election.primary ?? (known !== null && members.has(known) ? known : null);
+    const context = { members, aliases: draft.aliases, graph, thresholds: this.#settings };
     for (const [address, member] of members) {
       const role = roleOf(address, member, graph, election.primary, anchor);
       const hostgroup = hostgroupOf(role, member.config.hostgroup, this.#settings.hostgroups);
-      const replication = replicationState(address, member, members, graph, this.#settings);
+      const replication = replicationState(address, member, context);
       const description = describeMember(member, { role, hostgroup, ...replication });
       members.set(address, { ...member, description });
     }

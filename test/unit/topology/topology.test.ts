@@ -206,6 +206,15 @@ t.test('a replication check that fails for long: what it said is too old to send
   t.end();
 });
 
+t.test('of several sources, a member is shown', (t) => {
+  const topology = cluster().apply(
+    replication('r1', [channel('stranger', { name: 'a' }), channel('p', { name: 'b' })]),
+  );
+  t.equal(topology.value.find(at('r1'))?.source, at('p'));
+  t.equal(topology.role('r1'), 'replica');
+  t.end();
+});
+
 t.test('the worst channel counts', (t) => {
   const topology = cluster().apply(
     replication('r1', [channel('p', { name: 'a', lagMs: 1000 }), channel('r2', { name: 'b', lagMs: 5000 })]),

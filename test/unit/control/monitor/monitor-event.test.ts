@@ -1,0 +1,76 @@
+import t from 'tap';
+import { EventRing, levelOf } from '../../../../src/control/monitor/monitor-event.ts';
+import {
+  describeError,
+  errnoOf,
+  isDenied,
+  isServerFull,
+} from '../../../../src/control/monitor/server-error.ts';
+
+const ADDED = { kind: 'server-added', address: 'a:1', origin: 'seed', via: null } as const;
+
+t.test('the ring keeps the last events and numbers all of them', (t) => {
+  const ring = new EventRing(3);
+  t.strictSame(ring.list(), []);
+  for (let index = 0; index < 5; index++) ring.add(ADDED, 1000 + index);
+  t.strictSame(ring.list(), [
+    { ...ADDED, sequence: 3, atMs: 1002 },
+    { ...ADDED, sequence: 4, atMs: 1003 },
+    { ...ADDED, sequence: 5, atMs: 1004 },
+  ]);
+  const list = ring.list();
+  ring.add(ADDED, 1005);
+  t.equal(list.length, 3, 'a list that was handed out does not change');
+  t.equal(list.at(-1)?.sequence, 5);
+  t.end();
+});
+
+t.test('what is bad news is said louder', (t) => {
+  const status = { kind: 'status-changed', address: 'a:1', reason: '' } as const;
+  t.equal(levelOf({ ...status, from: 'ONLINE', to: 'SHUNNED' }), 'warn');
+  t.equal(levelOf({ ...status, from: 'SHUNNED', to: 'ONLINE' }), 'info');
+  t.equal(levelOf({ kind: 'primary-changed', from: 'a:1', to: null, reason: 'not-writable' }), 'error');
+  t.equal(levelOf({ kind: 'primary-changed', from: null, to: 'a:1', reason: 'measured' }), 'info');
+  t.equal(levelOf({ kind: 'two-primaries', kept: 'a:1', others: ['b:1'] }), 'error');
+  t.equal(levelOf({ kind: 'replication-changed', address: 'a:1', running: false, error: '' }), 'warn');
+  t.equal(
+    levelOf({ kind: 'catalog-changed', complete: false, reason: 'x', views: 0, unsafeViews: 0 }),
+    'warn',
+  );
+  t.equal(levelOf({ kind: 'server-removed', address: 'a:1', reason: 'unreachable' }), 'warn');
+  t.equal(levelOf({ kind: 'server-removed', address: 'a:1', reason: 'configuration' }), 'info');
+  t.equal(levelOf(ADDED), 'info');
+  t.end();
+});
+
+const errorWith = (message: string, fields: object): Error => Object.assign(new Error(message), fields);
+
+t.test('errors in one line', (t) => {
+  for (const [error, text] of [
+    [new Error('plain'), 'plain'],
+    [
+      errorWith('connect ECONNREFUSED 1.2.3.4:3306', { code: 'ECONNREFUSED' }),
+      'connect ECONNREFUSED 1.2.3.4:3306',
+    ],
+    [errorWith('gone', { code: 'PROTOCOL_CONNECTION_LOST' }), 'gone (PROTOCOL_CONNECTION_LOST)'],
+    [errorWith('', { code: 'ECONNREFUSED' }), 'ECONNREFUSED'],
+    [new Error(''), 'an error without a message'],
+    ['a string', 'a string'],
+    [new Error('two\nlines\u0000\u001b[31m'), 'two?lines?[31m'],
+    [new Error('x'.repeat(1000)), `${'x'.repeat(300)}…`],
+  ] as const) {
+    t.equal(describeError(error), text);
+  }
+  t.end();
+});
+
+t.test('what a server means', (t) => {
+  t.equal(errnoOf(errorWith('', { errno: 1040 })), 1040);
+  t.equal(errnoOf(errorWith('', { errno: -111 })), 0, 'of the system, not of a server');
+  t.equal(errnoOf(null), 0);
+  for (const errno of [1040, 1203, 1226]) t.equal(isServerFull(errorWith('', { errno })), true);
+  for (const errno of [1044, 1142, 1227]) t.equal(isDenied(errorWith('', { errno })), true);
+  t.equal(isServerFull(errorWith('', { errno: 1045 })), false);
+  t.equal(isDenied(errorWith('', { errno: 1045 })), false, 'a wrong password is a failure');
+  t.end();
+});
