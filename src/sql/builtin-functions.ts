@@ -23,7 +23,7 @@ const SAFE: FunctionFacts = {
 const SAFE_NON_DETERMINISTIC: FunctionFacts = { ...SAFE, nonDeterministic: true };
 const UNSAFE: FunctionFacts = { ...SAFE, reason: ClassReason.unsafeFunction };
 const STATE: FunctionFacts = { ...SAFE, reason: ClassReason.serverState };
-const SEQUENCE: FunctionFacts = { ...SAFE, reason: ClassReason.sequence };
+const SEQUENCE: FunctionFacts = { ...SAFE, reason: ClassReason.sequence, pin: PinReason.sequence };
 /** Nothing is known of it: a stored or loadable function may do anything. */
 export const UNKNOWN_FUNCTION: FunctionFacts = {
   reason: ClassReason.unknownFunction,
@@ -104,6 +104,7 @@ function has(group: BuiltinGroup, context: LexicalContext): boolean {
  */
 export function functionFacts(name: string, detached: boolean, context: LexicalContext): FunctionFacts {
   const notProven = NOT_PROVEN.get(name);
+  if (notProven === SEQUENCE && context.flavor === 'mysql') return UNKNOWN_FUNCTION;
   if (notProven !== undefined) return notProven;
   const groups = GROUPS_BY_NAME.get(name);
   if (groups === undefined || (detached && SPACE_SENSITIVE.has(name))) return UNKNOWN_FUNCTION;

@@ -170,7 +170,9 @@ export class DigestScanner {
       this.#push(Last.word);
       return;
     }
-    if (folded === NULL && this.#depth === this.#listDepth && this.#last >= Last.open) {
+    const startsItem = this.#last === Last.open || this.#last === Last.comma;
+    if (folded === NULL && startsItem && this.#depth === this.#listDepth) {
+      // Take back the space written above.
       if (this.#last === Last.comma) this.normalizedLength--;
       this.#writeLiteral();
       return;
@@ -205,16 +207,13 @@ export class DigestScanner {
 
   #dropSign(): void {
     const before = this.#beforeLast;
-    const unary = before === Last.open || before === Last.comma;
-    if (!unary) return;
-    this.normalizedLength--;
-    if (before === Last.comma) this.normalizedLength--;
+    if (before < Last.operator || before === Last.sign || before === Last.close || before === Last.other)
+      return;
+    this.normalizedLength -= before === Last.open ? 1 : 2;
     this.#last = before;
-    // What stood before the comma: its last byte tells.
-    this.#beforeLast =
-      before === Last.comma && this.normalized[this.normalizedLength - 2] === QUESTION
-        ? Last.literal
-        : Last.nothing;
+    // What stood before a comma: the byte there tells.
+    const isListed = before === Last.comma && this.normalized[this.normalizedLength - 2] === QUESTION;
+    this.#beforeLast = isListed ? Last.literal : Last.nothing;
   }
 
   #writeOperator(byte: number, lexer: Lexer): void {
@@ -235,10 +234,11 @@ export class DigestScanner {
         return;
     }
     const last = this.#last;
-    const joined = !lexer.gap && (last === Last.operator || last === Last.sign);
+    const isSign = byte === MINUS || byte === PLUS;
+    const joined = !isSign && !lexer.gap && (last === Last.operator || last === Last.sign);
     if (!joined) this.#separate();
     this.normalized[this.normalizedLength++] = byte;
-    this.#push(!joined && (byte === MINUS || byte === PLUS) ? Last.sign : Last.operator);
+    this.#push(isSign ? Last.sign : Last.operator);
   }
 
   /** Whether a parenthesis touches the name before it can decide what the name means, so it stays. */

@@ -11,7 +11,7 @@ import type { TokenList } from './token-list.ts';
  */
 const STRUCTURAL: ReadonlySet<string> = new Set(
   `ALL AND AS BETWEEN BIGINT BY CASE CHARACTER CROSS DEC DECIMAL DISTINCT DISTINCTROW DIV DOUBLE ELSE EXISTS
-  FLOAT FROM GROUP HAVING IN INDEX INNER INT INTEGER IS JOIN KEY LIKE LIMIT MEDIUMINT NATURAL NOT NUMERIC ON
+  FLOAT FROM GROUP HAVING IN INDEX INNER INT INTEGER IS JOIN KEY LIKE LIMIT MEDIUMINT NATURAL NOT NULL NUMERIC ON
   OR OUTER PARTITION REAL REGEXP RLIKE SELECT SMALLINT STRAIGHT_JOIN THEN TINYINT UNION USING VARBINARY VARCHAR
   WHEN WHERE XOR`.split(/\s+/),
 );
@@ -54,7 +54,8 @@ export function callAt(
   const previous = tokens.text(index - 1);
   if (previous === '.') return UNKNOWN_FUNCTION;
   const word = tokens.text(index);
-  if (STRUCTURAL.has(word) || previous === 'AS') return null;
+  // What stands behind PROCEDURE is objected to as such.
+  if (STRUCTURAL.has(word) || previous === 'AS' || previous === 'PROCEDURE') return null;
   // A subquery as an argument has parentheses of its own, so this is `= ANY (SELECT` and the like.
   const inside = tokens.text(index + 2);
   if (inside === 'SELECT' || inside === 'WITH') return null;

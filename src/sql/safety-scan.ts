@@ -90,8 +90,7 @@ export class SafetyScan {
 
   #sequence(detail: string): void {
     this.#draft.object(ClassReason.sequence, detail);
-    // PREVIOUS VALUE FOR answers what this connection was given last.
-    this.#draft.pins.add(PinReason.storedRoutine);
+    this.#draft.pins.add(PinReason.sequence);
     this.calledUnknown = true;
   }
 

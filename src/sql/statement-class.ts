@@ -73,6 +73,8 @@ export const PinReason = {
   setTransaction: 'set-transaction',
   xa: 'xa',
   storedRoutine: 'stored-routine',
+  /** NEXTVAL: what LASTVAL and PREVIOUS VALUE FOR answer belongs to the connection */
+  sequence: 'sequence',
   setRole: 'set-role',
   unvirtualisedVariable: 'unvirtualised-variable',
   unexplainedStateChange: 'unexplained-state-change',

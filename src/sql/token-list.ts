@@ -92,9 +92,10 @@ export class TokenList {
     return kind === TokenKind.name || kind === TokenKind.quotedName;
   }
 
+  /** NULL counts: the digest writes it like a literal in lists. */
   isLiteral(index: number): boolean {
     const kind = this.kind(index);
-    return kind === TokenKind.number || kind === TokenKind.string;
+    return kind === TokenKind.number || kind === TokenKind.string || this.text(index) === 'NULL';
   }
 
   start(index: number): number {
@@ -154,10 +155,10 @@ export class TokenList {
     else if (this.conditionalMarker !== marker) this.mixedConditionals = true;
   }
 
-  /** `1, 2` becomes one literal and `(1), (2)` becomes `(2)`: long lists would only cost memory. */
+  /** `(1, 2` becomes `(2` and `VALUES (1), (2)` becomes `VALUES (2)`: long lists would only cost memory. */
   #collapse(): void {
     const last = this.count - 1;
-    if (this.text(last) === ',' && this.isLiteral(last - 1)) this.count -= 2;
+    if (this.text(last) === ',' && this.isLiteral(last - 1) && this.text(last - 2) === '(') this.count -= 2;
     else if (
       this.text(last) === '(' &&
       this.text(last - 1) === ',' &&
