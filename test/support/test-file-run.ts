@@ -139,11 +139,18 @@ function signalGroup(group: number, signal: NodeJS.Signals): void {
 
 /** Gives what the file's process left in its group, and kills that. What it has killed itself may take a moment. */
 async function endGroup(group: number): Promise<string[]> {
+  await groupHasEnded(group);
+  const left = processesOfGroup(group);
+  if (left.length > 0) {
+    signalGroup(group, 'SIGKILL');
+    await groupHasEnded(group);
+  }
+  return left;
+}
+
+async function groupHasEnded(group: number): Promise<void> {
   const deadline = performance.now() + DYING_MS;
   while (processesOfGroup(group).length > 0 && performance.now() < deadline) await delay(20);
-  const left = processesOfGroup(group);
-  signalGroup(group, 'SIGKILL');
-  return left;
 }
 
 /** Command lines of the processes that are still in this process group; zombies do not count. */
