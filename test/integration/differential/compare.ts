@@ -1,4 +1,5 @@
 import type { Transcript } from './case-runner.ts';
+import { ServerStatus } from './wire-constants.ts';
 import type { WireRecord } from './wire-record.ts';
 
 /** A difference that is in the nature of a proxy, or of two runs, and not a defect. */
@@ -18,13 +19,18 @@ const normalisations: readonly Normalisation[] = [
   },
   {
     reason:
-      'the EOF behind the definitions comes before the rows, and a proxy that asks its servers for DEPRECATE_EOF learns only at their end whether an index was used',
-    apply: (record) => (record.kind === 'metadata-eof' ? maskStatus(record, PER_STATEMENT_STATUS) : record),
+      'the EOF behind the definitions comes before the rows, and a proxy that asks its servers for DEPRECATE_EOF learns status and warnings only behind them',
+    apply: (record) => (record.kind === 'metadata-eof' ? keepStatus(record, KNOWN_BEFORE_ROWS) : record),
+  },
+  {
+    reason: 'SERVER_SESSION_STATE_CHANGED announces what only a client with SESSION_TRACK is sent',
+    apply: (record) =>
+      record.kind === 'eof' ? keepStatus(record, ~ServerStatus.sessionStateChanged) : record,
   },
 ];
 
-/** SERVER_QUERY_NO_GOOD_INDEX_USED, SERVER_QUERY_NO_INDEX_USED, SERVER_QUERY_WAS_SLOW */
-const PER_STATEMENT_STATUS = 0x10 | 0x20 | 0x800;
+const KNOWN_BEFORE_ROWS =
+  ServerStatus.autocommit | ServerStatus.cursorExists | ServerStatus.lastRowSent | ServerStatus.psOutParams;
 
 /** Sentences that say where two runs of a case differ; empty when a client could not tell them apart. */
 export function compareTranscripts(direct: Transcript, proxied: Transcript): string[] {
@@ -87,6 +93,8 @@ function sortSessionState(record: WireRecord): WireRecord {
   return { ...record, fields: { ...record.fields, sessionState: sessionState.split('|').sort().join('|') } };
 }
 
-function maskStatus(record: WireRecord, bits: number): WireRecord {
-  return { ...record, fields: { ...record.fields, status: Number(record.fields.status) & ~bits } };
+function keepStatus(record: WireRecord, bits: number): WireRecord {
+  const { status, ...rest } = record.fields;
+  const warnings = record.kind === 'metadata-eof' ? 0 : (rest.warnings ?? 0);
+  return { ...record, fields: { ...rest, warnings, status: Number(status) & bits } };
 }

@@ -38,8 +38,10 @@ export const Command = {
 } as const;
 
 export const ServerStatus = {
+  autocommit: 2,
   moreResultsExist: 8,
   cursorExists: 64,
   lastRowSent: 128,
   psOutParams: 4096,
+  sessionStateChanged: 16384,
 } as const;
