@@ -58,7 +58,7 @@ function invite({ sluice }: Stage): void {
 Everything stays up until Ctrl-C. Try it:
   DSN      mysql://${username}:${password}@${host}:${port}/${APP_SCHEMA}
   client   mysql -h ${host} -P ${port} -u ${username} -p${password} ${APP_SCHEMA}
-  admin    mysql -h ${host} -P ${adminPort} -u admin -padmin -e "EXPLAIN ROUTE SELECT * FROM books"
+  admin    mysql -h ${host} -P ${adminPort} -u admin -padmin ${APP_SCHEMA} -e "EXPLAIN ROUTE SELECT * FROM books"
   http     http://${host}:${httpPort}/metrics`);
 }
 

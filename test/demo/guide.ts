@@ -1,6 +1,7 @@
 /** Plays single steps of the tour: runs a statement, asks the servers' own logs who executed it, and shows both. */
 
 import type { Connection, RowDataPacket } from 'mysql2/promise';
+import { APP_SCHEMA } from '../support/replication-set.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import type { Stage } from './stage.ts';
 
@@ -109,14 +110,15 @@ export class Guide {
   /** The reason as EXPLAIN ROUTE on the admin port gives it; it must agree with what happened. */
   async #explain(sql: string, step: Step, problems: string[]): Promise<string> {
     try {
-      this.#admin ??= await this.#stage.sluice.adminConnection();
+      this.#admin ??= await this.#stage.sluice.adminConnection({ database: APP_SCHEMA });
       const [rows] = await this.#admin.query<RowDataPacket[]>(`EXPLAIN ROUTE ${sql}`);
       const trace = new Map(rows.map((row) => [String(row.step), String(row.value)]));
       const target = trace.get('target');
       const reason = trace.get('reason');
       if (target === undefined || reason === undefined) throw new Error('it names no target or no reason');
       if (target !== step.expect) problems.push(`EXPLAIN ROUTE names ${target} as the target`);
-      return reason;
+      const found = trace.get('class_reason') ?? reason;
+      return found === reason ? reason : `${reason}, ${found}`;
     } catch (error) {
       problems.push(`EXPLAIN ROUTE: ${messageOf(error)}`);
       return '';

@@ -175,8 +175,15 @@ export class SluiceProcess {
     });
   }
 
-  adminConnection(): Promise<Connection> {
-    return createConnection({ host: this.host, port: this.adminPort, user: 'admin', password: 'admin' });
+  /** An operator's connection; `database` is the schema that EXPLAIN ROUTE takes names to be in. */
+  adminConnection(options: ConnectionOptions = {}): Promise<Connection> {
+    return createConnection({
+      host: this.host,
+      port: this.adminPort,
+      user: 'admin',
+      password: 'admin',
+      ...options,
+    });
   }
 
   get(path: string): Promise<Response> {
