@@ -41,15 +41,14 @@ t.test('a statement that is cut', async (t) => {
   }
 });
 
-t.test('a long statement takes time in proportion to what a command may need', async (t) => {
+t.test('of a long statement no more is cut into tokens than a command may have', async (t) => {
   const statement = Buffer.from(`EXPLAIN ROUTE SELECT ${'(1),'.repeat(250_000)}1`);
-  const startedAt = performance.now();
   const read = readAdminStatement(statement);
-  t.ok(performance.now() - startedAt < 100, 'a megabyte of brackets is not cut into tokens');
+  t.equal(read.tokens.length, 1000);
   t.equal(
     sourceAfter(read, 2).length,
     statement.length - 'EXPLAIN ROUTE '.length,
-    'and is still there as a whole',
+    'the whole is still there',
   );
 });
 
