@@ -178,6 +178,7 @@ export function roleOf(
   }
   if (member.replication.channels.length === 0) return ServerRole.unknown;
   if (anchor === null) return ServerRole.replica;
-  if (address === anchor || !replicatesFrom(graph, address, anchor)) return ServerRole.unknown;
-  return ServerRole.replica;
+  // The last primary itself, when it was demoted, is a replica of whoever took its place.
+  const isOurs = address === anchor || replicatesFrom(graph, address, anchor);
+  return isOurs ? ServerRole.replica : ServerRole.unknown;
 }

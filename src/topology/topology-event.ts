@@ -84,6 +84,11 @@ export type TopologyEvent =
       readonly to: string;
     }
   | {
+      /** Another server answers at the address: what was known of it is forgotten. */
+      readonly kind: 'server-replaced';
+      readonly address: ServerAddress;
+    }
+  | {
       /** The first failure in a row; the ones that follow show as a change of status. */
       readonly kind: 'check-failed';
       readonly address: ServerAddress;

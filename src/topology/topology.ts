@@ -265,8 +265,12 @@ export class TopologyDescription {
     report: CheckReport & { readonly ok: true },
   ): TopologyMember {
     switch (report.check) {
-      case CheckName.connect:
-        return { ...member, facts: report.facts };
+      case CheckName.connect: {
+        const { facts } = report;
+        if (member.facts === null || member.facts.identity === facts.identity) return { ...member, facts };
+        draft.events.push({ kind: 'server-replaced', address });
+        return { ...member, facts, readOnly: null, replication: null, ioConnecting: 0, rival: false };
+      }
       case CheckName.ping:
         return member;
       case CheckName.readOnly:

@@ -54,6 +54,8 @@ export class MonitorConnection {
   readonly #socket: Socket;
   #lost: Error | null = null;
   #onLost: () => void = () => {};
+  /** Ends the wait for the answer that is outstanding; mysql2 forgets it when the connection is destroyed. */
+  #abandon: ((reason: Error) => void) | null = null;
 
   private constructor(connection: Connection, socket: Socket, version: ServerVersion) {
     this.#connection = connection;
@@ -135,10 +137,11 @@ export class MonitorConnection {
     this.#socket.once('close', () => clearTimeout(timer));
   }
 
-  destroy(): void {
-    this.#lost ??= new Error('the connection was destroyed');
+  destroy(reason = new Error('the connection was destroyed')): void {
+    this.#lost ??= reason;
     this.#connection.destroy();
     this.#socket.destroy();
+    this.#abandon?.(reason);
   }
 
   #guard<T>(signal: AbortSignal, send: (done: (error: Error | null, value: T) => void) => void): Promise<T> {
@@ -147,9 +150,14 @@ export class MonitorConnection {
         reject(this.#lost);
         return;
       }
-      const abort = (): void => {
-        this.destroy();
-        reject(reasonOf(signal));
+      const abort = (): void => this.destroy(reasonOf(signal));
+      const settled = (): void => {
+        signal.removeEventListener('abort', abort);
+        this.#abandon = null;
+      };
+      this.#abandon = (reason) => {
+        settled();
+        reject(reason);
       };
       if (signal.aborted) {
         abort();
@@ -157,7 +165,7 @@ export class MonitorConnection {
       }
       signal.addEventListener('abort', abort, { once: true });
       send((error, value) => {
-        signal.removeEventListener('abort', abort);
+        settled();
         if (error) reject(error);
         else resolve(value);
       });

@@ -75,6 +75,7 @@ export function levelOf(event: MonitorEventBody): LogLevel {
       return 'error';
     case 'check-failed':
     case 'duplicate-server':
+    case 'server-replaced':
     case 'discovery-rejected':
     case 'discovery-failed':
       return 'warn';

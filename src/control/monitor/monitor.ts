@@ -137,6 +137,8 @@ export class Monitor extends EventEmitter<MonitorEvents> {
    * is shunned without waiting for the threshold. Many reports at once cost one check.
    */
   async reportFailure(address: ServerAddress, reason: string): Promise<void> {
+    // Of a server that is out of service already, its own loops are the ones to learn more.
+    if (this.#topology.find(address)?.status === ServerStatus.SHUNNED) return;
     await this.#checksOf(address)?.confirmFailure(reason);
   }
 

@@ -47,6 +47,7 @@ export class ServerChecks {
   readonly #kept: KeptConnection[] = [];
   readonly #connect: CheckInterval<CheckReport>;
   readonly #intervals: readonly CheckInterval<CheckReport>[];
+  #identity: string | null = null;
   /** A worker's report that waits for the connect check to confirm it. */
   #reportedFailure: string | null = null;
 
@@ -57,11 +58,11 @@ export class ServerChecks {
     this.#connect = this.#interval(
       CheckName.connect,
       () => (isSettled() ? settings.connectIntervalMs : settings.intervalMs),
-      async (signal) => ({
-        check: CheckName.connect,
-        ok: true,
-        facts: await checkConnect(options.target, options.credentials, signal),
-      }),
+      async (signal) => {
+        const facts = await checkConnect(options.target, options.credentials, signal);
+        this.#recognise(facts.identity);
+        return { check: CheckName.connect, ok: true, facts };
+      },
     );
     this.#intervals = [
       this.#connect,
@@ -103,6 +104,15 @@ export class ServerChecks {
     for (const kept of this.#kept) kept.close();
     await Promise.all(stopping);
     for (const kept of this.#kept) kept.discard();
+  }
+
+  /** An address can be moved to another server; the kept connections would go on watching the old one. */
+  #recognise(identity: string): void {
+    const replaced = this.#identity !== null && this.#identity !== identity;
+    this.#identity = identity;
+    if (!replaced) return;
+    for (const kept of this.#kept) kept.discard();
+    void this.wake();
   }
 
   #keptInterval(

@@ -1,4 +1,4 @@
-import { createServer, type Server, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import t from 'tap';
 import { ServerFlavor } from '../../../src/topology/server-description.ts';
 import { ReplicationSet } from '../../support/replication-set.ts';
@@ -176,6 +176,40 @@ for (const flavor of Object.values(ServerFlavor)) {
     );
   });
 }
+
+t.test('an address that is moved to another server while the old one goes on living', async (t) => {
+  const set = await new ReplicationSet({ replicas: 1 }).start();
+  t.teardown(() => set.dispose());
+  let target = set.primary.port;
+  const sockets = new Set<Socket>();
+  const forwarder = createServer((socket) => {
+    const upstream = connect(target, '127.0.0.1');
+    for (const each of [socket, upstream]) sockets.add(each.on('error', () => {}));
+    socket.pipe(upstream).pipe(socket);
+    socket.on('close', () => upstream.destroy());
+  });
+  await new Promise<void>((resolve) => forwarder.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => {
+    for (const socket of sockets) socket.destroy();
+    forwarder.close();
+  });
+  const { port } = forwarder.address() as AddressInfo;
+  const address = `127.0.0.1:${port}`;
+  const subject = new MonitorUnderTest([{ host: '127.0.0.1', port }], { discovery: false });
+  t.teardown(() => subject.monitor.stop());
+  await subject.monitor.start();
+  t.match(subject.monitor.topology.find(address), { role: 'primary', serverId: set.primary.serverId });
+  target = set.replicas[0]!.port;
+  await waitUntil(
+    'the other server is seen',
+    () => subject.monitor.topology.find(address)?.serverId === set.replicas[0]!.serverId,
+  );
+  await waitUntil('and measured', () => subject.monitor.topology.find(address)?.role === 'replica');
+  t.match(subject.monitor.topology.find(address), { readOnly: true, source: set.primary.address });
+  t.equal(subject.monitor.topology.primary, null);
+  t.equal(subject.events.filter(({ kind }) => kind === 'server-replaced').length, 1);
+  await subject.monitor.stop();
+});
 
 t.test('servers that are none', async (t) => {
   const sockets = new Set<Socket>();

@@ -516,6 +516,30 @@ t.test('who belongs: it replicates from a member, or a member replicates from it
   t.end();
 });
 
+t.test('a primary that was demoted is a replica, even if nobody knows of whom', (t) => {
+  const topology = cluster().apply(good('p', replicaOf('unknown')));
+  t.equal(topology.value.primary, null);
+  t.strictSame(
+    ['p', 'r1', 'r2'].map((name) => topology.role(name)),
+    ['replica', 'replica', 'replica'],
+  );
+  topology.apply(good('r2', replicaOf('stranger')));
+  t.equal(topology.role('r2'), 'unknown');
+  t.end();
+});
+
+t.test('another server at the same address is nobody until it is measured', (t) => {
+  const [connect, ...others] = good('p', { facts: { identity: 'another' } });
+  const topology = cluster().apply([connect!]);
+  t.match(topology.events[0], { kind: 'server-replaced', address: at('p') });
+  t.equal(topology.role('p'), 'unknown');
+  t.equal(topology.value.find(at('p'))?.readOnly, null);
+  t.equal(topology.value.primary, null);
+  topology.apply(others);
+  t.equal(topology.value.primary, at('p'));
+  t.end();
+});
+
 t.test('an upgrade is noticed', (t) => {
   const topology = cluster().apply(good('p', { facts: { version: '8.0.40', versionId: 80_040 } }));
   t.match(topology.events, [{ kind: 'version-changed', from: '8.0.36', to: '8.0.40' }]);
