@@ -117,8 +117,9 @@ export class Guide {
       const reason = trace.get('reason');
       if (target === undefined || reason === undefined) throw new Error('it names no target or no reason');
       if (target !== step.expect) problems.push(`EXPLAIN ROUTE names ${target} as the target`);
-      const found = trace.get('class_reason') ?? reason;
-      return found === reason ? reason : `${reason}, ${found}`;
+      // The class's reason also names what made it, e.g. the function; it is not always what decided.
+      const detailed = trace.get('class_reason') ?? '';
+      return detailed.startsWith(reason) ? detailed : reason;
     } catch (error) {
       problems.push(`EXPLAIN ROUTE: ${messageOf(error)}`);
       return '';
