@@ -76,6 +76,12 @@ const MAX_PAYLOAD = 0xffffff;
 /** OK, ERR, EOF and column counts are small; what says it is larger than this is no such packet. */
 const MAX_INSPECTED_BYTES = 4 << 20;
 const EOF_PACKET_BYTES = 9;
+/** What the EOF behind definitions says: the session's own flags, none of the statement before. */
+const SESSION_FLAGS =
+  StatusFlag.SERVER_STATUS_IN_TRANS |
+  StatusFlag.SERVER_STATUS_IN_TRANS_READONLY |
+  StatusFlag.SERVER_STATUS_AUTOCOMMIT |
+  StatusFlag.SERVER_STATUS_NO_BACKSLASH_ESCAPES;
 
 export class ResponseTracker {
   /** True once the whole answer has passed. */
@@ -123,7 +129,13 @@ export class ResponseTracker {
   }
 
   /** @param statusBefore the session's status flags, for the EOF behind definitions that the server leaves out. */
-  begin(shape: AnswerShape, sink: ResponseSink, clientCapabilities: number, statusBefore: number): void {
+  begin(
+    shape: AnswerShape,
+    sink: ResponseSink,
+    clientCapabilities: number,
+    statusBefore: number,
+    firstSequence = 1,
+  ): void {
     this.#sink = sink;
     this.#clientCapabilities = clientCapabilities;
     const clientDeprecatesEof = (clientCapabilities & Capability.CLIENT_DEPRECATE_EOF) !== 0;
@@ -133,7 +145,7 @@ export class ResponseTracker {
     this.#statusBefore = statusBefore;
     this.#shape = shape;
     this.#state = firstState(shape);
-    this.#expectedSequence = 1;
+    this.#expectedSequence = firstSequence & 0xff;
     this.#sequenceShift = 0;
     this.#continuation = false;
     this.complete = false;
@@ -150,6 +162,11 @@ export class ResponseTracker {
   /** The client has gone: the rest of the answer goes to `sink`. */
   redirect(sink: ResponseSink): void {
     this.#sink = sink;
+  }
+
+  /** Packets put in minus packets left out so far. */
+  get sequenceShift(): number {
+    return this.#sequenceShift;
   }
 
   get awaitsInfile(): boolean {
@@ -221,7 +238,8 @@ export class ResponseTracker {
   #passesUnread(firstByte: number, length: number): boolean {
     switch (this.#state) {
       case State.columns:
-        return firstByte !== 0xff;
+        // Of a COM_STMT_PREPARE answer the last definition may need an EOF behind it, which must go out with it.
+        return firstByte !== 0xff && this.#shape !== AnswerShape.prepare;
       case State.rows:
       case State.rowsStart:
         return (firstByte !== 0xfe && firstByte !== 0xff) || length === MAX_PAYLOAD;
@@ -243,8 +261,7 @@ export class ResponseTracker {
   }
 
   #columnsDone(): void {
-    if (this.#shape === AnswerShape.prepare || !this.#serverDeprecatesEof) this.#state = State.columnsEof;
-    else this.#state = State.rowsStart;
+    this.#state = this.#serverDeprecatesEof ? State.rowsStart : State.columnsEof;
   }
 
   #checkSequence(buffer: Buffer, position: number): void {
@@ -263,6 +280,8 @@ export class ResponseTracker {
     switch (this.#state) {
       case State.first:
         return this.#inspectFirst(buffer, segment, position, packetEnd);
+      case State.columns:
+        return this.#inspectPrepareDefinition(buffer, segment, position, packetEnd);
       case State.columnsEof:
         return this.#inspectColumnsEof(buffer, segment, position, packetEnd);
       case State.rows:
@@ -314,6 +333,19 @@ export class ResponseTracker {
     return segment;
   }
 
+  #inspectPrepareDefinition(buffer: Buffer, segment: number, position: number, packetEnd: number): number {
+    this.#shiftSequence(buffer, position);
+    if (--this.#columnsLeft > 0) return segment;
+    if (!this.#serverDeprecatesEof) {
+      this.#state = State.columnsEof;
+      return segment;
+    }
+    const sequence = this.#expectedSequence;
+    const next = this.#insertEof ? this.#putEof(buffer, segment, packetEnd, sequence) : segment;
+    this.#nextPrepareBlock();
+    return next;
+  }
+
   /** A block of definitions of a COM_STMT_PREPARE answer, or of a result set, has ended: its EOF passes or goes. */
   #inspectColumnsEof(buffer: Buffer, segment: number, position: number, packetEnd: number): number {
     if (buffer[position + 4] !== 0xfe)
@@ -343,17 +375,18 @@ export class ResponseTracker {
 
   /** The first packet after the definitions is no cursor's end: put in the EOF that the client waits for. */
   #enterRows(buffer: Buffer, segment: number, position: number): number {
-    return this.#insertEof ? this.#putEof(buffer, segment, position) : segment;
+    return this.#insertEof ? this.#putEof(buffer, segment, position, this.#expectedSequence - 1) : segment;
   }
 
   /**
    * The definitions in front move down by nine bytes where these are free, so that the answer stays one piece;
    * rows are never moved.
+   * @param serverSequence the id of the packet that it takes the place of, as the server counts.
    */
-  #putEof(buffer: Buffer, segment: number, position: number): number {
-    const sequence = (this.#expectedSequence - 1 + this.#sequenceShift) & 0xff;
+  #putEof(buffer: Buffer, segment: number, position: number, serverSequence: number): number {
+    const sequence = (serverSequence + this.#sequenceShift) & 0xff;
     this.#sequenceShift++;
-    const status = this.#statusBefore & ~StatusFlag.SERVER_SESSION_STATE_CHANGED;
+    const status = this.#statusBefore & SESSION_FLAGS;
     if (segment - EOF_PACKET_BYTES >= this.#floor) {
       buffer.copyWithin(segment - EOF_PACKET_BYTES, segment, position);
       writeEof(buffer, position - EOF_PACKET_BYTES, sequence, status, 0);
@@ -423,11 +456,7 @@ export class ResponseTracker {
       return packetEnd;
     }
     const state = this.#clientTracks ? sessionState : null;
-    const flags =
-      state === null
-        ? ok.statusFlags & ~StatusFlag.SERVER_SESSION_STATE_CHANGED
-        : ok.statusFlags | StatusFlag.SERVER_SESSION_STATE_CHANGED;
-    const payload = encodeOk({ ...ok, statusFlags: flags, sessionState: state }, this.#clientCapabilities);
+    const payload = encodeOk({ ...ok, sessionState: state }, this.#clientCapabilities);
     const packet = Buffer.allocUnsafe(4 + payload.length);
     packet.writeUIntLE(payload.length, 0, 3);
     packet[3] = sequence;
@@ -454,13 +483,15 @@ export class ResponseTracker {
     if (packetEnd - position < 7) throw new MalformedPacketError('short ERR packet', position);
     this.errno = buffer.readUInt16LE(position + 5);
     const withheld = this.#sink.errPacket(this.errno, buffer.subarray(position + 4, packetEnd));
+    // Definitions have gone out: a client that waits for the EOF behind them gets it before the ERR.
+    const next = this.#state === State.rowsStart ? this.#enterRows(buffer, segment, position) : segment;
     this.#finish();
     if (withheld) {
-      if (position > segment) this.#forward(buffer, segment, position);
+      if (position > next) this.#forward(buffer, next, position);
       return packetEnd;
     }
     this.#shiftSequence(buffer, position);
-    return segment;
+    return next;
   }
 
   #shiftSequence(buffer: Buffer, position: number): void {

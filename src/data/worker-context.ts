@@ -14,6 +14,12 @@ import type { Router } from './router/router.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
+/** What a session has at its start, and after COM_RESET_CONNECTION. */
+export interface InitialVariables {
+  readonly atLogin: SessionVariables;
+  readonly afterReset: SessionVariables;
+}
+
 export interface WorkerContext {
   readonly workerIndex: number;
   readonly counters: WorkerCounters;
@@ -34,7 +40,7 @@ export interface WorkerContext {
   /** The worker is stopping: no new statements outside of transactions. */
   stopping: boolean;
   /** What a session starts with, by connection key and collation. */
-  readonly initialVariables: Map<string, SessionVariables>;
+  readonly initialVariables: Map<string, InitialVariables>;
   /** SET statements that a server has accepted, by address. */
   readonly accepted: AcceptedAssignments;
   readonly log: (level: LogLevel, message: string, fields: Record<string, unknown>) => void;

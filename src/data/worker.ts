@@ -54,8 +54,9 @@ const environment: PoolEnvironment = {
   log,
   learnedInitial: (connection) => {
     // What a session starts with is what the primary says; a replica's defaults are brought in line with it.
-    if (connection.initialVariables === null || connection.server.role === 'replica') return;
-    initialVariables.set(`${connection.key.text} ${connection.collationId}`, connection.initialVariables);
+    const { initialVariables: atLogin, variablesAfterReset: afterReset, key, collationId } = connection;
+    if (atLogin === null || afterReset === null || connection.server.role === 'replica') return;
+    initialVariables.set(`${key.text} ${collationId}`, { atLogin, afterReset });
   },
 };
 const backends: Backends = new Backends(environment, wheel);

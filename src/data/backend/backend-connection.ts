@@ -94,6 +94,8 @@ export class BackendConnection {
   variables: SessionVariables | null = null;
   /** As a new session on this connection would have them: what the probe after the handshake found. */
   initialVariables: SessionVariables | null = null;
+  /** As they are after COM_RESET_CONNECTION. */
+  variablesAfterReset: SessionVariables | null = null;
   schema: string | null;
   /** Of the last OK or EOF. */
   statusFlags = 0;
@@ -221,6 +223,11 @@ export class BackendConnection {
     this.#tracker?.resumeAfterInfile();
   }
 
+  /** By how much the client's sequence ids of the current answer are ahead of the server's. */
+  get sequenceShift(): number {
+    return this.#tracker?.sequenceShift ?? 0;
+  }
+
   get awaitsInfile(): boolean {
     return this.#tracker?.awaitsInfile ?? false;
   }
@@ -294,6 +301,7 @@ export class BackendConnection {
         this.variables = found.variables;
         // After a reset MySQL has the global character set, not the one of the handshake: no session starts so.
         this.initialVariables ??= found.variables;
+        this.variablesAfterReset ??= found.afterReset;
         this.schema = found.schema;
         this.tracksState = found.tracksState;
         this.#state = transition(this.#state, State.ready);
@@ -329,7 +337,8 @@ export class BackendConnection {
           return end;
         }
         this.#active = reply;
-        tracker.begin(reply.shape, reply.sink, reply.clientCapabilities, reply.statusBefore);
+        const { shape, sink, clientCapabilities, statusBefore, firstSequence } = reply;
+        tracker.begin(shape, sink, clientCapabilities, statusBefore, firstSequence);
       }
       const floor = this.socket.retained ? position : 0;
       position = tracker.advance(buffer, position, end, floor);

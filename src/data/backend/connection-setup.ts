@@ -6,19 +6,39 @@
 import { AnswerShape, Command } from '../../../protocol/index.ts';
 import type { BackendConnection } from './backend-connection.ts';
 import { discardSink, type ExpectedReply, type ReplyOwner } from './expected-reply.ts';
-import { RECORDER_CAPABILITIES, RecordingReply } from './recording-reply.ts';
-import { canonicalVariableName, SessionVariables } from './session-variables.ts';
+import { RECORDER_CAPABILITIES, type RecordedResult, RecordingReply } from './recording-reply.ts';
+import { canonicalVariableName, NAMES_COLLATION, SessionVariables } from './session-variables.ts';
 import { PROBED_VARIABLES } from './variable-policy.ts';
 
 const TRACKING =
   "SET session_track_schema=ON,session_track_state_change=ON,session_track_transaction_info='CHARACTERISTICS'" +
   ",session_track_system_variables='*'";
-/** MySQL only; MariaDB reports `last_gtid` as a system variable. */
-const TRACKING_MYSQL = `${TRACKING},session_track_gtids=OWN_GTID`;
-const PROBE = `SHOW SESSION VARIABLES WHERE Variable_name IN (${PROBED_VARIABLES.map((name) => `'${name}'`).join(',')})`;
+const TRACKING_OFF =
+  'SET session_track_schema=DEFAULT,session_track_state_change=DEFAULT,session_track_transaction_info=DEFAULT' +
+  ',session_track_system_variables=DEFAULT';
+
+/** Switches tracking on, or back to what a client finds on a server of its own. */
+export function trackingStatement(flavor: 'mysql' | 'mariadb', on: boolean): string {
+  const common = on ? TRACKING : TRACKING_OFF;
+  return flavor === 'mysql' ? `${common},session_track_gtids=${on ? 'OWN_GTID' : 'DEFAULT'}` : common;
+}
+
+const NAMES = PROBED_VARIABLES.map((name) => `'${name}'`).join(',');
+const PROBE = `SHOW SESSION VARIABLES WHERE Variable_name IN (${NAMES})`;
+const PROBE_GLOBAL = `SHOW GLOBAL VARIABLES WHERE Variable_name IN (${NAMES})`;
+
+const CHARACTER_SETS: ReadonlySet<string> = new Set([
+  NAMES_COLLATION,
+  'character_set_client',
+  'character_set_connection',
+  'character_set_results',
+  'collation_connection',
+]);
 
 export interface SetupFound {
   readonly variables: SessionVariables;
+  /** What COM_RESET_CONNECTION leaves. */
+  readonly afterReset: SessionVariables;
   readonly schema: string | null;
   readonly tracksState: boolean;
 }
@@ -37,22 +57,46 @@ export function setupReplies(connection: BackendConnection, reset: boolean, list
     tracksState = result.errno === 0;
   }, lost);
   const isMysql = connection.server.flavor === 'mysql';
-  send(connection, Command.COM_QUERY, isMysql ? TRACKING_MYSQL : TRACKING, AnswerShape.query, tracking);
+  send(
+    connection,
+    Command.COM_QUERY,
+    trackingStatement(connection.server.flavor, true),
+    AnswerShape.query,
+    tracking,
+  );
   const database = new RecordingReply((_, result) => {
     schema = result.rows[0]?.[0] ?? null;
   }, lost);
   send(connection, Command.COM_QUERY, 'SELECT DATABASE()', AnswerShape.query, database);
+  let globals: [string, string][] = [];
+  const probeGlobal = new RecordingReply((_, result) => {
+    globals = entriesOf(result);
+  }, lost);
+  send(connection, Command.COM_QUERY, PROBE_GLOBAL, AnswerShape.query, probeGlobal);
   const probe = new RecordingReply((_, result) => {
     if (result.errno !== 0) {
       listener.failed(`cannot read its session variables: ${result.errno} ${result.errorMessage}`);
       return;
     }
-    const entries = result.rows.map(
-      ([name, value]) => [canonicalVariableName(name ?? ''), value ?? ''] as const,
-    );
-    listener.done({ variables: SessionVariables.of(entries), schema, tracksState });
+    const variables = withNames(entriesOf(result));
+    // MariaDB goes back to the character set of the handshake, MySQL to the global one.
+    const kept = isMysql ? [] : [...variables].filter(([name]) => CHARACTER_SETS.has(name));
+    const afterReset = SessionVariables.of(new Map([...withNames(globals), ...kept]));
+    listener.done({ variables: SessionVariables.of(variables), afterReset, schema, tracksState });
   }, lost);
   send(connection, Command.COM_QUERY, PROBE, AnswerShape.query, probe);
+}
+
+function entriesOf(result: RecordedResult): [string, string][] {
+  return result.rows.map(([name, value]) => [canonicalVariableName(name ?? ''), value ?? '']);
+}
+
+/** The handshake sets the character sets as SET NAMES does. */
+function withNames(entries: readonly [string, string][]): Map<string, string> {
+  const values = new Map(entries);
+  const collation = values.get('collation_connection');
+  if (collation !== undefined) values.set(NAMES_COLLATION, collation);
+  return values;
 }
 
 function send(

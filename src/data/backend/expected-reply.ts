@@ -17,6 +17,8 @@ export interface ExpectedReply {
   sink: ResponseSink;
   readonly clientCapabilities: number;
   readonly statusBefore: number;
+  /** Sequence id of the answer's first packet: the number of packets that the command took; 1 if not named. */
+  readonly firstSequence?: number;
   /** A read of a pipelined batch: it may be asked again elsewhere as long as nothing of its answer has passed. */
   readonly repeatable: boolean;
 }

@@ -143,6 +143,10 @@ export class ServerPool implements ConnectionListener {
     }
   }
 
+  hasIdle(connection: BackendConnection): boolean {
+    return this.#keyedFor(connection.key).idle.includes(connection);
+  }
+
   /** Takes this very connection, if nobody has it. */
   takeIdle(connection: BackendConnection): boolean {
     const idle = this.#keyedFor(connection.key).idle;

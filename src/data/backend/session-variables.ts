@@ -18,6 +18,12 @@ const ALIASES: ReadonlyMap<string, string> = new Map([
   ['identity', 'last_insert_id'],
 ]);
 
+/**
+ * Not a variable of the server: the collation of the last SET NAMES, or of the handshake. It says more than the
+ * character sets that SET NAMES reports, since servers keep collations with them and describe columns by these.
+ */
+export const NAMES_COLLATION = 'names collation';
+
 export function canonicalVariableName(name: string): string {
   const lower = name.toLowerCase();
   return ALIASES.get(lower) ?? lower;

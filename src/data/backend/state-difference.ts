@@ -1,10 +1,17 @@
 /** The statements that bring a backend connection's session state to a client's: the difference only. */
 
-import type { SessionVariables } from './session-variables.ts';
+import { collationNamed } from '../../../protocol/index.ts';
+import { NAMES_COLLATION, type SessionVariables } from './session-variables.ts';
 import { isDerived } from './variable-policy.ts';
 
 const NUMBER = /^-?\d+(\.\d+)?$/;
 const MAX_CACHED = 4096;
+const CHARACTER_SETS = [
+  NAMES_COLLATION,
+  'character_set_client',
+  'character_set_results',
+  'collation_connection',
+];
 
 /** A value as the server reports it, as it can be assigned. */
 export function literalOf(name: string, value: string): string {
@@ -24,18 +31,46 @@ export function literalOf(name: string, value: string): string {
 function build(from: SessionVariables, to: SessionVariables): string {
   const assignments: string[] = [];
   let collation = '';
+  let current = from.values;
+  const names = to.values.get(NAMES_COLLATION);
+  const charset = names === undefined ? undefined : collationNamed(names)?.charset;
+  if (names !== undefined && charset !== undefined && namesDiffer(from, to)) {
+    // MySQL takes no COLLATE behind `binary`, which has but the one.
+    assignments.push(
+      charset === 'binary' ? 'NAMES binary' : `NAMES ${spelling(charset, to)} COLLATE ${names}`,
+    );
+    const set = spelling(charset, to);
+    current = new Map(current)
+      .set('character_set_client', set)
+      .set('character_set_results', set)
+      .set('character_set_connection', set)
+      .set('collation_connection', names);
+  }
   for (const [name, value] of to.values) {
-    if (from.values.get(name) === value || isDerived(name)) continue;
+    if (current.get(name) === value || isDerived(name) || name === NAMES_COLLATION) continue;
     const assignment = `@@session.${name}=${literalOf(name, value)}`;
     // After the other character set variables, since those of the connection change it.
     if (name === 'collation_connection') collation = assignment;
     else assignments.push(assignment);
   }
   for (const name of from.values.keys()) {
-    if (!to.values.has(name) && !isDerived(name)) assignments.push(`@@session.${name}=DEFAULT`);
+    if (!to.values.has(name) && !isDerived(name) && name !== NAMES_COLLATION)
+      assignments.push(`@@session.${name}=DEFAULT`);
   }
   if (collation !== '') assignments.push(collation);
   return assignments.length === 0 ? '' : `SET ${assignments.join(',')}`;
+}
+
+function namesDiffer(from: SessionVariables, to: SessionVariables): boolean {
+  for (const name of CHARACTER_SETS) if (from.values.get(name) !== to.values.get(name)) return true;
+  return false;
+}
+
+/** MariaDB 10.6 and later say utf8mb3 where MySQL 5.7 says utf8; the server's own word is in the session. */
+function spelling(charset: string, variables: SessionVariables): string {
+  if (charset !== 'utf8mb3') return charset;
+  for (const name of CHARACTER_SETS) if (variables.values.get(name) === 'utf8') return 'utf8';
+  return charset;
 }
 
 /** Remembers the statements: sessions of one application differ from pooled connections in the same few ways. */

@@ -36,6 +36,7 @@ const PINNING: ReadonlySet<string> = new Set([
   'debug_sync',
   'server_id',
   'skip_replication',
+  'optimizer_trace',
   'profiling',
   'profiling_history_size',
   'character_set_database',

@@ -233,6 +233,8 @@ export class ClientConnection {
     this.#user = user;
     this.#input.maxPacketBytes = snapshot.settings.limits.maxPacketBytes;
     const collationId = client.collationId ?? GREETING_COLLATION;
+    // The flag sets a bit of sql_mode at login, which COM_CHANGE_USER takes back.
+    const notAgain = this.#session === null ? 0 : Capability.CLIENT_IGNORE_SPACE;
     const identity = {
       connectionId: this.connectionId,
       username: client.username,
@@ -240,7 +242,7 @@ export class ClientConnection {
       collationId: collationId & 0xff,
       connectionKey: connectionKeyOf(
         makeCredentials(client.username, secretOf(user, client)),
-        behaviourFlagsOf(client.capabilities),
+        behaviourFlagsOf(client.capabilities) & ~notAgain,
       ),
     };
     if (this.#session === null) {

@@ -36,9 +36,12 @@ export class LocalCommands {
         this.#requestKill(end - start >= 5 ? buffer.readUInt32LE(start + 1) : 0, false);
         return;
       case Command.COM_RESET_CONNECTION:
-        session.restart();
-        this.#sendOk();
-        session.commandDone();
+        // What a session has after it is learnt with what it starts with.
+        session.learnInitialState(buffer, start, end, () => {
+          session.restart();
+          this.#sendOk();
+          session.commandDone();
+        });
         return;
       default:
         this.#sendOk();
@@ -68,7 +71,10 @@ export class LocalCommands {
 
   #sendOk(): void {
     const { state, clientCapabilities } = this.#session;
-    this.#session.write(frameOk({ statusFlags: state.statusFlags }, clientCapabilities, 1));
+    // MySQL repeats the count of the statement before in its answer to COM_PING, MariaDB does not.
+    const isMysql = this.#context.backends.primary?.server.flavor === 'mysql';
+    const warnings = isMysql ? this.#session.run.lastWarnings : 0;
+    this.#session.write(frameOk({ statusFlags: state.statusFlags, warnings }, clientCapabilities, 1));
   }
 
   /** A capability of the connection: others serve the session from now on. */

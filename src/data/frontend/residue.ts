@@ -11,30 +11,34 @@ import type { LastUser } from '../backend/last-user.ts';
 import { ownReply, type RecordedResult, RecordingReply } from '../backend/recording-reply.ts';
 
 /** Empties the list of warnings on both kinds of servers: MariaDB keeps it over statements without a table. */
-export const CLEAR_DIAGNOSTICS = "SHOW TABLES FROM information_schema LIKE ''";
+const CLEAR_DIAGNOSTICS = "SHOW TABLES FROM information_schema LIKE ''";
 
 export type DiagnosticRow = readonly (string | null)[];
 
 export class Residue implements LastUser {
-  /** The value of LAST_INSERT_ID(), or null while it is known to `#insertIdOn` only, or being read from there. */
+  lastConnection: BackendConnection | null = null;
+  /** The value of LAST_INSERT_ID(), or null while only `#insertIdOn` knows it, or it is being read from there. */
   #insertId: string | null = '0';
+  /** Where the value is in force. */
   #insertIdOn: BackendConnection | null = null;
   /** What the OK said: right but for explicit ids; used if the connection dies before it was asked. */
   #insertIdGuess = '0';
+  #diagnosticsOn: BackendConnection | null = null;
+  #diagnostics: readonly DiagnosticRow[] = [];
+  #foundRows = 0;
+  #foundRowsOn: BackendConnection | null = null;
+  #rowCount = 0;
+  /** The session has used FOUND_ROWS() or ROW_COUNT(): it is likely to again. */
+  #countsRows = false;
   /** Called when what is being read has come. */
   #waiter: (() => void) | null = null;
   #reading = 0;
-  #diagnosticsOn: BackendConnection | null = null;
-  #diagnostics: readonly DiagnosticRow[] = [];
-  /** The session has used FOUND_ROWS() or ROW_COUNT(): it is likely to again. */
-  #countsRows = false;
-  lastConnection: BackendConnection | null = null;
 
   owesOn(connection: BackendConnection): boolean {
     return (
-      this.#insertIdOn === connection ||
+      (this.#insertIdOn === connection && this.#insertId === null) ||
       this.#diagnosticsOn === connection ||
-      (this.#countsRows && this.lastConnection === connection)
+      (this.#countsRows && (this.lastConnection === connection || this.#foundRowsOn === connection))
     );
   }
 
@@ -46,14 +50,34 @@ export class Residue implements LastUser {
     shared: boolean,
   ): void {
     this.lastConnection = connection;
-    const readsDiagnostics = statement?.residue.diagnostics === true;
-    if (!readsDiagnostics) {
+    if (statement?.residue.diagnostics !== true) {
       this.#diagnostics = [];
       this.#diagnosticsOn = !shared && (tracker.warnings > 0 || tracker.errno !== 0) ? connection : null;
     }
+    this.#countRows(connection, tracker, statement);
+    this.#noteInsertId(connection, tracker, statement);
+  }
+
+  #countRows(
+    connection: BackendConnection,
+    tracker: ResponseTracker,
+    statement: StatementClass | null,
+  ): void {
     if (statement?.residue.rowCount === true || statement?.residue.foundRows === true)
       this.#countsRows = true;
-    // An id in the OK may be generated, explicit or that of an updated row: only the server knows which.
+    const hasRows = tracker.errno === 0 && tracker.lastResultRows >= 0;
+    this.#rowCount = tracker.errno !== 0 || hasRows ? -1 : tracker.affectedRows;
+    if (!hasRows) return;
+    this.#foundRows = tracker.lastResultRows;
+    this.#foundRowsOn = connection;
+  }
+
+  /** An id in the OK may be generated, explicit or that of an updated row: only the server knows which. */
+  #noteInsertId(
+    connection: BackendConnection,
+    tracker: ResponseTracker,
+    statement: StatementClass | null,
+  ): void {
     const mayHaveChanged =
       tracker.lastInsertId !== 0 ||
       statement?.residue.lastInsertId === true ||
@@ -66,18 +90,38 @@ export class Residue implements LastUser {
     this.#insertIdOn = connection;
   }
 
-  /** The connection that a statement must go back to, if it is still as the session left it. */
+  /** The connection that a statement must go back to, as long as it is as the session left it. */
   wantedConnection(statement: StatementClass): BackendConnection | null {
     const { residue } = statement;
-    if (residue.lastInsertId && this.#insertIdOn !== null) return this.#insertIdOn;
-    const asks = residue.diagnostics || residue.foundRows || residue.rowCount;
+    if (residue.lastInsertId && this.#insertIdOn?.lastUser === this) return this.#insertIdOn;
     const last = this.lastConnection;
-    return asks && last !== null && last.lastUser === this ? last : null;
+    if ((residue.diagnostics || residue.rowCount) && last?.lastUser === this) return last;
+    return residue.foundRows && this.#foundRowsOn?.lastUser === this ? this.#foundRowsOn : null;
+  }
+
+  /** The connection that alone knows LAST_INSERT_ID(), if that is another one than `connection`. */
+  insertIdElsewhere(connection: BackendConnection): BackendConnection | null {
+    return this.#insertId === null && this.#insertIdOn !== connection ? this.#insertIdOn : null;
+  }
+
+  /** Values for FOUND_ROWS() and ROW_COUNT() on a connection that does not know them; null if it does. */
+  countsFor(
+    statement: StatementClass,
+    connection: BackendConnection | null,
+  ): ReadonlyMap<string, string> | null {
+    const { foundRows, rowCount } = statement.residue;
+    const knowsFound = !foundRows || (connection !== null && this.#foundRowsOn === connection);
+    const knowsCount = !rowCount || (connection !== null && this.lastConnection === connection);
+    if (knowsFound && knowsCount) return null;
+    return new Map([
+      ['FOUND_ROWS', String(this.#foundRows)],
+      ['ROW_COUNT', String(this.#rowCount)],
+    ]);
   }
 
   /** @returns true if what the statement asks for is being read; then `again` is called when it is there. */
   waits(statement: StatementClass, again: () => void): boolean {
-    if (this.#insertIdOn?.isClosed === true) {
+    if (this.#insertId === null && this.#insertIdOn?.isClosed === true) {
       this.#insertId = this.#insertIdGuess;
       this.#insertIdOn = null;
     }
@@ -89,10 +133,12 @@ export class Residue implements LastUser {
 
   /** What must run in front of a statement on a connection that is not the one it asks about. */
   preparationFor(statement: StatementClass, connection: BackendConnection): string {
-    if (connection.lastUser === this) return '';
     const { residue } = statement;
-    if (residue.lastInsertId) return `SET @@session.last_insert_id=${this.#insertId ?? this.#insertIdGuess}`;
-    return residue.diagnostics ? CLEAR_DIAGNOSTICS : '';
+    if (residue.lastInsertId && this.#insertIdOn !== connection) {
+      this.#insertIdOn = connection;
+      return `SET @@session.last_insert_id=${this.#insertId ?? this.#insertIdGuess}`;
+    }
+    return residue.diagnostics && connection.lastUser !== this ? CLEAR_DIAGNOSTICS : '';
   }
 
   /** Warnings that were read from a connection before somebody else used it. */
@@ -107,12 +153,21 @@ export class Residue implements LastUser {
         this.#diagnostics = result?.rows ?? [];
       });
     }
-    if (this.#insertIdOn === connection) {
-      this.#insertIdOn = null;
-      this.#ask(connection, 'SELECT LAST_INSERT_ID()', (result) => {
-        this.#insertId = result?.rows[0]?.[0] ?? this.#insertIdGuess;
-      });
+    if (this.#foundRowsOn === connection) this.#foundRowsOn = null;
+    if (this.#insertIdOn === connection) this.readInsertId(connection, () => undefined);
+  }
+
+  /** @param done the connection is free again. */
+  readInsertId(connection: BackendConnection, done: () => void): void {
+    this.#insertIdOn = null;
+    if (this.#insertId !== null) {
+      done();
+      return;
     }
+    this.#ask(connection, 'SELECT LAST_INSERT_ID()', (result) => {
+      this.#insertId = result?.rows[0]?.[0] ?? this.#insertIdGuess;
+      done();
+    });
   }
 
   /** @param done gets null when the connection was lost. */
@@ -135,14 +190,17 @@ export class Residue implements LastUser {
 
   /** As a new session: nothing is left anywhere. */
   reset(): void {
-    if (this.lastConnection?.lastUser === this) this.lastConnection.lastUser = null;
-    if (this.#insertIdOn?.lastUser === this) this.#insertIdOn.lastUser = null;
+    for (const connection of [this.lastConnection, this.#insertIdOn, this.#foundRowsOn])
+      if (connection?.lastUser === this) connection.lastUser = null;
     this.lastConnection = null;
     this.#insertIdOn = null;
+    this.#foundRowsOn = null;
     this.#diagnosticsOn = null;
     this.#diagnostics = [];
     this.#insertId = '0';
     this.#insertIdGuess = '0';
+    this.#foundRows = 0;
+    this.#rowCount = 0;
     this.#waiter = null;
   }
 }

@@ -14,17 +14,12 @@ import {
 import { type LexicalContext, makeLexicalContext } from '../../sql/lexical-context.ts';
 import { PinReason } from '../../sql/statement-class.ts';
 import type { LeftBehind } from '../backend/server-pool.ts';
-import { canonicalVariableName, isOn, type SessionVariables } from '../backend/session-variables.ts';
+import {
+  canonicalVariableName,
+  NAMES_COLLATION,
+  type SessionVariables,
+} from '../backend/session-variables.ts';
 import { policyOf, VariablePolicy } from '../backend/variable-policy.ts';
-
-/** What the client wants to be told, as a server's defaults have it until the client says otherwise. */
-interface ClientTracking {
-  variables: ReadonlySet<string> | 'all';
-  schema: boolean;
-  stateChange: boolean;
-  transactionInfo: boolean;
-  gtids: boolean;
-}
 
 /** `session_track_system_variables` as MySQL and MariaDB have it by default. */
 const DEFAULT_TRACKED: ReadonlySet<string> = new Set([
@@ -43,8 +38,9 @@ export class SessionState {
   collationUnknown = false;
   /** A `SET TRANSACTION` waits for its transaction. */
   transactionPending = false;
+  /** The client has set session_track_… itself, on a connection of its own: it gets what that server sends. */
+  clientTracks = false;
   readonly #pins = new Map<PinReason, number>();
-  #tracking: ClientTracking = defaultTracking();
   #context: LexicalContext | null = null;
   #contextOf: SessionVariables | null = null;
 
@@ -84,8 +80,21 @@ export class SessionState {
     this.statusFlags = StatusFlag.SERVER_STATUS_AUTOCOMMIT;
     this.collationUnknown = false;
     this.transactionPending = false;
+    this.clientTracks = false;
     this.#pins.clear();
-    this.#tracking = defaultTracking();
+  }
+
+  /** The server's answer to what SET NAMES had left open. */
+  collationKnown(collation: string): void {
+    this.collationUnknown = false;
+    if (this.variables === null) return;
+    const entries: [string, string][] = [['collation_connection', collation]];
+    // All character sets alike: it was SET NAMES, or as good as one.
+    const { values } = this.variables;
+    const client = values.get('character_set_client');
+    if (client === values.get('character_set_results') && client === values.get('character_set_connection'))
+      entries.push([NAMES_COLLATION, collation]);
+    this.variables = this.variables.with(entries);
   }
 
   /** How the client's bytes are to be read. */
@@ -111,6 +120,7 @@ export class SessionState {
    */
   apply(ok: OkPacket, explained: boolean): Buffer | null {
     if (ok.sessionState === null) return null;
+    if (this.clientTracks) return ok.sessionState;
     const changes = decodeSessionState(ok.sessionState);
     const values: [string, string][] = [];
     let described = false;
@@ -137,7 +147,6 @@ export class SessionState {
   #variableChanged(name: string, value: string, values: [string, string][]): boolean {
     const canonical = canonicalVariableName(name);
     const policy = policyOf(canonical);
-    if (canonical.startsWith('session_track_')) this.#trackingChanged(canonical, value);
     if (policy === VariablePolicy.ignored) return false;
     if (policy === VariablePolicy.pins) {
       this.pin(PinReason.unvirtualisedVariable);
@@ -149,45 +158,13 @@ export class SessionState {
     return true;
   }
 
-  #trackingChanged(name: string, value: string): void {
-    const tracking = this.#tracking;
-    if (name === 'session_track_system_variables')
-      tracking.variables =
-        value === '*' ? 'all' : new Set(value.split(',').map((part) => part.trim().toLowerCase()));
-    else if (name === 'session_track_schema') tracking.schema = isOn(value);
-    else if (name === 'session_track_state_change') tracking.stateChange = isOn(value);
-    else if (name === 'session_track_transaction_info') tracking.transactionInfo = value !== 'OFF';
-    else if (name === 'session_track_gtids') tracking.gtids = value !== 'OFF';
-  }
-
+  /** A server tells these by default; who wants more sets session_track_… (see `clientTracks`). */
   #forClient(changes: readonly SessionStateChange[]): Buffer | null {
-    const wanted = changes.filter((change) => this.#wants(change));
+    const wanted = changes.filter(
+      (change) =>
+        change.type === SessionTrackType.SCHEMA ||
+        (change.type === SessionTrackType.SYSTEM_VARIABLES && DEFAULT_TRACKED.has(change.name.toLowerCase())),
+    );
     return wanted.length === 0 ? null : encodeSessionState(wanted);
   }
-
-  #wants(change: SessionStateChange): boolean {
-    const tracking = this.#tracking;
-    switch (change.type) {
-      case SessionTrackType.SYSTEM_VARIABLES:
-        return tracking.variables === 'all' || tracking.variables.has(change.name.toLowerCase());
-      case SessionTrackType.SCHEMA:
-        return tracking.schema;
-      case SessionTrackType.STATE_CHANGE:
-        return tracking.stateChange;
-      case SessionTrackType.GTIDS:
-        return tracking.gtids;
-      default:
-        return tracking.transactionInfo;
-    }
-  }
-}
-
-function defaultTracking(): ClientTracking {
-  return {
-    variables: DEFAULT_TRACKED,
-    schema: true,
-    stateChange: false,
-    transactionInfo: false,
-    gtids: false,
-  };
 }

@@ -10,12 +10,13 @@
  * | closed    | gone                                                     | nothing                            |
  */
 
-import { AnswerShape, Command, frameErr, framePacket } from '../../../protocol/index.ts';
+import { AnswerShape, Command, fragmentCount, frameErr, framePacket } from '../../../protocol/index.ts';
 import { type ClientError, clientError } from '../../common/errors.ts';
 import { WorkerCounter } from '../../common/shared-counters.ts';
 import { makeTransitions } from '../../common/state-machine.ts';
 import type { LexicalContext } from '../../sql/lexical-context.ts';
-import { ClassReason, PinReason, StatementKind } from '../../sql/statement-class.ts';
+import { ClassReason, PinReason, type StatementClass, StatementKind } from '../../sql/statement-class.ts';
+import { substituteCalls } from '../../sql/substitute-calls.ts';
 import type { ConnectionKey } from '../backend/connection-key.ts';
 import type { Plan } from '../router/plan.ts';
 import { type Route, RouteReason, RouteTarget, routeOf } from '../router/route.ts';
@@ -70,6 +71,8 @@ export class Session implements RunClient, RoutingFacts {
   readonly #transport: SessionTransport;
   #phase: SessionPhase = SessionPhase.idle;
   #command = 0;
+  /** Sequence id of the answer's first packet: the number of packets that the command took. */
+  #answerSequence = 1;
   #plan: Plan | null = null;
   /** Called instead of the ordinary end of a command: a step of something larger. */
   #continuation: ((errno: number) => void) | null = null;
@@ -124,7 +127,7 @@ export class Session implements RunClient, RoutingFacts {
       return;
     }
     this.#context.counters.add(WorkerCounter.errorsSent);
-    this.#transport.write(frameErr(error, this.clientCapabilities, 1));
+    this.#transport.write(frameErr(error, this.clientCapabilities, this.#answerSequence));
   }
 
   heldConnectionLost(reason: string): void {
@@ -181,6 +184,7 @@ export class Session implements RunClient, RoutingFacts {
     }
     const command = buffer[start]!;
     this.#command = command;
+    this.#answerSequence = fragmentCount(end - start) & 0xff;
     this.#phase = transition(this.#phase, SessionPhase.busy);
     if (command === Command.COM_QUERY) {
       this.#query(buffer, start, end);
@@ -240,7 +244,25 @@ export class Session implements RunClient, RoutingFacts {
     } else if (statement.provenRead) counters.add(WorkerCounter.readsOnPrimary);
     else counters.add(WorkerCounter.writes);
     this.run.errorReplacement = this.readOnly.active ? this.readOnly.replaceError : null;
-    this.run.start(buffer, start, end, route, plan, AnswerShape.query);
+    const counts =
+      statement.residue.foundRows || statement.residue.rowCount ? this.#countsFor(statement) : null;
+    const context = counts === null ? null : this.lexicalContext();
+    if (counts === null || context === null) {
+      this.run.start(buffer, start, end, route, plan, AnswerShape.query);
+      return;
+    }
+    const text = substituteCalls(buffer, start + 1, end, context, counts);
+    const payload = Buffer.concat([buffer.subarray(start, start + 1), text]);
+    this.run.start(payload, 0, payload.length, route, plan, AnswerShape.query);
+  }
+
+  /** FOUND_ROWS() and ROW_COUNT() for a connection that cannot tell them; null if one can be had that does. */
+  #countsFor(statement: StatementClass): ReadonlyMap<string, string> | null {
+    const { held, residue } = this.run;
+    const wanted = held ?? residue.wantedConnection(statement);
+    const pool = wanted === null ? null : this.#context.backends.poolOf(wanted.server.address);
+    const isThere = wanted !== null && (wanted === held || pool?.hasIdle(wanted) === true);
+    return residue.countsFor(statement, isThere ? wanted : null);
   }
 
   /** How the client's bytes are to be read; null until it is known what its session starts with. */
@@ -254,7 +276,7 @@ export class Session implements RunClient, RoutingFacts {
     const packet = Buffer.from(buffer.subarray(start, end));
     const known = this.#context.initialVariables.get(this.#initialKey());
     if (known !== undefined) {
-      this.state.variables = known;
+      this.state.variables = known.atLogin;
       then(packet);
       return;
     }
@@ -271,7 +293,7 @@ export class Session implements RunClient, RoutingFacts {
 
   /** Makes sure that the schema named at login, or in COM_CHANGE_USER, can be used. */
   enterSchema(schema: string | null, done: (error: ClientError | null) => void): void {
-    this.state.variables = this.#context.initialVariables.get(this.#initialKey()) ?? null;
+    this.state.variables = this.#context.initialVariables.get(this.#initialKey())?.atLogin ?? null;
     this.state.schema = schema;
     if (schema === null) {
       done(null);
@@ -307,6 +329,10 @@ export class Session implements RunClient, RoutingFacts {
     }
     if (this.#phase === SessionPhase.infile) this.#phase = transition(this.#phase, SessionPhase.busy);
     const statement = this.#plan?.statement;
+    if (this.#endsConnection()) {
+      this.close('the transaction ended with RELEASE');
+      return;
+    }
     if (
       statement?.mayWrite === true ||
       (statement === undefined && this.#command === Command.COM_STMT_EXECUTE)
@@ -332,6 +358,19 @@ export class Session implements RunClient, RoutingFacts {
       return;
     }
     this.#transport.resumeInput();
+  }
+
+  /** COMMIT RELEASE, or `completion_type` says so: the server has closed its side. */
+  #endsConnection(): boolean {
+    const plan = this.#plan;
+    if (plan === null || this.run.lastErrno !== 0) return false;
+    if (plan.releases) return true;
+    const { kind } = plan.statement;
+    const type = this.state.variables?.values.get('completion_type');
+    return (
+      (kind === StatementKind.commit || kind === StatementKind.rollback) &&
+      (type === 'RELEASE' || type === '2')
+    );
   }
 
   /** The command as it is, to the held connection or the primary. */
@@ -371,7 +410,7 @@ export class Session implements RunClient, RoutingFacts {
   /** As after a login: COM_RESET_CONNECTION. */
   restart(): void {
     this.forgetServerState();
-    this.state.restart(this.#context.initialVariables.get(this.#initialKey()) ?? null);
+    this.state.restart(this.#context.initialVariables.get(this.#initialKey())?.afterReset ?? null);
   }
 
   /** Whatever the session has on a server goes. */
@@ -389,7 +428,9 @@ export class Session implements RunClient, RoutingFacts {
   infilePacket(buffer: Buffer, start: number, end: number, sequenceId: number): void {
     const connection = this.run.connection;
     if (connection === null) return;
-    connection.socket.append(framePacket(Buffer.from(buffer.subarray(start, end)), sequenceId));
+    // The client counts the packets that were put into its answer; the server does not know of them.
+    const serverSequence = (sequenceId - connection.sequenceShift) & 0xff;
+    connection.socket.append(framePacket(Buffer.from(buffer.subarray(start, end)), serverSequence));
     if (end > start) return;
     this.#phase = transition(this.#phase, SessionPhase.busy);
     connection.infileSent();

@@ -7,9 +7,10 @@
 import { AnswerShape, Command } from '../../../protocol/index.ts';
 import { type ClientError, clientError } from '../../common/errors.ts';
 import { WorkerCounter } from '../../common/shared-counters.ts';
-import type { StatementClass } from '../../sql/statement-class.ts';
 import type { BackendConnection } from '../backend/backend-connection.ts';
+import { trackingStatement } from '../backend/connection-setup.ts';
 import { ownReply, RecordingReply } from '../backend/recording-reply.ts';
+import type { Plan } from '../router/plan.ts';
 import type { WorkerContext } from '../worker-context.ts';
 import type { Residue } from './residue.ts';
 import type { SessionState } from './session-state.ts';
@@ -20,6 +21,8 @@ const SCHEMA_ERRORS: ReadonlySet<number> = new Set([1044, 1049]);
 export interface AlignmentListener {
   /** Everything in front has been taken; called only after `begin` has returned false. */
   aligned(connection: BackendConnection): void;
+  /** The connection has gone before that. */
+  alignmentLost(connection: BackendConnection, reason: string): void;
 }
 
 export class StateAlignment {
@@ -54,16 +57,16 @@ export class StateAlignment {
   }
 
   /**
-   * @param statement null: nothing follows, the state itself is what is wanted.
+   * @param plan null: no statement follows, the state itself is what is wanted.
    * @returns true if the statement may be sent right away.
    */
-  begin(connection: BackendConnection, statement: StatementClass | null): boolean {
+  begin(connection: BackendConnection, plan: Plan | null): boolean {
     const from = connection.variables;
     const to = this.#state.variables;
     const set =
       from === to || from === null || to === null ? '' : this.#context.differences.between(from, to);
     const schema = connection.schema !== this.#state.schema ? this.#state.schema : null;
-    const preparation = statement === null ? '' : this.#residue.preparationFor(statement, connection);
+    const preparation = plan === null ? '' : this.#preparation(connection, plan);
     if (set === '' && schema === null && preparation === '') return true;
     const known =
       schema === null && preparation === '' && this.#context.accepted.has(connection.server.address, set);
@@ -71,13 +74,19 @@ export class StateAlignment {
     this.#error = null;
     this.#owed = 0;
     this.#setStatement = set;
-    this.#waits = statement === null || !(statement.provenRead || known);
+    this.#waits = plan === null || !(plan.statement.provenRead || known);
     if (set !== '') this.#send(connection, Command.COM_QUERY, set);
     if (schema !== null) this.#send(connection, Command.COM_INIT_DB, schema);
     if (preparation !== '') this.#send(connection, Command.COM_QUERY, preparation);
     connection.variables = to;
     connection.schema = this.#state.schema;
     return !this.#waits;
+  }
+
+  #preparation(connection: BackendConnection, plan: Plan): string {
+    if (plan.touchesTracking && connection.tracksState && !this.#state.clientTracks)
+      return trackingStatement(connection.server.flavor, false);
+    return this.#residue.preparationFor(plan.statement, connection);
   }
 
   #send(connection: BackendConnection, command: number, text: string): void {
@@ -88,8 +97,10 @@ export class StateAlignment {
         if (result.errno === 0) this.#taken(from);
         else this.#refused(from, command, result.errno, result.errorMessage);
       },
-      // Whoever waits for the statement itself is told by the connection.
-      () => undefined,
+      // When the statement is on its way already, the connection tells who waits for it.
+      (reason) => {
+        if (this.#waits) this.#listener.alignmentLost(connection, reason);
+      },
     );
     connection.sendCommand(command, text, ownReply(recorder, shape));
   }

@@ -5,8 +5,7 @@
  * | phase         | meaning                                            | left by                                   |
  * |---------------|----------------------------------------------------|-------------------------------------------|
  * | idle          | nothing runs                                       | `start`                                   |
- * | awaitServer   | no server is fit: waiting for a snapshot           | a primary, or the limit                   |
- * | awaitConnection| in a pool's wait queue                            | a connection, or its failure              |
+ * | searching     | no connection yet (see `ConnectionSearch`)         | a connection, its failure                 |
  * | settingState  | the SETs in front must be answered first           | their OK, their ERR                       |
  * | running       | sent; the answer is awaited or passing             | the end of the answer, a lost connection  |
  * | settling      | answered; what no report tells is being asked for  | that answer                               |
@@ -15,6 +14,7 @@
 import {
   type AnswerShape,
   Command,
+  fragmentCount,
   type OkPacket,
   type ResponseSink,
   type ResponseTracker,
@@ -23,31 +23,25 @@ import {
 import { type ClientError, clientError } from '../../common/errors.ts';
 import { ServerCounter, WorkerCounter } from '../../common/shared-counters.ts';
 import { makeTransitions } from '../../common/state-machine.ts';
-import { WheelTimer } from '../../common/timer-wheel.ts';
-import { PinReason, type StatementClass, StatementKind } from '../../sql/statement-class.ts';
+import { PinReason, StatementKind } from '../../sql/statement-class.ts';
 import type { BackendConnection } from '../backend/backend-connection.ts';
-import type { ConnectionKey } from '../backend/connection-key.ts';
+import { trackingStatement } from '../backend/connection-setup.ts';
 import type { ReplyOwner } from '../backend/expected-reply.ts';
 import { killQuery } from '../backend/kill-query.ts';
-import type { LastUser } from '../backend/last-user.ts';
 import { Orphan } from '../backend/orphan.ts';
-import { type PoolFailure, PoolFailureKind, type PoolRequest } from '../backend/pool-request.ts';
 import { ownReply, RecordingReply } from '../backend/recording-reply.ts';
 import { type LeftBehind, NOTHING_LEFT, type ServerPool } from '../backend/server-pool.ts';
-import type { SessionVariables } from '../backend/session-variables.ts';
 import type { Plan } from '../router/plan.ts';
 import { type Route, RouteTarget } from '../router/route.ts';
 import type { WorkerContext } from '../worker-context.ts';
-import { errorOfPoolFailure } from './client-errors.ts';
+import { ConnectionSearch, type SearchClient, type SearchListener } from './connection-search.ts';
 import { answerDiagnostics } from './diagnostics-answer.ts';
 import { Residue } from './residue.ts';
-import type { SessionState } from './session-state.ts';
 import { type AlignmentListener, StateAlignment } from './state-alignment.ts';
 
 export const RunPhase = {
   idle: 'idle',
-  awaitServer: 'awaitServer',
-  awaitConnection: 'awaitConnection',
+  searching: 'searching',
   settingState: 'settingState',
   running: 'running',
   settling: 'settling',
@@ -55,26 +49,19 @@ export const RunPhase = {
 export type RunPhase = (typeof RunPhase)[keyof typeof RunPhase];
 
 const transition = makeTransitions<RunPhase>('statement run', {
-  idle: ['awaitServer', 'awaitConnection', 'settingState', 'running'],
-  awaitServer: ['idle', 'awaitServer', 'awaitConnection', 'settingState', 'running'],
-  awaitConnection: ['idle', 'awaitServer', 'awaitConnection', 'settingState', 'running'],
-  settingState: ['idle', 'running', 'awaitServer', 'awaitConnection', 'settingState'],
-  running: ['idle', 'settling', 'awaitServer', 'awaitConnection', 'settingState', 'running'],
+  idle: ['searching'],
+  searching: ['idle', 'settingState', 'running'],
+  settingState: ['idle', 'searching', 'running'],
+  running: ['idle', 'searching', 'settling'],
   settling: ['idle'],
 });
 
 /** ER_OPTION_PREVENTS_STATEMENT: a read-only server was asked to write. */
 const ER_OPTION_PREVENTS_STATEMENT = 1290;
 const MAX_ATTEMPTS = 3;
-/** Between two tries to reach the only server that will do. */
-const RETRY_MS = 100;
 
 /** The session, as far as a run needs it. */
-export interface RunClient {
-  readonly state: SessionState;
-  readonly username: string;
-  readonly connectionKey: ConnectionKey;
-  readonly collationId: number;
+export interface RunClient extends SearchClient {
   readonly clientCapabilities: number;
   /** @returns true if the bytes are still referenced. */
   write(bytes: Buffer): boolean;
@@ -89,7 +76,7 @@ export interface RunClient {
   heldConnectionLost(reason: string): void;
 }
 
-export class StatementRun implements PoolRequest, ReplyOwner, ResponseSink, AlignmentListener {
+export class StatementRun implements ReplyOwner, ResponseSink, AlignmentListener, SearchListener {
   readonly #client: RunClient;
   readonly #context: WorkerContext;
   #phase: RunPhase = RunPhase.idle;
@@ -100,24 +87,18 @@ export class StatementRun implements PoolRequest, ReplyOwner, ResponseSink, Alig
   #route: Route | null = null;
   #shape: AnswerShape = 0;
   #connection: BackendConnection | null = null;
-  #pool: ServerPool | null = null;
   #shared = false;
   #repeatable = false;
   #attempts = 0;
-  #retryOnPrimary = false;
   #packet = Buffer.alloc(0);
   #packetLength = 0;
   #sentAt = 0;
   #answerBytes = 0;
+  readonly #search: ConnectionSearch;
   readonly #alignment: StateAlignment;
   #abandoned = false;
   #silent = false;
   #interrupted = false;
-  /** Until when a server that cannot be reached is tried again; 0 before the first failure. */
-  #retryUntil = 0;
-  readonly #retryTimer = new WheelTimer(() => {
-    if (this.#phase === RunPhase.awaitServer) this.#goAgain();
-  });
   /** Errors that must read otherwise to the client than the server said. */
   errorReplacement: ((errno: number) => ClientError | null) | null = null;
   #replacedError: ClientError | null = null;
@@ -129,10 +110,12 @@ export class StatementRun implements PoolRequest, ReplyOwner, ResponseSink, Alig
   lastRoute: Route | null = null;
   lastAddress = '';
   lastStatementId = 0;
+  lastWarnings = 0;
 
   constructor(client: RunClient, context: WorkerContext) {
     this.#client = client;
     this.#context = context;
+    this.#search = new ConnectionSearch(client, context, this.residue, this);
     this.#alignment = new StateAlignment(context, client.state, this.residue, this);
   }
 
@@ -142,34 +125,6 @@ export class StatementRun implements PoolRequest, ReplyOwner, ResponseSink, Alig
 
   get connection(): BackendConnection | null {
     return this.#connection;
-  }
-
-  get connectionKey(): ConnectionKey {
-    return this.#client.connectionKey;
-  }
-
-  get collationId(): number {
-    return this.#client.collationId;
-  }
-
-  get variables(): SessionVariables | null {
-    return this.#client.state.variables;
-  }
-
-  get schema(): string | null {
-    return this.#client.state.schema;
-  }
-
-  get lastUser(): LastUser {
-    return this.residue;
-  }
-
-  get lastConnection(): BackendConnection | null {
-    return this.residue.lastConnection;
-  }
-
-  get batchDepth(): number {
-    return this.#repeatable ? this.#plan!.batchDepth : 0;
   }
 
   /**
@@ -192,12 +147,11 @@ export class StatementRun implements PoolRequest, ReplyOwner, ResponseSink, Alig
     this.#silent = silent;
     this.lastErrno = 0;
     this.#attempts = 1;
-    this.#retryUntil = 0;
-    this.#retryOnPrimary = false;
     this.#replacedError = null;
     this.#repeatable = route.target === RouteTarget.replica && plan !== null && plan.statement.provenRead;
     this.#packetLength = 0;
     if (this.#repeatable) this.#keepPacket(buffer, start, end);
+    this.#search.begin(route, plan, this.held);
     this.#go(buffer, start, end);
   }
 
@@ -208,9 +162,9 @@ export class StatementRun implements PoolRequest, ReplyOwner, ResponseSink, Alig
     this.#silent = false;
     this.lastErrno = 0;
     this.#attempts = 1;
-    this.#retryUntil = 0;
     this.#repeatable = false;
     this.#packetLength = 0;
+    this.#search.begin(route, null, this.held);
     this.#go(null, 0, 0);
   }
 
@@ -218,7 +172,7 @@ export class StatementRun implements PoolRequest, ReplyOwner, ResponseSink, Alig
   abandon(): void {
     this.#abandoned = true;
     this.residue.reset();
-    this.#cancelWaits();
+    this.#search.cancel();
     const connection = this.#connection;
     this.#connection = null;
     if (connection !== null && connection !== this.held) {
@@ -234,12 +188,6 @@ export class StatementRun implements PoolRequest, ReplyOwner, ResponseSink, Alig
     else this.#poolOf(held)?.checkIn(held, this.#client.state.leftBehind());
   }
 
-  #cancelWaits(): void {
-    this.#context.backends.cancelWait(this);
-    this.#context.wheel.cancel(this.#retryTimer);
-    this.#pool?.cancel(this);
-  }
-
   /** Lets go of the held connection. */
   releaseHeld(left: LeftBehind): void {
     const held = this.held;
@@ -250,8 +198,8 @@ export class StatementRun implements PoolRequest, ReplyOwner, ResponseSink, Alig
   /** KILL QUERY, or a KILL of the session. */
   interrupt(): void {
     const error = clientError('PROXY_QUERY_INTERRUPTED', {});
-    if (this.#phase === RunPhase.awaitServer || this.#phase === RunPhase.awaitConnection) {
-      this.#cancelWaits();
+    if (this.#phase === RunPhase.searching) {
+      this.#search.cancel();
       this.#fail(error);
       return;
     }
@@ -272,125 +220,43 @@ export class StatementRun implements PoolRequest, ReplyOwner, ResponseSink, Alig
 
   // ---- finding a connection
 
-  /** With what was kept of the packet. */
-  #goAgain(): void {
-    this.#go(this.#packetLength > 0 ? this.#packet : null, 0, this.#packetLength);
-  }
-
   #go(buffer: Buffer | null, start: number, end: number): void {
-    if (this.#route!.target === RouteTarget.held) {
-      this.#useConnection(this.held!, buffer, start, end);
-      return;
-    }
-    const statement = this.#plan?.statement;
-    if (statement !== undefined && this.#goesBack(statement, buffer, start, end)) return;
-    const pool = this.#choosePool();
-    if (pool === null) {
-      if (buffer !== null) this.#keepPacket(buffer, start, end);
-      this.#awaitServer();
-      return;
-    }
-    this.#pool = pool;
-    const connection = pool.checkOut(this);
-    if (connection === null) {
-      if (buffer !== null) this.#keepPacket(buffer, start, end);
-      this.#phase = transition(this.#phase, RunPhase.awaitConnection);
-      return;
-    }
-    this.#useConnection(connection, buffer, start, end);
+    this.#phase = transition(this.#phase, RunPhase.searching);
+    if (this.#answersFromHarvest(buffer, start, end)) return;
+    const connection = this.#search.find();
+    if (connection !== null) this.#useConnection(connection, buffer, start, end);
+    else if (buffer !== null) this.#keepPacket(buffer, start, end);
   }
 
-  /** A statement that asks for what the last one left goes to the connection where it is. */
-  #goesBack(statement: StatementClass, buffer: Buffer | null, start: number, end: number): boolean {
-    const { lastInsertId, diagnostics, foundRows, rowCount } = statement.residue;
-    if (!lastInsertId && !diagnostics && !foundRows && !rowCount) return false;
-    const again = (): void => {
-      if (this.#phase === RunPhase.awaitConnection) this.#goAgain();
-    };
-    if (this.residue.waits(statement, again)) {
-      if (buffer !== null) this.#keepPacket(buffer, start, end);
-      this.#phase = transition(this.#phase, RunPhase.awaitConnection);
-      return true;
-    }
-    const wanted = this.residue.wantedConnection(statement);
-    if (wanted === null || !this.#poolOf(wanted)?.takeIdle(wanted))
-      return diagnostics && this.#answersFromHarvest(buffer, start, end);
-    this.#useConnection(wanted, buffer, start, end);
-    return true;
+  connectionFound(connection: BackendConnection): void {
+    const hasPacket = this.#packetLength > 0;
+    this.#useConnection(connection, hasPacket ? this.#packet : null, 0, this.#packetLength);
+  }
+
+  searchFailed(error: ClientError): void {
+    this.#fail(error);
   }
 
   /** Somebody else has the connection with the warnings by now; they were read before that. */
   #answersFromHarvest(buffer: Buffer | null, start: number, end: number): boolean {
     const rows = this.residue.harvestedDiagnostics;
-    if (rows.length === 0) return false;
-    const text = (buffer ?? this.#packet).toString(
-      'latin1',
-      start + 1,
-      buffer === null ? this.#packetLength : end,
-    );
+    if (rows.length === 0 || buffer === null || this.#plan?.statement.residue.diagnostics !== true)
+      return false;
     const { clientCapabilities, state } = this.#client;
+    const text = buffer.toString('latin1', start + 1, end);
     const answer = answerDiagnostics(text, rows, clientCapabilities, state.statusFlags);
     if (answer === null) return false;
     this.#client.write(answer);
-    if (this.#phase !== RunPhase.idle) this.#phase = transition(this.#phase, RunPhase.idle);
+    this.#phase = transition(this.#phase, RunPhase.idle);
     this.#client.runFinished();
-    return true;
-  }
-
-  #choosePool(): ServerPool | null {
-    const { backends } = this.#context;
-    if (this.#route!.target !== RouteTarget.replica || this.#retryOnPrimary) return backends.primary;
-    return backends.replica() ?? backends.primary;
-  }
-
-  #awaitServer(): void {
-    this.#phase = transition(this.#phase, RunPhase.awaitServer);
-    const { settings } = this.#context.snapshot;
-    const waitMs = settings.limits.noServerWaitMs;
-    this.#context.backends.waitForPrimary(
-      this,
-      waitMs,
-      () => this.#goAgain(),
-      () => {
-        const reason = 'no server is known to be the primary';
-        const { writer } = settings.hostgroups;
-        this.#fail(clientError('PROXY_NO_SERVER', { hostgroup: writer, waitMs, reason }));
-      },
-    );
-  }
-
-  connectionAvailable(connection: BackendConnection): void {
-    const hasPacket = this.#packetLength > 0;
-    this.#useConnection(connection, hasPacket ? this.#packet : null, 0, this.#packetLength);
-  }
-
-  connectionUnavailable(failure: PoolFailure): void {
-    if (this.#abandoned || this.#phase === RunPhase.idle) return;
-    if (failure.kind === PoolFailureKind.unreachable && this.#retryLater()) return;
-    this.#fail(errorOfPoolFailure(failure, this.#context.snapshot, this.#client.username));
-  }
-
-  /**
-   * A server that cannot be reached is being shunned: a read finds another at once, anything else waits for it, or
-   * for a new primary, as long as a statement may wait for a server at all.
-   * @returns false when that time is over.
-   */
-  #retryLater(): boolean {
-    const now = performance.now();
-    if (this.#retryUntil === 0)
-      this.#retryUntil = now + this.#context.snapshot.settings.limits.noServerWaitMs;
-    if (now >= this.#retryUntil) return false;
-    this.#context.counters.add(WorkerCounter.retries);
-    this.#phase = transition(this.#phase, RunPhase.awaitServer);
-    this.#retryOnPrimary = this.#route!.target === RouteTarget.replica;
-    this.#context.wheel.arm(this.#retryTimer, this.#retryOnPrimary ? 1 : RETRY_MS);
     return true;
   }
 
   #useConnection(connection: BackendConnection, buffer: Buffer | null, start: number, end: number): void {
     const { state } = this.#client;
     this.#connection = connection;
-    this.#shared = this.batchDepth >= 2 && connection.holder === null && this.#alignment.fitsAsIs(connection);
+    this.#shared =
+      this.#search.batchDepth >= 2 && connection.holder === null && this.#alignment.fitsAsIs(connection);
     if (!this.#shared) connection.holder = this;
     connection.socket.resume();
     if (connection.lastUser !== this.residue) connection.lastUser?.harvest(connection);
@@ -399,7 +265,7 @@ export class StatementRun implements PoolRequest, ReplyOwner, ResponseSink, Alig
       // The first connection of this kind tells what a session starts with; the statement is looked at again.
       state.restart(initial);
     }
-    const waits = buffer === null ? null : (this.#plan?.statement ?? null);
+    const waits = buffer === null ? null : this.#plan;
     if (!this.#alignment.begin(connection, waits)) {
       if (buffer !== null) this.#keepPacket(buffer, start, end);
       this.#phase = transition(this.#phase, RunPhase.settingState);
@@ -413,6 +279,11 @@ export class StatementRun implements PoolRequest, ReplyOwner, ResponseSink, Alig
     if (this.#phase !== RunPhase.settingState) return;
     const hasPacket = this.#packetLength > 0;
     this.#send(connection, hasPacket ? this.#packet : null, 0, this.#packetLength);
+  }
+
+  alignmentLost(connection: BackendConnection, reason: string): void {
+    if (this.#phase === RunPhase.settingState && this.#connection === connection)
+      this.#lost(reason, false, false);
   }
 
   // ---- sending, and what comes back
@@ -433,6 +304,7 @@ export class StatementRun implements PoolRequest, ReplyOwner, ResponseSink, Alig
       sink: this,
       clientCapabilities: this.#client.clientCapabilities,
       statusBefore: this.#client.state.statusFlags,
+      firstSequence: fragmentCount(end - start),
       repeatable: this.#repeatable,
     });
     connection.lastUser = this.residue;
@@ -478,8 +350,8 @@ export class StatementRun implements PoolRequest, ReplyOwner, ResponseSink, Alig
   }
 
   errPacket(errno: number, _payload: Buffer): boolean {
-    if (errno === ER_OPTION_PREVENTS_STATEMENT && this.#repeatable && !this.#retryOnPrimary) {
-      this.#retryOnPrimary = true;
+    if (errno === ER_OPTION_PREVENTS_STATEMENT && this.#repeatable && !this.#search.isPrimaryOnly) {
+      this.#search.primaryOnly();
       return true;
     }
     this.#replacedError = this.errorReplacement?.(errno) ?? null;
@@ -494,15 +366,21 @@ export class StatementRun implements PoolRequest, ReplyOwner, ResponseSink, Alig
     const { state } = this.#client;
     const { counters } = this.#context;
     counters.addServer(connection.server.slot, ServerCounter.bytesReceived, this.#answerBytes);
-    if (this.#retryOnPrimary && tracker.errno === ER_OPTION_PREVENTS_STATEMENT && !tracker.forwarded) {
+    if (
+      this.#repeatable &&
+      this.#search.isPrimaryOnly &&
+      tracker.errno === ER_OPTION_PREVENTS_STATEMENT &&
+      !tracker.forwarded
+    ) {
       this.#leave(connection);
       this.#attempts++;
       counters.add(WorkerCounter.retries);
-      this.#goAgain();
+      this.#go(this.#packetLength > 0 ? this.#packet : null, 0, this.#packetLength);
       return;
     }
     this.lastErrno = tracker.errno;
     this.lastStatementId = tracker.statementId;
+    this.lastWarnings = tracker.errno === 0 ? tracker.warnings : 1;
     if (tracker.errno === 0) {
       state.statusFlags = tracker.statusFlags & ~StatusFlag.SERVER_SESSION_STATE_CHANGED;
     }
@@ -513,6 +391,16 @@ export class StatementRun implements PoolRequest, ReplyOwner, ResponseSink, Alig
     this.#learn(connection, tracker);
     if (this.#replacedError !== null && !this.#silent) this.#client.sendError(this.#replacedError);
     this.residue.statementDone(connection, tracker, this.#plan?.statement ?? null, this.#shared);
+    if (this.#plan?.touchesTracking === true && connection.tracksState && !state.clientTracks) {
+      if (tracker.errno === 0 && this.#plan.statement.kind === StatementKind.set) {
+        // From here on the server reports what the client wants, and nothing that Sluice could follow.
+        state.clientTracks = true;
+        state.pin(PinReason.unvirtualisedVariable);
+      } else {
+        this.#resumeTracking(connection, tracker.errno === 0);
+        return;
+      }
+    }
     if (state.collationUnknown && this.#plan !== null) {
       this.#askCollation(connection);
       return;
@@ -536,6 +424,16 @@ export class StatementRun implements PoolRequest, ReplyOwner, ResponseSink, Alig
     if (tracker.warnings > 0 || tracker.errno !== 0) plan.raisesDiagnostics = true;
   }
 
+  #resumeTracking(connection: BackendConnection, succeeded: boolean): void {
+    this.#phase = transition(this.#phase, RunPhase.settling);
+    const done = new RecordingReply(
+      (from) => this.#finish(from, succeeded),
+      (reason) => this.#lost(reason, true, true),
+    );
+    const text = trackingStatement(connection.server.flavor, true);
+    connection.sendCommand(Command.COM_QUERY, text, ownReply(done));
+  }
+
   /** SET NAMES does not report the collation that it brings; the next connection needs it. */
   #askCollation(connection: BackendConnection): void {
     this.#phase = transition(this.#phase, RunPhase.settling);
@@ -544,7 +442,7 @@ export class StatementRun implements PoolRequest, ReplyOwner, ResponseSink, Alig
       (from, result) => {
         const collation = result.rows[0]?.[0];
         if (typeof collation === 'string' && state.variables !== null) {
-          state.variables = state.variables.with([['collation_connection', collation]]);
+          state.collationKnown(collation);
           state.collationUnknown = false;
           if (from.holder === this) from.variables = state.variables;
         }
@@ -638,7 +536,7 @@ export class StatementRun implements PoolRequest, ReplyOwner, ResponseSink, Alig
     this.#attempts++;
     this.#context.counters.add(WorkerCounter.retries);
     this.#context.log('debug', 'read is repeated', { reason });
-    this.#goAgain();
+    this.#go(this.#packetLength > 0 ? this.#packet : null, 0, this.#packetLength);
   }
 
   /** Part of an answer has gone out: only an ERR at a packet's border, or the end of the connection, is honest. */

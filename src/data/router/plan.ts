@@ -14,6 +14,10 @@ const ALWAYS_FINE_MS = 1;
 const FIRST_DEPTH = 4;
 /** After so many statements alone, batching is tried again. */
 const RETRY_AFTER = 256;
+/** Statements of these kinds are short. */
+const MAX_LOOKED_AT = 4096;
+const TRACKING = /session_track|show\s+((session|local)\s+)?variables/i;
+const RELEASE = /^\s*(commit|rollback)\b(?!.*\bno\s+release).*\brelease\b/i;
 
 /**
  * How many reads of this digest may leave on one connection at once is found out, not computed: on a busy machine
@@ -26,6 +30,10 @@ export class Plan {
   readonly normalized: Buffer;
   /** Of the lexical context that it was classified under. */
   readonly contextKey: number;
+  /** It shows or sets how session state is tracked, which is Sluice's own business on that connection. */
+  readonly touchesTracking: boolean;
+  /** A COMMIT or ROLLBACK that ends the connection as well. */
+  readonly releases: boolean;
   /** It has ended in an error or with warnings: these are kept per connection, so it does not share one. */
   raisesDiagnostics = false;
   #samples = 0;
@@ -40,6 +48,9 @@ export class Plan {
     this.statement = statement;
     this.normalized = normalized;
     this.contextKey = contextKey;
+    const text = normalized.length > MAX_LOOKED_AT ? '' : normalized.toString('latin1');
+    this.touchesTracking = TRACKING.test(text);
+    this.releases = RELEASE.test(text);
   }
 
   get aloneMs(): number {

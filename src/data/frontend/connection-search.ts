@@ -1,0 +1,246 @@
+/**
+ * Finds the backend connection for a statement: the held one, the one that knows what the statement asks about, or
+ * one of the pool of a server that its route allows; waits for a connection, for a server, or for a moment, as long
+ * as a statement may.
+ *
+ * | waiting for | meaning                                             | ends by                                 |
+ * |-------------|-----------------------------------------------------|-----------------------------------------|
+ * | nothing     | not searching                                       | `find`                                  |
+ * | connection  | in a pool's wait queue                              | a connection, the pool's limit          |
+ * | server      | no primary is known                                 | a snapshot with one, `noServerWaitMs`   |
+ * | retry       | the server could not be reached just now            | the retry timer                         |
+ * | residue     | what the last statement left is being read          | its answer                              |
+ */
+
+import { type ClientError, clientError } from '../../common/errors.ts';
+import { WorkerCounter } from '../../common/shared-counters.ts';
+import { WheelTimer } from '../../common/timer-wheel.ts';
+import type { StatementClass } from '../../sql/statement-class.ts';
+import type { BackendConnection } from '../backend/backend-connection.ts';
+import type { ConnectionKey } from '../backend/connection-key.ts';
+import type { LastUser } from '../backend/last-user.ts';
+import { type PoolFailure, PoolFailureKind, type PoolRequest } from '../backend/pool-request.ts';
+import { NOTHING_LEFT, type ServerPool } from '../backend/server-pool.ts';
+import type { SessionVariables } from '../backend/session-variables.ts';
+import type { Plan } from '../router/plan.ts';
+import { type Route, RouteTarget } from '../router/route.ts';
+import type { WorkerContext } from '../worker-context.ts';
+import { errorOfPoolFailure } from './client-errors.ts';
+import type { Residue } from './residue.ts';
+import type { SessionState } from './session-state.ts';
+
+/** Between two tries to reach the only server that will do. */
+const RETRY_MS = 100;
+
+const Waiting = {
+  nothing: 'nothing',
+  connection: 'connection',
+  server: 'server',
+  retry: 'retry',
+  residue: 'residue',
+} as const;
+type Waiting = (typeof Waiting)[keyof typeof Waiting];
+
+function usesResidue({ residue }: StatementClass): boolean {
+  return residue.lastInsertId || residue.diagnostics || residue.foundRows || residue.rowCount;
+}
+
+export interface SearchClient {
+  readonly state: SessionState;
+  readonly username: string;
+  readonly connectionKey: ConnectionKey;
+  readonly collationId: number;
+}
+
+export interface SearchListener {
+  /** Only after `find` has returned null. */
+  connectionFound(connection: BackendConnection): void;
+  searchFailed(error: ClientError): void;
+}
+
+export class ConnectionSearch implements PoolRequest {
+  readonly #client: SearchClient;
+  readonly #context: WorkerContext;
+  readonly #residue: Residue;
+  readonly #listener: SearchListener;
+  #waiting: Waiting = Waiting.nothing;
+  #route: Route | null = null;
+  #plan: Plan | null = null;
+  #pool: ServerPool | null = null;
+  #held: BackendConnection | null = null;
+  #onPrimary = false;
+  /** Until when a server that cannot be reached is tried again; 0 before the first failure. */
+  #retryUntil = 0;
+  readonly #retryTimer = new WheelTimer(() => this.#again(Waiting.retry));
+
+  constructor(client: SearchClient, context: WorkerContext, residue: Residue, listener: SearchListener) {
+    this.#client = client;
+    this.#context = context;
+    this.#residue = residue;
+    this.#listener = listener;
+  }
+
+  // ---- PoolRequest
+
+  get connectionKey(): ConnectionKey {
+    return this.#client.connectionKey;
+  }
+
+  get collationId(): number {
+    return this.#client.collationId;
+  }
+
+  get variables(): SessionVariables | null {
+    return this.#client.state.variables;
+  }
+
+  get schema(): string | null {
+    return this.#client.state.schema;
+  }
+
+  get lastUser(): LastUser {
+    return this.#residue;
+  }
+
+  get lastConnection(): BackendConnection | null {
+    return this.#residue.lastConnection;
+  }
+
+  /** Proven reads outside of transactions share connections, as far as their digest allows. */
+  get batchDepth(): number {
+    const isRead = this.#route?.target === RouteTarget.replica && this.#plan?.statement.provenRead === true;
+    return isRead ? this.#plan!.batchDepth : 0;
+  }
+
+  // ---- searching
+
+  /**
+   * @param held the connection of the session's transaction or pin, where the route says so.
+   * @param plan null for commands that are no statements.
+   */
+  begin(route: Route, plan: Plan | null, held: BackendConnection | null): void {
+    this.#held = route.target === RouteTarget.held ? held : null;
+    this.#route = route;
+    this.#plan = plan;
+    this.#onPrimary = false;
+    this.#retryUntil = 0;
+  }
+
+  /** The replica will not do: from now on only the primary. */
+  primaryOnly(): void {
+    this.#onPrimary = true;
+  }
+
+  get isPrimaryOnly(): boolean {
+    return this.#onPrimary;
+  }
+
+  get isWaiting(): boolean {
+    return this.#waiting !== Waiting.nothing;
+  }
+
+  /** @returns null if it takes time: then the listener is told. */
+  find(): BackendConnection | null {
+    this.#waiting = Waiting.nothing;
+    if (this.#waitsForResidue(this.#held)) return null;
+    if (this.#held !== null) return this.#held;
+    const back = this.#goBack();
+    if (back !== null) return back;
+    const pool = this.#choosePool();
+    if (pool === null) {
+      this.#awaitServer();
+      return null;
+    }
+    this.#pool = pool;
+    const connection = pool.checkOut(this);
+    if (connection === null) this.#waiting = Waiting.connection;
+    return connection;
+  }
+
+  cancel(): void {
+    this.#waiting = Waiting.nothing;
+    this.#context.backends.cancelWait(this);
+    this.#context.wheel.cancel(this.#retryTimer);
+    this.#pool?.cancel(this);
+  }
+
+  /** What only another connection knows is read from there first. */
+  #waitsForResidue(held: BackendConnection | null): boolean {
+    const statement = this.#plan?.statement;
+    if (statement === undefined || !usesResidue(statement)) return false;
+    const knows =
+      held !== null && statement.residue.lastInsertId ? this.#residue.insertIdElsewhere(held) : null;
+    if (knows !== null) {
+      const pool = this.#context.backends.poolOf(knows.server.address);
+      if (pool?.takeIdle(knows) === true)
+        this.#residue.readInsertId(knows, () => pool.checkIn(knows, NOTHING_LEFT));
+    }
+    if (!this.#residue.waits(statement, () => this.#again(Waiting.residue))) return false;
+    this.#waiting = Waiting.residue;
+    return true;
+  }
+
+  /** A statement that asks for what the last one left goes to the connection where it is. */
+  #goBack(): BackendConnection | null {
+    const statement = this.#plan?.statement;
+    if (statement === undefined || !usesResidue(statement)) return null;
+    const wanted = this.#residue.wantedConnection(statement);
+    if (wanted === null) return null;
+    return this.#context.backends.poolOf(wanted.server.address)?.takeIdle(wanted) === true ? wanted : null;
+  }
+
+  #choosePool(): ServerPool | null {
+    const { backends } = this.#context;
+    if (this.#route?.target !== RouteTarget.replica || this.#onPrimary) return backends.primary;
+    return backends.replica() ?? backends.primary;
+  }
+
+  #again(waitedFor: Waiting): void {
+    if (this.#waiting !== waitedFor) return;
+    const connection = this.find();
+    if (connection !== null) this.#listener.connectionFound(connection);
+  }
+
+  #awaitServer(): void {
+    this.#waiting = Waiting.server;
+    const { settings } = this.#context.snapshot;
+    const waitMs = settings.limits.noServerWaitMs;
+    const arrived = (): void => this.#again(Waiting.server);
+    this.#context.backends.waitForPrimary(this, waitMs, arrived, () => {
+      this.#waiting = Waiting.nothing;
+      const reason = 'no server is known to be the primary';
+      const hostgroup = settings.hostgroups.writer;
+      this.#listener.searchFailed(clientError('PROXY_NO_SERVER', { hostgroup, waitMs, reason }));
+    });
+  }
+
+  connectionAvailable(connection: BackendConnection): void {
+    this.#waiting = Waiting.nothing;
+    this.#listener.connectionFound(connection);
+  }
+
+  connectionUnavailable(failure: PoolFailure): void {
+    if (this.#waiting !== Waiting.connection) return;
+    this.#waiting = Waiting.nothing;
+    if (failure.kind === PoolFailureKind.unreachable && this.#retryLater()) return;
+    this.#listener.searchFailed(errorOfPoolFailure(failure, this.#context.snapshot, this.#client.username));
+  }
+
+  /**
+   * A server that cannot be reached is being shunned: a read finds another at once, anything else waits for it, or
+   * for a new primary, as long as a statement may wait for a server at all.
+   * @returns false when that time is over.
+   */
+  #retryLater(): boolean {
+    const now = performance.now();
+    if (this.#retryUntil === 0)
+      this.#retryUntil = now + this.#context.snapshot.settings.limits.noServerWaitMs;
+    if (now >= this.#retryUntil) return false;
+    this.#context.counters.add(WorkerCounter.retries);
+    this.#waiting = Waiting.retry;
+    const wasRead = this.#route?.target === RouteTarget.replica && !this.#onPrimary;
+    if (wasRead) this.#onPrimary = true;
+    this.#context.wheel.arm(this.#retryTimer, wasRead ? 1 : RETRY_MS);
+    return true;
+  }
+}
