@@ -38,10 +38,10 @@ export async function runRouting(t: Test, set: ReplicationSet, server: Server): 
   const sluice = await SluiceProcess.startFor(set, { config: { users: [APP_ACCOUNT] } });
   t.teardown(() => sluice.dispose());
   await waitForReplicas(sluice, set);
-  const log = await GeneralLog.start(set.servers);
+  const executors = await Executors.of(set);
   for (const testCase of loadRoutingTable()) {
     if (!testCase.servers.includes(server)) continue;
-    await t.test(testCase.name, (t) => new RoutingRun(t, sluice, set, log, testCase).run(server));
+    await t.test(testCase.name, (t) => new RoutingRun(t, sluice, set, executors, testCase).run(server));
   }
 }
 
@@ -55,20 +55,58 @@ export async function waitForReplicas(sluice: SluiceProcess, set: ReplicationSet
   await connection.end();
 }
 
+/** Who executed what for a client: a replica's own threads write the primary's statements into its log again. */
+class Executors {
+  readonly log: GeneralLog;
+  readonly #appliers: ReadonlySet<string>;
+
+  private constructor(log: GeneralLog, appliers: ReadonlySet<string>) {
+    this.log = log;
+    this.#appliers = appliers;
+  }
+
+  static async of(set: ReplicationSet): Promise<Executors> {
+    const appliers = new Set<string>();
+    for (const { name, query } of set.replicas.map((one) => ({
+      name: one.name,
+      query: one.query.bind(one),
+    }))) {
+      const sql = "SELECT id FROM information_schema.processlist WHERE user = 'system user'";
+      for (const row of await query<Record<string, number>>(sql))
+        appliers.add(`${name} ${Object.values(row)[0]}`);
+    }
+    return new Executors(await GeneralLog.start(set.servers), appliers);
+  }
+
+  async executedBy(marker: string): Promise<string[]> {
+    const entries = await this.log.entries();
+    return entries
+      .filter(({ command, argument }) => /^(Query|Execute)$/.test(command) && argument.includes(marker))
+      .filter(({ server, threadId }) => !this.#appliers.has(`${server} ${threadId}`))
+      .map(({ server }) => server);
+  }
+}
+
 class RoutingRun {
   readonly #t: Test;
   readonly #sluice: SluiceProcess;
   readonly #set: ReplicationSet;
-  readonly #log: GeneralLog;
+  readonly #executors: Executors;
   readonly #case: RoutingCase;
   readonly #sessions = new Map<string, WireClient>();
   readonly #lastServers = new Map<string, string>();
 
-  constructor(t: Test, sluice: SluiceProcess, set: ReplicationSet, log: GeneralLog, testCase: RoutingCase) {
+  constructor(
+    t: Test,
+    sluice: SluiceProcess,
+    set: ReplicationSet,
+    executors: Executors,
+    testCase: RoutingCase,
+  ) {
     this.#t = t;
     this.#sluice = sluice;
     this.#set = set;
-    this.#log = log;
+    this.#executors = executors;
     this.#case = testCase;
   }
 
@@ -87,14 +125,14 @@ class RoutingRun {
   async #step(step: RoutingStep): Promise<void> {
     const marker = nextMarker();
     const client = await this.#session(step.session);
-    await this.#log.mark();
+    await this.#executors.log.mark();
     const records = await execute(client, step, marker);
     const label = step.sql ?? step.bytes ?? step.prepare ?? '';
     const error = records.find(({ kind }) => kind === 'err');
     this.#t.equal(error !== undefined, step.error, `${label}: ${error?.fields.message ?? 'no error'}`);
     if (step.value !== undefined) this.#t.equal(firstValue(records), step.value, `${label}: value`);
     if (step.target === undefined) return;
-    const servers = await this.#log.executedBy(marker);
+    const servers = await this.#executors.executedBy(marker);
     this.#t.equal(servers.length, 1, `${label}: executed once (${servers.join(', ')})`);
     this.#checkTarget(step, label, servers[0] ?? 'nobody');
   }
