@@ -30,7 +30,7 @@ function statusStatements(version: ServerVersion): readonly string[] {
 
 function neededGrant(version: ServerVersion): string {
   return version.flavor === ServerFlavor.mariadb && version.id >= 100_500
-    ? 'REPLICA MONITOR'
+    ? 'SLAVE MONITOR'
     : 'REPLICATION CLIENT';
 }
 

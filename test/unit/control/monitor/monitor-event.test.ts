@@ -1,5 +1,6 @@
+import { readFileSync } from 'node:fs';
 import t from 'tap';
-import { EventRing, levelOf } from '../../../../src/control/monitor/monitor-event.ts';
+import { EventRing, levelOf, type MonitorEventKind } from '../../../../src/control/monitor/monitor-event.ts';
 import {
   describeError,
   errnoOf,
@@ -72,5 +73,35 @@ t.test('what a server means', (t) => {
   for (const errno of [1044, 1142, 1227]) t.equal(isDenied(errorWith('', { errno })), true);
   t.equal(isServerFull(errorWith('', { errno: 1045 })), false);
   t.equal(isDenied(errorWith('', { errno: 1045 })), false, 'a wrong password is a failure');
+  t.end();
+});
+
+/** The compiler sees to it that none is missing here. */
+const KINDS: Readonly<Record<MonitorEventKind, true>> = {
+  'server-added': true,
+  'server-removed': true,
+  'server-replaced': true,
+  'duplicate-server': true,
+  'status-changed': true,
+  'role-changed': true,
+  'primary-changed': true,
+  'two-primaries': true,
+  'two-primaries-resolved': true,
+  'read-only-changed': true,
+  'source-changed': true,
+  'replication-changed': true,
+  'version-changed': true,
+  'check-failed': true,
+  'check-recovered': true,
+  'discovery-rejected': true,
+  'discovery-failed': true,
+  'catalog-changed': true,
+};
+
+t.test('the page of the monitor names every kind of event, and no other', (t) => {
+  const page = readFileSync(new URL('../../../../src/control/monitor/README.md', import.meta.url), 'utf8');
+  const list = page.slice(page.indexOf('## Events'), page.indexOf('The fields are in'));
+  const named = [...list.matchAll(/`([a-z-]+)`/g)].map((match) => match[1]);
+  t.strictSame(named.sort(), Object.keys(KINDS).sort());
   t.end();
 });
