@@ -98,6 +98,8 @@ export class DigestScanner {
           break;
         default:
           this.#separate();
+          // What is malformed must not read like something that is not.
+          if (kind === TokenKind.malformed) this.normalized[this.normalizedLength++] = 0;
           this.#copy(buf, lexer.start, lexer.end);
           this.#push(kind === TokenKind.quotedName ? Last.word : Last.other);
       }
@@ -207,8 +209,8 @@ export class DigestScanner {
 
   #dropSign(): void {
     const before = this.#beforeLast;
-    if (before < Last.operator || before === Last.sign || before === Last.close || before === Last.other)
-      return;
+    const isListItem = before === Last.open || before === Last.comma;
+    if (!isListItem && before !== Last.operator && before !== Last.foldedWord) return;
     this.normalizedLength -= before === Last.open ? 1 : 2;
     this.#last = before;
     // What stood before a comma: the byte there tells.
@@ -304,7 +306,7 @@ export class DigestScanner {
 
 /** The normal form of the last scan, for people. Bytes that are not UTF-8 are shown as replacement characters. */
 export function digestText(scanner: DigestScanner): string {
-  return scanner.normalized.toString('utf8', 0, scanner.normalizedLength);
+  return scanner.normalized.toString('utf8', 0, scanner.normalizedLength).replaceAll('\0', '');
 }
 
 /** `0x` and 16 hexadecimal digits, the same in every process: the name of a digest for operators. */

@@ -4,7 +4,31 @@
  * mean nothing to them, the rest of the text becomes one `malformed` token: such a statement is never proven.
  */
 
+import {
+  commentEnd,
+  conditionalBody,
+  holdsComment,
+  isConditional,
+  isPlainHint,
+  isRouteHint,
+  runsConditional,
+  versionDigits,
+} from './block-comments.ts';
 import { ByteClass, type LexicalContext } from './lexical-context.ts';
+import {
+  continuesName,
+  fractionEnd,
+  isDigit,
+  isHexDigit,
+  isNameByte,
+  MALFORMED,
+  NOT_A_NUMBER,
+  nameEnd,
+  numberEnd,
+  quotedNameEnd,
+  stringEnd,
+  tailedLength,
+} from './token-ends.ts';
 
 export const TokenKind = {
   end: 0,
@@ -47,28 +71,10 @@ export type ConditionalMode = (typeof ConditionalMode)[keyof typeof ConditionalM
 
 const NOWHERE = 0x3fff_ffff;
 const STAR = 0x2a;
-const SLASH = 0x2f;
-const BANG = 0x21;
 const QUOTE = 0x27;
-const BACKSLASH = 0x5c;
-const ROUTE_HINT = Buffer.from('sluice:');
+const PLUS = 0x2b;
 const NO_BYTES = Buffer.alloc(0);
 const NO_CLASSES = new Uint8Array(256);
-
-function isDigit(byte: number | undefined): boolean {
-  return byte !== undefined && byte >= 0x30 && byte <= 0x39;
-}
-
-function isHexDigit(byte: number | undefined): boolean {
-  if (byte === undefined) return false;
-  const lower = byte | 0x20;
-  return (byte >= 0x30 && byte <= 0x39) || (lower >= 0x61 && lower <= 0x66);
-}
-
-/** Whether a class may stand inside an unquoted name. */
-function continuesName(byteClass: number): boolean {
-  return byteClass === ByteClass.name || byteClass === ByteClass.digit || byteClass === ByteClass.prefix;
-}
 
 export class Lexer {
   /** The current token: `buf[start, end)`. */
@@ -91,7 +97,6 @@ export class Lexer {
   #pos = 0;
   #limit = 0;
   #mode: number = ConditionalMode.byServer;
-  #tailed = false;
   #ignoreSpace = false;
   /** Where the conditional comment ends in which we are. */
   #conditionalEnd = NOWHERE;
@@ -104,7 +109,6 @@ export class Lexer {
     this.#limit = Math.min(end, buf.length);
     this.#context = context;
     this.#classes = context.byteClasses;
-    this.#tailed = context.charset !== 'safe';
     this.#ignoreSpace = context.ignoreSpace;
     this.#mode = mode;
     this.#conditionalEnd = NOWHERE;
@@ -189,67 +193,20 @@ export class Lexer {
   /** Skips a plain comment, and a conditional one whose code does not run here. */
   #skipBlockComment(pos: number): boolean {
     const buf = this.#buf;
-    if (pos + 1 >= this.#limit || buf[pos + 1] !== STAR) return false;
-    const close = this.#commentEnd(pos + 2);
-    if (close < 0 || this.#conditionalEnd !== NOWHERE) return false;
-    const first = buf[pos + 2]!;
-    if (first === 0x2b) return false;
-    if (first === BANG || (first === 0x4d && buf[pos + 3] === BANG)) {
+    if (pos + 1 >= this.#limit || buf[pos + 1] !== STAR || this.#conditionalEnd !== NOWHERE) return false;
+    const close = commentEnd(buf, pos + 2, this.#limit);
+    if (close < 0 || buf[pos + 2] === PLUS) return false;
+    if (isConditional(buf, pos)) {
       this.sawConditional = true;
-      if (this.#runsConditional(pos, close)) return false;
-    } else if (this.#isRouteHint(pos + 2, close)) return false;
+      if (this.#readsConditional(pos, close)) return false;
+    } else if (isRouteHint(buf, pos + 2, close, this.#classes)) return false;
     this.#pos = close + 2;
     return true;
   }
 
-  /** Offset of the first comment end at or behind `from`, or -1. */
-  #commentEnd(from: number): number {
-    const buf = this.#buf;
-    const last = this.#limit - 1;
-    for (let pos = from; pos < last; pos++) if (buf[pos] === STAR && buf[pos + 1] === SLASH) return pos;
-    return -1;
-  }
-
-  #isRouteHint(from: number, close: number): boolean {
-    const buf = this.#buf;
-    let pos = from;
-    while (pos < close && this.#classes[buf[pos]!] === ByteClass.space) pos++;
-    if (close - pos < ROUTE_HINT.length) return false;
-    for (let i = 0; i < ROUTE_HINT.length; i++) {
-      const byte = buf[pos + i]!;
-      const lower = byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte;
-      if (lower !== ROUTE_HINT[i]) return false;
-    }
-    return true;
-  }
-
-  /** Offset behind the opening marker, without the version number. */
-  #conditionalBody(pos: number): number {
-    return this.#buf[pos + 2] === BANG ? pos + 3 : pos + 4;
-  }
-
-  /** How many digits the version number has: 5 or 6, or 0 where there is none. */
-  #versionDigits(body: number, close: number): number {
-    let digits = 0;
-    while (digits < 6 && body + digits < close && isDigit(this.#buf[body + digits])) digits++;
-    return digits < 5 ? 0 : digits;
-  }
-
-  #runsConditional(pos: number, close: number): boolean {
-    const mode = this.#mode;
-    if (mode === ConditionalMode.skipAll) return false;
-    if (mode === ConditionalMode.runAll) return true;
-    const context = this.#context!;
-    const forMariadb = this.#buf[pos + 2] !== BANG;
-    if (forMariadb && context.flavor === 'mysql') return false;
-    const body = this.#conditionalBody(pos);
-    const digits = this.#versionDigits(body, close);
-    if (digits === 0 || context.versionId === 0) return true;
-    let version = 0;
-    for (let i = 0; i < digits; i++) version = version * 10 + this.#buf[body + i]! - 0x30;
-    if (version > context.versionId) return false;
-    // MariaDB takes these numbers for features of MySQL 5.7 and later that it does not have.
-    return context.flavor === 'mysql' || forMariadb || version < 50700 || version > 50999;
+  #readsConditional(pos: number, close: number): boolean {
+    if (this.#mode !== ConditionalMode.byServer) return this.#mode === ConditionalMode.runAll;
+    return runsConditional(this.#buf, pos, close, this.#context!);
   }
 
   #malformed(): number {
@@ -324,47 +281,34 @@ export class Lexer {
     return byte === 0x3f ? TokenKind.number : TokenKind.operator;
   }
 
-  /** Length of the character of several bytes at `pos`, 0 if there is none. Only for charsets with tails below 0x80. */
-  #characterAt(pos: number, limit: number): number {
-    const buf = this.#buf;
-    if (pos + 1 >= limit || this.#classes[buf[pos]!] !== ByteClass.lead) return 0;
-    const second = buf[pos + 1]!;
-    switch (this.#context!.charset) {
-      case 'big5':
-        return (second >= 0x40 && second <= 0x7e) || (second >= 0xa1 && second <= 0xfe) ? 2 : 0;
-      case 'sjis':
-        return (second >= 0x40 && second <= 0x7e) || (second >= 0x80 && second <= 0xfc) ? 2 : 0;
-      case 'gb18030':
-        if (isDigit(second)) {
-          if (pos + 3 >= limit) return 0;
-          return this.#classes[buf[pos + 2]!] === ByteClass.lead && isDigit(buf[pos + 3]) ? 4 : 0;
-        }
-    }
-    return second >= 0x40 && second <= 0xfe && second !== 0x7f ? 2 : 0;
+  /** Moves behind a token that ends at `end`, if it does. */
+  #take(kind: number, end: number): number {
+    if (end === MALFORMED) return this.#malformed();
+    this.#pos = end;
+    return kind;
   }
 
   #name(start: number): number {
-    const buf = this.#buf;
-    const classes = this.#classes;
-    const limit = this.#limit;
-    let pos = start;
-    for (; pos < limit; pos++) {
-      const byteClass = classes[buf[pos]!]!;
-      if (continuesName(byteClass)) continue;
-      if (byteClass !== ByteClass.lead) break;
-      const length = this.#characterAt(pos, limit);
-      if (length === 0) return this.#malformed();
-      pos += length - 1;
-    }
-    this.#pos = pos;
-    return TokenKind.name;
+    return this.#take(TokenKind.name, nameEnd(this.#buf, start, this.#limit, this.#context!));
+  }
+
+  #string(start: number): number {
+    return this.#take(TokenKind.string, stringEnd(this.#buf, start, this.#limit, this.#context!));
+  }
+
+  #quotedName(start: number): number {
+    return this.#take(TokenKind.quotedName, quotedNameEnd(this.#buf, start, this.#limit, this.#context!));
+  }
+
+  #numberOrName(start: number): number {
+    const end = numberEnd(this.#buf, start, this.#limit, this.#classes);
+    return end === NOT_A_NUMBER ? this.#name(start) : this.#take(TokenKind.number, end);
   }
 
   /** x'..' and b'..' hold digits only; N'..' is an ordinary string. */
   #prefixed(start: number): number {
-    const letter = this.#buf[start]! | 0x20;
-    if (letter === 0x6e) return this.#string(start + 1);
     const buf = this.#buf;
+    if ((buf[start]! | 0x20) === 0x6e) return this.#string(start + 1);
     let pos = start + 2;
     while (pos < this.#limit && isHexDigit(buf[pos])) pos++;
     if (pos >= this.#limit || buf[pos] !== QUOTE) return this.#malformed();
@@ -372,122 +316,15 @@ export class Lexer {
     return TokenKind.string;
   }
 
-  #string(start: number): number {
-    const buf = this.#buf;
-    const limit = this.#limit;
-    const quote = buf[start]!;
-    const escapeByte = this.#context!.noBackslashEscapes ? -1 : BACKSLASH;
-    const tailed = this.#tailed;
-    let pos = start + 1;
-    while (pos < limit) {
-      const byte = buf[pos]!;
-      if (byte === quote) {
-        if (pos + 1 >= limit || buf[pos + 1] !== quote) {
-          this.#pos = pos + 1;
-          return TokenKind.string;
-        }
-        pos += 2;
-      } else if (byte === escapeByte) pos += 2;
-      else if (byte >= 0x80 && tailed) pos += this.#characterAt(pos, limit) || 1;
-      else pos++;
-    }
-    return this.#malformed();
-  }
-
-  /** MySQL skips a character's tail unseen in quoted names and MariaDB checks it, so only whole characters pass. */
-  #quotedName(start: number): number {
-    const buf = this.#buf;
-    const limit = this.#limit;
-    const lengths = this.#context!.characterLengths;
-    const quote = buf[start]!;
-    let pos = start + 1;
-    while (pos < limit) {
-      const byte = buf[pos]!;
-      if (byte === quote) {
-        if (pos + 1 >= limit || buf[pos + 1] !== quote) {
-          this.#pos = pos + 1;
-          return TokenKind.quotedName;
-        }
-        pos += 2;
-      } else if (byte >= 0x80) {
-        let length = lengths[byte]!;
-        if (length > 1)
-          length = this.#tailed ? this.#characterAt(pos, limit) : this.#wholeLength(pos, length);
-        if (length === 0) break;
-        pos += length;
-      } else if (byte === 0) break;
-      else pos++;
-    }
-    return this.#malformed();
-  }
-
-  /** `length` if that many bytes above 0x7f stand at `pos`, else 0. */
-  #wholeLength(pos: number, length: number): number {
-    if (pos + length > this.#limit) return 0;
-    for (let i = 1; i < length; i++) if (this.#buf[pos + i]! < 0x80) return 0;
-    return length;
-  }
-
-  #numberOrName(start: number): number {
-    const buf = this.#buf;
-    const limit = this.#limit;
-    let pos = start + 1;
-    const second = pos < limit ? buf[pos]! : 0;
-    if (buf[start] === 0x30 && (second === 0x78 || second === 0x62)) {
-      pos++;
-      if (second === 0x78) while (pos < limit && isHexDigit(buf[pos])) pos++;
-      else while (pos < limit && (buf[pos] === 0x30 || buf[pos] === 0x31)) pos++;
-      if (pos - start < 3 || this.#isNameByte(pos)) return this.#name(start);
-      this.#pos = pos;
-      return TokenKind.number;
-    }
-    while (pos < limit && isDigit(buf[pos])) pos++;
-    if (pos < limit && buf[pos] === 0x2e) return this.#fraction(pos + 1);
-    if (!this.#isNameByte(pos)) {
-      this.#pos = pos;
-      return TokenKind.number;
-    }
-    if ((buf[pos]! | 0x20) === 0x65) {
-      let digits = pos + 1;
-      if (buf[digits] === 0x2b || buf[digits] === 0x2d) digits++;
-      if (digits < limit && isDigit(buf[digits])) {
-        while (digits < limit && isDigit(buf[digits])) digits++;
-        this.#pos = digits;
-        return TokenKind.number;
-      }
-    }
-    return this.#name(start);
-  }
-
-  #isNameByte(pos: number): boolean {
-    if (pos >= this.#limit) return false;
-    const byteClass = this.#classes[this.#buf[pos]!]!;
-    return continuesName(byteClass) || byteClass === ByteClass.lead;
-  }
-
-  /** Digits behind a decimal point, and the exponent. */
-  #fraction(from: number): number {
-    const buf = this.#buf;
-    const limit = this.#limit;
-    let pos = from;
-    while (pos < limit && isDigit(buf[pos])) pos++;
-    if (pos < limit && (buf[pos]! | 0x20) === 0x65) {
-      pos++;
-      if (pos < limit && (buf[pos] === 0x2b || buf[pos] === 0x2d)) pos++;
-      if (pos >= limit || !isDigit(buf[pos])) return this.#malformed();
-      while (pos < limit && isDigit(buf[pos])) pos++;
-    }
-    this.#pos = pos;
-    return TokenKind.number;
-  }
-
   /** Behind an unquoted name `.5` is a dot and a name, anywhere else a number. */
   #dot(pos: number): number {
     const directly =
       this.end === pos && (this.kind === TokenKind.name || this.kind === TokenKind.systemVariable);
-    if (!directly && pos + 1 < this.#limit && isDigit(this.#buf[pos + 1])) return this.#fraction(pos + 1);
+    if (!directly && pos + 1 < this.#limit && isDigit(this.#buf[pos + 1])) {
+      return this.#take(TokenKind.number, fractionEnd(this.#buf, pos + 1, this.#limit));
+    }
     this.#pos = pos + 1;
-    this.#nameFollows = this.#isNameByte(pos + 1);
+    this.#nameFollows = isNameByte(this.#buf, pos + 1, this.#limit, this.#classes);
     return TokenKind.operator;
   }
 
@@ -501,8 +338,8 @@ export class Lexer {
     else if (byteClass === ByteClass.singleQuote || byteClass === ByteClass.doubleQuote)
       quoted = this.#string(pos);
     else {
-      while (pos < this.#limit && (this.#isNameByte(pos) || buf[pos] === 0x2e)) {
-        pos += this.#tailed && buf[pos]! >= 0x80 ? this.#characterAt(pos, this.#limit) || 1 : 1;
+      while (isNameByte(buf, pos, this.#limit, this.#classes) || (pos < this.#limit && buf[pos] === 0x2e)) {
+        pos += tailedLength(buf, pos, this.#limit, this.#context!) || 1;
       }
       this.#pos = pos;
     }
@@ -522,31 +359,13 @@ export class Lexer {
   #slash(pos: number): number {
     const buf = this.#buf;
     if (pos + 1 >= this.#limit || buf[pos + 1] !== STAR) return this.#operator(pos);
-    const close = this.#commentEnd(pos + 2);
+    const close = commentEnd(buf, pos + 2, this.#limit);
     if (close < 0 || this.#conditionalEnd !== NOWHERE) return this.#malformed();
-    const first = buf[pos + 2]!;
-    if (first === 0x2b) {
-      if (!this.#isPlainHint(pos + 3, close)) return this.#malformed();
-      this.#pos = close + 2;
-      return TokenKind.optimizerHint;
-    }
-    if (first !== BANG && !(first === 0x4d && buf[pos + 3] === BANG)) {
-      this.#pos = close + 2;
-      return TokenKind.routeHint;
-    }
-    return this.#openConditional(pos, close);
-  }
-
-  /** The servers' hint scanner knows quotes: a comment end between them would not end the hint. */
-  #isPlainHint(from: number, close: number): boolean {
-    let quotes = 0;
-    for (let pos = from; pos < close; pos++) {
-      const byte = this.#buf[pos]!;
-      if (byte === 0x60) quotes += 1;
-      else if (byte === 0x22) quotes += 0x1_0000;
-      else if (byte === QUOTE || byte === 0) return false;
-    }
-    return (quotes & 0x1_0001) === 0;
+    if (isConditional(buf, pos)) return this.#openConditional(pos, close);
+    const isHint = buf[pos + 2] === PLUS;
+    if (isHint && !isPlainHint(buf, pos + 3, close)) return this.#malformed();
+    this.#pos = close + 2;
+    return isHint ? TokenKind.optimizerHint : TokenKind.routeHint;
   }
 
   /**
@@ -555,13 +374,10 @@ export class Lexer {
    */
   #openConditional(pos: number, close: number): number {
     const buf = this.#buf;
-    const body = this.#conditionalBody(pos);
-    if (body > close || buf[body] === BANG) return this.#malformed();
-    const digits = this.#versionDigits(body, close);
-    if (digits === 6 && this.#isNameByte(body + 6)) return this.#malformed();
-    for (let i = body; i + 1 < close; i++) {
-      if (buf[i] === SLASH && buf[i + 1] === STAR) return this.#malformed();
-    }
+    const body = conditionalBody(buf, pos);
+    if (body > close || buf[body] === 0x21 || holdsComment(buf, body, close)) return this.#malformed();
+    const digits = versionDigits(buf, body, close);
+    if (digits === 6 && isNameByte(buf, body + 6, close, this.#classes)) return this.#malformed();
     this.#conditionalEnd = close;
     this.#pos = body + digits;
     return TokenKind.conditionalOpen;

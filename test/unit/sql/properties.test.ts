@@ -250,6 +250,8 @@ t.test('the normal form of a normal form without literals is itself', async () =
   fc.assert(
     fc.property(fc.constantFrom(...CORPUS), (sql) => {
       const once = normalForm(Buffer.from(sql), DEFAULT);
+      // A NUL marks what is malformed.
+      if (once.includes('\0')) return;
       const twice = normalForm(Buffer.from(once, 'latin1'), DEFAULT);
       if (once !== twice) throw new Error(`${sql}\n${once}\n${twice}`);
     }),
