@@ -33,6 +33,7 @@ import type { AdminLimits } from './admin-limits.ts';
 import { errorPacket, okPacket } from './answer-packets.ts';
 import type { AdminRole } from './commands/command.ts';
 import { answerCommand, type ProtocolContext, type ProtocolSession } from './protocol-commands.ts';
+import { type Awaited, SessionWatch } from './session-watch.ts';
 
 type Phase = 'login' | 'commands' | 'closing' | 'closed';
 
@@ -60,11 +61,6 @@ const OFFERED_CAPABILITIES =
 const UTF8MB4_GENERAL_CI = 45;
 /** Nobody needs more to log in. */
 const MAX_LOGIN_PACKET_BYTES = 64 * 1024;
-/** From the first byte of a packet to its last. */
-const PACKET_TIMEOUT_MS = 30_000;
-/** For the client to read the last packet; a socket closed over unread bytes would take it away. */
-const LINGER_MS = 1000;
-
 export interface AdminAccount {
   readonly password: string;
   readonly role: AdminRole;
@@ -88,8 +84,6 @@ interface QueuedCommand {
   readonly sequenceId: number;
 }
 
-type Watch = 'login' | 'packet' | 'idle' | 'write' | 'linger';
-
 export class AdminSession {
   readonly #socket: Socket;
   readonly #options: AdminSessionOptions;
@@ -100,12 +94,13 @@ export class AdminSession {
   #queue: QueuedCommand[] = [];
   #answering = false;
   #session: ProtocolSession | null = null;
-  #watch: { readonly kind: Watch; readonly timer: NodeJS.Timeout } | null = null;
+  readonly #watch: SessionWatch;
 
   constructor(socket: Socket, options: AdminSessionOptions) {
     this.#socket = socket;
     this.#options = options;
     this.#host = (socket.remoteAddress ?? 'localhost').replace(/^::ffff:/, '');
+    this.#watch = new SessionWatch(options.limits, (awaited) => this.#timedOut(awaited));
     this.#handshake = this.#makeHandshake();
     this.#reader = new PacketReader(
       (payload, sequenceId) => this.#loginStep(this.#handshake.receive(payload, sequenceId)),
@@ -116,7 +111,7 @@ export class AdminSession {
     socket.on('data', (chunk: Buffer) => this.#received(chunk));
     socket.on('error', () => socket.destroy());
     socket.on('close', () => this.#closed());
-    this.#watchFor('login');
+    this.#watch.await('login');
     socket.write(this.#handshake.greeting());
   }
 
@@ -161,7 +156,7 @@ export class AdminSession {
       return;
     }
     if (!this.#isServing() || this.#answering) return;
-    this.#watchFor(this.#reader.isAtBoundary ? 'idle' : 'packet');
+    this.#watch.await(this.#reader.isAtBoundary ? 'idle' : 'packet');
     if (this.#queue.length > 0) void this.#answerQueue();
   }
 
@@ -242,7 +237,7 @@ export class AdminSession {
 
   async #answerQueue(): Promise<void> {
     this.#answering = true;
-    this.#unwatch();
+    this.#watch.stop();
     this.#socket.pause();
     try {
       await this.#answerAll();
@@ -252,7 +247,7 @@ export class AdminSession {
     }
     this.#answering = false;
     if (!this.#isServing()) return;
-    this.#watchFor(this.#reader.isAtBoundary ? 'idle' : 'packet');
+    this.#watch.await(this.#reader.isAtBoundary ? 'idle' : 'packet');
     this.#socket.resume();
   }
 
@@ -277,7 +272,7 @@ export class AdminSession {
 
   /** Resolves when the client has taken what was written, or is gone. */
   async #drained(): Promise<void> {
-    this.#watchFor('write');
+    this.#watch.await('write');
     await new Promise<void>((resolve) => {
       const done = () => {
         this.#socket.off('drain', done);
@@ -287,41 +282,13 @@ export class AdminSession {
       this.#socket.on('drain', done);
       this.#socket.on('close', done);
     });
-    if (this.#isServing()) this.#unwatch();
+    if (this.#isServing()) this.#watch.stop();
   }
 
   // ---- time
 
-  #watchFor(kind: Watch): void {
-    // The time of a packet counts from its first byte.
-    if (kind === 'packet' && this.#watch?.kind === kind) return;
-    this.#unwatch();
-    this.#watch = { kind, timer: setTimeout(() => this.#timedOut(kind), this.#timeoutMs(kind)) };
-  }
-
-  #unwatch(): void {
-    clearTimeout(this.#watch?.timer);
-    this.#watch = null;
-  }
-
-  #timeoutMs(kind: Watch): number {
-    const { limits } = this.#options;
-    switch (kind) {
-      case 'login':
-        return limits.loginTimeoutMs;
-      case 'packet':
-        return Math.min(PACKET_TIMEOUT_MS, limits.idleTimeoutMs);
-      case 'idle':
-        return limits.idleTimeoutMs;
-      case 'write':
-        return limits.writeTimeoutMs;
-      case 'linger':
-        return LINGER_MS;
-    }
-  }
-
-  #timedOut(kind: Watch): void {
-    switch (kind) {
+  #timedOut(awaited: Awaited): void {
+    switch (awaited) {
       case 'login': {
         const { loginTimeoutMs } = this.#options.limits;
         this.#fail(clientError('PROXY_HANDSHAKE_TIMEOUT', { timeoutMs: loginTimeoutMs }), 1);
@@ -363,7 +330,7 @@ export class AdminSession {
     if (this.#phase === 'closing' || this.#phase === 'closed') return;
     this.#phase = transition(this.#phase, 'closing');
     this.#queue = [];
-    this.#watchFor('linger');
+    this.#watch.await('linger');
     if (lastPackets === undefined) this.#socket.end();
     else this.#socket.end(lastPackets);
     // Reads, and drops, what still comes: only so is the client's end of the connection seen.
@@ -373,7 +340,7 @@ export class AdminSession {
   #closed(): void {
     if (this.#phase === 'closed') return;
     this.#phase = transition(this.#phase, 'closed');
-    this.#unwatch();
+    this.#watch.stop();
     this.#options.closed();
   }
 

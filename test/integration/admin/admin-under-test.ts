@@ -81,8 +81,8 @@ export class RawClient {
     return client;
   }
 
-  /** Logged in, without DEPRECATE_EOF; the packets of the login are gone. */
-  static async login(admin: AdminUnderTest): Promise<RawClient> {
+  /** Logged in, without DEPRECATE_EOF; the packets of the login are gone. `behind` follows it in the same write. */
+  static async login(admin: AdminUnderTest, behind: Buffer = Buffer.alloc(0)): Promise<RawClient> {
     const client = await RawClient.connect(admin.server.port);
     const handshake = new ClientHandshake({
       ...CREDENTIALS,
@@ -100,7 +100,7 @@ export class RawClient {
       const step = handshake.receive(payload, sequenceId);
       if (step.kind === 'done') return client;
       if (step.kind !== 'send') throw new Error(`login: ${step.kind}`);
-      client.socket.write(step.packets);
+      client.socket.write(Buffer.concat([step.packets, behind]));
     }
   }
 

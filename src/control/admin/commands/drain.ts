@@ -12,8 +12,9 @@ export const drain: AdminCommand = {
   columns: [],
   execute: ({ match, state }) => {
     const address = readServerArgument(match[1]!);
-    orderStatus(state, address, ServerStatus.OFFLINE_SOFT);
+    // Asked before: a drained server may be nobody's primary any more.
     const isPrimary = state.topology().primary === address;
+    orderStatus(state, address, ServerStatus.OFFLINE_SOFT);
     const info = isPrimary ? 'This is the primary: writes have no server until UNDRAIN' : '';
     return { kind: 'ok', affectedRows: 1, info };
   },

@@ -19,6 +19,9 @@ const ACCEPTED: ReadonlyMap<string, RegExp> = new Map([
   ['character_set_connection', /^\w+$/],
   ['collation_connection', /^\w+$/],
 ]);
+/** There are no transactions here whose character could be changed. */
+const TRANSACTION =
+  /^SET (?:SESSION |LOCAL )?TRANSACTION (?:ISOLATION LEVEL (?:READ COMMITTED|READ UNCOMMITTED|REPEATABLE READ|SERIALIZABLE)|READ ONLY|READ WRITE)$/i;
 const SCOPE = /^(?:@@)?(?:(?:session|local)\s*[. ]\s*)?/i;
 
 function acceptCharset(charset: string, collation: string | undefined): void {
@@ -34,9 +37,10 @@ function acceptCharset(charset: string, collation: string | undefined): void {
 
 function acceptAssignment(text: string): void {
   const equals = text.indexOf('=');
+  if (equals < 1) throw new AdminError('syntax', `Expected SET name = value, not ${quoted(text)}`);
   const name = text.slice(0, equals).replace(/:$/, '').trim().replace(SCOPE, '').replaceAll('`', '');
   const value = unquote(text.slice(equals + 1).trim());
-  const allowed = equals < 1 ? undefined : ACCEPTED.get(name.toLowerCase());
+  const allowed = ACCEPTED.get(name.toLowerCase());
   if (allowed?.test(value) === true) return;
   if (allowed !== undefined) {
     throw new AdminError('wrongArgument', `Variable ${quoted(name)} cannot be set to ${quoted(value)}`);
@@ -51,11 +55,13 @@ export const setSession: AdminCommand = {
   name: 'SET',
   syntax: 'SET {NAMES charset | AUTOCOMMIT = n | …}',
   help: 'For drivers that send it: session variables that make no difference here are accepted',
-  pattern: /^SET (?:NAMES (\S+)(?: COLLATE (\S+))?$|(?!NAMES ).)/i,
+  pattern:
+    /^SET (?:(?:NAMES|CHARSET|CHARACTER SET) (\S+)(?: COLLATE (\S+))?$|(?!NAMES |CHAR(?:ACTER )?SET ).)/i,
   access: AdminRole.stats,
   changes: false,
   columns: [],
   execute: ({ match, statement }) => {
+    if (TRANSACTION.test(statement.text)) return { kind: 'ok' };
     if (match[1] !== undefined) acceptCharset(unquote(match[1]), match[2] && unquote(match[2]));
     else for (const part of splitAtCommas(statement.tokens.slice(1))) acceptAssignment(joinTokens(part));
     return { kind: 'ok' };

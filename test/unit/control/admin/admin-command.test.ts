@@ -315,6 +315,9 @@ t.test('what clients set when they connect', async (t) => {
     'SET character_set_results=utf8',
     "SET sql_mode='STRICT_TRANS_TABLES', time_zone='+00:00', @@local.wait_timeout=28800",
     'SET SQL_SAFE_UPDATES=1,SQL_SELECT_LIMIT=1000',
+    'SET CHARACTER SET utf8',
+    'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED',
+    'SET TRANSACTION READ ONLY',
     'BEGIN',
     'START TRANSACTION',
     'COMMIT',
@@ -326,7 +329,17 @@ t.test('what clients set when they connect', async (t) => {
   t.match(await fixture.error('SET autocommit=7'), { errno: 1210 });
   t.match(await fixture.error('SET autocomit=1'), { errno: 1064, message: 'did you mean autocommit?' });
   t.match(await fixture.error("SET mysql-monitor_password='x'"), { errno: 1064, message: 'configuration' });
-  for (const wrong of ['SET', 'SET x', 'SET autocommit', 'SET NAMES', 'SET =1', 'SET autocommit=1,'])
+  for (const wrong of [
+    'SET',
+    'SET x',
+    'SET autocommit',
+    'SET NAMES',
+    'SET NAMES a b',
+    'SET TRANSACTION x',
+    'SET GLOBAL autocommit=1',
+    'SET =1',
+    'SET autocommit=1,',
+  ])
     t.match(await fixture.error(wrong), { errno: 1064 }, wrong);
 });
 
