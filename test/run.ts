@@ -42,20 +42,18 @@ const env = {
 };
 if (values.nightly) Object.assign(env, { SLUICE_TEST_NIGHTLY: '1' });
 
-const plan = planTests(root, positionals).filter((file) => values.nightly || !file.nightly);
-if (positionals.length === 0) await runStaticChecks();
-await runFiles(
-  plan.filter((one) => !one.alone && !one.heavy),
-  availableParallelism(),
-);
-await runFiles(
-  plan.filter((one) => !one.alone && one.heavy),
-  Math.min(MAX_HEAVY_AT_ONCE, availableParallelism()),
-);
-await runFiles(
-  plan.filter((one) => one.alone),
-  1,
-);
+try {
+  const plan = planTests(root, positionals).filter((file) => values.nightly || !file.nightly);
+  if (positionals.length === 0) await runStaticChecks();
+  const light = plan.filter(({ alone, heavy }) => !alone && !heavy);
+  const heavy = plan.filter((file) => !file.alone && file.heavy);
+  const alone = plan.filter((file) => file.alone);
+  await runFiles(light, availableParallelism());
+  await runFiles(heavy, Math.min(MAX_HEAVY_AT_ONCE, availableParallelism()));
+  await runFiles(alone, 1);
+} catch (error) {
+  report.broken(error instanceof Error ? error.message : String(error));
+}
 clearTimeout(deadline);
 process.exitCode = report.end() ? 0 : 1;
 

@@ -52,6 +52,13 @@ export class TestReport {
     this.#line(`FAIL ${file} (not run)`);
   }
 
+  /** The run itself cannot go on. */
+  broken(message: string): void {
+    this.#count(0, 1);
+    this.#failedNames.push(message);
+    this.#line(`FAIL ${message}`);
+  }
+
   /** Prints the summary; true when nothing failed. */
   end(): boolean {
     if (this.#passed + this.#failed === 0) {
