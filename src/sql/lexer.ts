@@ -127,17 +127,22 @@ export class Lexer {
   /** Moves to the next token and returns its kind; after `end` it stays there. */
   next(): number {
     const from = this.end;
+    const buf = this.#buf;
+    const classes = this.#classes;
+    const limit = this.#limit;
     let commented = false;
-    for (;;) {
-      const skipped = this.#skipSpace();
-      if (skipped === 0) break;
-      if (skipped === 2) commented = true;
+    let pos = this.#pos;
+    for (; pos < limit; pos++) {
+      const byteClass = classes[buf[pos]!]!;
+      if (byteClass === ByteClass.space) continue;
+      if (byteClass < ByteClass.hash || !this.#skipComment(pos, byteClass)) break;
+      commented = true;
+      pos = this.#pos - 1;
     }
-    const pos = this.#pos;
     this.start = pos;
     this.gap = pos !== from;
     this.detached = this.#ignoreSpace ? commented : this.gap;
-    if (this.kind === TokenKind.malformed || pos >= this.#limit) {
+    if (this.kind === TokenKind.malformed || pos >= limit) {
       if (this.#conditionalEnd !== NOWHERE) return this.#malformed();
       this.kind = TokenKind.end;
       this.end = pos;
@@ -150,27 +155,13 @@ export class Lexer {
     return kind;
   }
 
-  /** Skips a stretch of white space (1) or a comment (2); 0 when there is none. */
-  #skipSpace(): number {
-    const buf = this.#buf;
-    const classes = this.#classes;
-    const limit = this.#limit;
-    let pos = this.#pos;
-    if (pos >= limit) return 0;
-    const byteClass = classes[buf[pos]!]!;
-    if (byteClass === ByteClass.space) {
-      do pos++;
-      while (pos < limit && classes[buf[pos]!] === ByteClass.space);
-      this.#pos = pos;
-      return 1;
-    }
-    if (byteClass === ByteClass.slash) return this.#skipBlockComment(pos) ? 2 : 0;
-    if (byteClass === ByteClass.hash) return this.#skipLineComment(pos) ? 2 : 0;
-    if (byteClass === ByteClass.minus && buf[pos + 1] === 0x2d && pos + 1 < limit) {
-      const after = pos + 2 < limit ? buf[pos + 2]! : 0;
-      if (after <= 0x20 || after === 0x7f) return this.#skipLineComment(pos) ? 2 : 0;
-    }
-    return 0;
+  /** Skips the comment at `pos`, if there is one that is nothing but white space. */
+  #skipComment(pos: number, byteClass: number): boolean {
+    if (byteClass === ByteClass.slash) return this.#skipBlockComment(pos);
+    if (byteClass === ByteClass.hash) return this.#skipLineComment(pos);
+    if (this.#buf[pos + 1] !== 0x2d || pos + 1 >= this.#limit) return false;
+    const after = pos + 2 < this.#limit ? this.#buf[pos + 2]! : 0;
+    return (after <= 0x20 || after === 0x7f) && this.#skipLineComment(pos);
   }
 
   /** A comment to the end of the line. A NUL in it ends it early at the servers, so it is not skipped then. */

@@ -34,27 +34,29 @@ export const ByteClass = {
   /** An operator or another character that is a token of its own. */
   other: 0,
   space: 1,
+  // From here to `prefix`: what may stand inside an unquoted name.
   /** Starts or continues a name. */
   name: 2,
   digit: 3,
-  /** First byte of a character of several bytes that may have a tail below 0x80. */
-  lead: 4,
-  singleQuote: 5,
-  doubleQuote: 6,
-  backtick: 7,
-  at: 8,
-  hash: 9,
-  minus: 10,
-  slash: 11,
-  dot: 12,
-  colon: 13,
-  star: 14,
-  semicolon: 15,
-  backslash: 16,
   /** A letter that may introduce a literal: x'..', b'..', n'..'. Continues a name, too. */
-  prefix: 17,
+  prefix: 4,
+  /** First byte of a character of several bytes that may have a tail below 0x80. */
+  lead: 5,
+  singleQuote: 6,
+  doubleQuote: 7,
+  backtick: 8,
+  at: 9,
+  dot: 10,
+  colon: 11,
+  star: 12,
+  semicolon: 13,
+  backslash: 14,
   /** Stands for nothing that a server would accept outside quotes and comments. */
-  invalid: 18,
+  invalid: 15,
+  // From here on: what may begin a comment.
+  hash: 16,
+  minus: 17,
+  slash: 18,
 } as const;
 export type ByteClass = (typeof ByteClass)[keyof typeof ByteClass];
 

@@ -21,7 +21,7 @@ export function isHexDigit(byte: number | undefined): boolean {
 
 /** Whether a class may stand inside an unquoted name, other than as a character of several bytes. */
 export function continuesName(byteClass: number): boolean {
-  return byteClass === ByteClass.name || byteClass === ByteClass.digit || byteClass === ByteClass.prefix;
+  return byteClass >= ByteClass.name && byteClass <= ByteClass.prefix;
 }
 
 export function isNameByte(buf: Buffer, pos: number, limit: number, classes: Uint8Array): boolean {
