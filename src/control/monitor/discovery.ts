@@ -24,7 +24,7 @@ import { MonitorConnection, type MonitorCredentials, type MonitorTarget } from '
 import type { MonitorEventBody } from './monitor-event.ts';
 import { probeServer, type ServerProbe } from './probe-server.ts';
 import { listReplicas } from './replica-list.ts';
-import { describeError } from './server-error.ts';
+import { describeError, errnoOf } from './server-error.ts';
 
 export interface DiscoverySettings {
   readonly discoveryIntervalMs: number;
@@ -140,8 +140,8 @@ export class Discovery {
       this.#setProblem(server.address, list.problem);
       return list.addresses;
     } catch (error) {
-      // That the server does not answer is what its checks are for.
-      if (!outer.aborted) this.#setProblem(server.address, describeError(error));
+      // That a server does not answer is for its checks to say; what it answers is ours.
+      if (errnoOf(error) > 0) this.#setProblem(server.address, describeError(error));
       return [];
     }
   }

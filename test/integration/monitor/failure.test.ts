@@ -131,6 +131,8 @@ for (const flavor of Object.values(ServerFlavor)) {
         seen.add(subject.monitor.topology.servers.filter(({ role }) => role === 'primary').length);
       });
       await primary.query('SET GLOBAL read_only=1');
+      // Seen in the other order the two would be rivals for a moment.
+      await subject.seePrimary(null);
       await set.waitForSync();
       await first.query('STOP SLAVE; RESET SLAVE ALL');
       await first.query('SET GLOBAL read_only=0');

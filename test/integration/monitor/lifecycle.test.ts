@@ -183,7 +183,14 @@ t.test('one primary, one replica', async (t) => {
         "SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME = 'Aborted_clients'",
       );
     const before = await aborted();
-    const subject = await watch({ discoveryIntervalMs: 50, connectIntervalMs: 50 });
+    // Long periods, so that stop() interrupts nothing: an interrupted check leaves one, and has to.
+    const seldom = {
+      intervalMs: 60_000,
+      discoveryIntervalMs: 60_000,
+      connectIntervalMs: 60_000,
+      timeoutMs: 10_000,
+    };
+    const subject = await watch(seldom);
     for (let round = 0; round < 5; round++) await subject.monitor.wake();
     await subject.monitor.stop();
     await waitUntil('the server has nobody left', async () => (await connections()) === '0');
