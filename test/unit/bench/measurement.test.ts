@@ -58,9 +58,9 @@ t.test('verdicts: reached, missed, and silent about what was not measured', asyn
       [
         measured('haproxy', 0, { queriesPerSecond: 1000, cpuMicroseconds: 10 }),
         measured('sluice', 0, { queriesPerSecond: 790, cpuMicroseconds: 15 }),
-        measured('direct', 0, { meanMs: 0.066 }, one),
-        measured('haproxy', 0, { meanMs: 0.084 }, one),
-        measured('sluice', 0, { meanMs: 0.12 }, one),
+        measured('direct', 0, { p50Ms: 0.066 }, one),
+        measured('haproxy', 0, { p50Ms: 0.084 }, one),
+        measured('sluice', 0, { p50Ms: 0.12 }, one),
       ],
       ['haproxy'],
     ),
@@ -82,9 +82,9 @@ t.test('a HAProxy that seems to add nothing makes no verdict of success', async 
   const [verdict] = judge(
     summarize(
       [
-        measured('direct', 0, { meanMs: 0.09 }, one),
-        measured('haproxy', 0, { meanMs: 0.084 }, one),
-        measured('sluice', 0, { meanMs: 0.07 }, one),
+        measured('direct', 0, { p50Ms: 0.09 }, one),
+        measured('haproxy', 0, { p50Ms: 0.084 }, one),
+        measured('sluice', 0, { p50Ms: 0.07 }, one),
       ],
       ['haproxy'],
     ),
