@@ -15,20 +15,24 @@ export const FOLDED_WORDS: readonly string[] = [
 ];
 
 const TABLE_BITS = 10;
-const TABLE_MASK = (1 << TABLE_BITS) - 1;
+const MAX_TRIES = 100_000;
 const LONGEST = FOLDED_WORDS.reduce((longest, word) => Math.max(longest, word.length), 0);
-/** Where a letter's case bit is cleared; an underscore is the only other byte of these words. */
 const WORD_BYTES: readonly Uint8Array[] = FOLDED_WORDS.map((word) => Uint8Array.from(Buffer.from(word)));
 
+/** First two bytes, last byte and length tell these words apart; the module does not load if they do not. */
 function slotOf(bytes: Uint8Array, start: number, end: number, multiplier: number): number {
-  let slot = end - start;
-  for (let pos = start; pos < end; pos++) slot = Math.imul(slot ^ (bytes[pos]! & 0x5f), multiplier);
-  return (slot >>> 15) & TABLE_MASK;
+  const key =
+    (bytes[start]! & 0x5f) |
+    ((bytes[start + 1]! & 0x5f) << 8) |
+    ((bytes[end - 1]! & 0x5f) << 16) |
+    ((end - start) << 24);
+  return Math.imul(key, multiplier) >>> (32 - TABLE_BITS);
 }
 
 /** Tries odd multipliers until every word has a slot of its own. */
 function makePerfectTable(): { multiplier: number; slots: Int16Array } {
-  for (let multiplier = 0x01000193; ; multiplier += 2) {
+  for (let tries = 0; tries < MAX_TRIES; tries++) {
+    const multiplier = 0x9e3779b1 + 2 * tries;
     const slots = new Int16Array(1 << TABLE_BITS).fill(-1);
     const clash = WORD_BYTES.some((bytes, index) => {
       const slot = slotOf(bytes, 0, bytes.length, multiplier);
@@ -38,6 +42,7 @@ function makePerfectTable(): { multiplier: number; slots: Int16Array } {
     });
     if (!clash) return { multiplier, slots };
   }
+  throw new Error('Two folded words cannot be told apart');
 }
 
 const { multiplier: MULTIPLIER, slots: SLOTS } = makePerfectTable();
