@@ -143,9 +143,12 @@ export function electPrimary(members: Members, graph: SourceGraph, known: Server
       const others = live.filter((address) => address !== known);
       return { primary: known, reason: PrimaryChangeReason.measured, others };
     }
+    // A replica that takes writes now was promoted. Anybody else, such as an old primary that comes back or a server
+    // that was just set up, has to show that it lacks nothing.
     const heirs = live.filter((address) => {
       const member = members.get(address)!;
-      return !member.rival || hasEverythingOf(member, knownMember);
+      const promoted = member.followed === known && !member.rival;
+      return promoted || hasEverythingOf(member, knownMember);
     });
     const stays = isCandidate(known, knownMember, graph) ? known : null;
     if (heirs.length === 0) return { primary: stays, reason: PrimaryChangeReason.notWritable, others: live };
@@ -157,8 +160,24 @@ export function electPrimary(members: Members, graph: SourceGraph, known: Server
   }
   const gone = known === null ? PrimaryChangeReason.notWritable : PrimaryChangeReason.removed;
   if (live.length === 0) return { primary: null, reason: gone, others: [] };
-  if (live.length === 1) return { primary: live[0]!, reason: PrimaryChangeReason.measured, others: [] };
-  return chooseAmong(live, graph);
+  const undoubted = live.filter((address) => !isBehindOthers(address, members, graph));
+  if (undoubted.length === 0) return { primary: null, reason: PrimaryChangeReason.ambiguous, others: live };
+  if (undoubted.length > 1) return chooseAmong(undoubted, graph);
+  const others = live.filter((address) => address !== undoubted[0]);
+  return { primary: undoubted[0]!, reason: PrimaryChangeReason.measured, others };
+}
+
+/**
+ * At the first look the true primary may be the one that does not answer: then its replicas have what the candidate
+ * lacks.
+ */
+function isBehindOthers(candidate: ServerAddress, members: Members, graph: SourceGraph): boolean {
+  for (const [address, member] of members) {
+    if (!isLive(member) || replicatesFrom(graph, address, candidate)) continue;
+    const followsTheDead = (graph.get(address) ?? []).some((source) => !isLive(members.get(source)!));
+    if (followsTheDead && !hasEverythingOf(members.get(candidate)!, member)) return true;
+  }
+  return false;
 }
 
 /**

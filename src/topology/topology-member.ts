@@ -34,6 +34,8 @@ export interface TopologyMember {
    * and does not become primary just because the primary dies.
    */
   readonly rival: boolean;
+  /** The primary that it was last seen to be a replica of: only that one's heir can it be without further proof. */
+  readonly followed: ServerAddress | null;
   readonly duplicateOf: ServerAddress | null;
   readonly description: ServerDescription;
 }
@@ -78,6 +80,7 @@ export function newMember(
     replication: null,
     ioConnecting: 0,
     rival: false,
+    followed: null,
     duplicateOf: null,
     description,
   };

@@ -23,7 +23,12 @@ import {
 } from './primary-election.ts';
 import { replicationState } from './replication-state.ts';
 import { formatServerAddress } from './server-address.ts';
-import { type ServerAddress, type ServerDescription, ServerStatus } from './server-description.ts';
+import {
+  type ServerAddress,
+  type ServerDescription,
+  ServerRole,
+  ServerStatus,
+} from './server-description.ts';
 import {
   type AdministrativeStatus,
   ALL_UNCHECKED,
@@ -269,7 +274,15 @@ export class TopologyDescription {
         const { facts } = report;
         if (member.facts === null || member.facts.identity === facts.identity) return { ...member, facts };
         draft.events.push({ kind: 'server-replaced', address });
-        return { ...member, facts, readOnly: null, replication: null, ioConnecting: 0, rival: false };
+        return {
+          ...member,
+          facts,
+          readOnly: null,
+          replication: null,
+          ioConnecting: 0,
+          rival: false,
+          followed: null,
+        };
       }
       case CheckName.ping:
         return member;
@@ -301,7 +314,9 @@ export class TopologyDescription {
       const hostgroup = hostgroupOf(role, member.config.hostgroup, this.#settings.hostgroups);
       const replication = replicationState(address, member, context);
       const description = describeMember(member, { role, hostgroup, ...replication });
-      members.set(address, { ...member, description });
+      const followed =
+        role === ServerRole.replica && election.primary !== null ? election.primary : member.followed;
+      members.set(address, { ...member, followed, description });
     }
     return this.#finish(draft, election, anchor);
   }

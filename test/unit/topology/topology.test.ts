@@ -314,6 +314,52 @@ t.test('… unless it has every transaction of the new one', (t) => {
   t.end();
 });
 
+t.test('the primary dies: a writable server that never followed it is no heir', (t) => {
+  const fresh = cluster().apply(failed('p', true));
+  fresh.apply(
+    { kind: 'configured', servers: ['p', 'r1', 'r2', 'new'].map((name) => server(name)) },
+    good('new'),
+  );
+  t.equal(fresh.status('new'), 'ONLINE');
+  t.equal(fresh.value.primary, at('p'), 'one that was just set up');
+  t.match(fresh.events.at(-1), { kind: 'two-primaries', kept: at('p'), others: [at('new')] });
+  fresh.apply(good('r1'));
+  t.equal(fresh.value.primary, at('r1'), 'the replica that was promoted is');
+  const old = cluster().apply(failed('p', true)).apply(good('r1'));
+  old
+    .apply(good('r2', replicaOf('r1')))
+    .apply(failed('r1', true))
+    .apply(good('p'))
+    .apply(good('p'));
+  t.equal(old.status('p'), 'ONLINE');
+  t.equal(old.value.primary, at('r1'), 'the primary before the last');
+  old.apply(good('r2'));
+  t.equal(old.value.primary, at('r2'));
+  t.end();
+});
+
+t.test('at the first look the true primary hangs: another writable one is not taken for it', (t) => {
+  const set = (last: number) => ({ gtids: `${uuid('p')}:1-${last}` });
+  const look = (old: object, replica: object) =>
+    new TopologyUnderTest('p', 'old', 'r1').apply(
+      failed('p'),
+      good('old', old),
+      good('r1', { ...replicaOf('p'), ...replica }),
+    );
+  const behind = look(set(5), set(9));
+  t.equal(behind.value.primary, null);
+  t.match(behind.events.at(-1), { kind: 'two-primaries', kept: null, others: [at('old')] });
+  behind.apply(good('p', set(9))).apply(good('p', set(9)));
+  t.equal(behind.value.primary, at('p'));
+  t.equal(look({}, {}).value.primary, null, 'without GTIDs nothing is proven');
+  t.equal(
+    look(set(9), set(9)).value.primary,
+    at('old'),
+    'it lacks nothing: it was promoted, its replicas not yet moved',
+  );
+  t.end();
+});
+
 t.test('a rival that was seen as a replica again has missed nothing', (t) => {
   const topology = cluster().apply(good('r1')).apply(good('p'));
   topology
