@@ -54,8 +54,11 @@ export interface ResponseSink {
    * @returns the session-state block that this client is to get, or null.
    */
   okPacket(ok: OkPacket): Buffer | null;
-  /** @returns true to keep the ERR packet from the client (the statement will be run again elsewhere). */
-  errPacket(errno: number, payload: Buffer): boolean;
+  /**
+   * @param started part of the answer has gone to the client: then the ERR passes whatever is returned.
+   * @returns true to keep the ERR packet from the client (the statement will be run again elsewhere).
+   */
+  errPacket(errno: number, payload: Buffer, started: boolean): boolean;
   localInfile(): void;
 }
 
@@ -81,13 +84,16 @@ const SESSION_FLAGS =
   StatusFlag.SERVER_STATUS_IN_TRANS |
   StatusFlag.SERVER_STATUS_IN_TRANS_READONLY |
   StatusFlag.SERVER_STATUS_AUTOCOMMIT |
-  StatusFlag.SERVER_STATUS_NO_BACKSLASH_ESCAPES;
+  StatusFlag.SERVER_STATUS_NO_BACKSLASH_ESCAPES |
+  StatusFlag.SERVER_STATUS_ANSI_QUOTES;
 
 export class ResponseTracker {
   /** True once the whole answer has passed. */
   complete = true;
-  /** Of the last OK or EOF. */
+  /** Of the last OK or EOF; those of `begin` before the first one. */
   statusFlags = 0;
+  /** An OK or EOF has come. An answer that ends in ERR may have had some before: BEGIN and a broken statement. */
+  statusReported = false;
   warnings = 0;
   /** Of the last OK; numbers beyond 2^53 lose precision here (the bytes that pass do not). */
   affectedRows = 0;
@@ -116,9 +122,9 @@ export class ResponseTracker {
   #continuation = false;
   #columnsLeft = 0;
   #secondBlock = 0;
+  #outParameters = false;
   #expectedSequence = 1;
   #sequenceShift = 0;
-  #statusBefore = 0;
   /** Bytes below this index of the current buffer must not be overwritten. */
   #floor = 0;
 
@@ -142,20 +148,21 @@ export class ResponseTracker {
     this.#insertEof = this.#serverDeprecatesEof && !clientDeprecatesEof;
     this.#removeEof = !this.#serverDeprecatesEof && clientDeprecatesEof;
     this.#clientTracks = (clientCapabilities & Capability.CLIENT_SESSION_TRACK) !== 0;
-    this.#statusBefore = statusBefore;
     this.#shape = shape;
     this.#state = firstState(shape);
     this.#expectedSequence = firstSequence & 0xff;
     this.#sequenceShift = 0;
     this.#continuation = false;
+    this.#outParameters = false;
     this.complete = false;
     this.statusFlags = statusBefore;
+    this.statusReported = false;
     this.warnings = 0;
     this.affectedRows = 0;
     this.lastInsertId = 0;
     this.errno = 0;
     this.rowCount = 0;
-    this.lastResultRows = -1;
+    this.lastResultRows = this.#state === State.rows ? 0 : -1;
     this.forwarded = false;
   }
 
@@ -202,7 +209,7 @@ export class ResponseTracker {
       if (end - position < 4) break;
       const length = buffer[position]! | (buffer[position + 1]! << 8) | (buffer[position + 2]! << 16);
       if (length > 0 && end - position < 5) break;
-      const passes = this.#continuation || this.#passesUnread(length > 0 ? buffer[position + 4]! : 0, length);
+      const passes = this.#continuation || (length > 0 && this.#passesUnread(buffer[position + 4]!, length));
       if (!passes && end - position < 4 + length) {
         if (length > MAX_INSPECTED_BYTES) throw new MalformedPacketError('control packet too long', position);
         break;
@@ -213,7 +220,7 @@ export class ResponseTracker {
           segment = this.#enterRows(buffer, segment, position);
           this.#state = State.rows;
         }
-        this.#countPassing(length);
+        this.#countPassing();
         if (this.#sequenceShift !== 0)
           buffer[position + 3] = (buffer[position + 3]! + this.#sequenceShift) & 0xff;
         this.#bodyLeft = length;
@@ -239,7 +246,7 @@ export class ResponseTracker {
     switch (this.#state) {
       case State.columns:
         // Of a COM_STMT_PREPARE answer the last definition may need an EOF behind it, which must go out with it.
-        return firstByte !== 0xff && this.#shape !== AnswerShape.prepare;
+        return firstByte < 0xfb && this.#shape !== AnswerShape.prepare;
       case State.rows:
       case State.rowsStart:
         return (firstByte !== 0xfe && firstByte !== 0xff) || length === MAX_PAYLOAD;
@@ -250,12 +257,12 @@ export class ResponseTracker {
     }
   }
 
-  #countPassing(length: number): void {
+  #countPassing(): void {
     if (this.#continuation) return;
     if (this.#state === State.rows) {
       this.rowCount++;
       this.lastResultRows++;
-    } else if (this.#state === State.columns && length !== MAX_PAYLOAD && --this.#columnsLeft === 0) {
+    } else if (this.#state === State.columns && --this.#columnsLeft === 0) {
       this.#columnsDone();
     }
   }
@@ -275,8 +282,7 @@ export class ResponseTracker {
   #inspect(buffer: Buffer, segment: number, position: number, packetEnd: number): number {
     if (packetEnd === position + 4) throw new MalformedPacketError('empty packet', position);
     const first = buffer[position + 4]!;
-    if (first === 0xff && this.#state !== State.text)
-      return this.#inspectErr(buffer, segment, position, packetEnd);
+    if (first === 0xff) return this.#inspectErr(buffer, segment, position, packetEnd);
     switch (this.#state) {
       case State.first:
         return this.#inspectFirst(buffer, segment, position, packetEnd);
@@ -325,7 +331,7 @@ export class ResponseTracker {
     this.statementId = buffer.readUInt32LE(position + 5);
     const columns = buffer.readUInt16LE(position + 9);
     const parameters = buffer.readUInt16LE(position + 11);
-    this.warnings = packetEnd - position >= 4 + 14 ? buffer.readUInt16LE(position + 14) : 0;
+    this.warnings = buffer.readUInt16LE(position + 14);
     this.#columnsLeft = parameters > 0 ? parameters : columns;
     this.#secondBlock = parameters > 0 ? columns : 0;
     if (this.#columnsLeft === 0) this.#finish();
@@ -334,6 +340,8 @@ export class ResponseTracker {
   }
 
   #inspectPrepareDefinition(buffer: Buffer, segment: number, position: number, packetEnd: number): number {
+    if (this.#shape !== AnswerShape.prepare || buffer[position + 4]! >= 0xfb)
+      throw new MalformedPacketError('definition expected', position);
     this.#shiftSequence(buffer, position);
     if (--this.#columnsLeft > 0) return segment;
     if (!this.#serverDeprecatesEof) {
@@ -348,20 +356,23 @@ export class ResponseTracker {
 
   /** A block of definitions of a COM_STMT_PREPARE answer, or of a result set, has ended: its EOF passes or goes. */
   #inspectColumnsEof(buffer: Buffer, segment: number, position: number, packetEnd: number): number {
-    if (buffer[position + 4] !== 0xfe)
+    if (buffer[position + 4] !== 0xfe || packetEnd - position !== EOF_PACKET_BYTES)
       throw new MalformedPacketError('EOF expected after definitions', position);
     const status = buffer.readUInt16LE(position + 7);
+    // No rows follow an opened cursor: this is the end of the answer.
+    if (this.#shape === AnswerShape.query && (status & StatusFlag.SERVER_STATUS_CURSOR_EXISTS) !== 0)
+      return this.#passEof(buffer, segment, position, packetEnd);
     let next = segment;
-    if (this.#removeEof && (status & StatusFlag.SERVER_STATUS_CURSOR_EXISTS) === 0) {
+    if (this.#removeEof) {
       if (position > segment) this.#forward(buffer, segment, position);
       this.#sequenceShift--;
       next = packetEnd;
     } else {
       this.#shiftSequence(buffer, position);
     }
-    this.statusFlags = status;
+    this.#reported(status, this.warnings);
+    this.#outParameters = (status & StatusFlag.SERVER_PS_OUT_PARAMS) !== 0;
     if (this.#shape === AnswerShape.prepare) this.#nextPrepareBlock();
-    else if ((status & StatusFlag.SERVER_STATUS_CURSOR_EXISTS) !== 0) this.#finish();
     else this.#state = State.rows;
     return next;
   }
@@ -386,7 +397,7 @@ export class ResponseTracker {
   #putEof(buffer: Buffer, segment: number, position: number, serverSequence: number): number {
     const sequence = (serverSequence + this.#sequenceShift) & 0xff;
     this.#sequenceShift++;
-    const status = this.#statusBefore & SESSION_FLAGS;
+    const status = this.statusFlags & SESSION_FLAGS;
     if (segment - EOF_PACKET_BYTES >= this.#floor) {
       buffer.copyWithin(segment - EOF_PACKET_BYTES, segment, position);
       writeEof(buffer, position - EOF_PACKET_BYTES, sequence, status, 0);
@@ -401,8 +412,11 @@ export class ResponseTracker {
 
   #inspectRowsEnd(buffer: Buffer, segment: number, position: number, packetEnd: number): number {
     const payload = position + 4;
-    const isOk = this.#serverDeprecatesEof && packetEnd - payload >= 7;
-    const status = isOk ? readResultEndStatus(buffer, payload, packetEnd) : buffer.readUInt16LE(payload + 3);
+    if (packetEnd - payload < (this.#serverDeprecatesEof ? 7 : 5))
+      throw new MalformedPacketError('short end of rows', position);
+    const status = this.#serverDeprecatesEof
+      ? readResultEndStatus(buffer, payload, packetEnd)
+      : buffer.readUInt16LE(payload + 3);
     let next = segment;
     const isCursor = (status & StatusFlag.SERVER_STATUS_CURSOR_EXISTS) !== 0;
     if (this.#state === State.rowsStart && !isCursor) next = this.#enterRows(buffer, segment, position);
@@ -416,9 +430,10 @@ export class ResponseTracker {
     const length = packetEnd - payload;
     if (header === 0xfe && length === 5) return this.#passEof(buffer, segment, position, packetEnd);
     if (length < 7) throw new MalformedPacketError('short OK packet', position);
+    if (header === 0xfe && !this.#serverDeprecatesEof)
+      throw new MalformedPacketError('EOF of another length', position);
     if (length === 7 && buffer[payload + 1] === 0 && buffer[payload + 2] === 0) {
-      this.statusFlags = buffer.readUInt16LE(payload + 3);
-      this.warnings = buffer.readUInt16LE(payload + 5);
+      this.#reported(buffer.readUInt16LE(payload + 3), buffer.readUInt16LE(payload + 5));
       this.affectedRows = 0;
       this.lastInsertId = 0;
       this.#shiftSequence(buffer, position);
@@ -438,8 +453,7 @@ export class ResponseTracker {
 
   #replaceOk(buffer: Buffer, segment: number, position: number, packetEnd: number): number {
     const ok = decodeOk(buffer.subarray(position + 4, packetEnd), this.#serverCapabilities);
-    this.statusFlags = ok.statusFlags;
-    this.warnings = ok.warnings;
+    this.#reported(ok.statusFlags, ok.warnings);
     this.affectedRows = Number(ok.affectedRows);
     this.lastInsertId = Number(ok.lastInsertId);
     const header = buffer[position + 4]!;
@@ -466,8 +480,9 @@ export class ResponseTracker {
   }
 
   #passEof(buffer: Buffer, segment: number, position: number, packetEnd: number): number {
-    this.warnings = buffer.readUInt16LE(position + 5);
-    this.statusFlags = buffer.readUInt16LE(position + 7);
+    // MySQL without CLIENT_DEPRECATE_EOF forgets to say that an OK follows the values of OUT parameters.
+    const more = this.#outParameters ? StatusFlag.SERVER_MORE_RESULTS_EXISTS : 0;
+    this.#reported(buffer.readUInt16LE(position + 7) | more, buffer.readUInt16LE(position + 5));
     this.#shiftSequence(buffer, position);
     this.#resultEnd();
     if (!this.#removeEof) return segment;
@@ -482,14 +497,12 @@ export class ResponseTracker {
   #inspectErr(buffer: Buffer, segment: number, position: number, packetEnd: number): number {
     if (packetEnd - position < 7) throw new MalformedPacketError('short ERR packet', position);
     this.errno = buffer.readUInt16LE(position + 5);
-    const withheld = this.#sink.errPacket(this.errno, buffer.subarray(position + 4, packetEnd));
+    const started = this.forwarded || position > segment;
+    const withheld = this.#sink.errPacket(this.errno, buffer.subarray(position + 4, packetEnd), started);
     // Definitions have gone out: a client that waits for the EOF behind them gets it before the ERR.
     const next = this.#state === State.rowsStart ? this.#enterRows(buffer, segment, position) : segment;
     this.#finish();
-    if (withheld) {
-      if (position > next) this.#forward(buffer, next, position);
-      return packetEnd;
-    }
+    if (withheld && !started) return packetEnd;
     this.#shiftSequence(buffer, position);
     return next;
   }
@@ -499,7 +512,14 @@ export class ResponseTracker {
       buffer[position + 3] = (buffer[position + 3]! + this.#sequenceShift) & 0xff;
   }
 
+  #reported(statusFlags: number, warnings: number): void {
+    this.statusFlags = statusFlags;
+    this.statusReported = true;
+    this.warnings = warnings;
+  }
+
   #resultEnd(): void {
+    this.#outParameters = false;
     const more = (this.statusFlags & StatusFlag.SERVER_MORE_RESULTS_EXISTS) !== 0;
     if (more && this.#shape === AnswerShape.query) this.#state = State.first;
     else this.#finish();
@@ -524,7 +544,10 @@ function readColumnCount(buffer: Buffer, start: number, end: number): number {
     if (end !== start + 1 || first === 0) throw new MalformedPacketError('column count', start);
     return first;
   }
-  if (first === 0xfc && end === start + 3) return buffer.readUInt16LE(start + 1);
+  if (first === 0xfc && end === start + 3) {
+    const count = buffer.readUInt16LE(start + 1);
+    if (count >= 0xfb) return count;
+  }
   throw new MalformedPacketError('column count', start);
 }
 
