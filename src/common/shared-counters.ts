@@ -18,7 +18,12 @@ export const Gauge = {
 const GAUGES = 8;
 
 /** Per-server gauges (Int32), over all workers. */
-export const ServerGauge = { connections: 0, inUse: 1 } as const;
+export const ServerGauge = {
+  connections: 0,
+  inUse: 1,
+  /** Pools (one per worker at most) that want a place and find all taken. */
+  starving: 2,
+} as const;
 const SERVER_GAUGES = 4;
 
 /** Counters of one worker (float64, whole numbers). */
@@ -61,6 +66,7 @@ export const ServerCounter = {
   connectErrors: 4,
   heldConnections: 5,
   heldInUse: 6,
+  heldStarving: 7,
 } as const;
 export type ServerCounter = (typeof ServerCounter)[keyof typeof ServerCounter];
 const SERVER_COUNTERS = 8;

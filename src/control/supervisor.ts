@@ -6,6 +6,7 @@ import type { Logger } from '../common/logger.ts';
 import { SharedCounters } from '../common/shared-counters.ts';
 import type { Snapshot } from '../common/snapshot.ts';
 import { StopMode } from '../common/thread-messages.ts';
+import { startAdminServer } from './admin/admin-server.ts';
 import { startHttpServer } from './http/http-server.ts';
 import { takeCounterSnapshot } from './metrics/counter-snapshot.ts';
 import { createMetricsRegistry } from './metrics/registry.ts';
@@ -42,6 +43,7 @@ class Supervisor implements SluiceHandle {
   #snapshot: Snapshot;
   #workers: WorkerSet | null = null;
   #http: Awaited<ReturnType<typeof startHttpServer>> | null = null;
+  #admin: Awaited<ReturnType<typeof startAdminServer>> | null = null;
   #stopping: Promise<void> | null = null;
 
   constructor(config: Config, logger: Logger, version: string) {
@@ -69,7 +71,7 @@ class Supervisor implements SluiceHandle {
     return {
       listen: joinAddress(listen.host, this.#workers?.port ?? listen.port),
       socket: listen.socket,
-      admin: null,
+      admin: this.#admin === null ? null : joinAddress(this.#admin.host, this.#admin.port),
       http: this.#http === null ? null : joinAddress(this.#http.host, this.#http.port),
     };
   }
@@ -101,8 +103,36 @@ class Supervisor implements SluiceHandle {
     });
     this.#monitor.on('change', () => this.#publish());
     await this.#workers.start();
+    this.#admin = await this.#startAdmin();
     // What changed while the workers were starting.
     this.#publish();
+  }
+
+  #startAdmin(): ReturnType<typeof startAdminServer> {
+    return startAdminServer({
+      ...this.#config.admin,
+      version: this.#version,
+      logger: this.#logger,
+      state: {
+        topology: () => this.#monitor.topology,
+        counters: () => takeCounterSnapshot(this.#counters, this.#workers?.status() ?? [], this.#snapshot),
+        events: () => this.#monitor.events(),
+        versions: () =>
+          (this.#workers?.status() ?? []).map(({ index, appliedVersion, running, restarts }) => ({
+            worker: index,
+            version: appliedVersion,
+            running,
+            restarts,
+          })),
+        explainRoute: (statement, schema) =>
+          this.#workers?.explainRoute(statement, schema) ?? Promise.resolve([]),
+        setServerStatus: (address, status) => {
+          if (this.#monitor.topology.find(address) === null) return false;
+          this.#monitor.setAdministrativeStatus(address, status);
+          return true;
+        },
+      },
+    });
   }
 
   async reload(config: Config): Promise<void> {
@@ -111,6 +141,7 @@ class Supervisor implements SluiceHandle {
     if (plan.needRestart.length > 0)
       this.#logger.warn('some settings take effect at the next start only', { settings: plan.needRestart });
     this.#logger.info('configuration reloaded', { changed: plan.changed });
+    this.#admin?.updateUsers(plan.config.admin.users);
     await this.#monitor.updateServers(monitorServers(plan.config));
     this.#publish();
   }
@@ -125,6 +156,7 @@ class Supervisor implements SluiceHandle {
     this.#logger.info('stopping', { reason, graceMs });
     await this.#workers?.stop(StopMode.graceful, graceMs + STOP_MARGIN_MS);
     await this.#monitor.stop();
+    await this.#admin?.close();
     await this.#http?.close();
   }
 

@@ -264,10 +264,13 @@ export class WorkerSet {
     for (const { slot } of this.#options.snapshot().servers) {
       const connections = worker.getServer(slot, ServerCounter.heldConnections);
       const inUse = worker.getServer(slot, ServerCounter.heldInUse);
+      const starving = worker.getServer(slot, ServerCounter.heldStarving);
       counters.addGauge(serverGauge(slot, ServerGauge.connections), -connections);
       counters.addGauge(serverGauge(slot, ServerGauge.inUse), -inUse);
       worker.clearServer(slot, ServerCounter.heldConnections);
+      counters.addGauge(serverGauge(slot, ServerGauge.starving), -starving);
       worker.clearServer(slot, ServerCounter.heldInUse);
+      worker.clearServer(slot, ServerCounter.heldStarving);
     }
     for (const { slot } of this.#options.snapshot().users) counters.giveBackUser(index, slot);
   }

@@ -7,6 +7,8 @@ export class KeptConnection {
   readonly #credentials: MonitorCredentials;
   readonly #onLost: () => void;
   #connection: MonitorConnection | null = null;
+  /** Raised by `discard`: a connection that was still being opened then is not wanted any more either. */
+  #generation = 0;
 
   constructor(target: MonitorTarget, credentials: MonitorCredentials, onLost: () => void) {
     this.#target = target;
@@ -17,18 +19,25 @@ export class KeptConnection {
   /** A usable connection. After an error in using it, call `discard`. */
   async get(signal: AbortSignal): Promise<MonitorConnection> {
     if (this.#connection?.usable) return this.#connection;
+    const generation = this.#generation;
     const connection = await MonitorConnection.open(this.#target, this.#credentials, signal);
+    if (generation !== this.#generation) {
+      connection.destroy();
+      throw new Error('the connection was given up while it was opened');
+    }
     connection.onLost = this.#onLost;
     this.#connection = connection;
     return connection;
   }
 
   discard(): void {
+    this.#generation++;
     this.#connection?.destroy();
     this.#connection = null;
   }
 
   close(): void {
+    this.#generation++;
     this.#connection?.close();
     this.#connection = null;
   }

@@ -20,6 +20,7 @@ import {
   MAX_FRAGMENT_BYTES,
   PacketReader,
   ResponseTracker,
+  StatusFlag,
   writePacketHeader,
 } from '../../../protocol/index.ts';
 import type { SnapshotServer } from '../../common/snapshot.ts';
@@ -30,6 +31,7 @@ import type { ConnectionKey } from './connection-key.ts';
 import { setupReplies } from './connection-setup.ts';
 import { discardSink, type ExpectedReply, type ReplyOwner } from './expected-reply.ts';
 import type { LastUser } from './last-user.ts';
+import { ownReply, RecordingReply } from './recording-reply.ts';
 import type { SessionVariables } from './session-variables.ts';
 
 const State = {
@@ -60,6 +62,8 @@ export interface ConnectionListener {
   connectionReady(connection: BackendConnection): void;
   connectionClosed(connection: BackendConnection, failure: ConnectionFailure | null): void;
 }
+
+const UNEXPECTED_BYTES = 'sent bytes that nobody expects';
 
 const BASE_CAPABILITIES =
   Capability.CLIENT_LONG_PASSWORD |
@@ -125,7 +129,7 @@ export class BackendConnection {
   readonly #replies: ExpectedReply[] = [];
   #active: ExpectedReply | null = null;
   #failure: ConnectionFailure | null = null;
-  readonly #connectTimer: NodeJS.Timeout;
+  #deadline: NodeJS.Timeout | null = null;
 
   constructor(target: ConnectionTarget, scheduler: FlushScheduler, listener: ConnectionListener) {
     this.server = target.server;
@@ -140,10 +144,7 @@ export class BackendConnection {
       onDrain: () => this.#drained(),
       onClosed: (error) => this.#closed(error),
     });
-    this.#connectTimer = setTimeout(
-      () => this.close(`no connection within ${target.connectTimeoutMs} ms`),
-      target.connectTimeoutMs,
-    );
+    this.#startDeadline();
   }
 
   get ready(): boolean {
@@ -235,6 +236,7 @@ export class BackendConnection {
   /** Brings the connection back to what it was after the handshake. `connectionReady` tells when it is. */
   reset(): void {
     this.#state = transition(this.#state, State.preparing);
+    this.#startDeadline();
     this.#prepare(true);
   }
 
@@ -250,6 +252,33 @@ export class BackendConnection {
     this.closeReason = reason;
     if (this.#state === State.ready) this.socket.append(framePacket(Buffer.from([Command.COM_QUIT]), 0));
     this.socket.end();
+  }
+
+  /** For everything that Sluice itself waits for: connecting, a reset, a rollback. */
+  #startDeadline(): void {
+    this.#endDeadline();
+    const { connectTimeoutMs } = this.#target;
+    const expire = (): void => this.close(`${this.#state}: no answer within ${connectTimeoutMs} ms`);
+    this.#deadline = setTimeout(expire, connectTimeoutMs);
+  }
+
+  #endDeadline(): void {
+    if (this.#deadline !== null) clearTimeout(this.#deadline);
+    this.#deadline = null;
+  }
+
+  /** Ends whatever transaction is open; a failure closes the connection. */
+  rollback(done: () => void): void {
+    this.#startDeadline();
+    const recorder = new RecordingReply(
+      (_, result) => {
+        this.#endDeadline();
+        if (result.errno === 0) done();
+        else this.close(`ROLLBACK failed: ${result.errno} ${result.errorMessage}`);
+      },
+      () => undefined,
+    );
+    this.sendCommand(Command.COM_QUERY, 'ROLLBACK', ownReply(recorder));
   }
 
   #startHandshake(): void {
@@ -274,9 +303,20 @@ export class BackendConnection {
     );
   }
 
+  #handshakeBytes(bytes: Buffer): void {
+    const reader = this.#packets!;
+    reader.push(bytes);
+    // Servers wait for the first command after their OK.
+    if (this.#packets === null && !reader.isAtBoundary) this.close(UNEXPECTED_BYTES);
+  }
+
   #handshakePacket(payload: Buffer, sequenceId: number): void {
     const handshake = this.#handshake;
-    if (handshake === null || this.#state !== State.authenticating) return;
+    if (this.#state === State.closed) return;
+    if (handshake === null) {
+      this.close(UNEXPECTED_BYTES);
+      return;
+    }
     const step = handshake.receive(payload, sequenceId);
     if (step.kind === 'send') this.socket.append(step.packets);
     else if (step.kind === 'failed') {
@@ -297,7 +337,7 @@ export class BackendConnection {
   #prepare(afterReset: boolean): void {
     setupReplies(this, afterReset, {
       done: (found) => {
-        clearTimeout(this.#connectTimer);
+        this.#endDeadline();
         this.variables = found.variables;
         // After a reset MySQL has the global character set, not the one of the handshake: no session starts so.
         this.initialVariables ??= found.variables;
@@ -315,7 +355,7 @@ export class BackendConnection {
   #receive(buffer: Buffer, start: number, end: number): number {
     try {
       if (this.#packets !== null) {
-        this.#packets.push(Buffer.from(buffer.subarray(start, end)));
+        this.#handshakeBytes(Buffer.from(buffer.subarray(start, end)));
         return end;
       }
       return this.#receiveReplies(buffer, start, end);
@@ -333,7 +373,7 @@ export class BackendConnection {
       if (reply === null) {
         reply = this.#replies.shift() ?? null;
         if (reply === null) {
-          this.close('sent bytes that nobody expects');
+          this.close(UNEXPECTED_BYTES);
           return end;
         }
         this.#active = reply;
@@ -344,7 +384,10 @@ export class BackendConnection {
       position = tracker.advance(buffer, position, end, floor);
       if (!tracker.complete) break;
       this.#active = null;
-      this.statusFlags = tracker.errno === 0 ? tracker.statusFlags : this.statusFlags;
+      if (tracker.statusReported) this.statusFlags = tracker.statusFlags;
+      // An ERR carries no status, and without autocommit the failed statement may have begun a transaction.
+      if (tracker.errno !== 0 && (this.statusFlags & StatusFlag.SERVER_STATUS_AUTOCOMMIT) === 0)
+        this.statusFlags |= StatusFlag.SERVER_STATUS_IN_TRANS;
       reply.owner.replyComplete(this, tracker);
     }
     return position;
@@ -359,7 +402,7 @@ export class BackendConnection {
 
   #closed(error: Error | null): void {
     if (this.#state === State.closed) return;
-    clearTimeout(this.#connectTimer);
+    this.#endDeadline();
     this.#state = transition(this.#state, State.closed);
     if (this.closeReason === '') this.closeReason = error === null ? 'closed by the server' : error.message;
     const active = this.#active;

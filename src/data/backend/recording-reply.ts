@@ -16,6 +16,7 @@ import type { ExpectedReply, ReplyOwner } from './expected-reply.ts';
 export const RECORDER_CAPABILITIES = Capability.CLIENT_PROTOCOL_41 | Capability.CLIENT_DEPRECATE_EOF;
 /** Own statements answer with a few rows; more than this is no answer to them. */
 const MAX_BYTES = 1 << 20;
+const ER_NET_PACKET_TOO_LARGE = 1153;
 
 export interface RecordedResult {
   readonly rows: (string | null)[][];
@@ -59,7 +60,11 @@ export class RecordingReply implements ReplyOwner, ResponseSink {
 
   replyComplete(connection: BackendConnection, tracker: ResponseTracker): void {
     const rows = tracker.errno === 0 && tracker.lastResultRows >= 0 ? this.#readRows() : [];
-    this.#onResult(connection, { rows, errno: tracker.errno, errorMessage: this.#errorMessage });
+    // An answer that is not what was asked for must not pass for a shorter one.
+    const tooLong = this.#bytes > MAX_BYTES;
+    const errno = tooLong ? ER_NET_PACKET_TOO_LARGE : tracker.errno;
+    const errorMessage = tooLong ? `answer of ${this.#bytes} bytes` : this.#errorMessage;
+    this.#onResult(connection, { rows, errno, errorMessage });
   }
 
   replyLost(_connection: BackendConnection, reason: string): void {

@@ -11,28 +11,31 @@
  * | held       | one session has it                                        | `checkIn`, close                   |
  */
 
-import {
-  ServerCounter,
-  ServerGauge,
-  type SharedCounters,
-  serverGauge,
-  WorkerCounter,
-  type WorkerCounters,
-} from '../../common/shared-counters.ts';
+import { type SharedCounters, WorkerCounter, type WorkerCounters } from '../../common/shared-counters.ts';
 import type { SnapshotServer, SnapshotSettings } from '../../common/snapshot.ts';
-import type { TimerWheel } from '../../common/timer-wheel.ts';
+import { type TimerWheel, WheelTimer } from '../../common/timer-wheel.ts';
 import type { FlushScheduler } from '../io/flush-scheduler.ts';
 import { BackendConnection, type ConnectionFailure, type ConnectionListener } from './backend-connection.ts';
 import { CheckInAction, type CheckInFacts, checkInVerdict } from './check-in.ts';
 import type { ConnectionKey } from './connection-key.ts';
-import { rollbackReply } from './own-replies.ts';
+import { fits, IdleConnections, mayJoin, usable } from './idle-connections.ts';
+import { PoolGauges } from './pool-gauges.ts';
 import { PoolFailureKind, type PoolRequest } from './pool-request.ts';
 import { WaitQueue } from './wait-queue.ts';
 
 type PoolSettings = SnapshotSettings['pool'];
 
-/** How many idle connections are looked at for one that fits exactly. */
-const FIT_SCAN = 16;
+/** ER_CON_COUNT_ERROR: the server itself is full; who waits may still get a connection that is given back. */
+const ER_CON_COUNT_ERROR = 1040;
+/** ER_ACCESS_DENIED_ERROR: true of every connection of this user. */
+const ER_ACCESS_DENIED_ERROR = 1045;
+/** How often a pool asks again for a place that other workers hold. */
+const STARVING_RETRY_MS = 50;
+
+/** What a session leaves on a connection, besides what is tracked. */
+export type LeftBehind = Pick<CheckInFacts, 'untracked' | 'survivesReset' | 'stateUnknown'>;
+
+export const NOTHING_LEFT: LeftBehind = { untracked: false, survivesReset: false, stateUnknown: false };
 
 export interface PoolEnvironment {
   readonly counters: SharedCounters;
@@ -46,37 +49,31 @@ export interface PoolEnvironment {
   readonly learnedInitial: (connection: BackendConnection) => void;
 }
 
-/** What a session leaves on a connection, besides what is tracked. */
-export type LeftBehind = Pick<CheckInFacts, 'untracked' | 'survivesReset' | 'stateUnknown'>;
-
-export const NOTHING_LEFT: LeftBehind = { untracked: false, survivesReset: false, stateUnknown: false };
-
-class KeyedConnections {
-  readonly idle: BackendConnection[] = [];
-  batch: BackendConnection | null = null;
-}
-
 export class ServerPool implements ConnectionListener {
   server: SnapshotServer;
   #settings: PoolSettings;
   readonly #env: PoolEnvironment;
-  readonly #keyed = new Map<string, KeyedConnections>();
+  readonly #gauges: PoolGauges;
+  readonly #keyed = new Map<string, IdleConnections>();
   readonly #all = new Set<BackendConnection>();
-  readonly #connecting = new Map<BackendConnection, string>();
+  /** For whom each is being opened; null for one that is being reset. */
+  readonly #connecting = new Map<BackendConnection, PoolRequest | null>();
   readonly #waiting: WaitQueue;
+  readonly #starvingTimer = new WheelTimer(() => this.#openMissing());
   #closing = false;
+  /** Makes room and has not closed yet. */
+  #evicted: BackendConnection | null = null;
 
   constructor(server: SnapshotServer, settings: PoolSettings, env: PoolEnvironment) {
     this.server = server;
     this.#settings = settings;
     this.#env = env;
-    this.#waiting = new WaitQueue(env.wheel, (request) =>
-      this.#refuse(
-        request,
-        PoolFailureKind.timeout,
-        `no free connection within ${this.#settings.waitTimeoutMs} ms`,
-      ),
-    );
+    this.#gauges = new PoolGauges(env.counters, env.workerCounters, server.slot);
+    this.#waiting = new WaitQueue(env.wheel, (request) => {
+      env.workerCounters.add(WorkerCounter.poolTimeouts);
+      const limit = `no free connection within ${this.#settings.waitTimeoutMs} ms`;
+      this.#refuse(request, PoolFailureKind.timeout, limit);
+    });
   }
 
   update(server: SnapshotServer, settings: PoolSettings): void {
@@ -88,26 +85,21 @@ export class ServerPool implements ConnectionListener {
     return this.#all.size;
   }
 
-  /** Open connections of this worker that a session or a batch is using. */
-  get busy(): number {
-    let idle = 0;
-    for (const keyed of this.#keyed.values()) idle += keyed.idle.length;
-    return this.#all.size - idle - this.#connecting.size;
-  }
-
   /** @returns a connection at once, or null: then the request is told later. */
   checkOut(request: PoolRequest): BackendConnection | null {
-    const keyed = this.#keyedFor(request.connectionKey);
-    const found = this.#findFree(keyed, request);
+    const found = this.#findFree(request);
     if (found !== null) return found;
-    if (this.#waiting.length >= this.#settings.waitQueueLength) {
-      const limit = `${this.#settings.waitQueueLength} statements wait already`;
-      queueMicrotask(() => this.#refuse(request, PoolFailureKind.queueFull, limit));
+    if (this.#closing || this.#waiting.length >= this.#settings.waitQueueLength) {
+      const [kind, message] = this.#closing
+        ? ([PoolFailureKind.closed, 'the pool is closing'] as const)
+        : ([PoolFailureKind.queueFull, `${this.#settings.waitQueueLength} statements wait already`] as const);
+      // Not before the caller knows that it waits.
+      queueMicrotask(() => this.#refuse(request, kind, message));
       return null;
     }
     this.#env.workerCounters.add(WorkerCounter.poolWaits);
     this.#waiting.push(request, this.#settings.waitTimeoutMs);
-    this.#openFor(request);
+    this.#openMissing();
     return null;
   }
 
@@ -119,7 +111,12 @@ export class ServerPool implements ConnectionListener {
   checkIn(connection: BackendConnection, left: LeftBehind): void {
     connection.holder = null;
     if (connection.isClosed) return;
-    this.#countInUse(connection, false);
+    this.#gauges.countInUse(connection, false);
+    if (!this.#all.has(connection)) {
+      // Of a pool that was closed when its server left the topology; the server has come back meanwhile.
+      connection.quit('its server was removed');
+      return;
+    }
     const { action, reason } = checkInVerdict({
       statusFlags: connection.statusFlags,
       repliesOwed: connection.owed,
@@ -131,37 +128,34 @@ export class ServerPool implements ConnectionListener {
       serverUsable: this.server.status !== 'OFFLINE_HARD',
       poolClosing: this.#closing,
     });
-    if (action === CheckInAction.keep) this.#free(connection);
-    else if (action === CheckInAction.close) connection.quit(reason);
-    else if (action === CheckInAction.rollback) {
-      connection.lastUser = null;
-      rollbackReply(connection, () => this.checkIn(connection, NOTHING_LEFT));
-    } else {
-      connection.lastUser = null;
-      this.#connecting.set(connection, connection.key.text);
+    if (action === CheckInAction.keep) {
+      this.#free(connection);
+      return;
+    }
+    connection.lastUser = null;
+    if (action === CheckInAction.close) connection.quit(reason);
+    else if (action === CheckInAction.rollback)
+      connection.rollback(() => this.checkIn(connection, NOTHING_LEFT));
+    else {
+      this.#connecting.set(connection, null);
       connection.reset();
     }
   }
 
   hasIdle(connection: BackendConnection): boolean {
-    return this.#keyedFor(connection.key).idle.includes(connection);
+    return this.#keyedFor(connection.key).has(connection);
   }
 
   /** Takes this very connection, if nobody has it. */
   takeIdle(connection: BackendConnection): boolean {
-    const idle = this.#keyedFor(connection.key).idle;
-    const at = idle.indexOf(connection);
-    if (at < 0) return false;
-    idle.splice(at, 1);
-    this.#countInUse(connection, true);
+    if (!this.#keyedFor(connection.key).remove(connection)) return false;
+    this.#gauges.countInUse(connection, true);
     return true;
   }
 
-  /** The last reply of a batch has come. */
+  /** A reply of a batch has come. */
   batchDone(connection: BackendConnection): void {
     if (connection.owed > 0 || connection.holder !== null) return;
-    const keyed = this.#keyedFor(connection.key);
-    if (keyed.batch === connection) keyed.batch = null;
     this.checkIn(connection, NOTHING_LEFT);
   }
 
@@ -169,50 +163,36 @@ export class ServerPool implements ConnectionListener {
     this.#connecting.delete(connection);
     this.#env.learnedInitial(connection);
     this.#free(connection);
+    this.#openMissing();
   }
 
   connectionClosed(connection: BackendConnection, failure: ConnectionFailure | null): void {
-    const wasConnecting = this.#connecting.delete(connection);
+    const openedFor = this.#connecting.get(connection) ?? null;
+    this.#connecting.delete(connection);
     this.#all.delete(connection);
-    this.#countInUse(connection, false);
-    this.#countOpen(-1);
-    const keyed = this.#keyedFor(connection.key);
-    const at = keyed.idle.indexOf(connection);
-    if (at >= 0) keyed.idle.splice(at, 1);
-    if (keyed.batch === connection) keyed.batch = null;
+    if (this.#evicted === connection) this.#evicted = null;
+    this.#gauges.countInUse(connection, false);
+    this.#gauges.releasePlace();
+    this.#keyedFor(connection.key).remove(connection);
     const reason = connection.closeReason;
     this.#env.log('debug', 'backend connection closed', { server: this.server.address, reason });
-    if (!wasConnecting) {
-      this.#openForWaiting();
-      return;
-    }
-    this.#env.workerCounters.addServer(this.server.slot, ServerCounter.connectErrors);
-    if (failure === null) this.#env.serverFailed(this.server.address, reason);
-    this.#env.log('warn', 'cannot connect to a server', { server: this.server.address, reason });
-    const kind = failure === null ? PoolFailureKind.unreachable : PoolFailureKind.refused;
-    for (;;) {
-      const request = this.#waiting.shift((waiting) => waiting.connectionKey.text === connection.key.text);
-      if (request === null) break;
-      request.connectionUnavailable({
-        kind,
-        address: this.server.address,
-        message: reason,
-        refusal: failure,
-      });
-    }
+    if (openedFor !== null) this.#connectFailed(connection, openedFor, reason, failure);
+    this.#openMissing();
   }
 
   /** Idle and worn-out connections go; called by the janitor of the worker. */
   closeIdle(now: number): void {
     const { idleTimeoutMs, maxLifetimeMs, minIdle } = this.#settings;
     for (const keyed of this.#keyed.values()) {
-      for (const connection of [...keyed.idle]) {
+      for (const connection of [...keyed.values()]) {
+        if (connection.lastUser?.owesOn(connection) === true) continue;
         const idleTooLong =
-          idleTimeoutMs > 0 && now - connection.idleSince > idleTimeoutMs && keyed.idle.length > minIdle;
+          idleTimeoutMs > 0 && now - connection.idleSince > idleTimeoutMs && keyed.size > minIdle;
         const tooOld = maxLifetimeMs > 0 && now - connection.createdAt > maxLifetimeMs;
-        if ((!idleTooLong && !tooOld) || connection.lastUser?.owesOn(connection) === true) continue;
-        keyed.idle.splice(keyed.idle.indexOf(connection), 1);
-        connection.quit(idleTooLong ? 'idle-timeout' : 'too-old');
+        const isWanted = this.#gauges.othersStarve;
+        if (!idleTooLong && !tooOld && !isWanted) continue;
+        keyed.remove(connection);
+        connection.quit(isWanted ? 'wanted-by-another-worker' : idleTooLong ? 'idle-timeout' : 'too-old');
       }
     }
   }
@@ -220,11 +200,11 @@ export class ServerPool implements ConnectionListener {
   /** Nobody gets a connection any more; idle ones close now, held ones when they come back. */
   close(): void {
     this.#closing = true;
+    this.#stopStarving();
     for (const request of this.#waiting.drain())
       this.#refuse(request, PoolFailureKind.closed, 'the pool is closing');
-    for (const keyed of this.#keyed.values())
-      for (const idle of keyed.idle.splice(0)) idle.quit('pool-closing');
-    for (const connection of this.#connecting.keys()) connection.close('pool-closing');
+    for (const keyed of this.#keyed.values()) for (const idle of keyed.removeAll()) idle.quit('pool-closing');
+    for (const connection of [...this.#connecting.keys()]) connection.close('pool-closing');
   }
 
   /** The server is gone: whatever hangs on it is told at once. */
@@ -232,81 +212,39 @@ export class ServerPool implements ConnectionListener {
     for (const connection of [...this.#all]) connection.close(reason);
   }
 
-  #countOpen(delta: number): void {
-    this.#env.counters.addGauge(serverGauge(this.server.slot, ServerGauge.connections), delta);
-    this.#env.workerCounters.addServer(this.server.slot, ServerCounter.heldConnections, delta);
-  }
-
-  #countInUse(connection: BackendConnection, inUse: boolean): void {
-    if (connection.counted === inUse) return;
-    connection.counted = inUse;
-    const delta = inUse ? 1 : -1;
-    this.#env.counters.addGauge(serverGauge(this.server.slot, ServerGauge.inUse), delta);
-    this.#env.workerCounters.addServer(this.server.slot, ServerCounter.heldInUse, delta);
-  }
-
-  #keyedFor(key: ConnectionKey): KeyedConnections {
+  #keyedFor(key: ConnectionKey): IdleConnections {
     let keyed = this.#keyed.get(key.text);
     if (keyed === undefined) {
-      keyed = new KeyedConnections();
+      keyed = new IdleConnections();
       this.#keyed.set(key.text, keyed);
     }
     return keyed;
   }
 
-  #findFree(keyed: KeyedConnections, request: PoolRequest): BackendConnection | null {
-    const counters = this.#env.workerCounters;
-    if (request.batchDepth >= 2) {
-      const batch = keyed.batch;
-      if (batch?.socket.scheduled && this.#mayJoin(batch, request)) {
-        counters.add(WorkerCounter.checkouts);
-        counters.add(WorkerCounter.checkoutsPipelined);
-        counters.add(WorkerCounter.checkoutsFitting);
-        return batch;
-      }
+  #findFree(request: PoolRequest): BackendConnection | null {
+    const keyed = this.#keyedFor(request.connectionKey);
+    const batch = keyed.joinable(request, this.#settings.pipelineDepth);
+    if (batch !== null) {
+      this.#countCheckOut(true, true);
+      return batch;
     }
-    const at = this.#bestIdle(keyed, request);
-    if (at < 0) return null;
-    const [connection] = keyed.idle.splice(at, 1) as [BackendConnection];
-    this.#countInUse(connection, true);
-    counters.add(WorkerCounter.checkouts);
-    if (fits(connection, request)) counters.add(WorkerCounter.checkoutsFitting);
-    if (request.batchDepth >= 2 && fits(connection, request)) keyed.batch = connection;
+    const connection = keyed.take(request);
+    if (connection !== null) this.#handOut(keyed, connection, request);
     return connection;
   }
 
-  #mayJoin(batch: BackendConnection, request: PoolRequest): boolean {
-    return (
-      batch.holder === null &&
-      batch.owed < Math.min(this.#settings.pipelineDepth, request.batchDepth) &&
-      fits(batch, request)
-    );
+  #handOut(keyed: IdleConnections, connection: BackendConnection, request: PoolRequest): void {
+    const isFit = fits(connection, request);
+    this.#gauges.countInUse(connection, true);
+    this.#countCheckOut(isFit, false);
+    if (isFit && request.batchDepth >= 2) keyed.batch = connection;
   }
 
-  /** Index of the idle connection that costs least to bring in line, -1 if none will do. */
-  #bestIdle(keyed: KeyedConnections, request: PoolRequest): number {
-    const idle = keyed.idle;
-    const last = request.lastConnection;
-    if (last !== null && last.lastUser === request.lastUser && last.server.address === this.server.address) {
-      const at = idle.indexOf(last);
-      if (at >= 0) return at;
-    }
-    // Best first: fits and is owed to nobody, is owed to nobody, fits, any.
-    let best = -1;
-    let bestRank = 0;
-    const lowest = Math.max(0, idle.length - FIT_SCAN);
-    for (let i = idle.length - 1; i >= lowest; i--) {
-      const connection = idle[i]!;
-      const isFit = fits(connection, request);
-      if (!isFit && !usable(connection, request)) continue;
-      const isFree = connection.lastUser?.owesOn(connection) !== true;
-      if (isFit && isFree) return i;
-      const rank = (isFree ? 4 : 1) + (isFit ? 2 : 0) + (connection.schema === request.schema ? 1 : 0);
-      if (rank <= bestRank) continue;
-      best = i;
-      bestRank = rank;
-    }
-    return best;
+  #countCheckOut(isFit: boolean, isPipelined: boolean): void {
+    const counters = this.#env.workerCounters;
+    counters.add(WorkerCounter.checkouts);
+    if (isFit) counters.add(WorkerCounter.checkoutsFitting);
+    if (isPipelined) counters.add(WorkerCounter.checkoutsPipelined);
   }
 
   #free(connection: BackendConnection): void {
@@ -316,113 +254,122 @@ export class ServerPool implements ConnectionListener {
     }
     connection.idleSince = Date.now();
     const keyed = this.#keyedFor(connection.key);
-    const request = this.#waiting.length === 0 ? null : this.#nextFor(connection);
-    if (request === null) {
-      keyed.idle.push(connection);
-      if (this.#waiting.length > 0) this.#openForWaiting();
-      return;
+    const request = this.#waiting.shift((waiting) => usable(connection, waiting));
+    if (request !== null) {
+      this.#handOut(keyed, connection, request);
+      request.connectionAvailable(connection);
+      this.#fillBatch(keyed, connection);
+    } else if (this.#gauges.othersStarve && connection.lastUser?.owesOn(connection) !== true) {
+      connection.quit('wanted-by-another-worker');
+    } else {
+      keyed.add(connection);
+      this.#openMissing();
     }
-    this.#countInUse(connection, true);
-    this.#env.workerCounters.add(WorkerCounter.checkouts);
-    if (fits(connection, request)) {
-      this.#env.workerCounters.add(WorkerCounter.checkoutsFitting);
-      if (request.batchDepth >= 2) keyed.batch = connection;
-    }
-    request.connectionAvailable(connection);
-    this.#fillBatch(keyed, connection);
-  }
-
-  #nextFor(connection: BackendConnection): PoolRequest | null {
-    return this.#waiting.shift((waiting) => usable(connection, waiting));
   }
 
   /** Others that wait with a short read of the same state go along in the same write. */
-  #fillBatch(keyed: KeyedConnections, connection: BackendConnection): void {
+  #fillBatch(keyed: IdleConnections, connection: BackendConnection): void {
     while (keyed.batch === connection && connection.socket.scheduled && this.#waiting.length > 0) {
       const next = this.#waiting.shift(
-        (waiting) =>
-          waiting.batchDepth >= 2 &&
-          waiting.connectionKey.text === connection.key.text &&
-          this.#mayJoin(connection, waiting),
+        (waiting) => waiting.batchDepth >= 2 && mayJoin(connection, waiting, this.#settings.pipelineDepth),
       );
       if (next === null) return;
-      this.#env.workerCounters.add(WorkerCounter.checkouts);
-      this.#env.workerCounters.add(WorkerCounter.checkoutsPipelined);
-      this.#env.workerCounters.add(WorkerCounter.checkoutsFitting);
+      this.#countCheckOut(true, true);
       next.connectionAvailable(connection);
     }
   }
 
-  #openForWaiting(): void {
-    const next = this.#waiting.shift(() => true);
-    if (next === null) return;
-    this.#waiting.push(next, this.#settings.waitTimeoutMs);
-    this.#openFor(next);
-  }
-
-  /** Opens one more for this request, as far as the limits allow; else it waits for one that is given back. */
-  #openFor(request: PoolRequest): void {
-    if (this.#closing || this.#connecting.size >= this.#settings.maxConnecting) return;
-    const gauge = serverGauge(this.server.slot, ServerGauge.connections);
-    const own = this.server.maxConnections;
-    const limit = own > 0 ? Math.min(own, this.#settings.maxConnections) : this.#settings.maxConnections;
-    if (!this.#env.counters.acquire(gauge, limit)) {
-      this.#evictOther(request);
+  /** Opens connections for those who wait, first come first served, as far as the limits allow. */
+  #openMissing(): void {
+    if (this.#waiting.length === 0 || this.#closing) {
+      this.#stopStarving();
       return;
     }
-    const connection = new BackendConnection(
-      {
-        server: this.server,
-        key: request.connectionKey,
-        collationId: request.collationId,
-        schema: request.schema,
-        connectTimeoutMs: this.#settings.connectTimeoutMs,
-      },
-      this.#env.scheduler,
-      this,
-    );
-    this.#all.add(connection);
-    this.#env.workerCounters.addServer(this.server.slot, ServerCounter.heldConnections);
-    this.#connecting.set(connection, request.connectionKey.text);
-    this.#env.workerCounters.addServer(this.server.slot, ServerCounter.connects);
-  }
-
-  /** At the limit, with idle connections that this request cannot use: the one idle for longest makes room. */
-  #evictOther(request: PoolRequest): void {
-    let victim: { keyed: KeyedConnections; at: number; since: number } | null = null;
-    for (const keyed of this.#keyed.values()) {
-      keyed.idle.forEach((connection, at) => {
-        if (usable(connection, request)) return;
-        if (victim === null || connection.idleSince < victim.since)
-          victim = { keyed, at, since: connection.idleSince };
-      });
+    const served = new Set(this.#connecting.values());
+    for (const request of this.#waiting.values()) {
+      if (this.#connecting.size >= this.#settings.maxConnecting) return;
+      if (served.has(request)) continue;
+      if (!this.#open(request)) return;
     }
-    if (victim === null) return;
-    const { keyed, at } = victim as { keyed: KeyedConnections; at: number };
-    const [connection] = keyed.idle.splice(at, 1) as [BackendConnection];
-    connection.quit('evicted-for-another-user');
+    this.#stopStarving();
   }
 
-  #refuse(request: PoolRequest, kind: PoolFailureKind, message: string): void {
-    if (kind === PoolFailureKind.timeout) this.#env.workerCounters.add(WorkerCounter.poolTimeouts);
-    request.connectionUnavailable({ kind, address: this.server.address, message, refusal: null });
+  /** @returns false at the limit of the server. */
+  #open(request: PoolRequest): boolean {
+    const own = this.server.maxConnections;
+    const limit = own > 0 ? Math.min(own, this.#settings.maxConnections) : this.#settings.maxConnections;
+    if (!this.#gauges.acquirePlace(limit)) {
+      // An idle one that the request cannot use makes room; else others must give a place back.
+      if (!this.#evictFor(request)) {
+        this.#gauges.setStarving(true);
+        this.#env.wheel.arm(this.#starvingTimer, STARVING_RETRY_MS);
+      }
+      return false;
+    }
+    const target = {
+      server: this.server,
+      key: request.connectionKey,
+      collationId: request.collationId,
+      schema: request.schema,
+      connectTimeoutMs: this.#settings.connectTimeoutMs,
+    };
+    const connection = new BackendConnection(target, this.#env.scheduler, this);
+    this.#all.add(connection);
+    this.#connecting.set(connection, request);
+    return true;
   }
-}
 
-/**
- * Whether a connection can be brought in line at all. No statement leaves a schema again: a session without one
- * needs a connection without one. And what a session starts with is told only by a connection that was opened
- * with its collation.
- */
-function usable(connection: BackendConnection, request: PoolRequest): boolean {
-  if (connection.key.text !== request.connectionKey.text) return false;
-  if (request.variables === null) return connection.collationId === request.collationId;
-  return request.schema !== null || connection.schema === null;
-}
+  #stopStarving(): void {
+    this.#gauges.setStarving(false);
+    this.#env.wheel.cancel(this.#starvingTimer);
+  }
 
-/** Whether a connection can run the request's statement without being brought in line first. */
-function fits(connection: BackendConnection, request: PoolRequest): boolean {
-  const { variables } = request;
-  if (variables === null || connection.schema !== request.schema) return false;
-  return connection.variables?.equals(variables) === true;
+  /** The longest idle connection that is of no use to the request goes; `connectionClosed` opens the new one. */
+  #evictFor(request: PoolRequest): boolean {
+    if (this.#evicted !== null) return true;
+    let victim: BackendConnection | null = null;
+    for (const keyed of this.#keyed.values())
+      for (const connection of keyed.values())
+        if (!usable(connection, request) && (victim === null || connection.idleSince < victim.idleSince))
+          victim = connection;
+    if (victim === null) return false;
+    this.#keyedFor(victim.key).remove(victim);
+    this.#evicted = victim;
+    victim.quit('evicted-for-another-user');
+    return true;
+  }
+
+  /** Who is told: those for whom it would have been the same. */
+  #connectFailed(
+    connection: BackendConnection,
+    openedFor: PoolRequest,
+    reason: string,
+    failure: ConnectionFailure | null,
+  ): void {
+    this.#gauges.connectFailed();
+    this.#env.log('warn', 'cannot connect to a server', { server: this.server.address, reason });
+    if (failure === null) {
+      this.#env.serverFailed(this.server.address, reason);
+      for (const request of this.#waiting.drain()) this.#refuse(request, PoolFailureKind.unreachable, reason);
+      return;
+    }
+    if (failure.errno === ER_CON_COUNT_ERROR && this.#all.size > 0) return;
+    const isOfUser = failure.errno === ER_ACCESS_DENIED_ERROR;
+    const concerned = [...this.#waiting.values()].filter(
+      (request) => request === openedFor || (isOfUser && request.connectionKey.text === connection.key.text),
+    );
+    for (const request of concerned) {
+      this.#waiting.remove(request);
+      this.#refuse(request, PoolFailureKind.refused, reason, failure);
+    }
+  }
+
+  #refuse(
+    request: PoolRequest,
+    kind: PoolFailureKind,
+    message: string,
+    refusal: ConnectionFailure | null = null,
+  ): void {
+    request.connectionUnavailable({ kind, address: this.server.address, message, refusal });
+  }
 }

@@ -6,12 +6,24 @@ import { isDerived } from './variable-policy.ts';
 
 const NUMBER = /^-?\d+(\.\d+)?$/;
 const MAX_CACHED = 4096;
+/** MySQL 8 has dropped the old names, MariaDB 10 does not have the new ones. */
+const MYSQL_NAMES: ReadonlyMap<string, string> = new Map([
+  ['tx_isolation', 'transaction_isolation'],
+  ['tx_read_only', 'transaction_read_only'],
+]);
+const MYSQL_NAMES_SINCE = 50720;
 const CHARACTER_SETS = [
   NAMES_COLLATION,
   'character_set_client',
   'character_set_results',
   'collation_connection',
 ];
+
+/** The server that the statement is for. */
+export interface DifferenceTarget {
+  readonly flavor: 'mysql' | 'mariadb';
+  readonly versionId: number;
+}
 
 /** A value as the server reports it, as it can be assigned. */
 export function literalOf(name: string, value: string): string {
@@ -28,7 +40,7 @@ export function literalOf(name: string, value: string): string {
  * @returns `SET …`, or `''` when nothing differs. A variable that the connection has and the session has not goes
  * back to its default, which is what a new connection would have.
  */
-function build(from: SessionVariables, to: SessionVariables): string {
+function build(from: SessionVariables, to: SessionVariables, server: DifferenceTarget): string {
   const assignments: string[] = [];
   let collation = '';
   let current = from.values;
@@ -48,14 +60,14 @@ function build(from: SessionVariables, to: SessionVariables): string {
   }
   for (const [name, value] of to.values) {
     if (current.get(name) === value || isDerived(name) || name === NAMES_COLLATION) continue;
-    const assignment = `@@session.${name}=${literalOf(name, value)}`;
+    const assignment = `@@session.${serverName(name, server)}=${literalOf(name, value)}`;
     // After the other character set variables, since those of the connection change it.
     if (name === 'collation_connection') collation = assignment;
     else assignments.push(assignment);
   }
   for (const name of from.values.keys()) {
     if (!to.values.has(name) && !isDerived(name) && name !== NAMES_COLLATION)
-      assignments.push(`@@session.${name}=DEFAULT`);
+      assignments.push(`@@session.${serverName(name, server)}=DEFAULT`);
   }
   if (collation !== '') assignments.push(collation);
   return assignments.length === 0 ? '' : `SET ${assignments.join(',')}`;
@@ -73,18 +85,23 @@ function spelling(charset: string, variables: SessionVariables): string {
   return charset;
 }
 
+function serverName(name: string, server: DifferenceTarget): string {
+  const isNew = server.flavor === 'mysql' && server.versionId >= MYSQL_NAMES_SINCE;
+  return (isNew ? MYSQL_NAMES.get(name) : undefined) ?? name;
+}
+
 /** Remembers the statements: sessions of one application differ from pooled connections in the same few ways. */
 export class StateDifferences {
   readonly #cache = new Map<string, string>();
 
   /** @returns the SET statement, `''` when both are equal. */
-  between(from: SessionVariables, to: SessionVariables): string {
+  between(from: SessionVariables, to: SessionVariables, server: DifferenceTarget): string {
     if (from.equals(to)) return '';
-    const key = `${from.key}\x01${to.key}`;
+    const key = `${server.flavor} ${server.versionId}\x01${from.key}\x01${to.key}`;
     const known = this.#cache.get(key);
     if (known !== undefined) return known;
     if (this.#cache.size >= MAX_CACHED) this.#cache.clear();
-    const statement = build(from, to);
+    const statement = build(from, to, server);
     this.#cache.set(key, statement);
     return statement;
   }

@@ -39,6 +39,11 @@ export class WaitQueue {
     return this.#waiters.delete(request);
   }
 
+  /** In the order of arrival. */
+  values(): IterableIterator<PoolRequest> {
+    return this.#waiters.keys();
+  }
+
   /** The first that `accepts` takes, or null. */
   shift(accepts: (request: PoolRequest) => boolean): PoolRequest | null {
     for (const request of this.#waiters.keys()) {

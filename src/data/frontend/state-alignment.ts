@@ -64,7 +64,9 @@ export class StateAlignment {
     const from = connection.variables;
     const to = this.#state.variables;
     const set =
-      from === to || from === null || to === null ? '' : this.#context.differences.between(from, to);
+      from === to || from === null || to === null
+        ? ''
+        : this.#context.differences.between(from, to, connection.server);
     const schema = connection.schema !== this.#state.schema ? this.#state.schema : null;
     const preparation = plan === null ? '' : this.#preparation(connection, plan);
     if (set === '' && schema === null && preparation === '') return true;

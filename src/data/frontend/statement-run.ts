@@ -185,14 +185,20 @@ export class StatementRun implements ReplyOwner, ResponseSink, AlignmentListener
     this.held = null;
     if (held === null) return;
     if (held.owed > 0 || held.awaitsInfile) held.close('the client has gone');
-    else this.#poolOf(held)?.checkIn(held, this.#client.state.leftBehind());
+    else this.#giveBack(held, this.#client.state.leftBehind());
+  }
+
+  #giveBack(connection: BackendConnection, left: LeftBehind): void {
+    const pool = this.#poolOf(connection);
+    if (pool === null) connection.quit('its server was removed');
+    else pool.checkIn(connection, left);
   }
 
   /** Lets go of the held connection. */
   releaseHeld(left: LeftBehind): void {
     const held = this.held;
     this.held = null;
-    if (held !== null) this.#poolOf(held)?.checkIn(held, left);
+    if (held !== null) this.#giveBack(held, left);
   }
 
   /** KILL QUERY, or a KILL of the session. */
@@ -349,7 +355,8 @@ export class StatementRun implements ReplyOwner, ResponseSink, AlignmentListener
     return this.#client.state.apply(ok, explained);
   }
 
-  errPacket(errno: number, _payload: Buffer): boolean {
+  errPacket(errno: number, _payload: Buffer, started: boolean): boolean {
+    if (started) return false;
     if (errno === ER_OPTION_PREVENTS_STATEMENT && this.#repeatable && !this.#search.isPrimaryOnly) {
       this.#search.primaryOnly();
       return true;
@@ -381,9 +388,9 @@ export class StatementRun implements ReplyOwner, ResponseSink, AlignmentListener
     this.lastErrno = tracker.errno;
     this.lastStatementId = tracker.statementId;
     this.lastWarnings = tracker.errno === 0 ? tracker.warnings : 1;
-    if (tracker.errno === 0) {
-      state.statusFlags = tracker.statusFlags & ~StatusFlag.SERVER_SESSION_STATE_CHANGED;
-    }
+    // An ERR says nothing of the session's status; the OKs of the same answer before it do.
+    if (tracker.statusReported)
+      state.statusFlags = connection.statusFlags & ~StatusFlag.SERVER_SESSION_STATE_CHANGED;
     if (connection.holder === this) {
       connection.variables = state.variables;
       connection.schema = state.schema;
@@ -490,10 +497,8 @@ export class StatementRun implements ReplyOwner, ResponseSink, AlignmentListener
   }
 
   #leave(connection: BackendConnection): void {
-    const pool = this.#poolOf(connection);
-    if (pool === null) connection.quit('its server was removed');
-    else if (this.#shared) pool.batchDone(connection);
-    else pool.checkIn(connection, NOTHING_LEFT);
+    if (this.#shared) this.#poolOf(connection)?.batchDone(connection);
+    else this.#giveBack(connection, NOTHING_LEFT);
   }
 
   // ---- what goes wrong
