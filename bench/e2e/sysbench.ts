@@ -1,6 +1,7 @@
 /** Runs sysbench as a child and measures, meanwhile, what another process (a proxy) costs. */
 
 import { spawn } from 'node:child_process';
+import { disownChild, ownChild } from '../../test/support/owned-resources.ts';
 import { type CpuTime, cpuTimeBetween, readCpuTime } from './process-usage.ts';
 import { parseSysbenchReport, type SysbenchReport } from './sysbench-report.ts';
 
@@ -102,6 +103,11 @@ function runSysbench(
       timeout: timeoutMs,
       killSignal: 'SIGKILL',
     });
+    const { pid } = child;
+    if (pid !== undefined) {
+      ownChild(pid);
+      child.once('exit', () => disownChild(pid));
+    }
     let output = '';
     const collect = (chunk: string) => {
       output += chunk;
