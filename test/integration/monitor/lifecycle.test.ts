@@ -1,3 +1,6 @@
+// Measures how long the start takes.
+// sluice-test: alone
+
 import t from 'tap';
 import type { MonitorEvent } from '../../../src/control/monitor/monitor-event.ts';
 import { MONITOR_ACCOUNT, ReplicationSet } from '../../support/replication-set.ts';
@@ -129,7 +132,7 @@ t.test('one primary, one replica', async (t) => {
     await subject.monitor.reconfigure({
       credentials: MONITOR_ACCOUNT,
       hostgroups: { writer: 10, reader: 20 },
-      settings: { intervalMs: 50, failureThreshold: 1, timeoutMs: 1000, catalogIntervalMs: 60_000 },
+      settings: { intervalMs: 50, failureThreshold: 1, timeoutMs: 5000, catalogIntervalMs: 60_000 },
     });
     t.match(subject.find(primary), { status: 'ONLINE', role: 'primary', hostgroup: 10 });
     t.match(subject.find(replica), { status: 'ONLINE', role: 'replica', hostgroup: 20 });

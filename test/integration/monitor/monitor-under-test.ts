@@ -17,7 +17,8 @@ export interface LogLine {
 const FAST: Partial<MonitorSettings> = {
   intervalMs: 100,
   connectIntervalMs: 1000,
-  timeoutMs: 1000,
+  // Long: on a busy machine a server that is well must not look as if it hung.
+  timeoutMs: 5000,
   discoveryIntervalMs: 200,
   catalogIntervalMs: 60_000,
 };
