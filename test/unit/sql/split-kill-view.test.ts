@@ -1,0 +1,79 @@
+import t from 'tap';
+import { parseKill } from '../../../src/sql/kill-statement.ts';
+import { makeLexicalContext } from '../../../src/sql/lexical-context.ts';
+import { splitStatements } from '../../../src/sql/split.ts';
+import { isViewDefinitionSafe } from '../../../src/sql/view-safety.ts';
+
+const MYSQL = makeLexicalContext({ charset: 'utf8mb4', sqlMode: '', flavor: 'mysql', versionId: 80400 });
+
+t.test('splitStatements', async (t) => {
+  const table: readonly [string, readonly string[]][] = [
+    ['', []],
+    [' ; ; ', []],
+    ['SELECT 1', ['SELECT 1']],
+    [' SELECT 1 ; ', ['SELECT 1']],
+    ["SELECT ';' ; -- ;\n SELECT 2;", ["SELECT ';'", 'SELECT 2']],
+    ['SELECT `;`;SELECT /* ; */ 2', ['SELECT `;`', 'SELECT /* ; */ 2']],
+    ["SELECT 1; SELECT 'x", ['SELECT 1', "SELECT 'x"]],
+  ];
+  for (const [sql, expected] of table) {
+    const buf = Buffer.from(sql);
+    const parts = splitStatements(buf, 0, buf.length, MYSQL);
+    t.same(
+      parts.map(({ start, end }) => buf.toString('utf8', start, end)),
+      expected,
+      JSON.stringify(sql),
+    );
+  }
+});
+
+t.test('parseKill', async (t) => {
+  const kill = (sql: string): unknown => parseKill(Buffer.from(sql), 0, sql.length, MYSQL);
+  t.same(kill('KILL 5'), { target: 'connection', id: 5 });
+  t.same(kill(' kill /* x */ connection 7 ; -- y'), { target: 'connection', id: 7 });
+  t.same(kill('KILL QUERY 8'), { target: 'query', id: 8 });
+  t.same(kill('KILL HARD QUERY 9'), { target: 'query', id: 9 });
+  t.same(kill('/*!50000 KILL 5 */'), { target: 'connection', id: 5 });
+  for (const sql of [
+    'KILL',
+    'KILL USER x',
+    'KILL QUERY ID 5',
+    'KILL @x',
+    'KILL 5 + 1',
+    'KILL 5; SELECT 1',
+    'KILL 0x5',
+    'SELECT 5',
+    '',
+  ]) {
+    t.equal(kill(sql), null, sql);
+  }
+});
+
+t.test('isViewDefinitionSafe', async (t) => {
+  const asked: string[] = [];
+  const safe = (definition: string): boolean =>
+    isViewDefinitionSafe(
+      definition,
+      MYSQL,
+      (schema, table) => {
+        asked.push(`${schema}.${table}`);
+        return table !== 'bad';
+      },
+      'home',
+    );
+  t.ok(
+    safe(
+      'select `a`.`x` AS `x`,count(0) AS `n`,now() AS `now()` from (`home`.`a` join `other`.`b`) group by `a`.`x`',
+    ),
+  );
+  t.same(asked, ['home.a', 'other.b']);
+  t.ok(safe('select 1 from c'));
+  t.equal(asked.at(-1), 'home.c', 'a name without a schema belongs to the view’s');
+  t.notOk(safe('select 1 from `home`.`bad`'));
+  t.notOk(safe('select `home`.`f`(1) AS `x` from `home`.`a`'));
+  t.notOk(safe('select get_lock(_utf8mb4"x",1) AS `x`'));
+  t.notOk(safe('select * from information_schema.processlist'));
+  t.notOk(safe('select 1; select 2'));
+  t.notOk(safe('show tables; '.slice(0, 0)), 'an empty definition was not shown to us');
+  t.notOk(safe('delete from t'));
+});
