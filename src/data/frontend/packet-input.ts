@@ -4,6 +4,8 @@
  * meanwhile is not read from.
  */
 
+import { PacketOutOfOrderError } from '../../../protocol/index.ts';
+
 const MAX_PAYLOAD = 0xffffff;
 /** More than this from a client whose statement still runs: stop reading. */
 const WAITING_BYTES = 64 * 1024;
@@ -28,6 +30,8 @@ export class PacketInput {
   /** Frames of a packet of 16 MiB or more. */
   #parts: Buffer[] = [];
   #partsBytes = 0;
+  /** Of the frame that must come next, while a packet is being joined. */
+  #nextPart = 0;
   #busy = false;
 
   constructor(consumer: PacketConsumer, maxPacketBytes: number) {
@@ -43,7 +47,10 @@ export class PacketInput {
     return this.#waitingLength > WAITING_BYTES && !this.#consumer.acceptsPacket();
   }
 
-  /** `buffer[0, length)` is the reader's own and not kept. */
+  /**
+   * `buffer[0, length)` is the reader's own and not kept.
+   * @throws PacketOutOfOrderError when the frames of a long packet do not count on; nothing more is to be pushed.
+   */
   push(buffer: Buffer, length: number): void {
     if (this.#waitingLength > 0 || this.#busy) {
       this.#append(buffer, 0, length);
@@ -69,19 +76,27 @@ export class PacketInput {
       this.#busy = true;
       const used = this.#walk(buffer, 0, length);
       this.#busy = false;
-      const rest = buffer.subarray(used, length);
-      const pushedMeanwhile =
-        this.#waitingLength > 0 ? this.#waiting!.subarray(0, this.#waitingLength) : null;
-      if (pushedMeanwhile === null) {
-        this.#waiting = rest.length > 0 ? rest : null;
-        this.#waitingLength = rest.length;
-      } else {
-        const joined = Buffer.concat([rest, pushedMeanwhile]);
-        this.#waiting = joined;
-        this.#waitingLength = joined.length;
-      }
+      this.#putBack(buffer, used, length);
       if (used === 0) return;
     }
+  }
+
+  /** What was not used goes in front of what has come meanwhile. */
+  #putBack(buffer: Buffer, used: number, length: number): void {
+    const left = length - used;
+    const meanwhile = this.#waitingLength > 0 ? this.#waiting!.subarray(0, this.#waitingLength) : null;
+    if (meanwhile !== null) {
+      this.#waiting = Buffer.concat([buffer.subarray(used, length), meanwhile]);
+      this.#waitingLength += left;
+      return;
+    }
+    this.#waitingLength = left;
+    if (left === 0) return;
+    // A long packet grows in place, chunk by chunk; a short rest does not keep a long packet's memory.
+    if (used === 0) this.#waiting = buffer;
+    else
+      this.#waiting =
+        left * 2 < buffer.length ? Buffer.from(buffer.subarray(used, length)) : buffer.subarray(used);
   }
 
   /** Everything that has not been handed on, raw; for a stream of bytes that are no commands. */
@@ -102,11 +117,14 @@ export class PacketInput {
         return end;
       }
       if (end - position < 4 + length) break;
+      if (this.#partsBytes > 0 && sequenceId !== this.#nextPart)
+        throw new PacketOutOfOrderError(this.#nextPart, sequenceId);
       const payload = position + 4;
       position = payload + length;
       if (length === MAX_PAYLOAD) {
         this.#parts.push(Buffer.from(buffer.subarray(payload, position)));
         this.#partsBytes += length;
+        this.#nextPart = (sequenceId + 1) & 0xff;
       } else if (this.#partsBytes > 0) {
         const joined = Buffer.concat([...this.#parts, buffer.subarray(payload, position)]);
         this.#parts = [];
@@ -130,13 +148,14 @@ export class PacketInput {
     this.#waitingLength = needed;
   }
 
-  /** For a long packet whose length is known, all at once; else doubling. */
+  /** For a long packet whose length is known, in few steps; else doubling. */
   #capacityFor(needed: number): number {
     const waiting = this.#waiting;
     let announced = 0;
     if (waiting !== null && this.#waitingLength >= 3) {
       announced = 4 + (waiting[0]! | (waiting[1]! << 8) | (waiting[2]! << 16));
     }
-    return Math.max(needed, announced, Math.min(needed * 2, 1 << 20), 512);
+    // What is announced may never come: memory follows what has.
+    return Math.max(needed, Math.min(announced, needed * 8), Math.min(needed * 2, 1 << 20), 512);
   }
 }
