@@ -20,6 +20,9 @@ import {
 import type { StatementDraft } from './statement-draft.ts';
 import { TokenList } from './token-list.ts';
 
+/** Of a text with more statements the rest is not looked at, nor counted. */
+const MAX_STATEMENTS = 1000;
+
 /** One per thread is enough: classification never calls itself. */
 const tokens = new TokenList();
 
@@ -62,6 +65,10 @@ function classifyParts(input: ClassifyInput): StatementDraft[] {
     while (to < count && tokens.kind(to) !== TokenKind.semicolon) to++;
     const draft = classifyStatement(input, from, to);
     drafts.push(draft);
+    if (drafts.length === MAX_STATEMENTS) {
+      draft.assumeAnything(ClassReason.tooLong, '');
+      break;
+    }
     // A stored program's body: which of the semicolons ends the statement only its grammar tells.
     if (to + 1 < count && hasBody(input, from, to)) {
       draft.pins.add(PinReason.storedRoutine);
@@ -122,15 +129,11 @@ function combine(drafts: readonly StatementDraft[]): StatementClass {
 }
 
 function unionOfTables(parts: readonly { readonly tables: readonly TableReference[] }[]): TableReference[] {
-  const union: TableReference[] = [];
+  const union = new Map<string, TableReference>();
   for (const { tables } of parts) {
-    for (const table of tables) {
-      if (!union.some((known) => known.schema === table.schema && known.table === table.table)) {
-        union.push(table);
-      }
-    }
+    for (const table of tables) union.set(`${table.schema ?? ''}\0${table.table}`, table);
   }
-  return union;
+  return [...union.values()];
 }
 
 function unionOfResidue(parts: readonly { readonly residue: ResidueUse }[]): ResidueUse {

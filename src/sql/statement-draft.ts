@@ -28,6 +28,8 @@ export class StatementDraft {
     connectionId: false,
   };
 
+  readonly #tableKeys = new Set<string>();
+
   constructor(kind: StatementKind, command: string) {
     this.kind = kind;
     this.command = command;
@@ -50,7 +52,9 @@ export class StatementDraft {
   }
 
   addTable(schema: string | null, table: string): void {
-    const known = this.tables.some((other) => other.schema === schema && other.table === table);
-    if (!known) this.tables.push({ schema, table });
+    const key = schema === null ? table : `${schema}\0${table}`;
+    if (this.#tableKeys.has(key)) return;
+    this.#tableKeys.add(key);
+    this.tables.push({ schema, table });
   }
 }

@@ -30,7 +30,9 @@ export function substituteCalls(
     const to = tokens.end(i + 2);
     const isColumn = startsColumn(i) && endsColumn(i + 3);
     const name = isColumn ? ` AS \`${buf.toString('latin1', from, to)}\`` : '';
-    parts.push(buf.subarray(copied, from), Buffer.from(`(${value})${name}`, 'latin1'));
+    const call = buf.toString('latin1', from, to);
+    // The call that is never made gives the column its type.
+    parts.push(buf.subarray(copied, from), Buffer.from(`IF(1,${value},${call})${name}`, 'latin1'));
     copied = to;
   }
   parts.push(buf.subarray(copied, end));

@@ -27,7 +27,7 @@ interface Level {
   /** A table, or a parenthesis with tables or a query, comes next. */
   expectsTable: boolean;
   /** Names of common table expressions that are visible from here on. */
-  names: string[];
+  names: Set<string> | null;
   isRecursive: boolean;
   /** Of the common table expression whose body is being read. */
   pendingName: string | null;
@@ -67,11 +67,19 @@ function newLevel(expectsTable: boolean): Level {
   return {
     clause: expectsTable ? Clause.from : Clause.none,
     expectsTable,
-    names: [],
+    names: null,
     isRecursive: false,
     pendingName: null,
   };
 }
+
+function addName(level: Level, name: string): void {
+  level.names ??= new Set();
+  level.names.add(name);
+}
+
+/** Deeper nesting is left to the parser's judgement: every table's name is looked for on all levels. */
+const MAX_DEPTH = 200;
 
 export class TableReferences {
   readonly #tokens: TokenList;
@@ -94,7 +102,7 @@ export class TableReferences {
     this.#to = to;
     this.#levels.length = 0;
     this.#level = newLevel(startsInFrom);
-    for (let i = from; i < to; ) {
+    for (let i = from; i < to && this.#levels.length <= MAX_DEPTH; ) {
       const text = tokens.text(i);
       if (text === '(') this.#open();
       else if (text === ')') this.#close();
@@ -116,9 +124,10 @@ export class TableReferences {
   #open(): void {
     const parent = this.#level;
     this.#levels.push(parent);
+    if (this.#levels.length > MAX_DEPTH) this.unsure = true;
     this.#level = newLevel(parent.expectsTable);
     parent.expectsTable = false;
-    if (parent.pendingName !== null && parent.isRecursive) parent.names.push(parent.pendingName);
+    if (parent.pendingName !== null && parent.isRecursive) addName(parent, parent.pendingName);
   }
 
   #close(): void {
@@ -131,7 +140,7 @@ export class TableReferences {
 
   /** Without RECURSIVE an expression's own name means a real table inside it: visible only from here on. */
   #endCommonTable(level: Level): void {
-    if (!level.isRecursive && level.pendingName !== null) level.names.push(level.pendingName);
+    if (!level.isRecursive && level.pendingName !== null) addName(level, level.pendingName);
     level.pendingName = null;
   }
 
@@ -219,8 +228,7 @@ export class TableReferences {
   }
 
   #isCommonTable(name: string): boolean {
-    if (this.#level.names.includes(name)) return true;
-    for (const level of this.#levels) if (level.names.includes(name)) return true;
-    return false;
+    if (this.#level.names?.has(name)) return true;
+    return this.#levels.some((level) => level.names?.has(name));
   }
 }

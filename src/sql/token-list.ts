@@ -29,6 +29,9 @@ export class TokenList {
   #starts = new Int32Array(256);
   #ends = new Int32Array(256);
   #texts: string[] = [];
+  /** By the index of a `(`, the index behind its `)`, or 0. */
+  #behind = new Int32Array(256);
+  #isMatched = false;
   #buf: Buffer = Buffer.alloc(0);
   #isUtf8 = true;
 
@@ -67,6 +70,7 @@ export class TokenList {
     this.#detached = new Uint8Array(256);
     this.#starts = new Int32Array(256);
     this.#ends = new Int32Array(256);
+    this.#behind = new Int32Array(256);
     this.#texts = [];
   }
 
@@ -130,19 +134,32 @@ export class TokenList {
 
   /** Index behind the parenthesis that closes the one at `open`; `to` if it is not closed before that. */
   behindParenthesis(open: number, to: number): number {
-    let depth = 0;
-    for (let i = open; i < to; i++) {
+    if (!this.#isMatched) this.#matchParentheses();
+    const behind = this.#behind[open]!;
+    return behind === 0 || behind > to ? to : behind;
+  }
+
+  /** All at once: one search per call would take quadratic time in a text made for that. */
+  #matchParentheses(): void {
+    this.#isMatched = true;
+    if (this.#behind.length < this.count) this.#behind = new Int32Array(this.#kinds.length);
+    this.#behind.fill(0, 0, this.count);
+    const open: number[] = [];
+    for (let i = 0; i < this.count; i++) {
       const text = this.#texts[i];
-      if (text === '(') depth++;
-      else if (text === ')' && --depth === 0) return i + 1;
+      if (text === '(') open.push(i);
+      else if (text === ')') {
+        const at = open.pop();
+        if (at !== undefined) this.#behind[at] = i + 1;
+      } else if (text === ';') open.length = 0;
     }
-    return to;
   }
 
   #clear(buf: Buffer, context: LexicalContext): void {
     this.#buf = buf;
     this.#isUtf8 = context.characterLengths[UTF8_LEAD] === 3;
     this.count = 0;
+    this.#isMatched = false;
     this.malformed = false;
     this.tooLong = false;
     this.conditionalMarker = '';

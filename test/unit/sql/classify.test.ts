@@ -183,3 +183,33 @@ t.test('sql_mode decides what is a string and what is a call', async (t) => {
   t.ok(classOf('SELECT COUNT \n (*) FROM t', ignoreSpace).provenRead);
   t.equal(classOf('SELECT COUNT /**/ (*) FROM t', ignoreSpace).reason, 'unknown-function');
 });
+
+t.test('texts made to be slow, and texts too long to be looked at', async (t) => {
+  const many = 60_000;
+  const slow: readonly [string, RegExp][] = [
+    [`SELECT ${',f('.repeat(many)}`, /unknown-function/],
+    [`SELECT * FROM ${'('.repeat(many)}a`, /parser-failed/],
+    [`SELECT ${'('.repeat(many)}1${')'.repeat(many)}`, /parser-failed/],
+    [`SELECT * FROM ${Array.from({ length: many }, (_, i) => `t${i}`).join(', ')}`, /proven-read/],
+    [
+      `WITH ${Array.from({ length: many }, (_, i) => `c${i} AS (SELECT 1 FROM c${i})`).join(', ')} SELECT 1`,
+      /proven-read/,
+    ],
+    ['SELECT 1;'.repeat(many), /multi-statement/],
+    [`SELECT ${'/*!50000 1,*/'.repeat(many)} 1`, /proven-read/],
+    [`SELECT ${'/* '.repeat(many)}`, /malformed/],
+    [`SET ${'@a = (1), '.repeat(many)} @b = 1`, /not-a-read/],
+  ];
+  for (const [sql, reason] of slow) {
+    const before = process.cpuUsage();
+    t.match(classOf(sql).reason, reason, sql.slice(0, 40));
+    const { user, system } = process.cpuUsage(before);
+    // Quadratic time would be tens of seconds.
+    t.ok(user + system < 3_000_000, `${user + system} µs for ${sql.length} bytes of ${sql.slice(0, 40)}`);
+  }
+  const long = classOf(`SELECT ${'a+'.repeat(600_000)}1; DELETE FROM t`);
+  t.match(long, { reason: 'too-long', provenRead: false, mayWrite: true, transactionControl: true });
+  t.same(long.pins, ['stored-routine']);
+  const bulk = classOf(`INSERT INTO t VALUES ${"(1, 'x', NULL, -5), ".repeat(100_000)}(2, 'y', 3, 4)`);
+  t.match(bulk, { kind: 'write', reason: 'not-a-read', pins: [] }, 'a long list of rows is no long text');
+});
