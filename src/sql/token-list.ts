@@ -54,8 +54,8 @@ export class TokenList {
         break;
       }
       if (kind === TokenKind.malformed) this.malformed = true;
-      if (kind === TokenKind.number || kind === TokenKind.string) this.#collapse();
       this.#append(kind, lexer.start, lexer.end, apart || lexer.detached);
+      if (this.isLiteral(this.count - 1)) this.#collapse();
       apart = false;
     }
     this.sawConditional = lexer.sawConditional;
@@ -172,19 +172,39 @@ export class TokenList {
     else if (this.conditionalMarker !== marker) this.mixedConditionals = true;
   }
 
-  /** `(1, 2` becomes `(2` and `VALUES (1), (2)` becomes `VALUES (2)`: long lists would only cost memory. */
+  /**
+   * With a literal just added, `(-1` becomes `(1`, `(1, 2` becomes `(2` and `VALUES (1), (2)` becomes `VALUES (2)`:
+   * long lists would only cost memory, and the digest does not tell these apart either.
+   */
   #collapse(): void {
-    const last = this.count - 1;
-    if (this.text(last) === ',' && this.isLiteral(last - 1) && this.text(last - 2) === '(') this.count -= 2;
-    else if (
-      this.text(last) === '(' &&
-      this.text(last - 1) === ',' &&
-      this.text(last - 2) === ')' &&
-      this.isLiteral(last - 3) &&
-      this.text(last - 4) === '(' &&
-      this.text(last - 5) === 'VALUES'
+    let last = this.count - 1;
+    const sign = this.text(last - 1);
+    const before = this.text(last - 2);
+    if ((sign === '-' || sign === '+') && (before === '(' || before === ',')) last = this.#moveDown(1);
+    if (this.text(last - 1) === ',') {
+      if (this.isLiteral(last - 2) && this.text(last - 3) === '(') this.#moveDown(2);
+    } else if (
+      this.text(last - 1) === '(' &&
+      this.text(last - 2) === ',' &&
+      this.text(last - 3) === ')' &&
+      this.isLiteral(last - 4) &&
+      this.text(last - 5) === '(' &&
+      this.text(last - 6) === 'VALUES'
     )
-      this.count -= 4;
+      this.#moveDown(4);
+  }
+
+  /** Takes out the tokens before the last one; returns the new index of that one. */
+  #moveDown(by: number): number {
+    const from = this.count - 1;
+    const to = from - by;
+    this.#kinds[to] = this.#kinds[from]!;
+    this.#detached[to] = this.#detached[from]!;
+    this.#starts[to] = this.#starts[from]!;
+    this.#ends[to] = this.#ends[from]!;
+    this.#texts[to] = this.#texts[from]!;
+    this.count = to + 1;
+    return to;
   }
 
   #append(kind: number, start: number, end: number, detached: boolean): void {

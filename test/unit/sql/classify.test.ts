@@ -210,6 +210,6 @@ t.test('texts made to be slow, and texts too long to be looked at', async (t) =>
   const long = classOf(`SELECT ${'a+'.repeat(600_000)}1; DELETE FROM t`);
   t.match(long, { reason: 'too-long', provenRead: false, mayWrite: true, transactionControl: true });
   t.same(long.pins, ['stored-routine']);
-  const bulk = classOf(`INSERT INTO t VALUES ${"(1, 'x', NULL, -5), ".repeat(100_000)}(2, 'y', 3, 4)`);
+  const bulk = classOf(`INSERT INTO t VALUES ${"(1, 'x', NULL, -5), ".repeat(250_000)}(2, 'y', 3, 4)`);
   t.match(bulk, { kind: 'write', reason: 'not-a-read', pins: [] }, 'a long list of rows is no long text');
 });
