@@ -5,7 +5,7 @@ import { type BackendServers, endpointAt } from './backend-servers.ts';
 import type { LoadJob, LoadResult } from './load/load-job.ts';
 import { LoadProcess, runLoad } from './load/load-process.ts';
 import type { Values } from './measurement.ts';
-import type { BenchOptions } from './options.ts';
+import { type BenchOptions, ScenarioName } from './options.ts';
 import type { Point } from './plan.ts';
 import {
   type CpuTime,
@@ -17,8 +17,9 @@ import {
 import { measureSysbench, Workload } from './sysbench.ts';
 import type { Target } from './targets/target.ts';
 
-const WARM_UP_SECONDS = 2;
+const MAX_WARM_UP_SECONDS = 2;
 const WARM_UP_CLIENTS = 64;
+const WARM_UP_CHURN_CLIENTS = 16;
 const MAX_LOAD_MS = 120_000;
 const STALL_MS = 5_000;
 const STALL_AFTER_BYTES = 1_000_000;
@@ -31,6 +32,7 @@ const STEADY_THINK_MS = 2;
 const MEGABYTE = 1e6;
 
 export async function warmUp(target: Target, servers: BackendServers, options: BenchOptions): Promise<void> {
+  const seconds = Math.min(MAX_WARM_UP_SECONDS, options.seconds);
   for (const protocol of options.protocols) {
     await measureSysbench({
       ...servers.tables,
@@ -38,9 +40,20 @@ export async function warmUp(target: Target, servers: BackendServers, options: B
       workload: Workload.pointSelect,
       protocol,
       clients: WARM_UP_CLIENTS,
-      seconds: WARM_UP_SECONDS,
+      seconds,
       measuredPid: null,
     });
+  }
+  // Logging in is code of its own, which those few connections have not made hot.
+  if (options.scenarios.includes(ScenarioName.churn)) {
+    const endpoint = endpointAt(target.port);
+    const job = {
+      kind: 'churn',
+      endpoint,
+      clients: WARM_UP_CHURN_CLIENTS,
+      seconds,
+    } as const;
+    await runLoad(job, MAX_LOAD_MS);
   }
 }
 

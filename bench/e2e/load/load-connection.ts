@@ -7,6 +7,7 @@ import {
   Command,
   framePacket,
   type HandshakeStep,
+  hasCapability,
   PacketReader,
   uniteCapabilities,
 } from '../../../protocol/index.ts';
@@ -161,8 +162,11 @@ function logIn(
   const reader = new PacketReader((payload, sequenceId) => {
     const step: HandshakeStep = handshake.receive(payload, sequenceId);
     if (step.kind === 'send') socket.write(step.packets);
-    else if (step.kind === 'done') done();
-    else if (step.kind === 'failed') fail(new Error(`error ${step.errno}: ${step.message}`));
+    else if (step.kind === 'done') {
+      // The scanner knows no other form of the answer.
+      if (hasCapability(handshake.capabilities, Capability.CLIENT_DEPRECATE_EOF)) done();
+      else fail(new Error('the server does not offer CLIENT_DEPRECATE_EOF'));
+    } else if (step.kind === 'failed') fail(new Error(`error ${step.errno}: ${step.message}`));
   }, MAX_HANDSHAKE_BYTES);
   return (chunk) => {
     try {
