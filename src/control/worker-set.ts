@@ -15,6 +15,8 @@ import { Worker } from 'node:worker_threads';
 import type { Logger } from '../common/logger.ts';
 import {
   Gauge,
+  MAX_SERVERS,
+  MAX_USERS,
   ServerCounter,
   ServerGauge,
   type SharedCounters,
@@ -57,6 +59,13 @@ const LONGEST_RESTART_MS = 10_000;
 const STABLE_MS = 30_000;
 const EXPLAIN_TIMEOUT_MS = 2000;
 
+/** What each worker holds of a server's gauges. */
+const SHARES = [
+  [ServerCounter.heldConnections, ServerGauge.connections],
+  [ServerCounter.heldInUse, ServerGauge.inUse],
+  [ServerCounter.heldStarving, ServerGauge.starving],
+] as const;
+
 export interface WorkerSetOptions {
   readonly count: number;
   readonly listen: WorkerStart['listen'];
@@ -66,6 +75,8 @@ export interface WorkerSetOptions {
   readonly snapshot: () => Snapshot;
   readonly serverFailed: (address: string, reason: string) => void;
   readonly viewsChanged: () => void;
+  /** What the threads run; the data plane's worker unless told. */
+  readonly script?: URL;
 }
 
 interface Slot {
@@ -73,6 +84,8 @@ interface Slot {
   state: State;
   worker: Worker | null;
   restarts: number;
+  /** Without a stable run in between: they make the delay of the next start. */
+  crashesInARow: number;
   startedAt: number;
   appliedVersion: number;
   onListening: (() => void) | null;
@@ -81,7 +94,8 @@ interface Slot {
 
 interface PendingKill {
   readonly request: KillRequest;
-  answersDue: number;
+  /** Workers whose answer is due. */
+  readonly asked: Set<number>;
 }
 
 export interface WorkerStatus {
@@ -98,11 +112,15 @@ export class WorkerSet {
   readonly #explains = new Map<number, (steps: readonly ExplainStep[]) => void>();
   #explainRequests = 0;
   readonly #kills = new Map<string, PendingKill>();
+  readonly #script: URL;
   #port: number;
 
   constructor(options: WorkerSetOptions) {
     this.#options = options;
     this.#port = options.listen.port;
+    // In a checkout Node runs the sources; the published package holds what was compiled from them.
+    const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+    this.#script = options.script ?? new URL(`../data/worker.${extension}`, import.meta.url);
     const { privateKey, publicKey } = generateKeyPairSync('rsa', {
       modulusLength: 2048,
       publicKeyEncoding: { type: 'spki', format: 'pem' },
@@ -114,6 +132,7 @@ export class WorkerSet {
       state: State.waiting,
       worker: null,
       restarts: 0,
+      crashesInARow: 0,
       startedAt: 0,
       appliedVersion: 0,
       onListening: null,
@@ -135,7 +154,10 @@ export class WorkerSet {
     }));
   }
 
-  /** Starts all; the first one chooses the port where the configuration says 0. @throws if one cannot listen. */
+  /**
+   * Starts all; the first one chooses the port where the configuration says 0.
+   * @throws if one cannot listen, or ends before it does.
+   */
   async start(): Promise<void> {
     for (const slot of this.#slots) await this.#startFirst(slot);
   }
@@ -185,20 +207,23 @@ export class WorkerSet {
       rsaKey: this.#rsaKey,
       logLevel,
     };
-    // In a checkout Node runs the sources; the published package holds what was compiled from them.
-    const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-    const worker = new Worker(new URL(`../data/worker.${extension}`, import.meta.url), { workerData });
+    const worker = new Worker(this.#script, { workerData });
     slot.worker = worker;
     worker.on('message', (message: FromWorker) => this.#received(slot, message, failed));
     worker.on('error', (error) =>
       this.#options.logger.error('worker crashed', { worker: slot.index, err: error }),
     );
-    worker.on('exit', (code) => this.#exited(slot, code));
+    worker.on('exit', (code) => {
+      failed?.(new Error(`worker ${slot.index} ended with code ${code} before it listened`));
+      this.#exited(slot, code);
+    });
   }
 
   #received(slot: Slot, message: FromWorker, failed: ((error: Error) => void) | null): void {
     switch (message.type) {
       case 'listening':
+        // A stop may have come while it was starting.
+        if (slot.state !== State.starting) return;
         this.#port = message.port;
         slot.state = transition(slot.state, State.running);
         slot.onListening?.();
@@ -228,7 +253,7 @@ export class WorkerSet {
         this.#explains.delete(message.requestId);
         return;
       case 'killAnswer':
-        this.#collectKill(message.fromWorker, message.requestId, message.outcome);
+        this.#collectKill(slot.index, message.fromWorker, message.requestId, message.outcome);
         return;
       case 'drained':
         void slot.worker?.terminate();
@@ -237,7 +262,9 @@ export class WorkerSet {
 
   #exited(slot: Slot, code: number): void {
     slot.worker = null;
+    slot.appliedVersion = 0;
     this.#giveBack(slot.index);
+    this.#forgetKills(slot.index);
     if (slot.state === State.stopping || slot.state === State.stopped) {
       slot.state = State.stopped;
       slot.onStopped?.();
@@ -246,13 +273,12 @@ export class WorkerSet {
     slot.state = transition(slot.state, State.waiting);
     const stable = performance.now() - slot.startedAt > STABLE_MS;
     slot.restarts++;
-    const delayMs = stable
-      ? FIRST_RESTART_MS
-      : Math.min(FIRST_RESTART_MS * 2 ** Math.min(slot.restarts, 10), LONGEST_RESTART_MS);
+    slot.crashesInARow = stable ? 0 : slot.crashesInARow + 1;
+    const delayMs = Math.min(FIRST_RESTART_MS * 2 ** Math.min(slot.crashesInARow, 10), LONGEST_RESTART_MS);
     this.#options.logger.error('worker ended and is started again', { worker: slot.index, code, delayMs });
     setTimeout(() => {
       if (slot.state === State.waiting) this.#launch(slot, null);
-    }, delayMs);
+    }, delayMs).unref();
   }
 
   /** What a crashed worker had counted as its own is given back; its sockets the system has closed. */
@@ -261,18 +287,16 @@ export class WorkerSet {
     const worker = counters.worker(index);
     counters.addGauge(Gauge.frontendConnections, -worker.get(WorkerCounter.sessions));
     worker.clear(WorkerCounter.sessions);
-    for (const { slot } of this.#options.snapshot().servers) {
-      const connections = worker.getServer(slot, ServerCounter.heldConnections);
-      const inUse = worker.getServer(slot, ServerCounter.heldInUse);
-      const starving = worker.getServer(slot, ServerCounter.heldStarving);
-      counters.addGauge(serverGauge(slot, ServerGauge.connections), -connections);
-      counters.addGauge(serverGauge(slot, ServerGauge.inUse), -inUse);
-      worker.clearServer(slot, ServerCounter.heldConnections);
-      counters.addGauge(serverGauge(slot, ServerGauge.starving), -starving);
-      worker.clearServer(slot, ServerCounter.heldInUse);
-      worker.clearServer(slot, ServerCounter.heldStarving);
+    // Servers and users that have left the configuration too: their slots are theirs when they come back.
+    for (let slot = 0; slot < MAX_SERVERS; slot++) {
+      for (const [counter, gauge] of SHARES) {
+        const share = worker.getServer(slot, counter);
+        if (share === 0) continue;
+        counters.addGauge(serverGauge(slot, gauge), -share);
+        worker.clearServer(slot, counter);
+      }
     }
-    for (const { slot } of this.#options.snapshot().users) counters.giveBackUser(index, slot);
+    for (let slot = 0; slot < MAX_USERS; slot++) counters.giveBackUser(index, slot);
   }
 
   #stopSlot(slot: Slot, mode: StopMode, limitMs: number): Promise<void> {
@@ -300,18 +324,26 @@ export class WorkerSet {
       this.#answerKill(request, KillOutcome.unknown);
       return;
     }
-    this.#kills.set(`${request.fromWorker} ${request.requestId}`, { request, answersDue: others.length });
+    const asked = new Set(others.map(({ index }) => index));
+    this.#kills.set(`${request.fromWorker} ${request.requestId}`, { request, asked });
     for (const slot of others) this.#send(slot, request);
   }
 
-  #collectKill(fromWorker: number, requestId: number, outcome: KillOutcome): void {
-    const key = `${fromWorker} ${requestId}`;
+  #collectKill(from: number, askedBy: number, requestId: number, outcome: KillOutcome): void {
+    const key = `${askedBy} ${requestId}`;
     const pending = this.#kills.get(key);
-    if (pending === undefined) return;
-    pending.answersDue--;
-    if (outcome === KillOutcome.unknown && pending.answersDue > 0) return;
+    if (pending?.asked.delete(from) !== true) return;
+    if (outcome === KillOutcome.unknown && pending.asked.size > 0) return;
     this.#kills.delete(key);
     this.#answerKill(pending.request, outcome);
+  }
+
+  /** The worker has ended: it answers nobody, its clients are gone, and its successor counts its requests anew. */
+  #forgetKills(index: number): void {
+    for (const [key, { request }] of [...this.#kills]) {
+      if (request.fromWorker === index) this.#kills.delete(key);
+      else this.#collectKill(index, request.fromWorker, request.requestId, KillOutcome.unknown);
+    }
   }
 
   #answerKill({ fromWorker, requestId }: KillRequest, outcome: KillOutcome): void {

@@ -32,6 +32,8 @@ class KillRequest implements PoolRequest {
       return;
     }
     connection.holder = this;
+    connection.lastUser?.harvest(connection);
+    connection.lastUser = null;
     const done = new RecordingReply(
       () => this.#pool.checkIn(connection, NOTHING_LEFT),
       () => undefined,

@@ -55,6 +55,8 @@ export interface SearchClient {
 export interface SearchListener {
   /** Only after `find` has returned null. */
   connectionFound(connection: BackendConnection): void;
+  /** What the statement asks about has been read: the search begins anew. */
+  residueRead(): void;
   searchFailed(error: ClientError): void;
 }
 
@@ -168,16 +170,22 @@ export class ConnectionSearch implements PoolRequest {
   #waitsForResidue(held: BackendConnection | null): boolean {
     const statement = this.#plan?.statement;
     if (statement === undefined || !usesResidue(statement)) return false;
-    const knows =
-      held !== null && statement.residue.lastInsertId ? this.#residue.insertIdElsewhere(held) : null;
-    if (knows !== null) {
-      const pool = this.#context.backends.poolOf(knows.server.address);
-      if (pool?.takeIdle(knows) === true)
-        this.#residue.readInsertId(knows, () => pool.checkIn(knows, NOTHING_LEFT));
-    }
-    if (!this.#residue.waits(statement, () => this.#again(Waiting.residue))) return false;
+    if (held !== null) this.#readElsewhere(statement, held);
+    if (!this.#residue.waits(statement, () => this.#residueRead())) return false;
     this.#waiting = Waiting.residue;
     return true;
+  }
+
+  #readElsewhere({ residue: asks }: StatementClass, held: BackendConnection): void {
+    const residue = this.#residue;
+    const knows =
+      (asks.lastInsertId ? residue.insertIdElsewhere(held) : null) ??
+      (asks.diagnostics ? residue.diagnosticsElsewhere(held) : null);
+    const pool = knows === null ? null : this.#context.backends.poolOf(knows.server.address);
+    if (knows === null || pool?.takeIdle(knows) !== true) return;
+    const done = (): void => pool.checkIn(knows, NOTHING_LEFT);
+    if (asks.lastInsertId) residue.readInsertId(knows, done);
+    else residue.readDiagnostics(knows, done);
   }
 
   /** A statement that asks for what the last one left goes to the connection where it is. */
@@ -193,6 +201,12 @@ export class ConnectionSearch implements PoolRequest {
     const { backends } = this.#context;
     if (this.#route?.target !== RouteTarget.replica || this.#onPrimary) return backends.primary;
     return backends.replica() ?? backends.primary;
+  }
+
+  #residueRead(): void {
+    if (this.#waiting !== Waiting.residue) return;
+    this.#waiting = Waiting.nothing;
+    this.#listener.residueRead();
   }
 
   #again(waitedFor: Waiting): void {

@@ -13,6 +13,17 @@ import { ownReply, type RecordedResult, RecordingReply } from '../backend/record
 /** Empties the list of warnings on both kinds of servers: MariaDB keeps it over statements without a table. */
 const CLEAR_DIAGNOSTICS = "SHOW TABLES FROM information_schema LIKE ''";
 
+const KEEPING: ReadonlySet<StatementKind> = new Set<StatementKind>([
+  StatementKind.read,
+  StatementKind.set,
+  StatementKind.setTransaction,
+  StatementKind.begin,
+  StatementKind.commit,
+  StatementKind.rollback,
+  StatementKind.savepoint,
+  StatementKind.use,
+]);
+
 export type DiagnosticRow = readonly (string | null)[];
 
 export class Residue implements LastUser {
@@ -26,6 +37,7 @@ export class Residue implements LastUser {
   #diagnosticsOn: BackendConnection | null = null;
   #diagnostics: readonly DiagnosticRow[] = [];
   #foundRows = 0;
+  #foundRowsFresh = true;
   #foundRowsOn: BackendConnection | null = null;
   #rowCount = 0;
   /** The session has used FOUND_ROWS() or ROW_COUNT(): it is likely to again. */
@@ -50,12 +62,30 @@ export class Residue implements LastUser {
     shared: boolean,
   ): void {
     this.lastConnection = connection;
-    if (statement?.residue.diagnostics !== true) {
-      this.#diagnostics = [];
-      this.#diagnosticsOn = !shared && (tracker.warnings > 0 || tracker.errno !== 0) ? connection : null;
-    }
+    this.#noteDiagnostics(connection, tracker, statement, shared);
     this.#countRows(connection, tracker, statement);
     this.#noteInsertId(connection, tracker, statement);
+  }
+
+  #noteDiagnostics(
+    connection: BackendConnection,
+    tracker: ResponseTracker,
+    statement: StatementClass | null,
+    shared: boolean,
+  ): void {
+    if (statement?.residue.diagnostics === true) return;
+    const raised = tracker.warnings > 0 || tracker.errno !== 0;
+    // MariaDB keeps the list over statements that use no table and raise nothing.
+    const keeps = connection.server.flavor === 'mariadb' && statement !== null && KEEPING.has(statement.kind);
+    if (!raised && keeps && statement.tables.length === 0) return;
+    this.#diagnostics = [];
+    this.#diagnosticsOn = raised && !shared ? connection : null;
+  }
+
+  /** `SET last_insert_id = …`, by whatever name. */
+  insertIdAssigned(connection: BackendConnection): void {
+    this.#insertId = null;
+    this.#insertIdOn = connection;
   }
 
   #countRows(
@@ -67,9 +97,14 @@ export class Residue implements LastUser {
       this.#countsRows = true;
     const hasRows = tracker.errno === 0 && tracker.lastResultRows >= 0;
     this.#rowCount = tracker.errno !== 0 || hasRows ? -1 : tracker.affectedRows;
-    if (!hasRows) return;
-    this.#foundRows = tracker.lastResultRows;
-    this.#foundRowsOn = connection;
+    const isMariadb = connection.server.flavor === 'mariadb';
+    if (hasRows) this.#foundRows = tracker.lastResultRows;
+    // Measured: MySQL's DO sets it to 0; on MariaDB it is 0 at first, and 1 after a first statement without rows.
+    else if (!isMariadb && statement?.command === 'DO') this.#foundRows = 0;
+    else if (isMariadb && this.#foundRowsFresh) this.#foundRows = 1;
+    else return;
+    this.#foundRowsFresh = false;
+    this.#foundRowsOn = hasRows ? connection : null;
   }
 
   /** An id in the OK may be generated, explicit or that of an updated row: only the server knows which. */
@@ -94,8 +129,9 @@ export class Residue implements LastUser {
   wantedConnection(statement: StatementClass): BackendConnection | null {
     const { residue } = statement;
     if (residue.lastInsertId && this.#insertIdOn?.lastUser === this) return this.#insertIdOn;
+    if (residue.diagnostics && this.#diagnosticsOn?.lastUser === this) return this.#diagnosticsOn;
     const last = this.lastConnection;
-    if ((residue.diagnostics || residue.rowCount) && last?.lastUser === this) return last;
+    if (residue.rowCount && last?.lastUser === this) return last;
     return residue.foundRows && this.#foundRowsOn?.lastUser === this ? this.#foundRowsOn : null;
   }
 
@@ -138,7 +174,7 @@ export class Residue implements LastUser {
       this.#insertIdOn = connection;
       return `SET @@session.last_insert_id=${this.#insertId ?? this.#insertIdGuess}`;
     }
-    return residue.diagnostics && connection.lastUser !== this ? CLEAR_DIAGNOSTICS : '';
+    return residue.diagnostics && this.#diagnosticsOn !== connection ? CLEAR_DIAGNOSTICS : '';
   }
 
   /** Warnings that were read from a connection before somebody else used it. */
@@ -147,14 +183,23 @@ export class Residue implements LastUser {
   }
 
   harvest(connection: BackendConnection): void {
-    if (this.#diagnosticsOn === connection) {
-      this.#diagnosticsOn = null;
-      this.#ask(connection, 'SHOW WARNINGS', (result) => {
-        this.#diagnostics = result?.rows ?? [];
-      });
-    }
+    if (this.#diagnosticsOn === connection) this.readDiagnostics(connection, () => undefined);
     if (this.#foundRowsOn === connection) this.#foundRowsOn = null;
     if (this.#insertIdOn === connection) this.readInsertId(connection, () => undefined);
+  }
+
+  /** The connection that alone has the list of warnings, if that is another one than `connection`. */
+  diagnosticsElsewhere(connection: BackendConnection): BackendConnection | null {
+    return this.#diagnosticsOn !== connection ? this.#diagnosticsOn : null;
+  }
+
+  /** @param done the connection is free again. */
+  readDiagnostics(connection: BackendConnection, done: () => void): void {
+    this.#diagnosticsOn = null;
+    this.#ask(connection, 'SHOW WARNINGS', (result) => {
+      this.#diagnostics = result?.rows ?? [];
+      done();
+    });
   }
 
   /** @param done the connection is free again. */
@@ -190,7 +235,7 @@ export class Residue implements LastUser {
 
   /** As a new session: nothing is left anywhere. */
   reset(): void {
-    for (const connection of [this.lastConnection, this.#insertIdOn, this.#foundRowsOn])
+    for (const connection of [this.lastConnection, this.#insertIdOn, this.#foundRowsOn, this.#diagnosticsOn])
       if (connection?.lastUser === this) connection.lastUser = null;
     this.lastConnection = null;
     this.#insertIdOn = null;
@@ -200,6 +245,7 @@ export class Residue implements LastUser {
     this.#insertId = '0';
     this.#insertIdGuess = '0';
     this.#foundRows = 0;
+    this.#foundRowsFresh = true;
     this.#rowCount = 0;
     this.#waiter = null;
   }

@@ -40,6 +40,8 @@ export class SessionState {
   transactionPending = false;
   /** The client has set session_track_… itself, on a connection of its own: it gets what that server sends. */
   clientTracks = false;
+  /** The last statement has set it; the run takes note. */
+  lastInsertIdAssigned = false;
   readonly #pins = new Map<PinReason, number>();
   #context: LexicalContext | null = null;
   #contextOf: SessionVariables | null = null;
@@ -149,6 +151,7 @@ export class SessionState {
     const policy = policyOf(canonical);
     if (policy === VariablePolicy.ignored) return false;
     if (policy === VariablePolicy.pins) {
+      if (canonical === 'last_insert_id') this.lastInsertIdAssigned = true;
       this.pin(PinReason.unvirtualisedVariable);
       return true;
     }

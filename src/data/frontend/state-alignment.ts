@@ -121,6 +121,8 @@ export class StateAlignment {
       command === Command.COM_INIT_DB && SCHEMA_ERRORS.has(errno)
         ? { errno, sqlState: '42000', message }
         : clientError('PROXY_STATE_NOT_RESTORED', { address, reason: `${errno} ${message}` });
-    connection.close('session state could not be restored');
+    const reason = 'session state could not be restored';
+    connection.close(reason);
+    if (this.#waits) this.#listener.alignmentLost(connection, reason);
   }
 }

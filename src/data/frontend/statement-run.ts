@@ -228,6 +228,10 @@ export class StatementRun implements ReplyOwner, ResponseSink, AlignmentListener
 
   #go(buffer: Buffer | null, start: number, end: number): void {
     this.#phase = transition(this.#phase, RunPhase.searching);
+    this.#find(buffer, start, end);
+  }
+
+  #find(buffer: Buffer | null, start: number, end: number): void {
     if (this.#answersFromHarvest(buffer, start, end)) return;
     const connection = this.#search.find();
     if (connection !== null) this.#useConnection(connection, buffer, start, end);
@@ -237,6 +241,10 @@ export class StatementRun implements ReplyOwner, ResponseSink, AlignmentListener
   connectionFound(connection: BackendConnection): void {
     const hasPacket = this.#packetLength > 0;
     this.#useConnection(connection, hasPacket ? this.#packet : null, 0, this.#packetLength);
+  }
+
+  residueRead(): void {
+    this.#find(this.#packetLength > 0 ? this.#packet : null, 0, this.#packetLength);
   }
 
   searchFailed(error: ClientError): void {
@@ -265,7 +273,10 @@ export class StatementRun implements ReplyOwner, ResponseSink, AlignmentListener
       this.#search.batchDepth >= 2 && connection.holder === null && this.#alignment.fitsAsIs(connection);
     if (!this.#shared) connection.holder = this;
     connection.socket.resume();
-    if (connection.lastUser !== this.residue) connection.lastUser?.harvest(connection);
+    if (connection.lastUser !== this.residue) {
+      connection.lastUser?.harvest(connection);
+      connection.lastUser = null;
+    }
     const initial = connection.initialVariables;
     if (state.variables === null && initial !== null) {
       // The first connection of this kind tells what a session starts with; the statement is looked at again.
@@ -397,6 +408,10 @@ export class StatementRun implements ReplyOwner, ResponseSink, AlignmentListener
     }
     this.#learn(connection, tracker);
     if (this.#replacedError !== null && !this.#silent) this.#client.sendError(this.#replacedError);
+    if (state.lastInsertIdAssigned) {
+      state.lastInsertIdAssigned = false;
+      this.residue.insertIdAssigned(connection);
+    }
     this.residue.statementDone(connection, tracker, this.#plan?.statement ?? null, this.#shared);
     if (this.#plan?.touchesTracking === true && connection.tracksState && !state.clientTracks) {
       if (tracker.errno === 0 && this.#plan.statement.kind === StatementKind.set) {
