@@ -90,11 +90,9 @@ function classifyCreate(
   if (object !== 'TABLE') return;
   // CREATE TABLE … SELECT runs the query; the definitions before it look like calls and are none.
   for (let i = from; i < to; i++) {
-    const text = tokens.text(i);
-    if (text === 'SELECT' || text === 'WITH') {
-      scanSafety(input, draft, i, to);
-      return;
-    }
+    if (tokens.text(i) !== 'SELECT') continue;
+    scanSafety(input, draft, i, to);
+    return;
   }
 }
 

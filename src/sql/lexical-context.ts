@@ -215,3 +215,10 @@ export function makeLexicalContext(settings: LexicalSettings): LexicalContext {
   contexts.set(id, context);
   return context;
 }
+
+export const ASCII = /^[\0-\x7f]*$/;
+
+/** Whether the client sends UTF-8: only then are bytes above 0x7f read as text. */
+export function isUtf8(context: LexicalContext): boolean {
+  return context.characterLengths[0xe3] === 3;
+}

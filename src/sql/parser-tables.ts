@@ -1,7 +1,7 @@
 /** Asks node-sql-parser which tables a statement reads, for the few statements where our own reading is unsure. */
 
 import { createRequire } from 'node:module';
-import type { LexicalContext } from './lexical-context.ts';
+import { ASCII, isUtf8, type LexicalContext } from './lexical-context.ts';
 import type { TableReference } from './statement-class.ts';
 
 interface SqlParser {
@@ -34,11 +34,12 @@ export function parserTables(
 ): readonly TableReference[] | null {
   // The parser knows one set of lexical rules; under others it could read something else than the server.
   if (end - start > MAX_PARSED_BYTES || context.ansiQuotes || context.noBackslashEscapes) return null;
-  if (context.charset !== 'safe') return null;
+  const sql = buf.toString('utf8', start, end);
+  if (!ASCII.test(sql) && (!isUtf8(context) || sql.includes('\ufffd'))) return null;
   try {
     // Each entry reads `select::schema::table`, with the word null for a schema that is not named.
     return parserFor(context.flavor)
-      .tableList(buf.toString('utf8', start, end))
+      .tableList(sql)
       .map((entry) => {
         const [, schema = 'null', table = ''] = entry.split('::');
         return { schema: schema === 'null' ? null : schema, table };

@@ -11,7 +11,7 @@ import type { StatementDraft } from './statement-draft.ts';
 import { GLOBAL_SCOPES, isServerState, SESSION_SCOPES, variableResidue } from './system-variables.ts';
 import type { TokenList } from './token-list.ts';
 
-/** Reserved words that no read contains, except as functions (INSERT, REPLACE) or in FOR UPDATE. */
+/** Reserved words that no read contains, except as functions (INSERT, REPLACE), in FOR UPDATE and in CHARACTER SET. */
 const VERBS: ReadonlySet<string> = new Set([
   'ALTER',
   'CALL',
@@ -125,7 +125,9 @@ export class SafetyScan {
         if (next === 'VALUE' && tokens.text(index + 2) === 'FOR') this.#sequence(`${word} VALUE FOR`);
         return;
     }
-    if (VERBS.has(word) && tokens.text(index - 1) !== 'FOR') this.#draft.object(ClassReason.notARead, word);
+    const previous = tokens.text(index - 1);
+    if (VERBS.has(word) && previous !== 'FOR' && previous !== 'CHARACTER')
+      this.#draft.object(ClassReason.notARead, word);
   }
 
   #systemVariable(index: number): void {

@@ -1,15 +1,12 @@
 /** The tokens of a text as arrays that can be looked at in any order. One list is reused for all statements. */
 
 import { type ConditionalMode, Lexer, TokenKind } from './lexer.ts';
-import type { LexicalContext } from './lexical-context.ts';
+import { ASCII, isUtf8, type LexicalContext } from './lexical-context.ts';
 
 /** A text with more tokens than this (lists of literals count as one) is not looked at further. */
 const MAX_TOKENS = 1_000_000;
 /** What the arrays may keep between statements. */
 const KEPT_TOKENS = 16_384;
-
-const ASCII = /^[\0-\x7f]*$/;
-const UTF8_LEAD = 0xe3;
 
 export class TokenList {
   count = 0;
@@ -157,7 +154,7 @@ export class TokenList {
 
   #clear(buf: Buffer, context: LexicalContext): void {
     this.#buf = buf;
-    this.#isUtf8 = context.characterLengths[UTF8_LEAD] === 3;
+    this.#isUtf8 = isUtf8(context);
     this.count = 0;
     this.#isMatched = false;
     this.malformed = false;

@@ -213,3 +213,14 @@ t.test('texts made to be slow, and texts too long to be looked at', async (t) =>
   const bulk = classOf(`INSERT INTO t VALUES ${"(1, 'x', NULL, -5), ".repeat(250_000)}(2, 'y', 3, 4)`);
   t.match(bulk, { kind: 'write', reason: 'not-a-read', pins: [] }, 'a long list of rows is no long text');
 });
+
+t.test('names that cannot be read as text are not proven', async (t) => {
+  const settings = { sqlMode: '', flavor: 'mysql', versionId: 80400 } as const;
+  const found = (charset: string): StatementClass => {
+    const buf = Buffer.from('SELECT * FROM caf\xe9', 'latin1');
+    return classify(buf, 0, buf.length, makeLexicalContext({ ...settings, charset }));
+  };
+  for (const charset of ['latin1', 'utf8mb4', 'gbk', 'latin2']) {
+    t.match(found(charset), { provenRead: false, tables: [] }, charset);
+  }
+});
