@@ -1,0 +1,73 @@
+/** Snapshots as the control plane publishes them, for tests that have no control plane. */
+
+import type { Snapshot, SnapshotServer, SnapshotSettings } from '../../../src/common/snapshot.ts';
+
+export const POOL_SETTINGS: SnapshotSettings['pool'] = {
+  maxConnections: 10,
+  minIdle: 0,
+  idleTimeoutMs: 60_000,
+  maxLifetimeMs: 0,
+  connectTimeoutMs: 5000,
+  maxConnecting: 10,
+  waitTimeoutMs: 10_000,
+  waitQueueLength: 100,
+  pipelineDepth: 16,
+};
+
+export function madeServer(address: string, more: Partial<SnapshotServer> = {}): SnapshotServer {
+  const separator = address.lastIndexOf(':');
+  return {
+    address,
+    host: address.slice(0, separator),
+    port: Number(address.slice(separator + 1)),
+    status: 'ONLINE',
+    statusReason: '',
+    role: 'primary',
+    hostgroup: 0,
+    weight: 1,
+    maxConnections: 0,
+    maxReplicationLagMs: 0,
+    tls: false,
+    origin: 'seed',
+    version: '10.11.19-MariaDB',
+    flavor: 'mariadb',
+    versionId: 101_119,
+    sessionTracking: true,
+    readOnly: false,
+    serverUuid: null,
+    serverId: 1,
+    source: null,
+    replicationRunning: null,
+    lagMs: null,
+    gtidExecuted: '',
+    slot: 0,
+    ...more,
+  };
+}
+
+export function madeSnapshot(more: Partial<Snapshot> = {}): Snapshot {
+  return {
+    version: 1,
+    servers: [],
+    users: [],
+    catalog: { complete: true, incompleteReason: '', unsafeViews: [] },
+    settings: {
+      pool: POOL_SETTINGS,
+      limits: {
+        maxConnections: 100,
+        maxPacketBytes: 64 << 20,
+        handshakeTimeoutMs: 5000,
+        idleTimeoutMs: 0,
+        shutdownGraceMs: 1000,
+        noServerWaitMs: 1000,
+        planCacheEntries: 100,
+        digestCacheEntries: 100,
+        writeBufferBytes: 1 << 20,
+      },
+      routing: { stickyAfterWriteMs: 0, readsOnPrimary: 'fallback', trustViews: true },
+      hostgroups: { writer: 0, reader: 1 },
+    },
+    serverVersion: '10.11.19-MariaDB',
+    ...more,
+  };
+}
