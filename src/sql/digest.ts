@@ -180,7 +180,9 @@ export class DigestScanner {
       return;
     }
     const out = this.normalized;
-    for (let pos = start; pos < end; pos++) out[this.normalizedLength++] = buf[pos]! & 0xdf;
+    let at = this.normalizedLength;
+    for (let pos = start; pos < end; pos++) out[at++] = buf[pos]! & 0xdf;
+    this.normalizedLength = at;
     const opens = this.#last === Last.open;
     this.#push(Last.foldedWord);
     // A subquery is no list of literals; what follows it may hold lists of its own.

@@ -131,9 +131,10 @@ export class Lexer {
     const classes = this.#classes;
     const limit = this.#limit;
     let commented = false;
+    let byteClass: number = ByteClass.other;
     let pos = this.#pos;
     for (; pos < limit; pos++) {
-      const byteClass = classes[buf[pos]!]!;
+      byteClass = classes[buf[pos]!]!;
       if (byteClass === ByteClass.space) continue;
       if (byteClass < ByteClass.hash || !this.#skipComment(pos, byteClass)) break;
       commented = true;
@@ -148,7 +149,7 @@ export class Lexer {
       this.end = pos;
       return TokenKind.end;
     }
-    const kind = this.#token(pos);
+    const kind = byteClass === ByteClass.name ? this.#name(pos) : this.#token(pos, byteClass);
     if (this.#pos > this.#conditionalEnd && kind !== TokenKind.conditionalClose) return this.#malformed();
     this.kind = kind;
     this.end = this.#pos;
@@ -209,13 +210,12 @@ export class Lexer {
   }
 
   /** Reads the token at `pos` and leaves `#pos` behind it. */
-  #token(pos: number): number {
+  #token(pos: number, byteClass: number): number {
     if (pos === this.#conditionalEnd) {
       this.#conditionalEnd = NOWHERE;
       this.#pos = pos + 2;
       return TokenKind.conditionalClose;
     }
-    const byteClass = this.#classes[this.#buf[pos]!]!;
     if (this.#nameFollows) {
       this.#nameFollows = false;
       if (continuesName(byteClass) || byteClass === ByteClass.lead) return this.#name(pos);
@@ -280,6 +280,7 @@ export class Lexer {
   }
 
   #name(start: number): number {
+    this.#nameFollows = false;
     return this.#take(TokenKind.name, nameEnd(this.#buf, start, this.#limit, this.#context!));
   }
 
