@@ -3,7 +3,9 @@ import { classify } from '../../../src/sql/classify.ts';
 import { makeLexicalContext } from '../../../src/sql/lexical-context.ts';
 import type { StatementClass } from '../../../src/sql/statement-class.ts';
 import { OTHER_STATEMENTS } from './other-statement-groups.ts';
-import { PROVEN_READS, type StatementGroup, UNPROVEN_READS } from './statement-groups.ts';
+import { PROVEN_READS } from './proven-reads.ts';
+import type { StatementGroup } from './statement-group.ts';
+import { UNPROVEN_READS } from './unproven-reads.ts';
 
 const MARIADB = makeLexicalContext({ charset: 'utf8mb4', sqlMode: '', flavor: 'mariadb', versionId: 101100 });
 const MYSQL = makeLexicalContext({ charset: 'utf8mb4', sqlMode: '', flavor: 'mysql', versionId: 80400 });

@@ -1,6 +1,6 @@
 /** Statements that are no reads, with what classification is to make of them. */
 
-import type { StatementGroup } from './statement-groups.ts';
+import type { StatementGroup } from './statement-group.ts';
 
 const WRITES = {
   kind: 'write',

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import t from 'tap';
 import { classify } from '../../../src/sql/classify.ts';
 import { makeLexicalContext } from '../../../src/sql/lexical-context.ts';
-import { PROVEN_READS } from './statement-groups.ts';
+import { PROVEN_READS } from './proven-reads.ts';
 
 interface SqlParser {
   tableList(sql: string): string[];

@@ -8,7 +8,8 @@ import { type LexicalContext, makeLexicalContext } from '../../../src/sql/lexica
 import { splitStatements } from '../../../src/sql/split.ts';
 import type { StatementClass } from '../../../src/sql/statement-class.ts';
 import { OTHER_STATEMENTS } from './other-statement-groups.ts';
-import { PROVEN_READS, UNPROVEN_READS } from './statement-groups.ts';
+import { PROVEN_READS } from './proven-reads.ts';
+import { UNPROVEN_READS } from './unproven-reads.ts';
 
 const SEED = 20_261_121;
 const parameters = { seed: SEED, numRuns: 400 };
