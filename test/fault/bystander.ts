@@ -1,4 +1,5 @@
 import type { Connection, RowDataPacket } from 'mysql2/promise';
+import t, { type Test } from 'tap';
 import type { SluiceProcess } from '../support/sluice-process.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
@@ -51,4 +52,18 @@ export class Bystander {
       await new Promise((resolve) => setImmediate(resolve));
     }
   }
+}
+
+/** A test at whose end Sluice still runs, and the bystander has seen no error. */
+export function undisturbedTest(
+  subject: () => { readonly sluice: SluiceProcess; readonly bystander: Bystander },
+): (name: string, body: (t: Test) => Promise<void>) => void {
+  return (name, body) => {
+    t.test(name, async (t) => {
+      await body(t);
+      const { sluice, bystander } = subject();
+      t.same(await bystander.errorsAfter(), [], 'the bystander saw no error');
+      t.equal(sluice.exit, null, 'Sluice still runs');
+    });
+  };
 }

@@ -56,7 +56,9 @@ export async function runDifferential(t: Test, run: DifferentialRun): Promise<vo
 export async function runThroughSluice(t: Test, set: ReplicationSet, server: ServerName): Promise<void> {
   const fixture = await DifferentialFixture.create(set);
   t.teardown(() => fixture.close());
-  const sluice = await SluiceProcess.startFor(set, { config: { users: [APP_ACCOUNT, LIMITED_ACCOUNT] } });
+  const sluice = await SluiceProcess.startFor(set, {
+    config: { users: [APP_ACCOUNT, LIMITED_ACCOUNT], routing: { stickyAfterWriteMs: 120_000 } },
+  });
   t.teardown(() => sluice.dispose());
   await runDifferential(t, { set, fixture, server, proxied: { host: sluice.host, port: sluice.port } });
   t.equal(sluice.exit, null, 'Sluice still runs');
