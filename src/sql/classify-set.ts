@@ -85,7 +85,8 @@ function classifyAssignment(input: ClassifyInput, draft: StatementDraft, from: n
       draft.pins.add(PinReason.setTransaction);
     } else if (isScoped && !SESSION_SCOPES.has(name)) draft.mayWrite = true;
     // Measured on 10.11: of all spellings, MariaDB reports this one to nobody.
-    else if (!isScoped && input.context.flavor === 'mariadb') draft.pins.add(PinReason.untrackedSet);
+    else if (!isScoped && input.context.flavor === 'mariadb')
+      draft.unreportedVariables.add(name.toLowerCase());
     noteVariable(draft, isScoped ? (tokens.name(from + 2) ?? '') : name);
   } else if (kind === TokenKind.name || kind === TokenKind.quotedName) {
     const word = tokens.text(from).toLowerCase();

@@ -100,6 +100,7 @@ const EMPTY: Omit<StatementClass, 'hint'> = {
   transactionControl: false,
   mayWrite: false,
   changesViews: false,
+  unreportedVariables: [],
   residue: NO_RESIDUE,
 };
 
@@ -123,6 +124,7 @@ function combine(drafts: readonly StatementDraft[]): StatementClass {
     transactionControl: drafts.some((draft) => draft.transactionControl),
     mayWrite: drafts.some((draft) => draft.mayWrite),
     changesViews: drafts.some((draft) => draft.changesViews),
+    unreportedVariables: [...new Set(drafts.flatMap((draft) => [...draft.unreportedVariables]))],
     residue: isSingle ? first.residue : unionOfResidue(drafts),
     hint,
   };
@@ -167,6 +169,7 @@ function mergeConditional(
     transactionControl: all.some((each) => each.transactionControl),
     mayWrite: all.some((each) => each.mayWrite),
     changesViews: all.some((each) => each.changesViews),
+    unreportedVariables: [...new Set(all.flatMap((each) => each.unreportedVariables))],
     residue: unionOfResidue(all),
   };
 }

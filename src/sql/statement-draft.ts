@@ -20,6 +20,7 @@ export class StatementDraft {
   transactionControl = false;
   mayWrite = false;
   changesViews = false;
+  readonly unreportedVariables = new Set<string>();
   readonly residue: { -readonly [K in keyof ResidueUse]: boolean } = {
     lastInsertId: false,
     diagnostics: false,

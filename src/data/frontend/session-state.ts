@@ -99,6 +99,13 @@ export class SessionState {
     this.variables = this.variables.with(entries);
   }
 
+  /** Values that no report has told, as the server gives them when it is asked. */
+  variablesKnown(rows: readonly (readonly (string | null)[])[]): void {
+    const values: [string, string][] = [];
+    for (const [name, value] of rows) this.#variableChanged(name ?? '', value ?? '', values);
+    if (values.length > 0 && this.variables !== null) this.variables = this.variables.with(values);
+  }
+
   /** How the client's bytes are to be read. */
   lexicalContext(flavor: 'mysql' | 'mariadb', versionId: number): LexicalContext | null {
     const variables = this.variables;

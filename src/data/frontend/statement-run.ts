@@ -29,7 +29,7 @@ import { trackingStatement } from '../backend/connection-setup.ts';
 import type { ReplyOwner } from '../backend/expected-reply.ts';
 import { killQuery } from '../backend/kill-query.ts';
 import { Orphan } from '../backend/orphan.ts';
-import { ownReply, RecordingReply } from '../backend/recording-reply.ts';
+import { ownReply, type RecordedResult, RecordingReply } from '../backend/recording-reply.ts';
 import { type LeftBehind, NOTHING_LEFT, type ServerPool } from '../backend/server-pool.ts';
 import type { Plan } from '../router/plan.ts';
 import { type Route, RouteTarget } from '../router/route.ts';
@@ -97,6 +97,7 @@ export class StatementRun implements ReplyOwner, ResponseSink, AlignmentListener
   readonly #search: ConnectionSearch;
   readonly #alignment: StateAlignment;
   #abandoned = false;
+  #countedPin = false;
   #silent = false;
   #interrupted = false;
   /** Errors that must read otherwise to the client than the server said. */
@@ -171,6 +172,7 @@ export class StatementRun implements ReplyOwner, ResponseSink, AlignmentListener
   /** The session ends. What runs is cut off, what is held is cleaned up. */
   abandon(): void {
     this.#abandoned = true;
+    this.#countPin(false);
     this.residue.reset();
     this.#search.cancel();
     const connection = this.#connection;
@@ -186,6 +188,11 @@ export class StatementRun implements ReplyOwner, ResponseSink, AlignmentListener
     if (held === null) return;
     if (held.owed > 0 || held.awaitsInfile) held.close('the client has gone');
     else this.#giveBack(held, this.#client.state.leftBehind());
+  }
+
+  /** The session's pins have gone without a statement. */
+  unpinned(): void {
+    this.#countPin(this.#client.state.pinned);
   }
 
   #giveBack(connection: BackendConnection, left: LeftBehind): void {
@@ -423,11 +430,22 @@ export class StatementRun implements ReplyOwner, ResponseSink, AlignmentListener
         return;
       }
     }
-    if (state.collationUnknown && this.#plan !== null) {
-      this.#askCollation(connection);
+    this.#settle(connection, tracker.errno === 0);
+  }
+
+  /** Asks for what the statement has changed and no report tells. */
+  #settle(connection: BackendConnection, succeeded: boolean): void {
+    const { state } = this.#client;
+    const unreported = this.#plan?.statement.unreportedVariables ?? [];
+    if (unreported.length > 0 && this.#phase === RunPhase.running) {
+      this.#askVariables(connection, unreported, succeeded);
       return;
     }
-    this.#finish(connection, tracker.errno === 0);
+    if (state.collationUnknown && this.#plan !== null) {
+      this.#askCollation(connection, succeeded);
+      return;
+    }
+    this.#finish(connection, succeeded);
   }
 
   #learn(connection: BackendConnection, tracker: ResponseTracker): void {
@@ -447,37 +465,49 @@ export class StatementRun implements ReplyOwner, ResponseSink, AlignmentListener
   }
 
   #resumeTracking(connection: BackendConnection, succeeded: boolean): void {
-    this.#phase = transition(this.#phase, RunPhase.settling);
-    const done = new RecordingReply(
-      (from) => this.#finish(from, succeeded),
-      (reason) => this.#lost(reason, true, true),
-    );
     const text = trackingStatement(connection.server.flavor, true);
-    connection.sendCommand(Command.COM_QUERY, text, ownReply(done));
+    this.#ask(connection, text, (from) => this.#finish(from, succeeded));
+  }
+
+  #askVariables(connection: BackendConnection, names: readonly string[], succeeded: boolean): void {
+    const { state } = this.#client;
+    const list = names.map((name) => `'${name.replaceAll(/[^a-z0-9_]/g, '')}'`).join(',');
+    this.#ask(connection, `SHOW SESSION VARIABLES WHERE Variable_name IN (${list})`, (from, rows) => {
+      state.variablesKnown(rows);
+      if (from.holder === this) from.variables = state.variables;
+      this.#settle(from, succeeded);
+    });
   }
 
   /** SET NAMES does not report the collation that it brings; the next connection needs it. */
-  #askCollation(connection: BackendConnection): void {
-    this.#phase = transition(this.#phase, RunPhase.settling);
+  #askCollation(connection: BackendConnection, succeeded: boolean): void {
     const { state } = this.#client;
-    const done = new RecordingReply(
-      (from, result) => {
-        const collation = result.rows[0]?.[0];
-        if (typeof collation === 'string' && state.variables !== null) {
-          state.collationKnown(collation);
-          state.collationUnknown = false;
-          if (from.holder === this) from.variables = state.variables;
-        }
-        this.#finish(from, true);
-      },
+    this.#ask(connection, 'SELECT @@session.collation_connection', (from, rows) => {
+      const collation = rows[0]?.[0];
+      if (typeof collation === 'string') state.collationKnown(collation);
+      if (from.holder === this) from.variables = state.variables;
+      this.#finish(from, succeeded);
+    });
+  }
+
+  /** A statement of Sluice's own behind the client's, which has its answer already. */
+  #ask(
+    connection: BackendConnection,
+    text: string,
+    done: (connection: BackendConnection, rows: RecordedResult['rows']) => void,
+  ): void {
+    if (this.#phase === RunPhase.running) this.#phase = transition(this.#phase, RunPhase.settling);
+    const recorder = new RecordingReply(
+      (from, result) => done(from, result.rows),
       (reason) => this.#lost(reason, true, true),
     );
-    connection.sendCommand(Command.COM_QUERY, 'SELECT @@session.collation_connection', ownReply(done));
+    connection.sendCommand(Command.COM_QUERY, text, ownReply(recorder));
   }
 
   #finish(connection: BackendConnection, succeeded: boolean): void {
     const { state } = this.#client;
     this.#applyPins(connection, succeeded);
+    this.#countPin(state.pinned);
     this.#connection = null;
     this.#interrupted = false;
     this.lastRoute = this.#route;
@@ -496,6 +526,16 @@ export class StatementRun implements ReplyOwner, ResponseSink, AlignmentListener
       this.#leave(connection);
     }
     this.#client.runFinished();
+  }
+
+  /** Sessions that are pinned now are a gauge of the worker. */
+  #countPin(pinned: boolean): void {
+    if (pinned === this.#countedPin) return;
+    this.#countedPin = pinned;
+    this.#context.counters.add(WorkerCounter.pinnedSessions, pinned ? 1 : -1);
+    const { state, username } = this.#client;
+    const reasons = [...state.pins.keys(), ...(state.transactionPending ? ['transaction-pending'] : [])];
+    if (pinned) this.#context.log('debug', 'session is pinned', { user: username, reasons });
   }
 
   #applyPins(connection: BackendConnection, succeeded: boolean): void {
