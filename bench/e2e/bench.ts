@@ -8,7 +8,14 @@ import { BackendServers } from './backend-servers.ts';
 import { describeMachine, type Machine } from './machine.ts';
 import { type FailedMeasurement, type Measurement, summarize } from './measurement.ts';
 import { type BenchOptions, parseBenchOptions, USAGE } from './options.ts';
-import { estimatedSeconds, needsFreshTarget, type Point, planPoints, roundsOf } from './plan.ts';
+import {
+  estimatedSeconds,
+  maxBusyClients,
+  needsFreshTarget,
+  type Point,
+  planPoints,
+  roundsOf,
+} from './plan.ts';
 import { type BenchReport, type TargetDescription, writeReport } from './report.ts';
 import { renderReport } from './report-table.ts';
 import { runPoint, warmUp } from './run-point.ts';
@@ -18,23 +25,29 @@ import { formatNumber, renderTable } from './text-table.ts';
 import { judge } from './verdict.ts';
 
 const ROWS_PER_TABLE = 50_000;
+const MAX_SHOWN_ERROR = 500;
 
 class Bench {
   readonly #options: BenchOptions;
   readonly #servers: BackendServers;
+  readonly #maxBusyClients: number;
   readonly #running = new Map<TargetName, Target>();
   readonly descriptions = new Map<TargetName, TargetDescription>();
   readonly measurements: Measurement[] = [];
   readonly failures: FailedMeasurement[] = [];
 
-  constructor(options: BenchOptions, servers: BackendServers) {
+  readonly #points: readonly Point[];
+
+  constructor(options: BenchOptions, servers: BackendServers, points: readonly Point[]) {
     this.#options = options;
     this.#servers = servers;
+    this.#points = points;
+    this.#maxBusyClients = maxBusyClients(points);
   }
 
-  async run(points: readonly Point[]): Promise<void> {
+  async run(): Promise<void> {
     try {
-      for (const point of points) {
+      for (const point of this.#points) {
         for (let round = 0; round < roundsOf(point, this.#options); round++) {
           for (const name of this.#options.targets) await this.#measure(point, round, name);
         }
@@ -67,7 +80,7 @@ class Bench {
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       this.failures.push({ point: point.label, target: name, round, error: message });
-      console.log(`${where}: FAILED: ${message}`);
+      console.log(`${where}: FAILED: ${shortened(message)}`);
       // Whatever it is, the next point is not to suffer from it.
       await this.#stop(name);
     }
@@ -75,7 +88,13 @@ class Bench {
 
   async #start(name: TargetName): Promise<Target> {
     const { threads, sluiceArgs, proxysqlBinary } = this.#options;
-    const target = await startTarget(name, { set: this.#servers.set, threads, sluiceArgs, proxysqlBinary });
+    const target = await startTarget(name, {
+      set: this.#servers.set,
+      threads,
+      maxBusyClients: this.#maxBusyClients,
+      sluiceArgs,
+      proxysqlBinary,
+    });
     this.#running.set(name, target);
     this.descriptions.set(name, { name, version: target.version, setup: target.setup });
     await warmUp(target, this.#servers, this.#options);
@@ -123,9 +142,15 @@ function render(report: BenchReport): string {
     ]);
     lines.push('', renderTable(['must reach', 'limit', 'measured', 'reached'], rows, 1));
   }
-  for (const { point, target, error } of report.failures)
-    lines.push('', `FAILED: ${point}, ${target}: ${error}`);
+  for (const { point, target, error } of report.failures) {
+    lines.push('', `FAILED: ${point}, ${target}: ${shortened(error)}`);
+  }
   return lines.join('\n');
+}
+
+/** A failed start brings a whole log with it; that is in the JSON. */
+function shortened(message: string): string {
+  return message.length <= MAX_SHOWN_ERROR ? message : `${message.slice(0, MAX_SHOWN_ERROR)} …`;
 }
 
 async function main(): Promise<number> {
@@ -147,9 +172,9 @@ async function main(): Promise<number> {
   );
   const machine = await describeMachine();
   const servers = await BackendServers.start(options.replicas, { tables: 1, rowsPerTable: ROWS_PER_TABLE });
-  const bench = new Bench(options, servers);
+  const bench = new Bench(options, servers, points);
   try {
-    await bench.run(points);
+    await bench.run();
   } finally {
     await servers.dispose();
   }

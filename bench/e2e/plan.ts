@@ -91,6 +91,11 @@ export function needsFreshTarget(point: Point): boolean {
   return point.kind !== 'sysbench' && point.kind !== 'churn';
 }
 
+/** Idle clients hold nothing. */
+export function maxBusyClients(points: readonly Point[]): number {
+  return Math.max(1, ...points.map((point) => (point.kind === 'sysbench' ? point.clients : 1)));
+}
+
 export function roundsOf(point: Point, options: BenchOptions): number {
   return needsFreshTarget(point) ? options.repeatLong : options.repeat;
 }

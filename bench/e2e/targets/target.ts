@@ -14,6 +14,8 @@ export interface TargetOptions {
   readonly set: ReplicationSet;
   /** Threads that move bytes: HAProxy's `nbthread`, Sluice's `workers`, ProxySQL's `threads`. */
   readonly threads: number;
+  /** Most clients that one measurement has at work at the same time. */
+  readonly maxBusyClients: number;
   /** More arguments for Sluice. */
   readonly sluiceArgs: readonly string[];
   /** ProxySQL's binary; null when it is not to be measured. */

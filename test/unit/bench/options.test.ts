@@ -1,6 +1,12 @@
 import t from 'tap';
 import { parseBenchOptions } from '../../../bench/e2e/options.ts';
-import { estimatedSeconds, needsFreshTarget, planPoints, roundsOf } from '../../../bench/e2e/plan.ts';
+import {
+  estimatedSeconds,
+  maxBusyClients,
+  needsFreshTarget,
+  planPoints,
+  roundsOf,
+} from '../../../bench/e2e/plan.ts';
 
 t.test('a full run', async (t) => {
   const options = parseBenchOptions([], {});
@@ -11,6 +17,7 @@ t.test('a full run', async (t) => {
   t.equal(new Set(points.map(({ label }) => label)).size, 29, 'labels tell the points apart');
   t.equal(points.filter(needsFreshTarget).length, 4);
   t.equal(roundsOf(points[0]!, options), 3);
+  t.equal(maxBusyClients(points), 256);
   t.ok(estimatedSeconds(points, options) > 25 * 3 * 3 * 5);
 });
 
@@ -27,6 +34,7 @@ t.test('--quick has every point that the verdicts need', async (t) => {
       'flood of 100000 digests',
     ],
   );
+  t.equal(maxBusyClients(planPoints(options)), 64);
   t.equal(options.repeatLong, 1);
   t.equal(parseBenchOptions(['--quick', '--repeat', '4'], {}).repeatLong, 4);
 });

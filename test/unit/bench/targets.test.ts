@@ -1,6 +1,7 @@
 import t from 'tap';
 import { connectionsWithin, haproxyConfig } from '../../../bench/e2e/targets/haproxy-target.ts';
 import { proxysqlConfig } from '../../../bench/e2e/targets/proxysql-target.ts';
+import { poolConnections } from '../../../bench/e2e/targets/sluice-target.ts';
 
 t.test("HAProxy's maxconn fits the limit of file descriptors", async (t) => {
   const limits = (soft: string) =>
@@ -41,4 +42,10 @@ t.test('ProxySQL sends locking reads to the writer and other reads to the replic
     /port=10, hostgroup=1/,
     'reads have a server without replicas',
   );
+});
+
+t.test("Sluice's pool keeps its default while that does for clients that hold a connection", async (t) => {
+  t.equal(poolConnections(1), 100);
+  t.equal(poolConnections(50), 100);
+  t.equal(poolConnections(256), 306);
 });
