@@ -47,10 +47,11 @@ export class SessionVariables {
     this.autocommit = isOn(values.get('autocommit') ?? 'ON');
   }
 
-  /** @param entries names in any spelling. */
+  /** @param entries canonical names; of several values of one name the last counts. */
   static of(entries: Iterable<readonly [string, string]>): SessionVariables {
-    const sorted = [...entries].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
-    const key = sorted.map(([name, value]) => `${name}=${value}`).join('\0');
+    const sorted = [...new Map(entries)].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+    // With the length in front no value, whatever is in it, looks like the next entry.
+    const key = sorted.map(([name, value]) => `${name}=${value.length}:${value}`).join('\0');
     const known = SessionVariables.#interned.get(key);
     if (known !== undefined) return known;
     if (SessionVariables.#interned.size >= MAX_INTERNED) SessionVariables.#interned.clear();

@@ -5,6 +5,8 @@ import { NAMES_COLLATION, type SessionVariables } from './session-variables.ts';
 import { isDerived } from './variable-policy.ts';
 
 const NUMBER = /^-?\d+(\.\d+)?$/;
+/** Printable ASCII without the backslash. */
+const PLAIN = /^[ -[\]-~]*$/;
 const MAX_CACHED = 4096;
 /** MySQL 8 has dropped the old names, MariaDB 10 does not have the new ones. */
 const MYSQL_NAMES: ReadonlyMap<string, string> = new Map([
@@ -30,9 +32,9 @@ export function literalOf(name: string, value: string): string {
   // NULL is reported as an empty string, and no character set has an empty name.
   if (value === '' && name === 'character_set_results') return 'NULL';
   if (NUMBER.test(value)) return value;
-  // The statement runs under the connection's own sql_mode: doubling quotes works in all of them, a backslash
-  // would not. A value with a backslash is written as hex, which every mode reads alike.
-  if (value.includes('\\')) return `CONVERT(0x${Buffer.from(value, 'utf8').toString('hex')} USING utf8)`;
+  // The statement runs under the connection's own sql_mode and character set: doubling quotes works in all of them, a
+  // backslash or a letter beyond ASCII would not. Such values are written as hex, which is read alike everywhere.
+  if (!PLAIN.test(value)) return `CONVERT(0x${Buffer.from(value, 'utf8').toString('hex')} USING utf8mb4)`;
   return `'${value.replaceAll("'", "''")}'`;
 }
 
