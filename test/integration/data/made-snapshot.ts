@@ -50,6 +50,7 @@ export function madeSnapshot(more: Partial<Snapshot> = {}): Snapshot {
     version: 1,
     servers: [],
     users: [],
+    catalogEpoch: 0,
     catalog: { complete: true, incompleteReason: '', unsafeViews: [] },
     settings: {
       pool: POOL_SETTINGS,

@@ -23,7 +23,12 @@ const FRESH: RoutingFacts = {
 };
 
 const router = new Router();
-const VIEWS = { complete: true, trusted: false, unsafeViews: new Set(['app.tricky', 'other.v']) };
+const VIEWS = {
+  complete: true,
+  trusted: false,
+  unsafeViews: new Set(['app.tricky', 'other.v']),
+  isCurrent: () => true,
+};
 router.update(VIEWS, { writer: 10, reader: 20 });
 
 function routed(sql: string, facts: Partial<RoutingFacts> = {}, hasReplica = true, by = router): string {
@@ -90,7 +95,10 @@ t.test('while the views are not known, reads of tables are not proven', async (t
   const unknowing = new Router();
   t.equal(routed(READ, {}, true, unknowing), 'primary views-unknown');
   t.equal(routed('SELECT 1', {}, true, unknowing), 'replica proven-read', 'no table, no view');
-  unknowing.update({ complete: false, trusted: true, unsafeViews: new Set() }, { writer: 0, reader: 1 });
+  unknowing.update(
+    { complete: false, trusted: true, unsafeViews: new Set(), isCurrent: () => true },
+    { writer: 0, reader: 1 },
+  );
   t.equal(routed(READ, {}, true, unknowing), 'replica proven-read', 'trustViews');
   t.equal(routed('SELECT * FROM user', { schema: 'mysql' }, true, unknowing), 'primary system-schema');
 });
