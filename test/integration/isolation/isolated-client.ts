@@ -24,6 +24,8 @@ export class IsolatedClient {
   #defaults: SessionModel | null = null;
   #rows = 0;
   operations = 0;
+  /** What was last sent, for the report of a client that hangs. */
+  doing = 'not started';
 
   constructor(options: IsolatedClientOptions) {
     this.#options = options;
@@ -36,7 +38,9 @@ export class IsolatedClient {
       await this.#operation();
       this.operations++;
     }
+    this.doing = 'ending';
     await this.#connection?.end();
+    this.doing = 'done';
   }
 
   async #operation(): Promise<void> {
@@ -192,6 +196,7 @@ export class IsolatedClient {
 
   async #prepared(): Promise<void> {
     const { id } = this.#options;
+    this.doing = 'COM_STMT_PREPARE';
     const statement = await this.#live().prepare('SELECT ?, name FROM whoami');
     const [rows] = await statement.execute([`p${id}`]);
     this.#equal('prepared', Object.values((rows as RowDataPacket[])[0] ?? {}), [
@@ -210,6 +215,7 @@ export class IsolatedClient {
 
   async #changeUser(): Promise<void> {
     const schema = this.#random.pick(SCHEMAS);
+    this.doing = 'COM_CHANGE_USER';
     // mysql2 follows SET NAMES, and would ask for the last character set here.
     await this.#live().changeUser({ database: schema, charset: 'UTF8MB4_UNICODE_CI' });
     this.#forget(schema);
@@ -232,6 +238,7 @@ export class IsolatedClient {
 
   async #open(): Promise<void> {
     const schema = this.#random.pick(SCHEMAS);
+    this.doing = 'connecting';
     this.#connection = await this.#options.connect(schema);
     if (this.#defaults === null) this.#defaults = await this.#readDefaults(schema);
     this.#forget(schema);
@@ -258,6 +265,7 @@ export class IsolatedClient {
   }
 
   async #query(sql: string): Promise<Row[]> {
+    this.doing = sql;
     const [rows] = await this.#live().query({ sql, rowsAsArray: true });
     return Array.isArray(rows) ? (rows as unknown as Row[]) : [];
   }
