@@ -25,7 +25,7 @@ const FACTS: RoutingFacts = {
 
 const router = new Router();
 router.update(
-  { complete: true, trusted: false, unsafeViews: new Set(['shop.audit']) },
+  { complete: true, trusted: false, unsafeViews: new Set(['shop.audit']), isCurrent: () => true },
   { writer: 0, reader: 1 },
 );
 

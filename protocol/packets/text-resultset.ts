@@ -17,6 +17,8 @@ export interface ResultColumn {
   /** Width in bytes that clients may reserve. */
   readonly length?: number;
   readonly flags?: number;
+  /** 0 for integers and 31 ("not fixed") for the rest if left out. */
+  readonly decimals?: number;
 }
 
 export interface ResultsetContext {
@@ -99,7 +101,7 @@ function definitionOf(column: ResultColumn): Parameters<typeof encodeColumnDefin
     columnLength: column.length ?? DEFAULT_LENGTH,
     type,
     flags: column.flags ?? 0,
-    decimals: INTEGER_TYPES.has(type) ? 0 : NOT_FIXED_DECIMALS,
+    decimals: column.decimals ?? (INTEGER_TYPES.has(type) ? 0 : NOT_FIXED_DECIMALS),
     defaultValue: undefined,
   };
 }

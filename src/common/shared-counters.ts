@@ -14,6 +14,8 @@ export const Gauge = {
   frontendConnections: 0,
   /** The last connection id given to a client. */
   connectionId: 1,
+  /** Goes up when a statement that may change views starts, and when it ends. */
+  viewsEpoch: 2,
 } as const;
 const GAUGES = 8;
 

@@ -69,6 +69,8 @@ export interface Snapshot {
   readonly servers: readonly SnapshotServer[];
   readonly users: readonly SnapshotUser[];
   readonly catalog: SnapshotCatalog;
+  /** `Gauge.viewsEpoch` before the catalogue was read: with another value now it may be out of date. */
+  readonly catalogEpoch: number;
   readonly settings: SnapshotSettings;
   /** What the handshake announces: the primary's own version string, else a default. */
   readonly serverVersion: string;

@@ -5,6 +5,8 @@ import type { Snapshot } from './snapshot.ts';
 
 export interface WorkerStart {
   readonly workerIndex: number;
+  /** How many there are. */
+  readonly workers: number;
   readonly counters: SharedCounterBuffers;
   readonly snapshot: Snapshot;
   readonly listen: { readonly host: string; readonly port: number; readonly socket: string | null };

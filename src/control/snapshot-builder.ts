@@ -38,7 +38,12 @@ export class SnapshotBuilder {
   readonly #userSlots = new SlotTable(MAX_USERS, 'users');
   #version = 0;
 
-  build(config: Config, topology: TopologyDescription, catalog: SnapshotCatalog): Snapshot {
+  build(
+    config: Config,
+    topology: TopologyDescription,
+    catalog: SnapshotCatalog,
+    catalogEpoch: number,
+  ): Snapshot {
     const servers = topology.servers.map((server) => this.#server(server, topology.primary));
     const { pool, limits, routing, hostgroups } = config;
     return Object.freeze({
@@ -46,6 +51,7 @@ export class SnapshotBuilder {
       servers,
       users: config.users.map((user) => this.#user(user)),
       catalog,
+      catalogEpoch,
       settings: { pool, limits, routing, hostgroups },
       serverVersion: announcedVersion(topology),
     });

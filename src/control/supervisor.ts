@@ -1,9 +1,10 @@
 /** Composition root of the main thread: starts, feeds and stops the workers and everything of the control plane. */
 
+import { setTimeout } from 'node:timers/promises';
 import { planReload } from '../../config/reload.ts';
 import type { Config } from '../../config/schema.ts';
 import type { Logger } from '../common/logger.ts';
-import { SharedCounters } from '../common/shared-counters.ts';
+import { Gauge, SharedCounters } from '../common/shared-counters.ts';
 import type { Snapshot } from '../common/snapshot.ts';
 import { StopMode } from '../common/thread-messages.ts';
 import { startAdminServer } from './admin/admin-server.ts';
@@ -32,6 +33,7 @@ export interface SluiceHandle {
 
 /** Beyond `limits.shutdownGraceMs`: for the last packets, and for threads that hang. */
 const STOP_MARGIN_MS = 2000;
+const VIEWS_RETRY_MS = 500;
 
 class Supervisor implements SluiceHandle {
   #config: Config;
@@ -45,6 +47,8 @@ class Supervisor implements SluiceHandle {
   #http: Awaited<ReturnType<typeof startHttpServer>> | null = null;
   #admin: Awaited<ReturnType<typeof startAdminServer>> | null = null;
   #stopping: Promise<void> | null = null;
+  #catalogEpoch = 0;
+  #followingViews = false;
 
   constructor(config: Config, logger: Logger, version: string) {
     this.#config = config;
@@ -99,7 +103,7 @@ class Supervisor implements SluiceHandle {
       logLevel: log.level,
       snapshot: () => this.#snapshot,
       serverFailed: (address, reason) => void this.#monitor.reportFailure(address, reason),
-      viewsChanged: () => void this.#monitor.refreshCatalog(),
+      viewsChanged: () => void this.#followViews(),
     });
     this.#monitor.on('change', () => this.#publish());
     await this.#workers.start();
@@ -135,6 +139,15 @@ class Supervisor implements SluiceHandle {
     });
   }
 
+  #reconfigureMonitor(config: Config): Promise<void> {
+    const { username, password, ...settings } = config.monitor;
+    return this.#monitor.reconfigure({
+      credentials: { username: username ?? '', password: password ?? '' },
+      hostgroups: config.hostgroups,
+      settings,
+    });
+  }
+
   async reload(config: Config): Promise<void> {
     const plan = planReload(this.#config, config);
     this.#config = plan.config;
@@ -142,6 +155,7 @@ class Supervisor implements SluiceHandle {
       this.#logger.warn('some settings take effect at the next start only', { settings: plan.needRestart });
     this.#logger.info('configuration reloaded', { changed: plan.changed });
     this.#admin?.updateUsers(plan.config.admin.users);
+    await this.#reconfigureMonitor(plan.config);
     await this.#monitor.updateServers(monitorServers(plan.config));
     this.#publish();
   }
@@ -161,13 +175,38 @@ class Supervisor implements SluiceHandle {
   }
 
   #build(): Snapshot {
-    return this.#builder.build(this.#config, this.#monitor.topology, this.#monitor.catalog);
+    return this.#builder.build(
+      this.#config,
+      this.#monitor.topology,
+      this.#monitor.catalog,
+      this.#catalogEpoch,
+    );
   }
 
   #publish(): void {
     if (this.#stopping !== null) return;
     this.#snapshot = this.#build();
     this.#workers?.publish(this.#snapshot);
+  }
+
+  /**
+   * Views have changed, or may have. Until the catalogue has been read again, after the change, workers take no read
+   * of a table for proven; many changes at once cost one reading.
+   */
+  async #followViews(): Promise<void> {
+    if (this.#followingViews) return;
+    this.#followingViews = true;
+    while (this.#stopping === null && this.#catalogEpoch !== this.#counters.gauge(Gauge.viewsEpoch)) {
+      const epoch = this.#counters.gauge(Gauge.viewsEpoch);
+      await this.#monitor.refreshCatalog();
+      if (!this.#monitor.catalog.complete) {
+        await setTimeout(VIEWS_RETRY_MS);
+        continue;
+      }
+      this.#catalogEpoch = epoch;
+      this.#publish();
+    }
+    this.#followingViews = false;
   }
 
   #liveness(): { alive: boolean; reasons: string[] } {

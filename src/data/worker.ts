@@ -6,7 +6,7 @@
 import { createPrivateKey, randomInt } from 'node:crypto';
 import { parentPort, workerData } from 'node:worker_threads';
 import { LRUCache } from 'lru-cache';
-import { SharedCounters, WorkerCounter } from '../common/shared-counters.ts';
+import { Gauge, SharedCounters, WorkerCounter } from '../common/shared-counters.ts';
 import type { Snapshot } from '../common/snapshot.ts';
 import { type FromWorker, StopMode, type ToWorker, type WorkerStart } from '../common/thread-messages.ts';
 import { TimerWheel } from '../common/timer-wheel.ts';
@@ -46,6 +46,7 @@ const clients = new Set<ClientConnection>();
 
 const scheduler = new FlushScheduler(() => backends.nextTurn());
 const environment: PoolEnvironment = {
+  workers: start.workers,
   counters: shared,
   workerCounters: counters,
   wheel,
@@ -90,7 +91,8 @@ function apply(snapshot: Snapshot): void {
   context.usersByName = new Map(snapshot.users.map((user) => [user.username, user]));
   const { complete, unsafeViews } = snapshot.catalog;
   const { hostgroups, routing, limits } = snapshot.settings;
-  const catalog = { complete, trusted: routing.trustViews, unsafeViews: new Set(unsafeViews) };
+  const isCurrent = (): boolean => shared.gauge(Gauge.viewsEpoch) === snapshot.catalogEpoch;
+  const catalog = { complete, trusted: routing.trustViews, unsafeViews: new Set(unsafeViews), isCurrent };
   context.router.update(catalog, hostgroups);
   context.plans.resize(limits.digestCacheEntries);
   backends.apply(snapshot);

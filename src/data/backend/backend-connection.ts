@@ -240,6 +240,14 @@ export class BackendConnection {
     this.#prepare(true);
   }
 
+  /** The server has sent what no server sends. */
+  brokeProtocol = false;
+
+  #breach(reason: string): void {
+    this.brokeProtocol = true;
+    this.close(reason);
+  }
+
   close(reason: string): void {
     if (this.#state === State.closed) return;
     if (this.closeReason === '') this.closeReason = reason;
@@ -307,14 +315,14 @@ export class BackendConnection {
     const reader = this.#packets!;
     reader.push(bytes);
     // Servers wait for the first command after their OK.
-    if (this.#packets === null && !reader.isAtBoundary) this.close(UNEXPECTED_BYTES);
+    if (this.#packets === null && !reader.isAtBoundary) this.#breach(UNEXPECTED_BYTES);
   }
 
   #handshakePacket(payload: Buffer, sequenceId: number): void {
     const handshake = this.#handshake;
     if (this.#state === State.closed) return;
     if (handshake === null) {
-      this.close(UNEXPECTED_BYTES);
+      this.#breach(UNEXPECTED_BYTES);
       return;
     }
     const step = handshake.receive(payload, sequenceId);
@@ -360,7 +368,7 @@ export class BackendConnection {
       }
       return this.#receiveReplies(buffer, start, end);
     } catch (error) {
-      this.close(`broke the protocol: ${(error as Error).message}`);
+      this.#breach(`broke the protocol: ${(error as Error).message}`);
       return end;
     }
   }
@@ -373,7 +381,7 @@ export class BackendConnection {
       if (reply === null) {
         reply = this.#replies.shift() ?? null;
         if (reply === null) {
-          this.close(UNEXPECTED_BYTES);
+          this.#breach(UNEXPECTED_BYTES);
           return end;
         }
         this.#active = reply;

@@ -4,8 +4,6 @@ import type { Snapshot, SnapshotServer } from '../../common/snapshot.ts';
 import { type TimerWheel, WheelTimer } from '../../common/timer-wheel.ts';
 import { type PoolEnvironment, ServerPool } from './server-pool.ts';
 
-const GOLDEN_STEP = (Math.sqrt(5) - 1) / 2;
-
 interface ServerWaiter {
   readonly arrived: () => void;
   readonly timer: WheelTimer;
@@ -18,7 +16,7 @@ export class Backends {
   readonly #waiting = new Map<object, ServerWaiter>();
   #primary: ServerPool | null = null;
   #replicas: ServerPool[] = [];
-  #turn = 0;
+  #last: ServerPool | null = null;
   #chosen: ServerPool | null = null;
 
   constructor(env: PoolEnvironment, wheel: TimerWheel) {
@@ -43,12 +41,16 @@ export class Backends {
   }
 
   /**
-   * The replica for the reads of this turn of the event loop: one for all, so that they can leave in one write; the
-   * next turn takes the next one.
+   * The replica for the reads of this turn of the event loop: one for all, so that they can leave in one write.
    */
   replica(): ServerPool | null {
     this.#chosen ??= this.#chooseReplica();
     return this.#chosen;
+  }
+
+  /** For a read that this one could not answer. */
+  otherReplica(than: ServerPool): ServerPool | null {
+    return this.#replicas.find((pool) => pool !== than) ?? null;
   }
 
   /** A new turn of the event loop. */
@@ -68,7 +70,8 @@ export class Backends {
       if (server.role === 'primary') primary ??= pool;
       else if (isFitForReads(server)) replicas.push(pool);
     }
-    if (primary !== null && snapshot.settings.routing.readsOnPrimary === 'share') replicas.push(primary);
+    if (primary !== null && snapshot.settings.routing.readsOnPrimary === 'share' && primary.server.weight > 0)
+      replicas.push(primary);
     for (const [address, pool] of this.#pools) {
       if (seen.has(address)) continue;
       pool.close();
@@ -125,22 +128,27 @@ export class Backends {
     return pool;
   }
 
-  /** In turn over the fit ones, each as often as its weight says; steps of the golden ratio spread evenly. */
+  /**
+   * The one with the fewest connections in use for its weight; of equals the one that was used last, whose caches
+   * and processor are warm. (Alternating between two idle replicas was measured to cost a single client a quarter.)
+   */
   #chooseReplica(): ServerPool | null {
-    const total = this.#replicas.reduce((sum, pool) => sum + Math.max(0, pool.server.weight), 0);
-    if (total <= 0) return this.#replicas[0] ?? null;
-    let place = ((this.#turn++ * GOLDEN_STEP) % 1) * total;
+    let best: ServerPool | null = null;
+    let bestLoad = Number.POSITIVE_INFINITY;
     for (const pool of this.#replicas) {
-      place -= Math.max(0, pool.server.weight);
-      if (place < 0) return pool;
+      const load = pool.inUse / pool.server.weight;
+      if (load > bestLoad || (load === bestLoad && pool !== this.#last)) continue;
+      best = pool;
+      bestLoad = load;
     }
-    return null;
+    this.#last = best;
+    return best;
   }
 }
 
 /** A replica whose replication runs; one whose replication state is not known is not proven to be up to date. */
 function isFitForReads(server: SnapshotServer): boolean {
-  if (server.role !== 'replica' || server.replicationRunning !== true) return false;
+  if (server.role !== 'replica' || server.replicationRunning !== true || server.weight <= 0) return false;
   const limit = server.maxReplicationLagMs;
   return limit <= 0 || server.lagMs === null || server.lagMs <= limit;
 }

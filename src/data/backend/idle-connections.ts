@@ -102,6 +102,7 @@ export function usable(connection: BackendConnection, request: PoolRequest): boo
 /** Whether a connection can run the request's statement without being brought in line first. */
 export function fits(connection: BackendConnection, request: PoolRequest): boolean {
   const { variables } = request;
-  if (variables === null || connection.schema !== request.schema) return false;
+  if (variables === null || connection.key.text !== request.connectionKey.text) return false;
+  if (connection.schema !== request.schema) return false;
   return connection.variables === variables || connection.variables?.equals(variables) === true;
 }

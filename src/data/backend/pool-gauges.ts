@@ -15,6 +15,8 @@ export class PoolGauges {
   readonly #own: WorkerCounters;
   readonly #slot: number;
   #starving = false;
+  /** Connections of this pool that a session or a batch has. */
+  inUse = 0;
 
   constructor(shared: SharedCounters, own: WorkerCounters, slot: number) {
     this.#shared = shared;
@@ -30,6 +32,10 @@ export class PoolGauges {
     return true;
   }
 
+  isFull(limit: number): boolean {
+    return this.#shared.gauge(serverGauge(this.#slot, ServerGauge.connections)) >= limit;
+  }
+
   releasePlace(): void {
     this.#shared.addGauge(serverGauge(this.#slot, ServerGauge.connections), -1);
     this.#own.addServer(this.#slot, ServerCounter.heldConnections, -1);
@@ -39,6 +45,7 @@ export class PoolGauges {
     if (connection.counted === inUse) return;
     connection.counted = inUse;
     const delta = inUse ? 1 : -1;
+    this.inUse += delta;
     this.#shared.addGauge(serverGauge(this.#slot, ServerGauge.inUse), delta);
     this.#own.addServer(this.#slot, ServerCounter.heldInUse, delta);
   }

@@ -31,6 +31,8 @@ const ER_CON_COUNT_ERROR = 1040;
 const ER_ACCESS_DENIED_ERROR = 1045;
 /** How often a pool asks again for a place that other workers hold. */
 const STARVING_RETRY_MS = 50;
+/** A request that has waited this long takes a place from those that are served before it. */
+const OVERDUE_MS = 100;
 
 /** What a session leaves on a connection, besides what is tracked. */
 export type LeftBehind = Pick<CheckInFacts, 'untracked' | 'survivesReset' | 'stateUnknown'>;
@@ -38,6 +40,8 @@ export type LeftBehind = Pick<CheckInFacts, 'untracked' | 'survivesReset' | 'sta
 export const NOTHING_LEFT: LeftBehind = { untracked: false, survivesReset: false, stateUnknown: false };
 
 export interface PoolEnvironment {
+  /** How many workers share the limits. */
+  readonly workers: number;
   readonly counters: SharedCounters;
   readonly workerCounters: WorkerCounters;
   readonly wheel: TimerWheel;
@@ -59,7 +63,12 @@ export class ServerPool implements ConnectionListener {
   /** For whom each is being opened; null for one that is being reset. */
   readonly #connecting = new Map<BackendConnection, PoolRequest | null>();
   readonly #waiting: WaitQueue;
-  readonly #starvingTimer = new WheelTimer(() => this.#openMissing());
+  readonly #starvingTimer = new WheelTimer(() => {
+    this.#serverFull = false;
+    this.#openMissing();
+  });
+  /** The server itself has refused one more connection just now. */
+  #serverFull = false;
   #closing = false;
   /** Makes room and has not closed yet. */
   #evicted: BackendConnection | null = null;
@@ -79,6 +88,11 @@ export class ServerPool implements ConnectionListener {
   update(server: SnapshotServer, settings: PoolSettings): void {
     this.server = server;
     this.#settings = settings;
+  }
+
+  /** Connections that a session or a batch has. */
+  get inUse(): number {
+    return this.#gauges.inUse;
   }
 
   get size(): number {
@@ -132,10 +146,12 @@ export class ServerPool implements ConnectionListener {
       this.#free(connection);
       return;
     }
+    if (action === CheckInAction.close) {
+      retire(connection, reason);
+      return;
+    }
     connection.lastUser = null;
-    if (action === CheckInAction.close) connection.quit(reason);
-    else if (action === CheckInAction.rollback)
-      connection.rollback(() => this.checkIn(connection, NOTHING_LEFT));
+    if (action === CheckInAction.rollback) connection.rollback(() => this.checkIn(connection, NOTHING_LEFT));
     else {
       this.#connecting.set(connection, null);
       connection.reset();
@@ -175,7 +191,9 @@ export class ServerPool implements ConnectionListener {
     this.#gauges.releasePlace();
     this.#keyedFor(connection.key).remove(connection);
     const reason = connection.closeReason;
-    this.#env.log('debug', 'backend connection closed', { server: this.server.address, reason });
+    // What Sluice closes itself is routine; what a server does wrong, or a network, is not.
+    const level = connection.brokeProtocol ? 'warn' : 'debug';
+    this.#env.log(level, 'backend connection closed', { server: this.server.address, reason });
     if (openedFor !== null) this.#connectFailed(connection, openedFor, reason, failure);
     this.#openMissing();
   }
@@ -193,6 +211,8 @@ export class ServerPool implements ConnectionListener {
         if (!idleTooLong && !tooOld && !isWanted) continue;
         keyed.remove(connection);
         connection.quit(isWanted ? 'wanted-by-another-worker' : idleTooLong ? 'idle-timeout' : 'too-old');
+        // One at a time: who waits may want no more.
+        if (isWanted) return;
       }
     }
   }
@@ -254,6 +274,10 @@ export class ServerPool implements ConnectionListener {
     }
     connection.idleSince = Date.now();
     const keyed = this.#keyedFor(connection.key);
+    if (this.#isDueToOthers(connection)) {
+      connection.quit('evicted-for-another-user');
+      return;
+    }
     const request = this.#waiting.shift((waiting) => usable(connection, waiting));
     if (request !== null) {
       this.#handOut(keyed, connection, request);
@@ -265,6 +289,26 @@ export class ServerPool implements ConnectionListener {
       keyed.add(connection);
       this.#openMissing();
     }
+  }
+
+  /**
+   * Those who can use the connection must not keep it for ever from one who cannot, or from another worker: who has
+   * waited for long gets its place.
+   */
+  #isDueToOthers(connection: BackendConnection): boolean {
+    if (connection.lastUser?.owesOn(connection) === true || this.#evicted !== null) return false;
+    const overdue = this.#waiting.overdue(OVERDUE_MS);
+    if (overdue !== null && !usable(connection, overdue) && this.#gauges.isFull(this.#limit)) {
+      this.#evicted = connection;
+      return true;
+    }
+    return this.#gauges.othersStarve && this.#all.size > this.#limit / this.#env.workers;
+  }
+
+  get #limit(): number {
+    const own = this.server.maxConnections;
+    const { maxConnections } = this.#settings;
+    return own > 0 ? Math.min(own, maxConnections) : maxConnections;
   }
 
   /** Others that wait with a short read of the same state go along in the same write. */
@@ -285,6 +329,7 @@ export class ServerPool implements ConnectionListener {
       this.#stopStarving();
       return;
     }
+    if (this.#serverFull) return;
     const served = new Set(this.#connecting.values());
     for (const request of this.#waiting.values()) {
       if (this.#connecting.size >= this.#settings.maxConnecting) return;
@@ -296,9 +341,8 @@ export class ServerPool implements ConnectionListener {
 
   /** @returns false at the limit of the server. */
   #open(request: PoolRequest): boolean {
-    const own = this.server.maxConnections;
-    const limit = own > 0 ? Math.min(own, this.#settings.maxConnections) : this.#settings.maxConnections;
-    if (!this.#gauges.acquirePlace(limit)) {
+    const hasItsShare = this.#all.size >= this.#limit / this.#env.workers;
+    if ((hasItsShare && this.#gauges.othersStarve) || !this.#gauges.acquirePlace(this.#limit)) {
       // An idle one that the request cannot use makes room; else others must give a place back.
       if (!this.#evictFor(request)) {
         this.#gauges.setStarving(true);
@@ -321,6 +365,7 @@ export class ServerPool implements ConnectionListener {
 
   #stopStarving(): void {
     this.#gauges.setStarving(false);
+    this.#serverFull = false;
     this.#env.wheel.cancel(this.#starvingTimer);
   }
 
@@ -335,7 +380,7 @@ export class ServerPool implements ConnectionListener {
     if (victim === null) return false;
     this.#keyedFor(victim.key).remove(victim);
     this.#evicted = victim;
-    victim.quit('evicted-for-another-user');
+    retire(victim, 'evicted-for-another-user');
     return true;
   }
 
@@ -353,7 +398,12 @@ export class ServerPool implements ConnectionListener {
       for (const request of this.#waiting.drain()) this.#refuse(request, PoolFailureKind.unreachable, reason);
       return;
     }
-    if (failure.errno === ER_CON_COUNT_ERROR && this.#all.size > 0) return;
+    if (failure.errno === ER_CON_COUNT_ERROR && this.#all.size > 0) {
+      // Asked again a little later: not at once, or the full server would be stormed.
+      this.#serverFull = true;
+      this.#env.wheel.arm(this.#starvingTimer, STARVING_RETRY_MS);
+      return;
+    }
     const isOfUser = failure.errno === ER_ACCESS_DENIED_ERROR;
     const concerned = [...this.#waiting.values()].filter(
       (request) => request === openedFor || (isOfUser && request.connectionKey.text === connection.key.text),
@@ -372,4 +422,11 @@ export class ServerPool implements ConnectionListener {
   ): void {
     request.connectionUnavailable({ kind, address: this.server.address, message, refusal });
   }
+}
+
+/** Closes a connection that is as it should be; what its last user may still ask about is read on the way out. */
+function retire(connection: BackendConnection, reason: string): void {
+  connection.lastUser?.harvest(connection);
+  connection.lastUser = null;
+  connection.quit(reason);
 }

@@ -4,6 +4,8 @@ import { type TimerWheel, WheelTimer } from '../../common/timer-wheel.ts';
 import type { PoolRequest } from './pool-request.ts';
 
 interface Waiter {
+  /** Milliseconds of the monotonic clock. */
+  readonly since: number;
   readonly request: PoolRequest;
   readonly timer: WheelTimer;
 }
@@ -29,7 +31,7 @@ export class WaitQueue {
       this.#onTimeout(request);
     });
     this.#wheel.arm(timer, timeoutMs);
-    this.#waiters.set(request, { request, timer });
+    this.#waiters.set(request, { since: performance.now(), request, timer });
   }
 
   remove(request: PoolRequest): boolean {
@@ -37,6 +39,13 @@ export class WaitQueue {
     if (waiter === undefined) return false;
     this.#wheel.cancel(waiter.timer);
     return this.#waiters.delete(request);
+  }
+
+  /** Who has waited longest, if it is for longer than `ms`. */
+  overdue(ms: number): PoolRequest | null {
+    for (const { since, request } of this.#waiters.values())
+      return performance.now() - since > ms ? request : null;
+    return null;
   }
 
   /** In the order of arrival. */

@@ -59,6 +59,9 @@ const transition = makeTransitions<Phase>('client connection', {
 
 /** utf8mb4_general_ci: known to every server and client; what counts is the collation that the client names. */
 const GREETING_COLLATION = 45;
+/** Logged with the reason; operators look for it. */
+const BROKEN = 'client broke the protocol';
+const ER_ACCESS_DENIED_ERROR = 1045;
 /** While this much of a client's file waits for its server, no more of it is read. */
 const INFILE_BACKLOG_BYTES = 1 << 20;
 
@@ -70,7 +73,8 @@ export class ClientConnection {
   readonly #timer: WheelTimer;
   readonly #nonce = createNonce();
   #phase: Phase = Phase.login;
-  #handshake: ServerHandshake;
+  /** Only while a client proves who it is. */
+  #handshake: ServerHandshake | null;
   #session: Session | null = null;
   #user: SnapshotUser | null = null;
   /** The clock ticks from the last byte; compared lazily, so that a byte costs no timer operation. */
@@ -186,15 +190,16 @@ export class ClientConnection {
         return;
       }
       if (sequenceId !== this.#firstSequenceOf(end - start)) {
-        this.#refuse(clientError('PROXY_PACKET_OUT_OF_ORDER', {}), 1);
+        const reason = `sequence id ${sequenceId} where ${this.#firstSequenceOf(end - start)} was due`;
+        this.#refuse(clientError('PROXY_PACKET_OUT_OF_ORDER', {}), 1, BROKEN, reason);
         return;
       }
       if (buffer[start] === Command.COM_CHANGE_USER) this.#changeUser(buffer, start, end);
       else session.command(buffer, start, end);
       return;
     }
-    const step = this.#handshake.receive(Buffer.from(buffer.subarray(start, end)), sequenceId);
-    this.#handshakeStep(step);
+    const step = this.#handshake?.receive(Buffer.from(buffer.subarray(start, end)), sequenceId);
+    if (step !== undefined) this.#handshakeStep(step);
   }
 
   /** The last frame of a long packet has a higher number; whether it is the right one the framing has told. */
@@ -206,7 +211,8 @@ export class ClientConnection {
     if (step.kind === 'send') this.#socket.write(step.packets);
     else if (step.kind === 'rejected') {
       this.#context.counters.add(WorkerCounter.authFailures);
-      this.#context.log('warn', 'login refused', {
+      const message = step.errno === ER_ACCESS_DENIED_ERROR ? 'login refused' : BROKEN;
+      this.#context.log('warn', message, {
         client: this.#socket.remoteAddress,
         errno: step.errno,
         reason: step.message,
@@ -224,6 +230,7 @@ export class ClientConnection {
       this.#refuse(clientError('PROXY_BAD_HANDSHAKE', {}), client.nextSequenceId);
       return;
     }
+    this.#handshake = null;
     if (client.packets.length > 0) this.#socket.write(client.packets);
     this.#releaseUser();
     if (!shared.acquireUser(this.#context.workerIndex, user.slot, user.maxConnections)) {
@@ -310,30 +317,40 @@ export class ClientConnection {
   }
 
   /** Says why, and closes. */
-  #refuse(error: ClientError, sequenceId: number): void {
+  #refuse(
+    error: ClientError,
+    sequenceId: number,
+    message = 'client is disconnected',
+    reason = error.message,
+  ): void {
     if (this.#phase === Phase.closed) return;
     const capabilities = this.#session?.clientCapabilities ?? Capability.CLIENT_PROTOCOL_41;
     this.#context.counters.add(WorkerCounter.errorsSent);
+    const { remoteAddress: client } = this.#socket;
+    const user = this.#session?.username;
+    this.#context.log(message === BROKEN ? 'warn' : 'info', message, {
+      client,
+      user,
+      errno: error.errno,
+      reason,
+    });
     this.#socket.write(frameErr(error, capabilities, sequenceId));
     this.#end(error.message);
   }
 
   #broken(error: Error): void {
     this.#context.counters.add(WorkerCounter.protocolErrors);
-    this.#context.log('warn', 'client broke the protocol', {
-      client: this.#socket.remoteAddress,
-      reason: error.message,
-      ...(error instanceof ProtocolError ? {} : { stack: error.stack }),
-    });
-    this.#refuse(clientError('PROXY_MALFORMED_PACKET', {}), 1);
+    // Not the client's fault, then: a bug, which must leave a trace.
+    if (!(error instanceof ProtocolError))
+      this.#context.log('error', 'internal error', { stack: error.stack });
+    this.#refuse(clientError('PROXY_MALFORMED_PACKET', {}), 1, BROKEN, error.message);
   }
 
   #timedOut(): void {
     const { limits } = this.#context.snapshot.settings;
     if (this.#phase === Phase.login || this.#phase === Phase.change) {
       const error = clientError('PROXY_HANDSHAKE_TIMEOUT', { timeoutMs: limits.handshakeTimeoutMs });
-      this.#context.log('warn', 'login not finished in time', { client: this.#socket.remoteAddress });
-      this.#refuse(error, 1);
+      this.#refuse(error, 1, 'login not finished in time');
       return;
     }
     const idleMs = performance.now() - this.#lastActivity;

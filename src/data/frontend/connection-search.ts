@@ -71,6 +71,8 @@ export class ConnectionSearch implements PoolRequest {
   #pool: ServerPool | null = null;
   #held: BackendConnection | null = null;
   #onPrimary = false;
+  /** The replica that is tried where the first one could not be reached. */
+  #insteadOf: ServerPool | null = null;
   /** Until when a server that cannot be reached is tried again; 0 before the first failure. */
   #retryUntil = 0;
   readonly #retryTimer = new WheelTimer(() => this.#again(Waiting.retry));
@@ -125,6 +127,7 @@ export class ConnectionSearch implements PoolRequest {
     this.#route = route;
     this.#plan = plan;
     this.#onPrimary = false;
+    this.#insteadOf = null;
     this.#retryUntil = 0;
   }
 
@@ -200,7 +203,7 @@ export class ConnectionSearch implements PoolRequest {
   #choosePool(): ServerPool | null {
     const { backends } = this.#context;
     if (this.#route?.target !== RouteTarget.replica || this.#onPrimary) return backends.primary;
-    return backends.replica() ?? backends.primary;
+    return this.#insteadOf ?? backends.replica() ?? backends.primary;
   }
 
   #residueRead(): void {
@@ -241,7 +244,7 @@ export class ConnectionSearch implements PoolRequest {
   }
 
   /**
-   * A server that cannot be reached is being shunned: a read finds another at once, anything else waits for it, or
+   * A server that cannot be reached is being shunned: a read goes to another at once, anything else waits for it, or
    * for a new primary, as long as a statement may wait for a server at all.
    * @returns false when that time is over.
    */
@@ -253,7 +256,11 @@ export class ConnectionSearch implements PoolRequest {
     this.#context.counters.add(WorkerCounter.retries);
     this.#waiting = Waiting.retry;
     const wasRead = this.#route?.target === RouteTarget.replica && !this.#onPrimary;
-    if (wasRead) this.#onPrimary = true;
+    if (wasRead) {
+      const other = this.#pool === null ? null : this.#context.backends.otherReplica(this.#pool);
+      this.#onPrimary = this.#insteadOf !== null || other === null;
+      this.#insteadOf = other;
+    }
     this.#context.wheel.arm(this.#retryTimer, wasRead ? 1 : RETRY_MS);
     return true;
   }

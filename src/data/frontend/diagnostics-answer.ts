@@ -10,11 +10,17 @@ const PLAIN = /^\s*show\s+(warnings|errors)(?:\s+limit\s+(\d+)(?:\s*(,|offset)\s
 const NOT_NULL = 1;
 const UNSIGNED_NOT_NULL = 33;
 
-const COLUMNS = [
-  { name: 'Level', type: ColumnType.MYSQL_TYPE_VAR_STRING, length: 28, flags: NOT_NULL },
-  { name: 'Code', type: ColumnType.MYSQL_TYPE_LONG, length: 4, flags: UNSIGNED_NOT_NULL },
-  { name: 'Message', type: ColumnType.MYSQL_TYPE_VAR_STRING, length: 2048, flags: NOT_NULL },
-];
+/** What servers say of texts without a number of decimals; they differ. */
+const TEXT_DECIMALS = { mysql: 31, mariadb: 39 } as const;
+
+function columnsOf(flavor: 'mysql' | 'mariadb') {
+  const text = { type: ColumnType.MYSQL_TYPE_VAR_STRING, flags: NOT_NULL, decimals: TEXT_DECIMALS[flavor] };
+  return [
+    { ...text, name: 'Level', length: 28 },
+    { name: 'Code', type: ColumnType.MYSQL_TYPE_LONG, length: 4, flags: UNSIGNED_NOT_NULL },
+    { ...text, name: 'Message', length: 2048 },
+  ];
+}
 
 /** @returns the framed answer, or null if the statement is not one of these in its plain form. */
 export function answerDiagnostics(
@@ -22,6 +28,7 @@ export function answerDiagnostics(
   rows: readonly DiagnosticRow[],
   capabilities: number,
   statusFlags: number,
+  flavor: 'mysql' | 'mariadb',
 ): Buffer | null {
   const match = PLAIN.exec(statement);
   if (match === null) return null;
@@ -30,5 +37,6 @@ export function answerDiagnostics(
   const offset = separator === ',' ? Number(first) : Number(second ?? 0);
   const count = separator === ',' ? Number(second) : Number(first ?? wanted.length);
   const shown = wanted.slice(offset, offset + count).map((row) => [...row]);
-  return encodeTextResultset(COLUMNS, shown, { capabilities, statusFlags, warnings: 0, sequenceId: 1 });
+  const context = { capabilities, statusFlags, warnings: 0, sequenceId: 1 };
+  return encodeTextResultset(columnsOf(flavor), shown, context);
 }

@@ -1,5 +1,6 @@
 /** EXPLAIN ROUTE: the whole decision for a statement of a fresh session, step by step. */
 
+import { Gauge } from '../../common/shared-counters.ts';
 import type { ExplainStep } from '../../common/thread-messages.ts';
 import { makeLexicalContext } from '../../sql/lexical-context.ts';
 import { RouteTarget } from '../router/route.ts';
@@ -49,11 +50,19 @@ export function explainRoute(context: WorkerContext, text: string, schema: strin
     { step: 'may_write', value: YES_NO[`${statement.mayWrite}`] },
     {
       step: 'views',
-      value: context.snapshot.catalog.complete ? 'known' : context.snapshot.catalog.incompleteReason,
+      value: viewsState(context),
     },
     { step: 'replicas', value: replicas.length === 0 ? 'none is fit' : replicas.join(', ') },
     { step: 'target', value: route.target },
     { step: 'reason', value: route.reason },
     { step: 'servers', value: servers.join(', ') },
   ];
+}
+
+function viewsState(context: WorkerContext): string {
+  const { catalog, catalogEpoch } = context.snapshot;
+  if (!catalog.complete) return catalog.incompleteReason;
+  return context.shared.gauge(Gauge.viewsEpoch) === catalogEpoch
+    ? 'known'
+    : 'being read again after a change';
 }

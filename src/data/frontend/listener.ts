@@ -72,6 +72,12 @@ export class Listener {
     ) {
       counters.add(WorkerCounter.frontendRefused);
       const error = clientError(this.#context.stopping ? 'PROXY_SHUTDOWN' : 'PROXY_TOO_MANY_CONNECTIONS', {});
+      const reason = error.message;
+      this.#context.log('warn', 'client is refused', {
+        client: socket.remoteAddress,
+        errno: error.errno,
+        reason,
+      });
       socket.on('error', () => undefined);
       socket.end(frameErr(error, Capability.CLIENT_PROTOCOL_41, 0));
       socket.setTimeout(1000, () => socket.destroy());

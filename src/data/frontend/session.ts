@@ -338,7 +338,6 @@ export class Session implements RunClient, RoutingFacts {
       (statement === undefined && this.#command === Command.COM_STMT_EXECUTE)
     ) {
       this.#stickyUntil = performance.now() + this.#context.snapshot.settings.routing.stickyAfterWriteMs;
-      if (statement?.changesViews === true) this.#context.post({ type: 'viewsChanged' });
     }
     this.prepared.commandFinished();
     this.readOnly.statementFinished();

@@ -21,7 +21,7 @@ import {
   StatusFlag,
 } from '../../../protocol/index.ts';
 import { type ClientError, clientError } from '../../common/errors.ts';
-import { ServerCounter, WorkerCounter } from '../../common/shared-counters.ts';
+import { Gauge, ServerCounter, WorkerCounter } from '../../common/shared-counters.ts';
 import { makeTransitions } from '../../common/state-machine.ts';
 import { PinReason, StatementKind } from '../../sql/statement-class.ts';
 import type { BackendConnection } from '../backend/backend-connection.ts';
@@ -58,6 +58,7 @@ const transition = makeTransitions<RunPhase>('statement run', {
 
 /** ER_OPTION_PREVENTS_STATEMENT: a read-only server was asked to write. */
 const ER_OPTION_PREVENTS_STATEMENT = 1290;
+const ER_PARSE_ERROR = 1064;
 const MAX_ATTEMPTS = 3;
 
 /** The session, as far as a run needs it. */
@@ -152,6 +153,7 @@ export class StatementRun implements ReplyOwner, ResponseSink, AlignmentListener
     this.#repeatable = route.target === RouteTarget.replica && plan !== null && plan.statement.provenRead;
     this.#packetLength = 0;
     if (this.#repeatable) this.#keepPacket(buffer, start, end);
+    if (plan?.statement.changesViews === true) this.#context.shared.addGauge(Gauge.viewsEpoch, 1);
     this.#search.begin(route, plan, this.held);
     this.#go(buffer, start, end);
   }
@@ -172,6 +174,7 @@ export class StatementRun implements ReplyOwner, ResponseSink, AlignmentListener
   /** The session ends. What runs is cut off, what is held is cleaned up. */
   abandon(): void {
     this.#abandoned = true;
+    if (this.#phase !== RunPhase.idle) this.#viewsMayHaveChanged();
     this.#countPin(false);
     this.residue.reset();
     this.#search.cancel();
@@ -265,7 +268,8 @@ export class StatementRun implements ReplyOwner, ResponseSink, AlignmentListener
       return false;
     const { clientCapabilities, state } = this.#client;
     const text = buffer.toString('latin1', start + 1, end);
-    const answer = answerDiagnostics(text, rows, clientCapabilities, state.statusFlags);
+    const flavor = this.#context.backends.primary?.server.flavor ?? 'mysql';
+    const answer = answerDiagnostics(text, rows, clientCapabilities, state.statusFlags, flavor);
     if (answer === null) return false;
     this.#client.write(answer);
     this.#phase = transition(this.#phase, RunPhase.idle);
@@ -506,6 +510,7 @@ export class StatementRun implements ReplyOwner, ResponseSink, AlignmentListener
 
   #finish(connection: BackendConnection, succeeded: boolean): void {
     const { state } = this.#client;
+    this.#viewsMayHaveChanged();
     this.#applyPins(connection, succeeded);
     this.#countPin(state.pinned);
     this.#connection = null;
@@ -526,6 +531,16 @@ export class StatementRun implements ReplyOwner, ResponseSink, AlignmentListener
       this.#leave(connection);
     }
     this.#client.runFinished();
+  }
+
+  /** Whether it succeeded or not: part of it may have. */
+  #viewsMayHaveChanged(): void {
+    const statement = this.#plan?.statement;
+    if (statement?.changesViews !== true) return;
+    // What does not parse has done nothing; else the catalogue is out of date until it is read again.
+    const nothingRan = this.lastErrno === ER_PARSE_ERROR && statement.statementCount === 1;
+    this.#context.shared.addGauge(Gauge.viewsEpoch, nothingRan ? -1 : 1);
+    this.#context.post({ type: 'viewsChanged' });
   }
 
   /** Sessions that are pinned now are a gauge of the worker. */
@@ -601,6 +616,7 @@ export class StatementRun implements ReplyOwner, ResponseSink, AlignmentListener
 
   /** Part of an answer has gone out: only an ERR at a packet's border, or the end of the connection, is honest. */
   #failInAnswer(error: ClientError, reason: string): void {
+    this.#viewsMayHaveChanged();
     this.#phase = transition(this.#phase, RunPhase.idle);
     this.held = null;
     this.#context.log('warn', 'a server was lost during an answer', { reason, user: this.#client.username });
@@ -608,6 +624,7 @@ export class StatementRun implements ReplyOwner, ResponseSink, AlignmentListener
   }
 
   #fail(error: ClientError): void {
+    this.#viewsMayHaveChanged();
     this.#phase = transition(this.#phase, RunPhase.idle);
     this.lastErrno = error.errno;
     this.lastError = error;

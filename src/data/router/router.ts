@@ -25,6 +25,8 @@ export interface CatalogView {
   readonly complete: boolean;
   readonly trusted: boolean;
   readonly unsafeViews: ReadonlySet<string>;
+  /** Whether it is still what the servers have, as far as statements through this Sluice go. */
+  isCurrent(): boolean;
 }
 
 const SYSTEM_SCHEMAS: ReadonlySet<string> = new Set([
@@ -48,7 +50,7 @@ const PROVEN_READ = routeOf(RouteTarget.replica, ClassReason.provenRead);
 const READ_ONLY_TRANSACTION = routeOf(RouteTarget.replica, RouteReason.readOnlyTransaction);
 
 export class Router {
-  #catalog: CatalogView = { complete: false, trusted: false, unsafeViews: new Set() };
+  #catalog: CatalogView = { complete: false, trusted: false, unsafeViews: new Set(), isCurrent: () => true };
   #hostgroups = { writer: 0, reader: 1 };
 
   update(catalog: CatalogView, hostgroups: { readonly writer: number; readonly reader: number }): void {
@@ -104,7 +106,7 @@ export class Router {
     if (unqualified && schema !== null && SYSTEM_SCHEMAS.has(schema.toLowerCase()))
       return routeOf(RouteTarget.primary, ClassReason.systemSchema);
     if (catalog.trusted) return null;
-    if (!catalog.complete) return VIEWS_UNKNOWN;
+    if (!catalog.complete || !catalog.isCurrent()) return VIEWS_UNKNOWN;
     if (catalog.unsafeViews.size === 0) return null;
     for (const table of plan.tables) {
       const name = `${table.schema ?? schema ?? ''}.${table.table}`.toLowerCase();

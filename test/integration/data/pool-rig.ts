@@ -46,6 +46,7 @@ export class PoolRig {
       server,
       { ...POOL_SETTINGS, ...settings },
       {
+        workers: 2,
         counters: shared,
         workerCounters: shared.worker(workerIndex),
         wheel: this.wheel,

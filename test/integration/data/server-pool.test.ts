@@ -131,6 +131,32 @@ t.test('a limit over the pools of two workers', async (t) => {
   t.equal(one.gauge('starving'), 0);
 });
 
+t.test('a worker that is always busy shares with one that has nothing', async (t) => {
+  const shared = new SharedCounters();
+  const [one, two] = [rig({ maxConnections: 2 }, shared, 0), rig({ maxConnections: 2 }, shared, 1)];
+  let running = true;
+  const served: boolean[] = [];
+  const client = async (): Promise<void> => {
+    while (running) {
+      const connection = await one.get(ann);
+      await run(connection, 'DO 0');
+      one.pool.checkIn(connection, NOTHING_LEFT);
+      served.push(true);
+    }
+  };
+  const clients = Array.from({ length: 6 }, client);
+  await waitUntil('they are busy', () => served.length > 20);
+  const poor = two.ask(new TestRequest(ann));
+  await waitUntil('it is served too', () => {
+    one.pass(50);
+    two.pass(50);
+    return poor.settled;
+  });
+  t.ok(poor.connection);
+  running = false;
+  await Promise.all(clients);
+});
+
 t.test('idle connections of one worker do not starve another', async (t) => {
   const shared = new SharedCounters();
   const [one, two] = [rig({ maxConnections: 2 }, shared, 0), rig({ maxConnections: 2 }, shared, 1)];
@@ -410,7 +436,7 @@ t.test('an unknown schema is the trouble of who asked for it only', async (t) =>
   for (const other of others) t.ok(await other.ready());
 });
 
-t.test('a server that is full: waiting goes on, and it is not stormed', { todo: true }, async (t) => {
+t.test('a server that is full: waiting goes on, and it is not stormed', async (t) => {
   const limit = (await server.queryValue('SELECT @@max_connections')) ?? '';
   const made = rig({ waitTimeoutMs: 1000 });
   const connection = await made.get(ann);
