@@ -65,6 +65,8 @@ export class ReadOnlyTransaction {
       this.#reads++;
       return true;
     }
+    // SET GLOBAL is meant for the primary.
+    if (statement.kind === StatementKind.set && statement.mayWrite) return false;
     return STAYS.has(statement.kind) && statement.pins.length === 0 && statement.statementCount === 1;
   }
 
