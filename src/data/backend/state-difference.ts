@@ -4,7 +4,8 @@ import { collationNamed } from '../../../protocol/index.ts';
 import { NAMES_COLLATION, type SessionVariables } from './session-variables.ts';
 import { isDerived } from './variable-policy.ts';
 
-const NUMBER = /^-?\d+(\.\d+)?$/;
+/** As servers report numbers; anything else that consists of digits is a text. */
+const NUMBER = /^-?(0|[1-9]\d*)(\.\d+)?$/;
 /** Printable ASCII without the backslash. */
 const PLAIN = /^[ -[\]-~]*$/;
 const MAX_CACHED = 4096;

@@ -25,6 +25,8 @@ t.test('literals', async (t) => {
     ['x', '-1', '-1'],
     ['x', '1e3', "'1e3'"],
     ['x', '1.', "'1.'"],
+    ['x', '007', "'007'"],
+    ['x', '0', '0'],
     ['autocommit', 'ON', "'ON'"],
     ['sql_mode', '', "''"],
     ['character_set_results', '', 'NULL'],
