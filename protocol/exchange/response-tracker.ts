@@ -79,6 +79,11 @@ const MAX_PAYLOAD = 0xffffff;
 /** OK, ERR, EOF and column counts are small; what says it is larger than this is no such packet. */
 const MAX_INSPECTED_BYTES = 4 << 20;
 const EOF_PACKET_BYTES = 9;
+const BINARY_ROW_HEADER = 0x00;
+/** A longer row is not looked behind: it would have to be kept whole. */
+const MAX_OUT_PARAMETER_BYTES = 1 << 20;
+/** The OK of the CALL follows its OUT parameters. */
+const OUT_PARAMETER_FLAGS = StatusFlag.SERVER_PS_OUT_PARAMS | StatusFlag.SERVER_MORE_RESULTS_EXISTS;
 /** What the EOF behind definitions says: the session's own flags, none of the statement before. */
 const SESSION_FLAGS =
   StatusFlag.SERVER_STATUS_IN_TRANS |
@@ -176,6 +181,12 @@ export class ResponseTracker {
     return this.#sequenceShift;
   }
 
+  /** The client's sequence id of the next packet; null while part of a packet is out. */
+  get nextClientSequence(): number | null {
+    const isWhole = this.#bodyLeft === 0 && !this.#continuation && this.#expectedSequence >= 0;
+    return isWhole ? (this.#expectedSequence + this.#sequenceShift) & 0xff : null;
+  }
+
   get awaitsInfile(): boolean {
     return this.#state === State.infile;
   }
@@ -214,9 +225,11 @@ export class ResponseTracker {
         if (length > MAX_INSPECTED_BYTES) throw new MalformedPacketError('control packet too long', position);
         break;
       }
+      const entersRows = passes && this.#state === State.rowsStart && !this.#continuation;
+      if (entersRows && this.#insertEof && !this.#looksBehindRow(buffer, position, end, length)) break;
       this.#checkSequence(buffer, position);
       if (passes) {
-        if (this.#state === State.rowsStart && !this.#continuation) {
+        if (entersRows) {
           segment = this.#enterRows(buffer, segment, position);
           this.#state = State.rows;
         }
@@ -390,6 +403,26 @@ export class ResponseTracker {
   }
 
   /**
+   * The EOF behind the definitions must say whether the one row behind it holds OUT parameters, and this server says
+   * so behind the row only. What may be such a row waits for what follows.
+   * @returns false if the bytes that tell have not come yet.
+   */
+  #looksBehindRow(buffer: Buffer, position: number, end: number, length: number): boolean {
+    this.#outParameters = false;
+    if (buffer[position + 4] !== BINARY_ROW_HEADER || length > MAX_OUT_PARAMETER_BYTES) return true;
+    const next = position + 4 + length;
+    if (end - next < 5) return false;
+    const nextLength = buffer[next]! | (buffer[next + 1]! << 8) | (buffer[next + 2]! << 16);
+    // Nonsense is found when it is its turn.
+    if (buffer[next + 4] !== 0xfe || nextLength < 7 || nextLength > MAX_INSPECTED_BYTES) return true;
+    const nextEnd = next + 4 + nextLength;
+    if (end < nextEnd) return false;
+    const status = readResultEndStatus(buffer, next + 4, nextEnd);
+    this.#outParameters = (status & StatusFlag.SERVER_PS_OUT_PARAMS) !== 0;
+    return true;
+  }
+
+  /**
    * The definitions in front move down by nine bytes where these are free, so that the answer stays one piece;
    * rows are never moved.
    * @param serverSequence the id of the packet that it takes the place of, as the server counts.
@@ -397,7 +430,7 @@ export class ResponseTracker {
   #putEof(buffer: Buffer, segment: number, position: number, serverSequence: number): number {
     const sequence = (serverSequence + this.#sequenceShift) & 0xff;
     this.#sequenceShift++;
-    const status = this.statusFlags & SESSION_FLAGS;
+    const status = (this.statusFlags & SESSION_FLAGS) | (this.#outParameters ? OUT_PARAMETER_FLAGS : 0);
     if (segment - EOF_PACKET_BYTES >= this.#floor) {
       buffer.copyWithin(segment - EOF_PACKET_BYTES, segment, position);
       writeEof(buffer, position - EOF_PACKET_BYTES, sequence, status, 0);

@@ -31,6 +31,7 @@ const AUTOCOMMIT = StatusFlag.SERVER_STATUS_AUTOCOMMIT;
 const IN_TRANS = StatusFlag.SERVER_STATUS_IN_TRANS;
 const MORE = StatusFlag.SERVER_MORE_RESULTS_EXISTS;
 const NO_INDEX = StatusFlag.SERVER_QUERY_NO_INDEX_USED;
+const OUT = StatusFlag.SERVER_PS_OUT_PARAMS;
 const CURSOR = StatusFlag.SERVER_STATUS_CURSOR_EXISTS;
 const STATE = encodeSessionState([
   { type: SessionTrackType.SYSTEM_VARIABLES, name: 'time_zone', value: '+03:00' },
@@ -97,7 +98,10 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
   'OUT parameters of a CALL': {
     shape: query,
     parts: [
-      rowsPart(1, AUTOCOMMIT | MORE | StatusFlag.SERVER_PS_OUT_PARAMS),
+      rowsPart(0, AUTOCOMMIT | MORE | OUT, {
+        rows: binaryRows.slice(0, 1),
+        statusBefore: AUTOCOMMIT | MORE | OUT,
+      }),
       { kind: 'ok', status: AUTOCOMMIT },
     ],
   },
@@ -202,6 +206,32 @@ t.test('an EOF that was put in tells the session as the result before it left it
   };
   const { bytes } = pass(answer, server!, old!, AUTOCOMMIT | NO_INDEX);
   t.equal(bytes.toString('hex'), encodeAnswer(answer, old!).toString('hex'));
+});
+
+t.test('rows that may hold OUT parameters wait for what follows, and only these', async (t) => {
+  const [old, server] = CAPABILITY_SETS;
+  for (const [rows, waits] of [
+    [binaryRows, true],
+    [textRows(3), false],
+    [[Buffer.alloc((1 << 20) + 1)], false],
+  ] as const) {
+    const answer: Answer = { shape: query, parts: [rowsPart(0, AUTOCOMMIT, { rows })] };
+    const bytes = encodeAnswer(answer, server!);
+    const ofFirstRow = bytes.indexOf(rows[0]!) + rows[0]!.length;
+    const rig = new TrackerRig(server!, new ClientSink(), 4 << 20).begin(query, old!, AUTOCOMMIT);
+    rig.read(bytes.subarray(0, ofFirstRow));
+    t.equal(rig.tracker.rowCount, waits ? 0 : 1);
+  }
+  const broken = new TrackerRig(server!).begin(query, old!, AUTOCOMMIT);
+  const upToRow = encodeAnswer(
+    { shape: query, parts: [rowsPart(0, AUTOCOMMIT, { rows: binaryRows })] },
+    server!,
+  );
+  const end = upToRow.indexOf(binaryRows[0]!) + binaryRows[0]!.length;
+  const nothing = Buffer.from([0, 0, 0, upToRow[end + 3]!, 0]);
+  t.throws(() => broken.read(Buffer.concat([upToRow.subarray(0, end), nothing])), {
+    code: 'PROTOCOL_MALFORMED_PACKET',
+  });
 });
 
 t.test('the session state goes through the sink, once per OK', async (t) => {
