@@ -4,11 +4,14 @@
  * comparison of references on the hot path.
  */
 
+import { MalformedPacketError } from '../../../protocol/index.ts';
+
 /** Lower-case variable name to value, as the server reports it. */
 export type VariableMap = ReadonlyMap<string, string>;
 
 /** Beyond this many different sets the table starts anew: equality then costs a string comparison, no more. */
 const MAX_INTERNED = 16_384;
+const NAME = /^[A-Za-z0-9_$.]+$/;
 
 /** Two spellings of one variable: MySQL 5.7 reports the one that was written. */
 const ALIASES: ReadonlyMap<string, string> = new Map([
@@ -24,7 +27,12 @@ const ALIASES: ReadonlyMap<string, string> = new Map([
  */
 export const NAMES_COLLATION = 'names collation';
 
+/**
+ * @throws MalformedPacketError for what is no name: it comes from a server, and goes into the SET that brings another
+ * connection in line.
+ */
 export function canonicalVariableName(name: string): string {
+  if (!NAME.test(name)) throw new MalformedPacketError('variable name', 0);
   const lower = name.toLowerCase();
   return ALIASES.get(lower) ?? lower;
 }

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
+import { MalformedPacketError } from '../../../../protocol/index.ts';
 import {
   canonicalVariableName,
   isOn,
@@ -59,6 +60,12 @@ t.test('two names of one variable', async (t) => {
   t.equal(canonicalVariableName('identity'), 'last_insert_id');
   t.equal(canonicalVariableName('storage_engine'), 'default_storage_engine');
   t.equal(canonicalVariableName('Time_Zone'), 'time_zone');
+});
+
+t.test('a server that lies about names gets no SQL into the connections of others', async (t) => {
+  for (const name of ['', '?e_zone', 'a=1,@@session.sql_mode', 'a b', 'a`', 'é', 'a\0', 'a\n'])
+    t.throws(() => canonicalVariableName(name), MalformedPacketError, JSON.stringify(name));
+  t.equal(canonicalVariableName('hot_cache.key_buffer_size'), 'hot_cache.key_buffer_size');
 });
 
 t.test('different sets are never taken for equal, whatever bytes are in the values', async () => {
