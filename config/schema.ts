@@ -96,7 +96,8 @@ const serverSchema = z
     }),
     maxReplicationLagMs: milliseconds(0, 0, 'A replica further behind takes no reads; 0 sets no limit.'),
     hostgroup: describe(z.int().min(0).max(MAX_HOSTGROUP).nullable().default(null), {
-      description: 'Keeps the server in this hostgroup, whatever is measured.',
+      description:
+        'Hostgroup that the server is shown in; where statements go is decided by the measured role.',
       defaultText: 'measured',
     }),
     tls: describe(z.boolean().default(false), { description: 'Connect to the server over TLS.' }),
@@ -197,7 +198,7 @@ const poolSection = section('Connections to the servers.', {
   }),
   minIdle: integer(0, MAX_CONNECTIONS, 0, {
     description:
-      'Idle connections kept open by each pool (worker, server and user), whatever `idleTimeoutMs` says.',
+      'Idle connections that are kept once they are open, for each worker, server and user, whatever `idleTimeoutMs` says.',
     unit: 'connections',
   }),
   idleTimeoutMs: milliseconds(1, 300_000, 'An idle connection is closed after this time.'),
@@ -244,11 +245,6 @@ const limitsSection = section('What one client, and all clients together, may ta
     10_000,
     'A statement waits this long for its hostgroup to have a server; 0 answers the error at once.',
   ),
-  planCacheEntries: integer(1, 10_000_000, 2048, {
-    description: 'Exact statement texts that each worker remembers the route of.',
-    unit: 'entries',
-    reloadable: false,
-  }),
   digestCacheEntries: integer(1, 10_000_000, 10_000, {
     description: 'Statement digests that each worker remembers the classification of.',
     unit: 'entries',

@@ -181,9 +181,15 @@ export class ResponseTracker {
     return this.#sequenceShift;
   }
 
-  /** The client's sequence id of the next packet; null while part of a packet is out. */
+  /**
+   * The client's sequence id of the next packet, where an ERR may be: in front of a result or among rows. Null while
+   * part of a packet is out, and among definitions, where clients look for nothing else.
+   */
   get nextClientSequence(): number | null {
-    const isWhole = this.#bodyLeft === 0 && !this.#continuation && this.#expectedSequence >= 0;
+    const state = this.#state;
+    const mayFail =
+      state === State.first || state === State.rows || (state === State.rowsStart && !this.#insertEof);
+    const isWhole = mayFail && this.#bodyLeft === 0 && !this.#continuation && this.#expectedSequence >= 0;
     return isWhole ? (this.#expectedSequence + this.#sequenceShift) & 0xff : null;
   }
 

@@ -33,14 +33,6 @@ export const ERROR_TABLE = {
     meaning: "The client's first packets are not a login of the MySQL protocol 4.1.",
     action: 'Check what connects to this port; clients older than MySQL 4.1 are not served.',
   },
-  PROXY_SCHEMA_ACCESS_DENIED: {
-    errno: 1044,
-    sqlState: '42000',
-    message: "Access denied for user '{user}'@'{host}' to database '{schema}'",
-    retryable: false,
-    meaning: 'The account may not use this schema.',
-    action: 'Grant the account what it needs on the servers.',
-  },
   PROXY_ACCESS_DENIED: {
     errno: 1045,
     sqlState: '28000',
@@ -56,14 +48,6 @@ export const ERROR_TABLE = {
     retryable: true,
     meaning: 'The client sent a command byte that is not served.',
     action: 'README lists the commands that are not served.',
-  },
-  PROXY_UNKNOWN_SCHEMA: {
-    errno: 1049,
-    sqlState: '42000',
-    message: "Unknown database '{schema}'",
-    retryable: false,
-    meaning: 'The schema named at login does not exist on the servers.',
-    action: 'Create it, or correct the name; a `defaultSchema` of the configuration counts too.',
   },
   PROXY_SHUTDOWN: {
     errno: 1053,
@@ -97,23 +81,6 @@ export const ERROR_TABLE = {
     meaning: "KILL names another user's connection.",
     action: 'Kill it as its own user, or on the admin port.',
   },
-  PROXY_UNKNOWN_CHARACTER_SET: {
-    errno: 1115,
-    sqlState: '42000',
-    message: "Unknown character set: '{name}'",
-    retryable: false,
-    meaning: 'The client asks for a character set that neither MySQL nor MariaDB has.',
-    action: "Correct the client's character set.",
-  },
-  PROXY_HOST_BLOCKED: {
-    errno: 1129,
-    sqlState: 'HY000',
-    message:
-      "Host '{host}' is blocked because of many connection errors; unblock with 'mysqladmin flush-hosts'",
-    retryable: false,
-    meaning: 'Too many failed logins came from this address.',
-    action: 'Find what connects from there with a wrong password.',
-  },
   PROXY_PACKET_TOO_LARGE: {
     errno: 1153,
     sqlState: '08S01',
@@ -130,14 +97,6 @@ export const ERROR_TABLE = {
     meaning: 'A packet of the client has the wrong sequence id.',
     action: 'Look for a fault in the driver, or two threads on one connection.',
   },
-  PROXY_READ_ERROR: {
-    errno: 1158,
-    sqlState: '08S01',
-    message: 'Got an error reading communication packets',
-    retryable: false,
-    meaning: 'The connection of the client broke in the middle of a packet.',
-    action: 'Look at the network, or why the client went away.',
-  },
   PROXY_READ_TIMEOUT: {
     errno: 1159,
     sqlState: '08S01',
@@ -145,14 +104,6 @@ export const ERROR_TABLE = {
     retryable: false,
     meaning: 'The client began a packet and never finished it, or sent nothing for `limits.idleTimeoutMs`.',
     action: 'Close connections that are not used, or raise the limit.',
-  },
-  PROXY_WRITE_TIMEOUT: {
-    errno: 1161,
-    sqlState: '08S01',
-    message: 'Got timeout writing communication packets',
-    retryable: false,
-    meaning: 'The client does not take its answer.',
-    action: 'Look for a client that stopped reading.',
   },
   PROXY_USER_CONNECTIONS: {
     errno: 1203,
@@ -162,22 +113,6 @@ export const ERROR_TABLE = {
     meaning: "All client connections that the user's `maxConnections` allows are taken.",
     action: "Raise the user's `maxConnections`, or find the application that does not close its connections.",
   },
-  PROXY_USER_LIMIT: {
-    errno: 1226,
-    sqlState: '42000',
-    message: "User '{user}' has exceeded the '{limit}' resource (current value: {value})",
-    retryable: true,
-    meaning: 'The user has reached a limit of its own.',
-    action: 'Raise the limit that the message names.',
-  },
-  PROXY_NOT_SUPPORTED: {
-    errno: 1235,
-    sqlState: '42000',
-    message: "This version of Sluice doesn't yet support '{feature}'",
-    retryable: false,
-    meaning: 'The statement or command needs something that this version does not have.',
-    action: 'README lists what is not there; connect to the server directly for it.',
-  },
   PROXY_UNKNOWN_STATEMENT: {
     errno: 1243,
     sqlState: 'HY000',
@@ -185,15 +120,6 @@ export const ERROR_TABLE = {
     retryable: false,
     meaning: 'The client uses a prepared statement that it has not prepared, or has closed.',
     action: 'Prepare it again; a reset of the connection closes all of them.',
-  },
-  PROXY_UNSUPPORTED_AUTH: {
-    errno: 1251,
-    sqlState: '08004',
-    message:
-      'Client does not support authentication protocol requested by server; consider upgrading MySQL client',
-    retryable: false,
-    meaning: 'Client and account have no authentication plugin in common.',
-    action: 'Use a client with mysql_native_password or caching_sha2_password.',
   },
   PROXY_QUERY_INTERRUPTED: {
     errno: 1317,
@@ -287,14 +213,6 @@ export const ERROR_TABLE = {
     retryable: true,
     meaning: 'The client connected and did not log in within `limits.handshakeTimeoutMs`.',
     action: 'A health check that only opens a connection causes this; let it ask `/readyz` instead.',
-  },
-  PROXY_NOT_READY: {
-    errno: 9008,
-    sqlState: 'HY000',
-    message: 'Sluice has just started and does not know its servers yet',
-    retryable: true,
-    meaning: 'No first round of checks has been completed.',
-    action: 'Wait until `/readyz` answers 200.',
   },
   PROXY_OUTCOME_UNKNOWN: {
     errno: 9009,

@@ -37,7 +37,6 @@ export const WorkerCounter = {
   readsOnReplica: 4,
   readsOnPrimary: 5,
   writes: 6,
-  planMisses: 7,
   classified: 8,
   checkouts: 9,
   checkoutsFitting: 10,
@@ -163,6 +162,11 @@ export class WorkerCounters {
 
   getServer(slot: number, counter: ServerCounter): number {
     return this.#values[WORKER_COUNTERS + slot * SERVER_COUNTERS + counter]!;
+  }
+
+  /** For gauges of one worker. */
+  set(counter: WorkerCounter, value: number): void {
+    this.#values[counter] = value;
   }
 
   /** Gauge-like entries of a worker that has gone. */

@@ -52,7 +52,6 @@ export interface SnapshotSettings {
     readonly idleTimeoutMs: number;
     readonly shutdownGraceMs: number;
     readonly noServerWaitMs: number;
-    readonly planCacheEntries: number;
     readonly digestCacheEntries: number;
     readonly writeBufferBytes: number;
   };

@@ -185,7 +185,13 @@ class Supervisor implements SluiceHandle {
 
   #publish(): void {
     if (this.#stopping !== null) return;
-    this.#snapshot = this.#build();
+    try {
+      this.#snapshot = this.#build();
+    } catch (error) {
+      // More different servers than there are places for: the last good snapshot stays in force.
+      this.#logger.error('the new topology cannot be published', { error });
+      return;
+    }
     this.#workers?.publish(this.#snapshot);
   }
 

@@ -69,7 +69,7 @@ const context: WorkerContext = {
   wheel,
   backends,
   plans: new PlanCache(randomInt(2 ** 32), start.snapshot.settings.limits.digestCacheEntries, {
-    miss: () => counters.add(WorkerCounter.planMisses),
+    miss: () => counters.add(WorkerCounter.classified),
   }),
   router: new Router(),
   differences: new StateDifferences(),
@@ -145,7 +145,10 @@ port.on('message', (message: ToWorker) => {
   else context.sessions.killAnswered(message);
 });
 
-const janitor = setInterval(() => backends.closeIdle(Date.now()), JANITOR_MS);
+const janitor = setInterval(() => {
+  backends.closeIdle(Date.now());
+  counters.set(WorkerCounter.digests, context.plans.size);
+}, JANITOR_MS);
 wheel.start();
 apply(start.snapshot);
 await listen();

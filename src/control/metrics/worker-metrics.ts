@@ -42,11 +42,6 @@ export const WORKER_METRICS: Readonly<Record<WorkerCounterName, WorkerMetric>> =
   readsOnReplica: { ...STATEMENTS, labels: { route: 'read_on_replica' } },
   readsOnPrimary: { ...STATEMENTS, labels: { route: 'read_on_primary' } },
   writes: { ...STATEMENTS, labels: { route: 'write' } },
-  planMisses: {
-    name: 'sluice_plan_cache_misses_total',
-    help: 'Statements whose exact text was not in the plan cache',
-    kind: 'counter',
-  },
   classified: {
     name: 'sluice_statements_classified_total',
     help: 'Statements whose digest was not known and had to be classified',

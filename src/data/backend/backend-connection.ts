@@ -58,6 +58,12 @@ export interface ConnectionFailure {
   readonly message: string;
 }
 
+/** Who has a connection for itself. */
+export interface ConnectionHolder {
+  /** It has closed while nobody waited for an answer. */
+  heldConnectionClosed(connection: BackendConnection): void;
+}
+
 export interface ConnectionListener {
   connectionReady(connection: BackendConnection): void;
   connectionClosed(connection: BackendConnection, failure: ConnectionFailure | null): void;
@@ -114,7 +120,7 @@ export class BackendConnection {
   /** Counted in the pool's gauge of connections in use. */
   counted = false;
   /** Who holds it alone (transaction, pin, running statement), or null. */
-  holder: object | null = null;
+  holder: ConnectionHolder | null = null;
   /** The session whose statement ran last, as long as nobody else's has run since. */
   lastUser: LastUser | null = null;
   closeReason = '';
@@ -227,6 +233,11 @@ export class BackendConnection {
   /** By how much the client's sequence ids of the current answer are ahead of the server's. */
   get sequenceShift(): number {
     return this.#tracker?.sequenceShift ?? 0;
+  }
+
+  /** Where an ERR packet may be put into the answer that was cut off: null in the middle of a packet. */
+  get nextClientSequence(): number | null {
+    return this.#tracker?.nextClientSequence ?? null;
   }
 
   get awaitsInfile(): boolean {
@@ -416,8 +427,10 @@ export class BackendConnection {
     const active = this.#active;
     const pending = this.#replies.splice(0);
     this.#active = null;
+    const holder = active === null && pending.length === 0 ? this.holder : null;
     this.#listener.connectionClosed(this, this.#failure);
     active?.owner.replyLost(this, this.closeReason, this.#tracker?.forwarded ?? false);
     for (const reply of pending) reply.owner.replyLost(this, this.closeReason, false);
+    holder?.heldConnectionClosed(this);
   }
 }

@@ -1,14 +1,14 @@
 /** Ends the statement that runs on a connection, as its own user, from another connection to the same server. */
 
 import { Command } from '../../../protocol/index.ts';
-import type { BackendConnection } from './backend-connection.ts';
+import type { BackendConnection, ConnectionHolder } from './backend-connection.ts';
 import type { Backends } from './backends.ts';
 import type { ConnectionKey } from './connection-key.ts';
 import type { PoolFailure, PoolRequest } from './pool-request.ts';
 import { ownReply, RecordingReply } from './recording-reply.ts';
 import { NOTHING_LEFT, type ServerPool } from './server-pool.ts';
 
-class KillRequest implements PoolRequest {
+class KillRequest implements PoolRequest, ConnectionHolder {
   readonly connectionKey: ConnectionKey;
   readonly collationId: number;
   readonly variables = null;
@@ -39,6 +39,10 @@ class KillRequest implements PoolRequest {
       () => undefined,
     );
     connection.sendCommand(Command.COM_QUERY, `KILL QUERY ${this.#victim.threadId}`, ownReply(done));
+  }
+
+  heldConnectionClosed(): void {
+    // Its reply is told.
   }
 
   /** No other connection to be had: closing this one ends the statement as well. */

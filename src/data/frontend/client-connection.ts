@@ -240,8 +240,9 @@ export class ClientConnection {
     this.#user = user;
     this.#input.maxPacketBytes = snapshot.settings.limits.maxPacketBytes;
     const collationId = client.collationId ?? GREETING_COLLATION;
-    // The flag sets a bit of sql_mode at login, which COM_CHANGE_USER takes back.
-    const notAgain = this.#session === null ? 0 : Capability.CLIENT_IGNORE_SPACE;
+    // The flag sets a bit of sql_mode at login, which COM_CHANGE_USER takes back on MariaDB.
+    const isMariadb = this.#context.backends.primary?.server.flavor === 'mariadb';
+    const notAgain = this.#session !== null && isMariadb ? Capability.CLIENT_IGNORE_SPACE : 0;
     const identity = {
       connectionId: this.connectionId,
       username: client.username,

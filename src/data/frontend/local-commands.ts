@@ -39,6 +39,7 @@ export class LocalCommands {
         // What a session has after it is learnt with what it starts with.
         session.learnInitialState(buffer, start, end, () => {
           session.restart();
+          session.run.lastWarnings = 0;
           this.#sendOk();
           session.commandDone();
         });

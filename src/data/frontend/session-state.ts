@@ -6,6 +6,7 @@
 import {
   decodeSessionState,
   encodeSessionState,
+  MalformedPacketError,
   type OkPacket,
   type SessionStateChange,
   SessionTrackType,
@@ -20,6 +21,8 @@ import {
   type SessionVariables,
 } from '../backend/session-variables.ts';
 import { policyOf, VariablePolicy } from '../backend/variable-policy.ts';
+
+const VARIABLE_NAME = /^[a-z0-9_$.]+$/;
 
 /** `session_track_system_variables` as MySQL and MariaDB have it by default. */
 const DEFAULT_TRACKED: ReadonlySet<string> = new Set([
@@ -155,6 +158,8 @@ export class SessionState {
   /** @returns whether the entry explains a "something changed" of the same packet. */
   #variableChanged(name: string, value: string, values: [string, string][]): boolean {
     const canonical = canonicalVariableName(name);
+    // It will stand in a SET on other connections: nothing but a name may.
+    if (!VARIABLE_NAME.test(canonical)) throw new MalformedPacketError('name of a system variable', 0);
     const policy = policyOf(canonical);
     if (policy === VariablePolicy.ignored) return false;
     if (policy === VariablePolicy.pins) {

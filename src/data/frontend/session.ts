@@ -58,6 +58,7 @@ export interface SessionIdentity {
 
 const HELD = routeOf(RouteTarget.held, RouteReason.pinned);
 const TO_PRIMARY = routeOf(RouteTarget.primary, ClassReason.notARead);
+const TO_REPLICA = routeOf(RouteTarget.replica, RouteReason.noPrimary);
 const PINNED_COMMAND = routeOf(RouteTarget.primary, RouteReason.pinned);
 
 export class Session implements RunClient, RoutingFacts {
@@ -72,7 +73,7 @@ export class Session implements RunClient, RoutingFacts {
   #phase: SessionPhase = SessionPhase.idle;
   #command = 0;
   /** Sequence id of the answer's first packet: the number of packets that the command took. */
-  #answerSequence = 1;
+  errorSequence = 1;
   #plan: Plan | null = null;
   /** Called instead of the ordinary end of a command: a step of something larger. */
   #continuation: ((errno: number) => void) | null = null;
@@ -127,7 +128,7 @@ export class Session implements RunClient, RoutingFacts {
       return;
     }
     this.#context.counters.add(WorkerCounter.errorsSent);
-    this.#transport.write(frameErr(error, this.clientCapabilities, this.#answerSequence));
+    this.#transport.write(frameErr(error, this.clientCapabilities, this.errorSequence));
   }
 
   heldConnectionLost(reason: string): void {
@@ -184,7 +185,7 @@ export class Session implements RunClient, RoutingFacts {
     }
     const command = buffer[start]!;
     this.#command = command;
-    this.#answerSequence = fragmentCount(end - start) & 0xff;
+    this.errorSequence = fragmentCount(end - start) & 0xff;
     this.#phase = transition(this.#phase, SessionPhase.busy);
     if (command === Command.COM_QUERY) {
       this.#query(buffer, start, end);
@@ -284,7 +285,13 @@ export class Session implements RunClient, RoutingFacts {
       if (errno === 0) then(packet);
       else this.commandDone();
     };
-    this.run.touch(TO_PRIMARY);
+    this.run.touch(this.#anyServer());
+  }
+
+  /** For what every server can tell; without a primary the replicas go on alone. */
+  #anyServer(): Route {
+    const { primary, hasReplica } = this.#context.backends;
+    return primary === null && hasReplica ? TO_REPLICA : TO_PRIMARY;
   }
 
   #initialKey(): string {
@@ -307,7 +314,7 @@ export class Session implements RunClient, RoutingFacts {
     };
     this.#loginError = null;
     this.#interceptErrors = true;
-    this.run.touch(TO_PRIMARY);
+    this.run.touch(this.#anyServer());
   }
 
   #interceptErrors = false;

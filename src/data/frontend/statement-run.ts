@@ -24,7 +24,7 @@ import { type ClientError, clientError } from '../../common/errors.ts';
 import { Gauge, ServerCounter, WorkerCounter } from '../../common/shared-counters.ts';
 import { makeTransitions } from '../../common/state-machine.ts';
 import { PinReason, StatementKind } from '../../sql/statement-class.ts';
-import type { BackendConnection } from '../backend/backend-connection.ts';
+import type { BackendConnection, ConnectionHolder } from '../backend/backend-connection.ts';
 import { trackingStatement } from '../backend/connection-setup.ts';
 import type { ReplyOwner } from '../backend/expected-reply.ts';
 import { killQuery } from '../backend/kill-query.ts';
@@ -59,7 +59,16 @@ const transition = makeTransitions<RunPhase>('statement run', {
 /** ER_OPTION_PREVENTS_STATEMENT: a read-only server was asked to write. */
 const ER_OPTION_PREVENTS_STATEMENT = 1290;
 const ER_PARSE_ERROR = 1064;
+/** PROXY_STATE_NOT_RESTORED. */
+const ER_STATE_NOT_RESTORED = 9006;
 const MAX_ATTEMPTS = 3;
+const STATELESS: ReadonlySet<StatementKind> = new Set<StatementKind>([
+  StatementKind.begin,
+  StatementKind.commit,
+  StatementKind.rollback,
+  StatementKind.savepoint,
+  StatementKind.empty,
+]);
 
 /** The session, as far as a run needs it. */
 export interface RunClient extends SearchClient {
@@ -70,6 +79,8 @@ export interface RunClient extends SearchClient {
   readonly unsentBytes: number;
   /** The client waits for its file to be asked for. */
   localInfile(): void;
+  /** Sequence id of the error that is sent next. */
+  errorSequence: number;
   sendError(error: ClientError): void;
   /** The command is answered; `connection` stays held if `holds`. */
   runFinished(): void;
@@ -77,7 +88,9 @@ export interface RunClient extends SearchClient {
   heldConnectionLost(reason: string): void;
 }
 
-export class StatementRun implements ReplyOwner, ResponseSink, AlignmentListener, SearchListener {
+export class StatementRun
+  implements ReplyOwner, ResponseSink, AlignmentListener, SearchListener, ConnectionHolder
+{
   readonly #client: RunClient;
   readonly #context: WorkerContext;
   #phase: RunPhase = RunPhase.idle;
@@ -518,13 +531,11 @@ export class StatementRun implements ReplyOwner, ResponseSink, AlignmentListener
     this.lastRoute = this.#route;
     this.lastAddress = connection.server.address;
     this.#phase = transition(this.#phase, RunPhase.idle);
+    const cannotFollow = !connection.tracksState && !this.#leavesNoState();
+    if (cannotFollow && !state.pinned) state.pin(PinReason.untrackedSet);
     const keeps =
-      !this.#shared &&
-      (state.pinned ||
-        (connection.statusFlags & StatusFlag.SERVER_STATUS_IN_TRANS) !== 0 ||
-        !connection.tracksState);
+      !this.#shared && (state.pinned || (connection.statusFlags & StatusFlag.SERVER_STATUS_IN_TRANS) !== 0);
     if (keeps) {
-      if (!connection.tracksState && !state.pinned) state.pin(PinReason.untrackedSet);
       this.held = connection;
     } else {
       this.held = null;
@@ -566,12 +577,28 @@ export class StatementRun implements ReplyOwner, ResponseSink, AlignmentListener
     }
   }
 
+  /** Of a server that does not report its sessions' state, only these statements are known not to change it. */
+  #leavesNoState(): boolean {
+    const statement = this.#plan?.statement;
+    return statement !== undefined && (statement.provenRead || STATELESS.has(statement.kind));
+  }
+
   #leave(connection: BackendConnection): void {
     if (this.#shared) this.#poolOf(connection)?.batchDone(connection);
     else this.#giveBack(connection, NOTHING_LEFT);
   }
 
   // ---- what goes wrong
+
+  /** The server has gone, or has ended the session: what it held there is lost, as on a direct connection. */
+  heldConnectionClosed(connection: BackendConnection): void {
+    if (this.held !== connection || this.#connection === connection) return;
+    this.held = null;
+    const { address } = connection.server;
+    const pin = [...this.#client.state.pins.keys()].join(', ') || 'transaction';
+    const { message } = clientError('PROXY_SESSION_LOST', { address, pin, reason: connection.closeReason });
+    this.#client.heldConnectionLost(message);
+  }
 
   replyLost(_connection: BackendConnection, reason: string, started: boolean): void {
     this.#lost(reason, started, true);
@@ -582,27 +609,37 @@ export class StatementRun implements ReplyOwner, ResponseSink, AlignmentListener
     if (this.#abandoned || this.#phase === RunPhase.idle || connection === null) return;
     this.#context.counters.add(WorkerCounter.backendLost);
     const prefixError = this.#alignment.takeError();
+    const wasHeld = this.held === connection;
+    const mayRepeat = !wasHeld && !started && (this.#repeatable || !sent) && this.#attempts < MAX_ATTEMPTS;
+    // Another connection may be brought in line where this one could not; a schema is refused everywhere.
+    if (mayRepeat && (prefixError === null || prefixError.errno === ER_STATE_NOT_RESTORED)) {
+      this.#repeat(reason);
+      return;
+    }
     if (prefixError !== null) {
       this.#connection = null;
       this.#fail(prefixError);
       return;
     }
-    const wasHeld = this.held === connection;
-    if (!wasHeld && !started && (this.#repeatable || !sent) && this.#attempts < MAX_ATTEMPTS) {
-      this.#repeat(reason);
-      return;
-    }
     const address = connection.server.address;
     this.#connection = null;
     if (wasHeld) this.held = null;
-    if (started && this.#repeatable) {
-      this.#failInAnswer(clientError('PROXY_BACKEND_LOST', { address, reason }), reason);
+    const isRead = this.#plan?.statement.provenRead === true;
+    if (isRead && connection.brokeProtocol) {
+      const error = clientError('PROXY_BACKEND_MALFORMED', { address, reason });
+      if (started) this.#failInAnswer(connection, error, wasHeld);
+      else this.#failLost(error, wasHeld, reason);
     } else if (started) {
-      this.#failInAnswer(clientError('PROXY_OUTCOME_UNKNOWN', { address, reason }), reason);
+      const code = isRead ? 'PROXY_BACKEND_LOST' : 'PROXY_OUTCOME_UNKNOWN';
+      this.#failInAnswer(connection, clientError(code, { address, reason }), wasHeld);
     } else {
-      this.#fail(clientError('PROXY_OUTCOME_UNKNOWN', { address, reason }));
-      if (wasHeld) this.#client.heldConnectionLost(reason);
+      this.#failLost(clientError('PROXY_OUTCOME_UNKNOWN', { address, reason }), wasHeld, reason);
     }
+  }
+
+  #failLost(error: ClientError, wasHeld: boolean, reason: string): void {
+    this.#fail(error);
+    if (wasHeld) this.#client.heldConnectionLost(reason);
   }
 
   /** A proven read of whose answer nothing has passed is asked again, elsewhere. */
@@ -615,12 +652,22 @@ export class StatementRun implements ReplyOwner, ResponseSink, AlignmentListener
   }
 
   /** Part of an answer has gone out: only an ERR at a packet's border, or the end of the connection, is honest. */
-  #failInAnswer(error: ClientError, reason: string): void {
-    this.#viewsMayHaveChanged();
-    this.#phase = transition(this.#phase, RunPhase.idle);
-    this.held = null;
-    this.#context.log('warn', 'a server was lost during an answer', { reason, user: this.#client.username });
-    this.#client.heldConnectionLost(error.message);
+  #failInAnswer(connection: BackendConnection, error: ClientError, wasHeld: boolean): void {
+    this.#context.log('warn', 'a server was lost during an answer', {
+      server: connection.server.address,
+      user: this.#client.username,
+      reason: connection.closeReason,
+    });
+    const sequence = connection.nextClientSequence;
+    if (sequence === null || this.#silent) {
+      this.#viewsMayHaveChanged();
+      this.#phase = transition(this.#phase, RunPhase.idle);
+      this.#client.heldConnectionLost(error.message);
+      return;
+    }
+    this.#client.errorSequence = sequence;
+    this.#fail(error);
+    if (wasHeld) this.#client.heldConnectionLost(error.message);
   }
 
   #fail(error: ClientError): void {

@@ -14,11 +14,10 @@ export const RouteReason = {
   pinned: 'pinned',
   hint: 'hint',
   noReplica: 'no-replica',
+  noPrimary: 'no-primary',
   unsafeView: 'unsafe-view',
   viewsUnknown: 'views-unknown',
   residue: 'session-residue',
-  transactionStart: 'transaction-start',
-  serverSelf: 'refused-by-replica',
 } as const;
 export type RouteReason = (typeof RouteReason)[keyof typeof RouteReason] | ClassReason;
 

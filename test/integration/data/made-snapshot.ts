@@ -61,7 +61,6 @@ export function madeSnapshot(more: Partial<Snapshot> = {}): Snapshot {
         idleTimeoutMs: 0,
         shutdownGraceMs: 1000,
         noServerWaitMs: 1000,
-        planCacheEntries: 100,
         digestCacheEntries: 100,
         writeBufferBytes: 1 << 20,
       },

@@ -109,6 +109,7 @@ export class TestRequest implements PoolRequest {
   readonly lastConnection = null;
   connection: BackendConnection | null = null;
   failure: PoolFailure | null = null;
+  lostHeld = 0;
   /** Called as soon as the connection is there. */
   onAvailable: (connection: BackendConnection) => void = () => undefined;
 
@@ -127,6 +128,11 @@ export class TestRequest implements PoolRequest {
 
   connectionUnavailable(failure: PoolFailure): void {
     this.failure = failure;
+  }
+
+  /** As the holder of a connection. */
+  heldConnectionClosed(): void {
+    this.lostHeld++;
   }
 
   get settled(): boolean {
