@@ -52,7 +52,7 @@ async function outcomeOf(client: WireClient, sql: string, rows: number): Promise
     records = await readAnswer(client, { timeoutMs: 10_000 });
   } catch (error) {
     if (error instanceof WireClosedError && !error.message.startsWith('no packet')) return 'closed';
-    throw error;
+    throw new Error(`after ${proxy.faults.get('cut')?.cutAfterBytes} bytes of ${sql}`, { cause: error });
   }
   if (records.at(-1)?.kind === 'err') return 'error';
   const got = records.filter(({ kind }) => kind === 'row').length;

@@ -24,7 +24,7 @@ export async function runPrepared(client: WireClient, step: PrepareStep): Promis
     },
   ];
   for (const count of [parameters, columns]) {
-    await readColumns(client, count, records);
+    if (!(await readColumns(client, count, records))) return records;
     if (count > 0 && !client.deprecateEof) records.push(decodeEof((await client.socket.receive()).payload));
   }
   for (const values of step.executes) records.push(...(await execute(client, id, step, values)));

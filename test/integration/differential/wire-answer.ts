@@ -38,9 +38,14 @@ async function readResult(
   if (first === 0xfb) return sendLocalFile(client, payload, options, records);
   const count = Number(new WireReader(payload).lenencInt());
   records.push({ kind: 'column-count', fields: { count } });
-  await readColumns(client, count, records, options);
+  if (!(await readColumns(client, count, records, options))) return false;
   if (client.deprecateEof) return readRows(client, options, records);
-  const metadataEnd = decodeEof((await client.socket.receive(options.timeoutMs)).payload);
+  const { payload: behindColumns } = await client.socket.receive(options.timeoutMs);
+  if (behindColumns[0] === 0xff) {
+    records.push(decodeErr(behindColumns));
+    return false;
+  }
+  const metadataEnd = decodeEof(behindColumns);
   records.push({ ...metadataEnd, kind: 'metadata-eof' });
   const status = Number(metadataEnd.fields.status);
   if ((status & ServerStatus.cursorExists) !== 0) return false;
@@ -49,15 +54,22 @@ async function readResult(
   return more || (status & ServerStatus.psOutParams) !== 0;
 }
 
+/** False when an ERR comes in place of a definition: the answer is over. */
 export async function readColumns(
   client: WireClient,
   count: number,
   records: WireRecord[],
   options: AnswerOptions = {},
-): Promise<void> {
+): Promise<boolean> {
   for (let column = 0; column < count; column++) {
-    records.push(decodeColumn((await client.socket.receive(options.timeoutMs)).payload));
+    const { payload } = await client.socket.receive(options.timeoutMs);
+    if (payload[0] === 0xff) {
+      records.push(decodeErr(payload));
+      return false;
+    }
+    records.push(decodeColumn(payload));
   }
+  return true;
 }
 
 /** Rows up to what ends them; true when another result follows. */
