@@ -166,6 +166,28 @@ t.test('a server that dies in the middle of an answer', async (t) => {
   t.same(second.events, ['lost before it came: closed by the server']);
 });
 
+t.test('who holds a connection on which nothing runs is told that it has gone', async (t) => {
+  // Nobody was: the holder's next statement waited for ever.
+  for (const waits of [false, true]) {
+    const { server, connection, closed, received } = await connect(t);
+    let told = 0;
+    connection.holder = {
+      heldConnectionClosed: () => {
+        told++;
+      },
+    };
+    const owner = new Owner();
+    if (waits) {
+      owner.send(connection, 'x');
+      await received(1);
+    }
+    server.socket.destroy();
+    t.equal(await closed(), 'closed by the server');
+    t.equal(told, waits ? 0 : 1);
+    t.equal(owner.events.length, waits ? 1 : 0, 'once, by one way');
+  }
+});
+
 t.test('who has gone gets nothing, who comes after gets their own', async (t) => {
   const { server, connection, received } = await connect(t);
   const [gone, successor, other] = [new Owner(), new Owner(), new Owner()];
