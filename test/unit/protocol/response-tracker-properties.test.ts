@@ -12,12 +12,14 @@ import {
   decodeEof,
   decodeErr,
   decodeOk,
+  encodeErr,
   encodeTextRow,
+  framePacket,
   hasCapability,
   PacketReader,
   StatusFlag,
 } from '../../../protocol/index.ts';
-import { CAPABILITY_SETS, type Part, pass } from './tracked-answer.ts';
+import { CAPABILITY_SETS, encodeAnswer, type Part, pass, TrackerRig } from './tracked-answer.ts';
 
 const seed = Number(process.env.SLUICE_FUZZ_SEED ?? Date.now() % 2 ** 31);
 const numRuns = Number(process.env.SLUICE_FUZZ_RUNS ?? 300);
@@ -179,4 +181,31 @@ t.test('the client reads what the server said', async (t) => {
     ),
     { seed, numRuns },
   );
+});
+
+t.test('an answer that is cut off can be ended by an ERR wherever the tracker says so', async (t) => {
+  const lost = { errno: 9999, sqlState: 'HY000', message: 'lost' };
+  let ended = 0;
+  fc.assert(
+    fc.property(
+      parts,
+      fc.constantFrom(...CAPABILITY_SETS),
+      fc.constantFrom(...CAPABILITY_SETS),
+      fc.nat({ max: 9999 }).map((part) => part / 10_000),
+      (answerParts, server, client, where) => {
+        const whole = encodeAnswer({ shape: AnswerShape.query, parts: answerParts }, server);
+        const rig = new TrackerRig(server).begin(AnswerShape.query, client, AUTOCOMMIT);
+        rig.read(whole.subarray(0, Math.floor(whole.length * where)));
+        const sequence = rig.tracker.nextClientSequence;
+        if (rig.tracker.complete || sequence === null) return;
+        ended++;
+        const error = framePacket(encodeErr(lost, client), sequence);
+        const seen = readAsClient(Buffer.concat([rig.sink.bytes, error]), client);
+        t.strictSame(seen.at(-1), { kind: 'err', errno: 9999, message: 'lost' });
+        t.strictSame(seen.slice(0, -1), answerParts.slice(0, seen.length - 1).map(wanted));
+      },
+    ),
+    { seed, numRuns },
+  );
+  t.ok(ended > numRuns / 20, `${ended} of ${numRuns}`);
 });
