@@ -64,7 +64,8 @@ export {
   type HandshakeFailure,
   type HandshakeStep,
 } from './exchange/client-handshake.ts';
-export { AnswerShape, type ResponseSink, ResponseTracker } from './exchange/response-tracker.ts';
+export { AnswerShape, type ResponseSink } from './exchange/response-sink.ts';
+export { ResponseTracker } from './exchange/response-tracker.ts';
 export {
   type AcceptedClient,
   type ChangeUserOptions,

@@ -20,47 +20,9 @@
 import { Capability } from '../constants/capability-flags.ts';
 import { StatusFlag } from '../constants/status-flags.ts';
 import { MalformedPacketError } from '../errors.ts';
-import { decodeOk, encodeOk, type OkPacket } from '../packets/ok.ts';
-
-/** The shape of the answer that a command gets. */
-export const AnswerShape = {
-  /** COM_QUERY, COM_STMT_EXECUTE, COM_PROCESS_INFO: OK, ERR, LOCAL INFILE or result sets. */
-  query: 0,
-  /** One OK, EOF or ERR. */
-  single: 1,
-  /** COM_STMT_PREPARE. */
-  prepare: 2,
-  /** COM_FIELD_LIST: definitions up to an EOF. */
-  fieldList: 3,
-  /** COM_STATISTICS: one packet of text. */
-  text: 4,
-  /** COM_STMT_FETCH: rows up to an EOF. */
-  fetch: 5,
-  /** COM_BINLOG_DUMP: packets until ERR or EOF. */
-  stream: 6,
-} as const;
-export type AnswerShape = (typeof AnswerShape)[keyof typeof AnswerShape];
-
-/** Whom the tracker tells what passes. One object per client (or recorder), not per answer. */
-export interface ResponseSink {
-  /**
-   * Bytes for the client, in order. The view is the reader's own buffer.
-   * @returns true if the bytes are still referenced after the return (the write did not complete at once), so
-   * that the reader must not reuse them.
-   */
-  forward(buffer: Buffer, start: number, end: number): boolean;
-  /**
-   * An OK packet that carries session state, or that must be encoded anew.
-   * @returns the session-state block that this client is to get, or null.
-   */
-  okPacket(ok: OkPacket): Buffer | null;
-  /**
-   * @param started part of the answer has gone to the client: then the ERR passes whatever is returned.
-   * @returns true to keep the ERR packet from the client (the statement will be run again elsewhere).
-   */
-  errPacket(errno: number, payload: Buffer, started: boolean): boolean;
-  localInfile(): void;
-}
+import { decodeOk, encodeOk } from '../packets/ok.ts';
+import { EOF_PACKET_BYTES, readColumnCount, readResultEndStatus, writeEof } from './answer-bytes.ts';
+import { AnswerShape, type ResponseSink } from './response-sink.ts';
 
 const State = {
   idle: 0,
@@ -78,7 +40,6 @@ type State = (typeof State)[keyof typeof State];
 const MAX_PAYLOAD = 0xffffff;
 /** OK, ERR, EOF and column counts are small; what says it is larger than this is no such packet. */
 const MAX_INSPECTED_BYTES = 4 << 20;
-const EOF_PACKET_BYTES = 9;
 const BINARY_ROW_HEADER = 0x00;
 /** A longer row is not looked behind: it would have to be kept whole. */
 const MAX_OUT_PARAMETER_BYTES = 1 << 20;
@@ -575,40 +536,4 @@ function firstState(shape: AnswerShape): State {
   if (shape === AnswerShape.text) return State.text;
   if (shape === AnswerShape.stream) return State.stream;
   return State.first;
-}
-
-function readColumnCount(buffer: Buffer, start: number, end: number): number {
-  const first = buffer[start]!;
-  if (first < 0xfb) {
-    if (end !== start + 1 || first === 0) throw new MalformedPacketError('column count', start);
-    return first;
-  }
-  if (first === 0xfc && end === start + 3) {
-    const count = buffer.readUInt16LE(start + 1);
-    if (count >= 0xfb) return count;
-  }
-  throw new MalformedPacketError('column count', start);
-}
-
-/** Status flags of an OK with header 0xFE: they follow two length-encoded numbers. */
-function readResultEndStatus(buffer: Buffer, payload: number, end: number): number {
-  let position = payload + 1;
-  for (let i = 0; i < 2; i++) {
-    const first = buffer[position]!;
-    position += first < 0xfb ? 1 : first === 0xfc ? 3 : first === 0xfd ? 4 : 9;
-  }
-  if (position + 2 > end) throw new MalformedPacketError('short OK packet', payload);
-  return buffer.readUInt16LE(position);
-}
-
-function writeEof(buffer: Buffer, at: number, sequence: number, status: number, warnings: number): void {
-  buffer[at] = 5;
-  buffer[at + 1] = 0;
-  buffer[at + 2] = 0;
-  buffer[at + 3] = sequence;
-  buffer[at + 4] = 0xfe;
-  buffer[at + 5] = warnings & 0xff;
-  buffer[at + 6] = warnings >>> 8;
-  buffer[at + 7] = status & 0xff;
-  buffer[at + 8] = status >>> 8;
 }
