@@ -1,3 +1,4 @@
+import type { Connection, RowDataPacket } from 'mysql2/promise';
 import type { Test } from 'tap';
 import { GeneralLog } from '../../support/general-log.ts';
 import { APP_ACCOUNT, type ReplicationSet } from '../../support/replication-set.ts';
@@ -39,11 +40,16 @@ export async function runRouting(t: Test, set: ReplicationSet, server: Server): 
   t.teardown(() => sluice.dispose());
   await waitForReplicas(sluice, set);
   const executors = await Executors.of(set);
+  const admin = await sluice.adminConnection();
+  t.teardown(() => admin.end());
+  await admin.query('USE diff');
   for (const testCase of loadRoutingTable()) {
     if (!testCase.servers.includes(server)) continue;
     // A case before this one may have changed views: until these are read again no read of a table is proven.
     await waitForReplicas(sluice, set);
-    await t.test(testCase.name, (t) => new RoutingRun(t, sluice, set, executors, testCase).run(server));
+    await t.test(testCase.name, (t) =>
+      new RoutingRun({ t, sluice, set, executors, admin, testCase }).run(server),
+    );
   }
 }
 
@@ -91,27 +97,43 @@ class Executors {
   }
 }
 
+interface RoutingRunOptions {
+  readonly t: Test;
+  readonly sluice: SluiceProcess;
+  readonly set: ReplicationSet;
+  readonly executors: Executors;
+  readonly admin: Connection;
+  readonly testCase: RoutingCase;
+}
+
+/** What a new session does not have: EXPLAIN ROUTE, which asks for one, cannot give these. */
+const REASONS_OF_SESSIONS: ReadonlySet<string> = new Set([
+  'sticky-after-write',
+  'in-transaction',
+  'read-only-transaction',
+  'autocommit-off',
+  'pinned',
+]);
+
 class RoutingRun {
   readonly #t: Test;
   readonly #sluice: SluiceProcess;
   readonly #set: ReplicationSet;
   readonly #executors: Executors;
+  readonly #admin: Connection;
   readonly #case: RoutingCase;
   readonly #sessions = new Map<string, WireClient>();
   readonly #lastServers = new Map<string, string>();
+  /** Sessions whose SET or USE changes what later statements mean. */
+  readonly #changed = new Set<string>();
 
-  constructor(
-    t: Test,
-    sluice: SluiceProcess,
-    set: ReplicationSet,
-    executors: Executors,
-    testCase: RoutingCase,
-  ) {
-    this.#t = t;
-    this.#sluice = sluice;
-    this.#set = set;
-    this.#executors = executors;
-    this.#case = testCase;
+  constructor(options: RoutingRunOptions) {
+    this.#t = options.t;
+    this.#sluice = options.sluice;
+    this.#set = options.set;
+    this.#executors = options.executors;
+    this.#admin = options.admin;
+    this.#case = options.testCase;
   }
 
   async run(server: Server): Promise<void> {
@@ -135,10 +157,23 @@ class RoutingRun {
     const error = records.find(({ kind }) => kind === 'err');
     this.#t.equal(error !== undefined, step.error, `${label}: ${error?.fields.message ?? 'no error'}`);
     if (step.value !== undefined) this.#t.equal(firstValue(records), step.value, `${label}: value`);
+    await this.#checkReason(step, label);
     if (step.target === undefined) return;
     const servers = await this.#executors.executedBy(marker);
     this.#t.equal(servers.length, 1, `${label}: executed once (${servers.join(', ')})`);
     this.#checkTarget(step, label, servers[0] ?? 'nobody');
+  }
+
+  /** Asks the admin port, as an operator would. */
+  async #checkReason(step: RoutingStep, label: string): Promise<void> {
+    const { sql, reason } = step;
+    if (sql !== undefined && /^(\/\*.*?\*\/\s*)?(SET|USE)\b/i.test(sql)) this.#changed.add(step.session);
+    if (sql === undefined || reason === undefined || REASONS_OF_SESSIONS.has(reason)) return;
+    if (this.#changed.has(step.session)) return;
+    const [rows] = await this.#admin.query<RowDataPacket[]>(`EXPLAIN ROUTE ${sql.replace('{m}', '')}`);
+    const value = (name: string): string => String(rows.find((row) => row.step === name)?.value);
+    const reasons = [value('reason'), value('class_reason').split(/[ :(]/)[0]];
+    this.#t.ok(reasons.includes(reason), `${label}: because of ${reason} (${reasons.join(', ')})`);
   }
 
   #checkTarget(step: RoutingStep, label: string, server: string): void {
