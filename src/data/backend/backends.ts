@@ -4,6 +4,11 @@ import type { Snapshot, SnapshotServer } from '../../common/snapshot.ts';
 import { type TimerWheel, WheelTimer } from '../../common/timer-wheel.ts';
 import { type PoolEnvironment, ServerPool } from './server-pool.ts';
 
+export interface Dialect {
+  readonly flavor: 'mysql' | 'mariadb';
+  readonly versionId: number;
+}
+
 interface ServerWaiter {
   readonly arrived: () => void;
   readonly timer: WheelTimer;
@@ -14,6 +19,7 @@ export class Backends {
   readonly #wheel: TimerWheel;
   readonly #pools = new Map<string, ServerPool>();
   readonly #waiting = new Map<object, ServerWaiter>();
+  #dialect: Dialect = { flavor: 'mysql', versionId: 0 };
   #primary: ServerPool | null = null;
   #replicas: ServerPool[] = [];
   #last: ServerPool | null = null;
@@ -22,6 +28,11 @@ export class Backends {
   constructor(env: PoolEnvironment, wheel: TimerWheel) {
     this.#env = env;
     this.#wheel = wheel;
+  }
+
+  /** How the servers read SQL: as the primary does, or as any that is known while there is none. */
+  get dialect(): Dialect {
+    return this.#dialect;
   }
 
   get primary(): ServerPool | null {
@@ -77,6 +88,8 @@ export class Backends {
       pool.close();
       this.#pools.delete(address);
     }
+    const known = primary?.server ?? snapshot.servers.find(({ version }) => version !== '');
+    if (known !== undefined) this.#dialect = { flavor: known.flavor, versionId: known.versionId };
     this.#primary = primary;
     this.#replicas = replicas;
     this.#chosen = null;

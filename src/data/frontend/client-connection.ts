@@ -145,7 +145,7 @@ export class ClientConnection {
     switch (this.#phase) {
       case Phase.commands: {
         const phase = this.#session!.phase;
-        if (phase === SessionPhase.infile) return this.#session!.infileBacklog < INFILE_BACKLOG_BYTES;
+        if (phase === SessionPhase.infile) return this.#infileBacklog() < INFILE_BACKLOG_BYTES;
         return phase === SessionPhase.idle;
       }
       case Phase.login:
@@ -154,6 +154,11 @@ export class ClientConnection {
       default:
         return false;
     }
+  }
+
+  /** How much of a client's file the server has not taken yet. */
+  #infileBacklog(): number {
+    return this.#session?.run.connection?.socket.unsentBytes ?? 0;
   }
 
   #bytes(buffer: Buffer, length: number): void {
@@ -183,9 +188,10 @@ export class ClientConnection {
       const session = this.#session!;
       if (session.phase === SessionPhase.infile) {
         session.infilePacket(buffer, start, end, sequenceId);
-        if (session.infileBacklog >= INFILE_BACKLOG_BYTES) {
+        const { connection } = session.run;
+        if (connection !== null && this.#infileBacklog() >= INFILE_BACKLOG_BYTES) {
           this.#socket.pause();
-          session.onInfileRoom(() => this.#resumeInput());
+          connection.holderDrained = () => this.#resumeInput();
         }
         return;
       }
@@ -241,7 +247,7 @@ export class ClientConnection {
     this.#input.maxPacketBytes = snapshot.settings.limits.maxPacketBytes;
     const collationId = client.collationId ?? GREETING_COLLATION;
     // The flag sets a bit of sql_mode at login, which COM_CHANGE_USER takes back on MariaDB.
-    const isMariadb = this.#context.backends.primary?.server.flavor === 'mariadb';
+    const isMariadb = this.#context.backends.dialect.flavor === 'mariadb';
     const notAgain = this.#session !== null && isMariadb ? Capability.CLIENT_IGNORE_SPACE : 0;
     const identity = {
       connectionId: this.connectionId,
@@ -261,7 +267,7 @@ export class ClientConnection {
     }
     this.#phase = transition(this.#phase, Phase.entering);
     const schema = client.database ?? user.defaultSchema;
-    this.#session.enterSchema(schema, (error) => this.#entered(client, schema, error));
+    this.#session.start.enterSchema(schema, (error) => this.#entered(client, schema, error));
   }
 
   #entered(client: AcceptedClient, schema: string | null, error: ClientError | null): void {

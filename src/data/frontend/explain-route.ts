@@ -16,8 +16,7 @@ export function explainRoute(context: WorkerContext, text: string, schema: strin
   const lexical = makeLexicalContext({
     charset: 'utf8mb4',
     sqlMode: '',
-    flavor: primary?.flavor ?? 'mysql',
-    versionId: primary?.versionId ?? 0,
+    ...backends.dialect,
   });
   const bytes = Buffer.from(text, 'utf8');
   const plan = plans.planFor(bytes, 0, bytes.length, lexical);

@@ -37,7 +37,7 @@ export class LocalCommands {
         return;
       case Command.COM_RESET_CONNECTION:
         // What a session has after it is learnt with what it starts with.
-        session.learnInitialState(buffer, start, end, () => {
+        session.start.learn(buffer, start, end, () => {
           session.restart();
           session.run.lastWarnings = 0;
           this.#sendOk();
@@ -73,7 +73,7 @@ export class LocalCommands {
   #sendOk(): void {
     const { state, clientCapabilities } = this.#session;
     // MySQL repeats the count of the statement before in its answer to COM_PING, MariaDB does not.
-    const isMysql = this.#context.backends.primary?.server.flavor === 'mysql';
+    const isMysql = this.#context.backends.dialect.flavor === 'mysql';
     const warnings = isMysql ? this.#session.run.lastWarnings : 0;
     this.#session.write(frameOk({ statusFlags: state.statusFlags, warnings }, clientCapabilities, 1));
   }

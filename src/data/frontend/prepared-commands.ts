@@ -77,7 +77,7 @@ export class PreparedCommands {
     const session = this.#session;
     const context = session.lexicalContext();
     if (context === null) {
-      session.learnInitialState(buffer, start, end, (packet) => this.#prepare(packet, 0, packet.length));
+      session.start.learn(buffer, start, end, (packet) => this.#prepare(packet, 0, packet.length));
       return;
     }
     this.#preparing = this.#context.plans.planFor(buffer, start + 1, end, context);

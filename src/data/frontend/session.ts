@@ -10,12 +10,12 @@
  * | closed    | gone                                                     | nothing                            |
  */
 
-import { AnswerShape, Command, fragmentCount, frameErr, framePacket } from '../../../protocol/index.ts';
+import { AnswerShape, Command, fragmentCount, frameErr } from '../../../protocol/index.ts';
 import { type ClientError, clientError } from '../../common/errors.ts';
 import { WorkerCounter } from '../../common/shared-counters.ts';
 import { makeTransitions } from '../../common/state-machine.ts';
 import type { LexicalContext } from '../../sql/lexical-context.ts';
-import { ClassReason, PinReason, type StatementClass, StatementKind } from '../../sql/statement-class.ts';
+import { PinReason, type StatementClass, StatementKind } from '../../sql/statement-class.ts';
 import { substituteCalls } from '../../sql/substitute-calls.ts';
 import type { ConnectionKey } from '../backend/connection-key.ts';
 import type { Plan } from '../router/plan.ts';
@@ -23,10 +23,12 @@ import { type Route, RouteReason, RouteTarget, routeOf } from '../router/route.t
 import type { RoutingFacts } from '../router/router.ts';
 import type { WorkerContext } from '../worker-context.ts';
 import { CommandTreatment, commandShape, treatmentOf } from './command-table.ts';
+import { sendInfilePacket } from './infile.ts';
 import { LocalCommands } from './local-commands.ts';
 import { PreparedCommands } from './prepared-commands.ts';
 import { ReadOnlyTransaction } from './read-only-transaction.ts';
 import { SessionPhase } from './session-phase.ts';
+import { errorOfRun, SessionStart } from './session-start.ts';
 import { SessionState } from './session-state.ts';
 import { type RunClient, StatementRun } from './statement-run.ts';
 
@@ -57,14 +59,13 @@ export interface SessionIdentity {
 }
 
 const HELD = routeOf(RouteTarget.held, RouteReason.pinned);
-const TO_PRIMARY = routeOf(RouteTarget.primary, ClassReason.notARead);
-const TO_REPLICA = routeOf(RouteTarget.replica, RouteReason.noPrimary);
 const PINNED_COMMAND = routeOf(RouteTarget.primary, RouteReason.pinned);
 
 export class Session implements RunClient, RoutingFacts {
   readonly state = new SessionState();
   readonly run: StatementRun;
   readonly prepared: PreparedCommands;
+  readonly start: SessionStart;
   readonly #local: LocalCommands;
   readonly readOnly: ReadOnlyTransaction;
   identity: SessionIdentity;
@@ -86,6 +87,7 @@ export class Session implements RunClient, RoutingFacts {
     this.#context = context;
     this.run = new StatementRun(this, context);
     this.readOnly = new ReadOnlyTransaction(this);
+    this.start = new SessionStart(this, context);
     this.prepared = new PreparedCommands(this, context);
     this.#local = new LocalCommands(this, context);
   }
@@ -123,10 +125,6 @@ export class Session implements RunClient, RoutingFacts {
   }
 
   sendError(error: ClientError): void {
-    if (this.#interceptErrors) {
-      this.#loginError = error;
-      return;
-    }
     this.#context.counters.add(WorkerCounter.errorsSent);
     this.#transport.write(frameErr(error, this.clientCapabilities, this.errorSequence));
   }
@@ -215,7 +213,7 @@ export class Session implements RunClient, RoutingFacts {
   #query(buffer: Buffer, start: number, end: number): void {
     const context = this.lexicalContext();
     if (context === null) {
-      this.learnInitialState(buffer, start, end, (packet) => this.#query(packet, 0, packet.length));
+      this.start.learn(buffer, start, end, (packet) => this.#query(packet, 0, packet.length));
       return;
     }
     const plan = this.#context.plans.planFor(buffer, start + 1, end, context);
@@ -268,57 +266,20 @@ export class Session implements RunClient, RoutingFacts {
 
   /** How the client's bytes are to be read; null until it is known what its session starts with. */
   lexicalContext(): LexicalContext | null {
-    const server = this.#context.backends.primary?.server;
-    return this.state.lexicalContext(server?.flavor ?? 'mysql', server?.versionId ?? 0);
+    const { flavor, versionId } = this.#context.backends.dialect;
+    return this.state.lexicalContext(flavor, versionId);
   }
 
-  /** Before the first statement: what does a session of this kind start with? */
-  learnInitialState(buffer: Buffer, start: number, end: number, then: (packet: Buffer) => void): void {
-    const packet = Buffer.from(buffer.subarray(start, end));
-    const known = this.#context.initialVariables.get(this.#initialKey());
-    if (known !== undefined) {
-      this.state.variables = known.atLogin;
-      then(packet);
-      return;
-    }
+  /** Gets hold of a connection in the session's state, and lets go of it: nothing is sent to the client. */
+  touchServer(route: Route, then: (error: ClientError | null) => void): void {
+    const isLogin = this.#phase === SessionPhase.idle;
+    if (isLogin) this.#phase = transition(this.#phase, SessionPhase.busy);
     this.#continuation = (errno) => {
-      if (errno === 0) then(packet);
-      else this.commandDone();
+      if (isLogin) this.#phase = transition(this.#phase, SessionPhase.idle);
+      then(errorOfRun(errno, this.run.lastError));
     };
-    this.run.touch(this.#anyServer());
+    this.run.touch(route);
   }
-
-  /** For what every server can tell; without a primary the replicas go on alone. */
-  #anyServer(): Route {
-    const { primary, hasReplica } = this.#context.backends;
-    return primary === null && hasReplica ? TO_REPLICA : TO_PRIMARY;
-  }
-
-  #initialKey(): string {
-    return `${this.connectionKey.text} ${this.collationId}`;
-  }
-
-  /** Makes sure that the schema named at login, or in COM_CHANGE_USER, can be used. */
-  enterSchema(schema: string | null, done: (error: ClientError | null) => void): void {
-    this.state.variables = this.#context.initialVariables.get(this.#initialKey())?.atLogin ?? null;
-    this.state.schema = schema;
-    if (schema === null) {
-      done(null);
-      return;
-    }
-    this.#phase = transition(this.#phase, SessionPhase.busy);
-    this.#continuation = (errno) => {
-      this.#interceptErrors = false;
-      this.#phase = transition(this.#phase, SessionPhase.idle);
-      done(errno === 0 ? null : this.#loginError);
-    };
-    this.#loginError = null;
-    this.#interceptErrors = true;
-    this.run.touch(this.#anyServer());
-  }
-
-  #interceptErrors = false;
-  #loginError: ClientError | null = null;
 
   /** Runs a statement of Sluice's own on the held connection or the primary, and goes on with `then`. */
   runOwn(payload: Buffer, route: Route, then: (errno: number) => void): void {
@@ -416,7 +377,7 @@ export class Session implements RunClient, RoutingFacts {
   /** As after a login: COM_RESET_CONNECTION. */
   restart(): void {
     this.forgetServerState();
-    this.state.restart(this.#context.initialVariables.get(this.#initialKey())?.afterReset ?? null);
+    this.state.restart(this.start.initialVariables?.afterReset ?? null);
   }
 
   /** Whatever the session has on a server goes. */
@@ -428,28 +389,11 @@ export class Session implements RunClient, RoutingFacts {
     this.#stickyUntil = 0;
   }
 
-  // ---- LOAD DATA LOCAL
-
-  /** A packet of the client's file; an empty one ends it. */
+  /** A packet of the file of a LOAD DATA LOCAL; an empty one ends it. */
   infilePacket(buffer: Buffer, start: number, end: number, sequenceId: number): void {
-    const connection = this.run.connection;
-    if (connection === null) return;
-    // The client counts the packets that were put into its answer; the server does not know of them.
-    const serverSequence = (sequenceId - connection.sequenceShift) & 0xff;
-    connection.socket.append(framePacket(Buffer.from(buffer.subarray(start, end)), serverSequence));
-    if (end > start) return;
-    this.#phase = transition(this.#phase, SessionPhase.busy);
-    connection.infileSent();
-  }
-
-  /** How much of the file the server has not taken yet. */
-  get infileBacklog(): number {
-    return this.run.connection?.socket.unsentBytes ?? 0;
-  }
-
-  onInfileRoom(resume: () => void): void {
-    const connection = this.run.connection;
-    if (connection !== null) connection.holderDrained = resume;
+    if (this.run.connection === null) return;
+    sendInfilePacket(this.run.connection, buffer, start, end, sequenceId);
+    if (end === start) this.#phase = transition(this.#phase, SessionPhase.busy);
   }
 
   // ---- the end

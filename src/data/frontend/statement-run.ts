@@ -13,7 +13,6 @@
 
 import {
   type AnswerShape,
-  Command,
   fragmentCount,
   type OkPacket,
   type ResponseSink,
@@ -21,23 +20,24 @@ import {
   StatusFlag,
 } from '../../../protocol/index.ts';
 import { type ClientError, clientError } from '../../common/errors.ts';
-import { Gauge, ServerCounter, WorkerCounter } from '../../common/shared-counters.ts';
+import { ServerCounter, WorkerCounter } from '../../common/shared-counters.ts';
 import { makeTransitions } from '../../common/state-machine.ts';
-import { PinReason, StatementKind } from '../../sql/statement-class.ts';
+import { StatementKind } from '../../sql/statement-class.ts';
 import type { BackendConnection, ConnectionHolder } from '../backend/backend-connection.ts';
-import { trackingStatement } from '../backend/connection-setup.ts';
 import type { ReplyOwner } from '../backend/expected-reply.ts';
 import { killQuery } from '../backend/kill-query.ts';
 import { Orphan } from '../backend/orphan.ts';
-import { ownReply, type RecordedResult, RecordingReply } from '../backend/recording-reply.ts';
 import { type LeftBehind, NOTHING_LEFT, type ServerPool } from '../backend/server-pool.ts';
 import type { Plan } from '../router/plan.ts';
 import { type Route, RouteTarget } from '../router/route.ts';
 import type { WorkerContext } from '../worker-context.ts';
+import { Aftermath } from './aftermath.ts';
 import { ConnectionSearch, type SearchClient, type SearchListener } from './connection-search.ts';
 import { answerDiagnostics } from './diagnostics-answer.ts';
+import { KeptPacket } from './kept-packet.ts';
 import { Residue } from './residue.ts';
 import { type AlignmentListener, StateAlignment } from './state-alignment.ts';
+import { type SettlingListener, StateSettling } from './state-settling.ts';
 
 export const RunPhase = {
   idle: 'idle',
@@ -58,17 +58,9 @@ const transition = makeTransitions<RunPhase>('statement run', {
 
 /** ER_OPTION_PREVENTS_STATEMENT: a read-only server was asked to write. */
 const ER_OPTION_PREVENTS_STATEMENT = 1290;
-const ER_PARSE_ERROR = 1064;
 /** PROXY_STATE_NOT_RESTORED. */
 const ER_STATE_NOT_RESTORED = 9006;
 const MAX_ATTEMPTS = 3;
-const STATELESS: ReadonlySet<StatementKind> = new Set<StatementKind>([
-  StatementKind.begin,
-  StatementKind.commit,
-  StatementKind.rollback,
-  StatementKind.savepoint,
-  StatementKind.empty,
-]);
 
 /** The session, as far as a run needs it. */
 export interface RunClient extends SearchClient {
@@ -89,7 +81,7 @@ export interface RunClient extends SearchClient {
 }
 
 export class StatementRun
-  implements ReplyOwner, ResponseSink, AlignmentListener, SearchListener, ConnectionHolder
+  implements ReplyOwner, ResponseSink, AlignmentListener, SearchListener, SettlingListener, ConnectionHolder
 {
   readonly #client: RunClient;
   readonly #context: WorkerContext;
@@ -104,14 +96,14 @@ export class StatementRun
   #shared = false;
   #repeatable = false;
   #attempts = 0;
-  #packet = Buffer.alloc(0);
-  #packetLength = 0;
+  readonly #packet = new KeptPacket();
   #sentAt = 0;
   #answerBytes = 0;
   readonly #search: ConnectionSearch;
   readonly #alignment: StateAlignment;
+  readonly #settling: StateSettling;
+  readonly #aftermath: Aftermath;
   #abandoned = false;
-  #countedPin = false;
   #silent = false;
   #interrupted = false;
   /** Errors that must read otherwise to the client than the server said. */
@@ -132,6 +124,8 @@ export class StatementRun
     this.#context = context;
     this.#search = new ConnectionSearch(client, context, this.residue, this);
     this.#alignment = new StateAlignment(context, client.state, this.residue, this);
+    this.#settling = new StateSettling(client.state, this);
+    this.#aftermath = new Aftermath(context, client.state, () => client.username);
   }
 
   get phase(): RunPhase {
@@ -164,9 +158,9 @@ export class StatementRun
     this.#attempts = 1;
     this.#replacedError = null;
     this.#repeatable = route.target === RouteTarget.replica && plan !== null && plan.statement.provenRead;
-    this.#packetLength = 0;
-    if (this.#repeatable) this.#keepPacket(buffer, start, end);
-    if (plan?.statement.changesViews === true) this.#context.shared.addGauge(Gauge.viewsEpoch, 1);
+    this.#packet.clear();
+    if (this.#repeatable) this.#packet.keep(buffer, start, end);
+    this.#aftermath.begins(plan?.statement);
     this.#search.begin(route, plan, this.held);
     this.#go(buffer, start, end);
   }
@@ -175,11 +169,12 @@ export class StatementRun
   touch(route: Route): void {
     this.#plan = null;
     this.#route = route;
-    this.#silent = false;
+    this.#silent = true;
     this.lastErrno = 0;
+    this.lastError = null;
     this.#attempts = 1;
     this.#repeatable = false;
-    this.#packetLength = 0;
+    this.#packet.clear();
     this.#search.begin(route, null, this.held);
     this.#go(null, 0, 0);
   }
@@ -187,8 +182,8 @@ export class StatementRun
   /** The session ends. What runs is cut off, what is held is cleaned up. */
   abandon(): void {
     this.#abandoned = true;
-    if (this.#phase !== RunPhase.idle) this.#viewsMayHaveChanged();
-    this.#countPin(false);
+    this.#aftermath.viewsSettled(undefined, 0);
+    this.#aftermath.countPin(false);
     this.residue.reset();
     this.#search.cancel();
     const connection = this.#connection;
@@ -204,11 +199,6 @@ export class StatementRun
     if (held === null) return;
     if (held.owed > 0 || held.awaitsInfile) held.close('the client has gone');
     else this.#giveBack(held, this.#client.state.leftBehind());
-  }
-
-  /** The session's pins have gone without a statement. */
-  unpinned(): void {
-    this.#countPin(this.#client.state.pinned);
   }
 
   #giveBack(connection: BackendConnection, left: LeftBehind): void {
@@ -258,16 +248,15 @@ export class StatementRun
     if (this.#answersFromHarvest(buffer, start, end)) return;
     const connection = this.#search.find();
     if (connection !== null) this.#useConnection(connection, buffer, start, end);
-    else if (buffer !== null) this.#keepPacket(buffer, start, end);
+    else if (buffer !== null) this.#packet.keep(buffer, start, end);
   }
 
   connectionFound(connection: BackendConnection): void {
-    const hasPacket = this.#packetLength > 0;
-    this.#useConnection(connection, hasPacket ? this.#packet : null, 0, this.#packetLength);
+    this.#useConnection(connection, this.#packet.buffer, 0, this.#packet.length);
   }
 
   residueRead(): void {
-    this.#find(this.#packetLength > 0 ? this.#packet : null, 0, this.#packetLength);
+    this.#find(this.#packet.buffer, 0, this.#packet.length);
   }
 
   searchFailed(error: ClientError): void {
@@ -281,7 +270,7 @@ export class StatementRun
       return false;
     const { clientCapabilities, state } = this.#client;
     const text = buffer.toString('latin1', start + 1, end);
-    const flavor = this.#context.backends.primary?.server.flavor ?? 'mysql';
+    const { flavor } = this.#context.backends.dialect;
     const answer = answerDiagnostics(text, rows, clientCapabilities, state.statusFlags, flavor);
     if (answer === null) return false;
     this.#client.write(answer);
@@ -308,7 +297,7 @@ export class StatementRun
     }
     const waits = buffer === null ? null : this.#plan;
     if (!this.#alignment.begin(connection, waits)) {
-      if (buffer !== null) this.#keepPacket(buffer, start, end);
+      if (buffer !== null) this.#packet.keep(buffer, start, end);
       this.#phase = transition(this.#phase, RunPhase.settingState);
       return;
     }
@@ -318,8 +307,7 @@ export class StatementRun
   /** What goes in front of the statement has been taken. */
   aligned(connection: BackendConnection): void {
     if (this.#phase !== RunPhase.settingState) return;
-    const hasPacket = this.#packetLength > 0;
-    this.#send(connection, hasPacket ? this.#packet : null, 0, this.#packetLength);
+    this.#send(connection, this.#packet.buffer, 0, this.#packet.length);
   }
 
   alignmentLost(connection: BackendConnection, reason: string): void {
@@ -417,7 +405,7 @@ export class StatementRun
       this.#leave(connection);
       this.#attempts++;
       counters.add(WorkerCounter.retries);
-      this.#go(this.#packetLength > 0 ? this.#packet : null, 0, this.#packetLength);
+      this.#go(this.#packet.buffer, 0, this.#packet.length);
       return;
     }
     this.lastErrno = tracker.errno;
@@ -437,32 +425,24 @@ export class StatementRun
       this.residue.insertIdAssigned(connection);
     }
     this.residue.statementDone(connection, tracker, this.#plan?.statement ?? null, this.#shared);
-    if (this.#plan?.touchesTracking === true && connection.tracksState && !state.clientTracks) {
-      if (tracker.errno === 0 && this.#plan.statement.kind === StatementKind.set) {
-        // From here on the server reports what the client wants, and nothing that Sluice could follow.
-        state.clientTracks = true;
-        state.pin(PinReason.unvirtualisedVariable);
-      } else {
-        this.#resumeTracking(connection, tracker.errno === 0);
-        return;
-      }
-    }
-    this.#settle(connection, tracker.errno === 0);
+    this.#settling.begin(connection, this.#plan, tracker.errno === 0);
   }
 
-  /** Asks for what the statement has changed and no report tells. */
-  #settle(connection: BackendConnection, succeeded: boolean): void {
-    const { state } = this.#client;
-    const unreported = this.#plan?.statement.unreportedVariables ?? [];
-    if (unreported.length > 0 && this.#phase === RunPhase.running) {
-      this.#askVariables(connection, unreported, succeeded);
-      return;
-    }
-    if (state.collationUnknown && this.#plan !== null) {
-      this.#askCollation(connection, succeeded);
-      return;
-    }
+  settling(): void {
+    if (this.#phase === RunPhase.running) this.#phase = transition(this.#phase, RunPhase.settling);
+  }
+
+  settled(connection: BackendConnection, succeeded: boolean): void {
     this.#finish(connection, succeeded);
+  }
+
+  /** The client has its answer; what its session is now nobody knows. */
+  settlingLost(connection: BackendConnection, reason: string): void {
+    if (this.#phase !== RunPhase.settling || this.#connection !== connection) return;
+    this.#phase = transition(this.#phase, RunPhase.idle);
+    this.#connection = null;
+    this.held = null;
+    this.#client.heldConnectionLost(reason);
   }
 
   #learn(connection: BackendConnection, tracker: ResponseTracker): void {
@@ -481,58 +461,14 @@ export class StatementRun
     if (tracker.warnings > 0 || tracker.errno !== 0) plan.raisesDiagnostics = true;
   }
 
-  #resumeTracking(connection: BackendConnection, succeeded: boolean): void {
-    const text = trackingStatement(connection.server.flavor, true);
-    this.#ask(connection, text, (from) => this.#finish(from, succeeded));
-  }
-
-  #askVariables(connection: BackendConnection, names: readonly string[], succeeded: boolean): void {
-    const { state } = this.#client;
-    const list = names.map((name) => `'${name.replaceAll(/[^a-z0-9_]/g, '')}'`).join(',');
-    this.#ask(connection, `SHOW SESSION VARIABLES WHERE Variable_name IN (${list})`, (from, rows) => {
-      state.variablesKnown(rows);
-      if (from.holder === this) from.variables = state.variables;
-      this.#settle(from, succeeded);
-    });
-  }
-
-  /** SET NAMES does not report the collation that it brings; the next connection needs it. */
-  #askCollation(connection: BackendConnection, succeeded: boolean): void {
-    const { state } = this.#client;
-    this.#ask(connection, 'SELECT @@session.collation_connection', (from, rows) => {
-      const collation = rows[0]?.[0];
-      if (typeof collation === 'string') state.collationKnown(collation);
-      if (from.holder === this) from.variables = state.variables;
-      this.#finish(from, succeeded);
-    });
-  }
-
-  /** A statement of Sluice's own behind the client's, which has its answer already. */
-  #ask(
-    connection: BackendConnection,
-    text: string,
-    done: (connection: BackendConnection, rows: RecordedResult['rows']) => void,
-  ): void {
-    if (this.#phase === RunPhase.running) this.#phase = transition(this.#phase, RunPhase.settling);
-    const recorder = new RecordingReply(
-      (from, result) => done(from, result.rows),
-      (reason) => this.#lost(reason, true, true),
-    );
-    connection.sendCommand(Command.COM_QUERY, text, ownReply(recorder));
-  }
-
   #finish(connection: BackendConnection, succeeded: boolean): void {
     const { state } = this.#client;
-    this.#viewsMayHaveChanged();
-    this.#applyPins(connection, succeeded);
-    this.#countPin(state.pinned);
+    this.#aftermath.ends(connection, this.#plan?.statement, this.lastErrno, succeeded);
     this.#connection = null;
     this.#interrupted = false;
     this.lastRoute = this.#route;
     this.lastAddress = connection.server.address;
     this.#phase = transition(this.#phase, RunPhase.idle);
-    const cannotFollow = !connection.tracksState && !this.#leavesNoState();
-    if (cannotFollow && !state.pinned) state.pin(PinReason.untrackedSet);
     const keeps =
       !this.#shared && (state.pinned || (connection.statusFlags & StatusFlag.SERVER_STATUS_IN_TRANS) !== 0);
     if (keeps) {
@@ -542,45 +478,6 @@ export class StatementRun
       this.#leave(connection);
     }
     this.#client.runFinished();
-  }
-
-  /** Whether it succeeded or not: part of it may have. */
-  #viewsMayHaveChanged(): void {
-    const statement = this.#plan?.statement;
-    if (statement?.changesViews !== true) return;
-    // What does not parse has done nothing; else the catalogue is out of date until it is read again.
-    const nothingRan = this.lastErrno === ER_PARSE_ERROR && statement.statementCount === 1;
-    this.#context.shared.addGauge(Gauge.viewsEpoch, nothingRan ? -1 : 1);
-    this.#context.post({ type: 'viewsChanged' });
-  }
-
-  /** Sessions that are pinned now are a gauge of the worker. */
-  #countPin(pinned: boolean): void {
-    if (pinned === this.#countedPin) return;
-    this.#countedPin = pinned;
-    this.#context.counters.add(WorkerCounter.pinnedSessions, pinned ? 1 : -1);
-    const { state, username } = this.#client;
-    const reasons = [...state.pins.keys(), ...(state.transactionPending ? ['transaction-pending'] : [])];
-    if (pinned) this.#context.log('debug', 'session is pinned', { user: username, reasons });
-  }
-
-  #applyPins(connection: BackendConnection, succeeded: boolean): void {
-    const plan = this.#plan?.statement;
-    if (plan === undefined) return;
-    const { state } = this.#client;
-    if (succeeded && plan.kind === StatementKind.unlockTables) state.unpin(PinReason.lockTables);
-    for (const reason of plan.pins) {
-      // Where the server reports it, `transactionPending` knows when it is over.
-      if (reason === PinReason.setTransaction && connection.tracksState) continue;
-      // A routine that fails half-way has done what it had done before.
-      if (succeeded || reason === PinReason.storedRoutine || plan.statementCount > 1) state.pin(reason);
-    }
-  }
-
-  /** Of a server that does not report its sessions' state, only these statements are known not to change it. */
-  #leavesNoState(): boolean {
-    const statement = this.#plan?.statement;
-    return statement !== undefined && (statement.provenRead || STATELESS.has(statement.kind));
   }
 
   #leave(connection: BackendConnection): void {
@@ -648,7 +545,7 @@ export class StatementRun
     this.#attempts++;
     this.#context.counters.add(WorkerCounter.retries);
     this.#context.log('debug', 'read is repeated', { reason });
-    this.#go(this.#packetLength > 0 ? this.#packet : null, 0, this.#packetLength);
+    this.#go(this.#packet.buffer, 0, this.#packet.length);
   }
 
   /** Part of an answer has gone out: only an ERR at a packet's border, or the end of the connection, is honest. */
@@ -660,7 +557,7 @@ export class StatementRun
     });
     const sequence = connection.nextClientSequence;
     if (sequence === null || this.#silent) {
-      this.#viewsMayHaveChanged();
+      this.#aftermath.viewsSettled(undefined, 0);
       this.#phase = transition(this.#phase, RunPhase.idle);
       this.#client.heldConnectionLost(error.message);
       return;
@@ -671,21 +568,12 @@ export class StatementRun
   }
 
   #fail(error: ClientError): void {
-    this.#viewsMayHaveChanged();
+    this.#aftermath.viewsSettled(undefined, 0);
     this.#phase = transition(this.#phase, RunPhase.idle);
     this.lastErrno = error.errno;
     this.lastError = error;
     if (!this.#silent) this.#client.sendError(error);
     this.#client.runFinished();
-  }
-
-  #keepPacket(buffer: Buffer, start: number, end: number): void {
-    if (buffer === this.#packet) return;
-    const length = end - start;
-    if (this.#packet.length < length || this.#packet.length > 64 * 1024)
-      this.#packet = Buffer.allocUnsafe(Math.max(256, length));
-    buffer.copy(this.#packet, 0, start, end);
-    this.#packetLength = length;
   }
 
   #poolOf(connection: BackendConnection): ServerPool | null {

@@ -226,3 +226,17 @@ t.test('names that cannot be read as text are not proven', async (t) => {
     t.match(found(charset), { provenRead: false, tables: [] }, charset);
   }
 });
+
+t.test('variables that MariaDB does not report when they are set are named', async (t) => {
+  const names = (statement: string, flavor: 'mysql' | 'mariadb') => {
+    const bytes = Buffer.from(statement);
+    const context = makeLexicalContext({ charset: 'utf8mb4', sqlMode: '', flavor, versionId: 0 });
+    return classify(bytes, 0, bytes.length, context).unreportedVariables;
+  };
+  const statement =
+    'SET @@Sql_Mode = "", @@session.time_zone = "+00:00", lc_time_names = 1, @@autocommit = 0';
+  t.strictSame(names(statement, 'mariadb'), ['sql_mode', 'autocommit']);
+  t.strictSame(names(statement, 'mysql'), [], 'MySQL reports every spelling');
+  t.strictSame(names('SELECT 1; SET @@sql_mode = ""', 'mariadb'), ['sql_mode'], 'in any part');
+  t.strictSame(names('SET @@global.sql_mode = ""', 'mariadb'), [], 'of no session');
+});

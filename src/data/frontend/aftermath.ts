@@ -1,0 +1,83 @@
+/** What a statement means for its session and for the others once it has run: pins, and views that may be others now. */
+
+import { Gauge, WorkerCounter } from '../../common/shared-counters.ts';
+import { PinReason, type StatementClass, StatementKind } from '../../sql/statement-class.ts';
+import type { BackendConnection } from '../backend/backend-connection.ts';
+import type { WorkerContext } from '../worker-context.ts';
+import type { SessionState } from './session-state.ts';
+
+const ER_PARSE_ERROR = 1064;
+/** Of a server that does not report its sessions' state, only these are known not to change it, besides reads. */
+const STATELESS: ReadonlySet<StatementKind> = new Set<StatementKind>([
+  StatementKind.begin,
+  StatementKind.commit,
+  StatementKind.rollback,
+  StatementKind.savepoint,
+  StatementKind.empty,
+]);
+
+export class Aftermath {
+  readonly #context: WorkerContext;
+  readonly #state: SessionState;
+  readonly #username: () => string;
+  #countedPin = false;
+  /** A statement that may change views has started and not ended. */
+  #changingViews = false;
+
+  constructor(context: WorkerContext, state: SessionState, username: () => string) {
+    this.#context = context;
+    this.#state = state;
+    this.#username = username;
+  }
+
+  begins(statement: StatementClass | undefined): void {
+    if (statement?.changesViews !== true) return;
+    this.#changingViews = true;
+    this.#context.shared.addGauge(Gauge.viewsEpoch, 1);
+  }
+
+  /** The connection is still the session's. @param statement undefined for a command that is no statement. */
+  ends(
+    connection: BackendConnection,
+    statement: StatementClass | undefined,
+    errno: number,
+    succeeded: boolean,
+  ): void {
+    this.viewsSettled(statement, errno);
+    if (statement !== undefined) this.#pin(connection, statement, succeeded);
+    const isStateless = statement !== undefined && (statement.provenRead || STATELESS.has(statement.kind));
+    if (!connection.tracksState && !isStateless) this.#state.pin(PinReason.untrackedSet);
+    this.countPin(this.#state.pinned);
+  }
+
+  /** The statement has ended, or is given up: whether it succeeded or not, part of it may have. */
+  viewsSettled(statement: StatementClass | undefined, errno: number): void {
+    if (!this.#changingViews) return;
+    this.#changingViews = false;
+    // What does not parse has done nothing; else the catalogue is out of date until it is read again.
+    const nothingRan = errno === ER_PARSE_ERROR && statement?.statementCount === 1;
+    this.#context.shared.addGauge(Gauge.viewsEpoch, nothingRan ? -1 : 1);
+    this.#context.post({ type: 'viewsChanged' });
+  }
+
+  /** Sessions that are pinned now are a gauge of the worker. */
+  countPin(pinned: boolean): void {
+    if (pinned === this.#countedPin) return;
+    this.#countedPin = pinned;
+    this.#context.counters.add(WorkerCounter.pinnedSessions, pinned ? 1 : -1);
+    const { pins, transactionPending } = this.#state;
+    const reasons = [...pins.keys(), ...(transactionPending ? ['transaction-pending'] : [])];
+    if (pinned) this.#context.log('debug', 'session is pinned', { user: this.#username(), reasons });
+  }
+
+  #pin(connection: BackendConnection, statement: StatementClass, succeeded: boolean): void {
+    const state = this.#state;
+    if (succeeded && statement.kind === StatementKind.unlockTables) state.unpin(PinReason.lockTables);
+    for (const reason of statement.pins) {
+      // Where the server reports it, `transactionPending` knows when it is over.
+      if (reason === PinReason.setTransaction && connection.tracksState) continue;
+      // A routine that fails half-way has done what it had done before.
+      if (succeeded || reason === PinReason.storedRoutine || statement.statementCount > 1) state.pin(reason);
+    }
+  }
+}
