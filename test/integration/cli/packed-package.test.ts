@@ -14,6 +14,8 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
+import { ReplicationSet } from '../../support/replication-set.ts';
+import { SluiceProcess } from '../../support/sluice-process.ts';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 /** Packing compiles, installing fetches a hundred packages and Node itself. */
@@ -110,6 +112,23 @@ t.test('the packed package', { timeout: TIMEOUT_MS }, async (t) => {
     );
     t.equal(bad.code, 2);
     t.match(bad.stderr, 'sluice: bad.yaml:2: monitor.usrname: unknown key, did you mean "username"?');
+  });
+
+  await t.test('serves clients in front of real servers', async (t) => {
+    const set = await new ReplicationSet({ replicas: 1 }).start();
+    t.teardown(() => set.dispose());
+    const program = join(application, 'node_modules/.bin/node');
+    const command = { program, args: [join(own, 'dist/src/main.js')] };
+    const sluice = await SluiceProcess.startFor(set, { command });
+    t.teardown(() => sluice.dispose());
+    const client = await sluice.connect();
+    await client.query('CREATE TABLE packed (id INT PRIMARY KEY)');
+    await client.query('INSERT INTO packed VALUES (7)');
+    const [rows] = await client.query('SELECT id FROM packed');
+    t.strictSame(rows, [{ id: 7 }]);
+    await client.end();
+    await sluice.stop();
+    t.match(sluice.exit, { code: 0 }, 'SIGTERM ends it by itself');
   });
 
   const oldNode = await findOldNode();
