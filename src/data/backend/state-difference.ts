@@ -36,7 +36,8 @@ export function literalOf(name: string, value: string): string {
   // The statement runs under the connection's own sql_mode and character set: doubling quotes works in all of them, a
   // backslash or a letter beyond ASCII would not. Such values are written as hex, which is read alike everywhere.
   if (!PLAIN.test(value)) return `CONVERT(0x${Buffer.from(value, 'utf8').toString('hex')} USING utf8mb4)`;
-  return `'${value.replaceAll("'", "''")}'`;
+  // Without the introducer the connection's own character set would count, which may be ucs2: no time zone is named so.
+  return `_utf8mb4'${value.replaceAll("'", "''")}'`;
 }
 
 /**
