@@ -387,7 +387,8 @@ export class BackendConnection {
   #receiveReplies(buffer: Buffer, start: number, end: number): number {
     const tracker = this.#tracker!;
     let position = start;
-    while (position < end && this.#state !== State.closed) {
+    // Closing takes until the next turn: what stands behind the reply that led to it is nobody's answer any more.
+    while (position < end && this.#state !== State.closed && this.closeReason === '') {
       let reply = this.#active;
       if (reply === null) {
         reply = this.#replies.shift() ?? null;
