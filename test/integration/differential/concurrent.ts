@@ -1,0 +1,79 @@
+import type { Test } from 'tap';
+import { APP_ACCOUNT, type ReplicationSet } from '../../support/replication-set.ts';
+import { SeededRandom } from '../../support/seeded-random.ts';
+import { SluiceProcess } from '../../support/sluice-process.ts';
+import { type Endpoint, runCase, type Transcript } from './case-runner.ts';
+import { compareTranscripts } from './compare.ts';
+import { type DifferentialCase, loadCases, type ServerName } from './corpus.ts';
+import { DifferentialFixture, LIMITED_ACCOUNT, PASSWORDS } from './fixture.ts';
+import { Capability } from './wire-constants.ts';
+
+const nightly = process.env.SLUICE_TEST_NIGHTLY === '1';
+const ROUNDS = nightly ? 40 : 3;
+const SESSIONS_AT_ONCE = 16;
+const POOL_CONNECTIONS = 6;
+const MAX_REPORTED = 20;
+const CAPABILITIES = [
+  Capability.deprecateEof | Capability.sessionTrack,
+  0,
+  Capability.deprecateEof,
+  Capability.sessionTrack,
+] as const;
+
+/** What would meet itself when it runs twice at the same time: it makes, locks or ends something. */
+const NOT_BESIDE_ITSELF =
+  /create|insert|update|delete|drop|alter|lock tables|handler|truncate|rename|grant|load data|\bxa\b|flush|replace into|analyze|optimize|check|kill|get_lock|changeUser|nosuch|wrong|rights|password/i;
+
+/** Not yet: the diagnostics of a session whose connection has served another one since. */
+const NOT_YET = 'errors and warnings';
+
+interface Job {
+  readonly testCase: DifferentialCase;
+  readonly capabilities: number;
+}
+
+/** The cases that change nothing but their own session, many at a time on few server connections, in random order. */
+export async function runConcurrently(t: Test, set: ReplicationSet, server: ServerName): Promise<void> {
+  const fixture = await DifferentialFixture.create(set);
+  t.teardown(() => fixture.close());
+  const sluice = await SluiceProcess.startFor(set, {
+    config: { users: [APP_ACCOUNT, LIMITED_ACCOUNT], pool: { maxConnections: POOL_CONNECTIONS } },
+  });
+  t.teardown(() => sluice.dispose());
+  const random = SeededRandom.fromEnvironment();
+  t.comment(`SLUICE_TEST_SEED=${random.seed}`);
+  const direct: Endpoint = { host: set.primary.host, port: set.primary.port, passwords: PASSWORDS };
+  const proxied: Endpoint = { host: sluice.host, port: sluice.port, passwords: PASSWORDS };
+
+  const jobs = loadCases()
+    .filter((one) => one.servers.includes(server) && isHarmless(one))
+    .flatMap((testCase) => CAPABILITIES.map((capabilities) => ({ testCase, capabilities })));
+  const expected = new Map<Job, Transcript>();
+  for (const job of jobs) expected.set(job, await runCase(job.testCase, direct, job.capabilities));
+  const queue = Array.from({ length: ROUNDS }, () => jobs).flat();
+  const differences: string[] = [];
+  const lane = async (): Promise<void> => {
+    while (queue.length > 0) {
+      const [job] = queue.splice(random.below(queue.length), 1) as [Job];
+      const actual = await runCase(job.testCase, proxied, job.capabilities);
+      const found = compareTranscripts(expected.get(job) as Transcript, actual);
+      if (found.length > 0) differences.push(`${job.testCase.file}: ${job.testCase.name}: ${found[0]}`);
+    }
+  };
+  await Promise.all(Array.from({ length: SESSIONS_AT_ONCE }, lane));
+  t.same(
+    differences.slice(0, MAX_REPORTED),
+    [],
+    `${jobs.length * ROUNDS} sessions, each as if it were alone`,
+  );
+}
+
+function isHarmless(testCase: DifferentialCase): boolean {
+  const text = JSON.stringify(testCase.steps) + testCase.user + testCase.name;
+  return (
+    testCase.file !== NOT_YET &&
+    !testCase.costly &&
+    !NOT_BESIDE_ITSELF.test(text) &&
+    !testCase.steps.some((step) => 'lost' in step)
+  );
+}
