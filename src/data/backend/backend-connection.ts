@@ -136,6 +136,8 @@ export class BackendConnection {
   #active: ExpectedReply | null = null;
   #failure: ConnectionFailure | null = null;
   #deadline: NodeJS.Timeout | null = null;
+  /** Closed without a goodbye, though the end of it is told in the next turn only. */
+  #destroyed = false;
 
   constructor(target: ConnectionTarget, scheduler: FlushScheduler, listener: ConnectionListener) {
     this.server = target.server;
@@ -262,6 +264,7 @@ export class BackendConnection {
   close(reason: string): void {
     if (this.#state === State.closed) return;
     if (this.closeReason === '') this.closeReason = reason;
+    this.#destroyed = true;
     this.socket.destroy();
   }
 
@@ -387,8 +390,8 @@ export class BackendConnection {
   #receiveReplies(buffer: Buffer, start: number, end: number): number {
     const tracker = this.#tracker!;
     let position = start;
-    // Closing takes until the next turn: what stands behind the reply that led to it is nobody's answer any more.
-    while (position < end && this.#state !== State.closed && this.closeReason === '') {
+    // What stands behind the reply that led to the close is nobody's answer any more.
+    while (position < end && this.#state !== State.closed && !this.#destroyed) {
       let reply = this.#active;
       if (reply === null) {
         reply = this.#replies.shift() ?? null;
