@@ -49,7 +49,7 @@ export interface WorkerContext {
 
 /** Bounded memory of the assignments that servers took: these may be sent ahead of a write without waiting. */
 export class AcceptedAssignments {
-  static readonly #limit = 8192;
+  static readonly #limit = 2048;
   readonly #known = new Set<string>();
 
   has(address: string, statement: string): boolean {

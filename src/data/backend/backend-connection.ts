@@ -69,6 +69,8 @@ export interface ConnectionListener {
   connectionClosed(connection: BackendConnection, failure: ConnectionFailure | null): void;
 }
 
+/** A SET or the like takes a server microseconds; what takes this long will never be answered. */
+const OWN_ANSWER_MS = 10_000;
 const UNEXPECTED_BYTES = 'sent bytes that nobody expects';
 
 const BASE_CAPABILITIES =
@@ -136,6 +138,9 @@ export class BackendConnection {
   #active: ExpectedReply | null = null;
   #failure: ConnectionFailure | null = null;
   #deadline: NodeJS.Timeout | null = null;
+  /** Own statements not yet answered, and until when they must be. */
+  #ownOwed = 0;
+  #ownDeadline: NodeJS.Timeout | null = null;
   /** Closed without a goodbye, though the end of it is told in the next turn only. */
   #destroyed = false;
 
@@ -174,6 +179,7 @@ export class BackendConnection {
 
   /** Asks for a reply; the caller appends the command's bytes to `socket` right away, in the same order. */
   expect(reply: ExpectedReply): void {
+    if (reply.isOwn === true) this.#ownAsked();
     this.#replies.push(reply);
   }
 
@@ -287,6 +293,20 @@ export class BackendConnection {
   #endDeadline(): void {
     if (this.#deadline !== null) clearTimeout(this.#deadline);
     this.#deadline = null;
+  }
+
+  #ownAsked(): void {
+    this.#ownOwed++;
+    const expire = (): void =>
+      this.close(`no answer to a statement of Sluice's own within ${OWN_ANSWER_MS} ms`);
+    this.#ownDeadline ??= setTimeout(expire, OWN_ANSWER_MS);
+  }
+
+  #ownAnswered(): void {
+    this.#ownOwed--;
+    if (this.#ownOwed > 0 || this.#ownDeadline === null) return;
+    clearTimeout(this.#ownDeadline);
+    this.#ownDeadline = null;
   }
 
   /** Ends whatever transaction is open; a failure closes the connection. */
@@ -411,6 +431,7 @@ export class BackendConnection {
       // An ERR carries no status, and without autocommit the failed statement may have begun a transaction.
       if (tracker.errno !== 0 && (this.statusFlags & StatusFlag.SERVER_STATUS_AUTOCOMMIT) === 0)
         this.statusFlags |= StatusFlag.SERVER_STATUS_IN_TRANS;
+      if (reply.isOwn === true) this.#ownAnswered();
       reply.owner.replyComplete(this, tracker);
     }
     return position;
@@ -426,6 +447,7 @@ export class BackendConnection {
   #closed(error: Error | null): void {
     if (this.#state === State.closed) return;
     this.#endDeadline();
+    if (this.#ownDeadline !== null) clearTimeout(this.#ownDeadline);
     this.#state = transition(this.#state, State.closed);
     if (this.closeReason === '') this.closeReason = error === null ? 'closed by the server' : error.message;
     const active = this.#active;

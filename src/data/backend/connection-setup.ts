@@ -65,8 +65,7 @@ export function setupReplies(connection: BackendConnection, reset: boolean, list
     tracking,
   );
   const database = new RecordingReply((_, result) => {
-    if (result.errno !== 0)
-      listener.failed(`cannot read its schema: ${result.errno} ${result.errorMessage}`);
+    if (result.errno !== 0) listener.failed(`cannot read its schema: ${result.errno} ${result.errorMessage}`);
     schema = result.rows[0]?.[0] ?? null;
   }, lost);
   send(connection, Command.COM_QUERY, 'SELECT DATABASE()', AnswerShape.query, database);

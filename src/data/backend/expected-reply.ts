@@ -21,6 +21,8 @@ export interface ExpectedReply {
   readonly firstSequence?: number;
   /** A read of a pipelined batch: it may be asked again elsewhere as long as nothing of its answer has passed. */
   readonly repeatable: boolean;
+  /** Of a statement of Sluice's own: short, and with a deadline, since a client waits behind it. */
+  readonly isOwn?: boolean;
 }
 
 /** Takes whatever comes and keeps nothing: the sink of answers that no client waits for. */

@@ -97,5 +97,6 @@ export function ownReply(recorder: RecordingReply, shape: AnswerShape = AnswerSh
     clientCapabilities: RECORDER_CAPABILITIES,
     statusBefore: 0,
     repeatable: false,
+    isOwn: true,
   };
 }

@@ -60,6 +60,10 @@ export class LocalCommands {
 
   #requestKill(connectionId: number, queryOnly: boolean): void {
     const session = this.#session;
+    if (connectionId === session.identity.connectionId) {
+      this.#killSelf(queryOnly);
+      return;
+    }
     this.#context.sessions.requestKill(connectionId, queryOnly, session.username, (outcome) => {
       if (session.phase === SessionPhase.closed) return;
       if (outcome === KillOutcome.killed) this.#sendOk();
@@ -68,6 +72,16 @@ export class LocalCommands {
       else session.sendError(clientError('PROXY_NO_SUCH_THREAD', { connectionId }));
       session.commandDone();
     });
+  }
+
+  /** The statement that ends is the KILL itself: MySQL calls it interrupted, MariaDB the connection killed. */
+  #killSelf(queryOnly: boolean): void {
+    const session = this.#session;
+    const isMysql = this.#context.backends.dialect.flavor === 'mysql';
+    const code = queryOnly || isMysql ? 'PROXY_QUERY_INTERRUPTED' : 'PROXY_CONNECTION_KILLED';
+    session.sendError(clientError(code, {}));
+    if (queryOnly) session.commandDone();
+    else session.close('KILL of itself');
   }
 
   #sendOk(): void {

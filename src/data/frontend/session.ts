@@ -243,8 +243,7 @@ export class Session implements RunClient, RoutingFacts {
     } else if (statement.provenRead) counters.add(WorkerCounter.readsOnPrimary);
     else counters.add(WorkerCounter.writes);
     this.run.errorReplacement = this.readOnly.active ? this.readOnly.replaceError : null;
-    const counts =
-      statement.residue.foundRows || statement.residue.rowCount ? this.#countsFor(statement) : null;
+    const counts = this.#valuesFor(statement);
     const context = counts === null ? null : this.lexicalContext();
     if (counts === null || context === null) {
       this.run.start(buffer, start, end, route, plan, AnswerShape.query);
@@ -253,6 +252,15 @@ export class Session implements RunClient, RoutingFacts {
     const text = substituteCalls(buffer, start + 1, end, context, counts);
     const payload = Buffer.concat([buffer.subarray(start, start + 1), text]);
     this.run.start(payload, 0, payload.length, route, plan, AnswerShape.query);
+  }
+
+  /** Values for calls that the connection would answer otherwise; null where there are none. */
+  #valuesFor(statement: StatementClass): ReadonlyMap<string, string> | null {
+    const { foundRows, rowCount, connectionId } = statement.residue;
+    const counts = foundRows || rowCount ? this.#countsFor(statement) : null;
+    // In a definition the call is meant for whoever uses it later.
+    if (!connectionId || statement.kind === StatementKind.ddl) return counts;
+    return new Map([...(counts ?? []), ['CONNECTION_ID', String(this.identity.connectionId)]]);
   }
 
   /** FOUND_ROWS() and ROW_COUNT() for a connection that cannot tell them; null if one can be had that does. */

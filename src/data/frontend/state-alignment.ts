@@ -31,7 +31,8 @@ export class StateAlignment {
   readonly #residue: Residue;
   readonly #listener: AlignmentListener;
   #owed = 0;
-  #setStatement = '';
+  /** Of the SET that is on its way, '' where there is none. */
+  #acceptedKey = '';
   #waits = false;
   /** Why the connection was given up. */
   #error: ClientError | null = null;
@@ -70,12 +71,16 @@ export class StateAlignment {
     const schema = connection.schema !== this.#state.schema ? this.#state.schema : null;
     const preparation = plan === null ? '' : this.#preparation(connection, plan);
     if (set === '' && schema === null && preparation === '') return true;
+    // Whether a server takes a SET may depend on the state that it starts from.
+    const acceptedKey = `${from?.key ?? ''}\0${set}`;
     const known =
-      schema === null && preparation === '' && this.#context.accepted.has(connection.server.address, set);
+      schema === null &&
+      preparation === '' &&
+      this.#context.accepted.has(connection.server.address, acceptedKey);
     this.#context.counters.add(WorkerCounter.stateDifferences);
     this.#error = null;
     this.#owed = 0;
-    this.#setStatement = set;
+    this.#acceptedKey = set === '' ? '' : acceptedKey;
     this.#waits = plan === null || !(plan.statement.provenRead || known);
     if (set !== '') this.#send(connection, Command.COM_QUERY, set);
     if (schema !== null) this.#send(connection, Command.COM_INIT_DB, schema);
@@ -110,7 +115,7 @@ export class StateAlignment {
   #taken(connection: BackendConnection): void {
     this.#owed--;
     if (this.#owed > 0) return;
-    if (this.#setStatement !== '') this.#context.accepted.add(connection.server.address, this.#setStatement);
+    if (this.#acceptedKey !== '') this.#context.accepted.add(connection.server.address, this.#acceptedKey);
     if (this.#waits) this.#listener.aligned(connection);
   }
 

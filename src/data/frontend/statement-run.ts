@@ -510,6 +510,8 @@ export class StatementRun
     const mayRepeat = !wasHeld && !started && (this.#repeatable || !sent) && this.#attempts < MAX_ATTEMPTS;
     // Another connection may be brought in line where this one could not; a schema is refused everywhere.
     if (mayRepeat && (prefixError === null || prefixError.errno === ER_STATE_NOT_RESTORED)) {
+      // What one replica refuses the primary has accepted.
+      if (prefixError !== null) this.#search.primaryOnly();
       this.#repeat(reason);
       return;
     }
