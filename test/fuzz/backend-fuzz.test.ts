@@ -1,5 +1,4 @@
 /** Seeded garbage from a server: no crash, no leak, in bounded time, and nobody else notices. */
-// sluice-test: nightly
 
 import t from 'tap';
 import { Bystander } from '../fault/bystander.ts';
