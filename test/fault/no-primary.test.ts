@@ -1,0 +1,35 @@
+/** The primary dies: who held something there is told, reads go on, for new clients as well. */
+
+import t from 'tap';
+import { ReplicationSet } from '../support/replication-set.ts';
+import { SluiceProcess } from '../support/sluice-process.ts';
+import { waitUntil } from '../support/wait-until.ts';
+
+const set = new ReplicationSet({
+  replicas: 1,
+  sql: ['CREATE TABLE app.t (id INT)', 'INSERT INTO app.t VALUES (5)'],
+});
+t.before(() => set.start());
+t.teardown(() => set.dispose());
+
+t.test('without a primary', async (t) => {
+  const sluice = await SluiceProcess.startFor(set, { config: { limits: { noServerWaitMs: 500 } } });
+  t.teardown(() => sluice.dispose());
+  const holding = await sluice.connect();
+  holding.on('error', () => undefined);
+  await holding.query('BEGIN');
+  await holding.query('SELECT id FROM t');
+  await set.primary.kill();
+  // The bug: nobody told a session whose held connection died between two statements, and the next one hung.
+  // Noticed before the statement was sent the client is closed; after it, there is an error first.
+  const lost = await holding.query('SELECT 1').catch((error: { code?: string; errno?: number }) => error);
+  const isTold = 'code' in lost && (lost.code === 'PROTOCOL_CONNECTION_LOST' || lost.errno === 9009);
+  t.ok(isTold, 'the transaction is lost, and its client knows');
+  await waitUntil('Sluice has no primary', async () => (await sluice.get('/readyz')).status === 503);
+
+  const newcomer = await sluice.connect();
+  const [rows] = await newcomer.query('SELECT id FROM t');
+  t.strictSame(rows, [{ id: 5 }], 'a client that comes now reads from the replica');
+  await t.rejects(newcomer.query('INSERT INTO t VALUES (6)'), { errno: 9001 }, 'a write has nowhere to go');
+  await newcomer.end();
+});
