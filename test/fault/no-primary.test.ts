@@ -30,6 +30,9 @@ t.test('without a primary', async (t) => {
   const newcomer = await sluice.connect();
   const [rows] = await newcomer.query('SELECT id FROM t');
   t.strictSame(rows, [{ id: 5 }], 'a client that comes now reads from the replica');
-  await t.rejects(newcomer.query('INSERT INTO t VALUES (6)'), { errno: 9001 }, 'a write has nowhere to go');
+  const refused = await newcomer
+    .query('INSERT INTO t VALUES (6)')
+    .catch((error: { errno?: number }) => error);
+  t.match(refused, { errno: 9001 }, 'a write has nowhere to go');
   await newcomer.end();
 });
