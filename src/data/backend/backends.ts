@@ -2,6 +2,7 @@
 
 import type { Snapshot, SnapshotServer } from '../../common/snapshot.ts';
 import { type TimerWheel, WheelTimer } from '../../common/timer-wheel.ts';
+import { fitForReads } from '../../topology/server-selection.ts';
 import { type PoolEnvironment, ServerPool } from './server-pool.ts';
 
 export interface Dialect {
@@ -71,6 +72,7 @@ export class Backends {
 
   apply(snapshot: Snapshot): void {
     const seen = new Set<string>();
+    const fit = new Set(fitForReads({ servers: snapshot.servers, primary: null }, snapshot.servers));
     let primary: ServerPool | null = null;
     const replicas: ServerPool[] = [];
     for (const server of snapshot.servers) {
@@ -79,7 +81,7 @@ export class Backends {
       if (server.status === 'OFFLINE_HARD') pool.destroyAll(`server is ${server.status}`);
       if (server.status !== 'ONLINE') continue;
       if (server.role === 'primary') primary ??= pool;
-      else if (isFitForReads(server)) replicas.push(pool);
+      else if (fit.has(server)) replicas.push(pool);
     }
     if (primary !== null && snapshot.settings.routing.readsOnPrimary === 'share' && primary.server.weight > 0)
       replicas.push(primary);
@@ -157,11 +159,4 @@ export class Backends {
     this.#last = best;
     return best;
   }
-}
-
-/** A replica whose replication runs; one whose replication state is not known is not proven to be up to date. */
-function isFitForReads(server: SnapshotServer): boolean {
-  if (server.role !== 'replica' || server.replicationRunning !== true || server.weight <= 0) return false;
-  const limit = server.maxReplicationLagMs;
-  return limit <= 0 || server.lagMs === null || server.lagMs <= limit;
 }
