@@ -8,9 +8,11 @@ import type { LexicalContext } from './lexical-context.ts';
 import { TokenList } from './token-list.ts';
 
 const tokens = new TokenList();
+const NONE: ReadonlySet<string> = new Set();
 
 /**
  * @param values by function name in upper case, each a whole number.
+ * @param onlyAsColumn functions that are left alone in a statement that uses them inside of an expression.
  * @returns the statement with the values in place; the same bytes where none of the functions is called.
  */
 export function substituteCalls(
@@ -19,12 +21,14 @@ export function substituteCalls(
   end: number,
   context: LexicalContext,
   values: ReadonlyMap<string, string>,
+  onlyAsColumn: ReadonlySet<string> = NONE,
 ): Buffer {
   tokens.collect(buf, start, end, context, ConditionalMode.byServer);
   const parts: Buffer[] = [];
   let copied = start;
   for (let i = 0; i + 2 < tokens.count; i++) {
     const value = values.get(tokens.text(i));
+    if (onlyAsColumn.has(tokens.text(i)) && !isAlwaysColumn(tokens.text(i))) continue;
     if (value === undefined || tokens.text(i + 1) !== '(' || tokens.text(i + 2) !== ')') continue;
     const from = tokens.start(i);
     const to = tokens.end(i + 2);
@@ -38,6 +42,15 @@ export function substituteCalls(
   parts.push(buf.subarray(copied, end));
   tokens.release();
   return Buffer.concat(parts);
+}
+
+/** Whether every call of the function is a whole column of the result, with or without a name of its own. */
+function isAlwaysColumn(name: string): boolean {
+  for (let i = 0; i < tokens.count; i++) {
+    if (tokens.text(i) !== name) continue;
+    if (!startsColumn(i) || !(endsColumn(i + 3) || tokens.text(i + 3) === 'AS')) return false;
+  }
+  return true;
 }
 
 function startsColumn(index: number): boolean {

@@ -5,6 +5,9 @@ import { type TimerWheel, WheelTimer } from '../../common/timer-wheel.ts';
 import { fitForReads } from '../../topology/server-selection.ts';
 import { type PoolEnvironment, ServerPool } from './server-pool.ts';
 
+/** After so many choices in a row the next of equally loaded replicas has its turn. */
+const STREAK = 32;
+
 export interface Dialect {
   readonly flavor: 'mysql' | 'mariadb';
   readonly versionId: number;
@@ -24,6 +27,8 @@ export class Backends {
   #primary: ServerPool | null = null;
   #replicas: ServerPool[] = [];
   #last: ServerPool | null = null;
+  /** How often in a row it was chosen. */
+  #streak = 0;
   #chosen: ServerPool | null = null;
 
   constructor(env: PoolEnvironment, wheel: TimerWheel) {
@@ -145,17 +150,19 @@ export class Backends {
 
   /**
    * The one with the fewest connections in use for its weight; of equals the one that was used last, whose caches
-   * and processor are warm. (Alternating between two idle replicas was measured to cost a single client a quarter.)
+   * and processor are warm, for a while. (Alternating between two idle replicas was measured to cost a single client a quarter.)
    */
   #chooseReplica(): ServerPool | null {
+    const sticks = this.#streak < STREAK;
     let best: ServerPool | null = null;
     let bestLoad = Number.POSITIVE_INFINITY;
     for (const pool of this.#replicas) {
       const load = pool.inUse / pool.server.weight;
-      if (load > bestLoad || (load === bestLoad && pool !== this.#last)) continue;
+      if (load > bestLoad || (load === bestLoad && (pool === this.#last) !== sticks)) continue;
       best = pool;
       bestLoad = load;
     }
+    this.#streak = best === this.#last ? this.#streak + 1 : 0;
     this.#last = best;
     return best;
   }

@@ -59,6 +59,8 @@ export interface SessionIdentity {
 }
 
 const HELD = routeOf(RouteTarget.held, RouteReason.pinned);
+/** In an expression it is compared with what the server says: IS_USED_LOCK(), @@pseudo_thread_id … */
+const ONLY_AS_COLUMN: ReadonlySet<string> = new Set(['CONNECTION_ID']);
 const PINNED_COMMAND = routeOf(RouteTarget.primary, RouteReason.pinned);
 
 export class Session implements RunClient, RoutingFacts {
@@ -249,7 +251,7 @@ export class Session implements RunClient, RoutingFacts {
       this.run.start(buffer, start, end, route, plan, AnswerShape.query);
       return;
     }
-    const text = substituteCalls(buffer, start + 1, end, context, counts);
+    const text = substituteCalls(buffer, start + 1, end, context, counts, ONLY_AS_COLUMN);
     const payload = Buffer.concat([buffer.subarray(start, start + 1), text]);
     this.run.start(payload, 0, payload.length, route, plan, AnswerShape.query);
   }
