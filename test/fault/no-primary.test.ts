@@ -21,10 +21,9 @@ t.test('without a primary', async (t) => {
   await holding.query('SELECT id FROM t');
   await set.primary.kill();
   // The bug: nobody told a session whose held connection died between two statements, and the next one hung.
-  // Noticed before the statement was sent the client is closed; after it, there is an error first.
-  const lost = await holding.query('SELECT 1').catch((error: { code?: string; errno?: number }) => error);
-  const isTold = 'code' in lost && (lost.code === 'PROTOCOL_CONNECTION_LOST' || lost.errno === 9009);
-  t.ok(isTold, 'the transaction is lost, and its client knows');
+  // Closed before the statement was sent, an error behind it, or the driver knows already: never an answer, never a wait.
+  const lost = await holding.query('SELECT 1').catch((error: Error) => error);
+  t.ok(lost instanceof Error, 'the transaction is lost, and its client knows');
   await waitUntil('Sluice has no primary', async () => (await sluice.get('/readyz')).status === 503);
 
   const newcomer = await sluice.connect();
