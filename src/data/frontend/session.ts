@@ -171,10 +171,6 @@ export class Session implements RunClient, RoutingFacts {
 
   // ---- commands
 
-  get acceptsCommand(): boolean {
-    return this.#phase === SessionPhase.idle;
-  }
-
   /** One command; `buffer[start, end)` is the payload and not kept. */
   command(buffer: Buffer, start: number, end: number): void {
     this.#context.counters.add(WorkerCounter.questions);

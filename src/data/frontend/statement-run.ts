@@ -90,7 +90,6 @@ export class StatementRun
   held: BackendConnection | null = null;
   /** What runs now. */
   #plan: Plan | null = null;
-  #route: Route | null = null;
   #shape: AnswerShape = 0;
   #connection: BackendConnection | null = null;
   #shared = false;
@@ -114,8 +113,6 @@ export class StatementRun
   lastErrno = 0;
   /** An error of Sluice's own that ended the run. */
   lastError: ClientError | null = null;
-  lastRoute: Route | null = null;
-  lastAddress = '';
   lastStatementId = 0;
   lastWarnings = 0;
 
@@ -151,7 +148,6 @@ export class StatementRun
     silent = false,
   ): void {
     this.#plan = plan;
-    this.#route = route;
     this.#shape = shape;
     this.#silent = silent;
     this.lastErrno = 0;
@@ -168,7 +164,6 @@ export class StatementRun
   /** Asks a primary for a connection without sending anything: `runFinished` comes when it was there. */
   touch(route: Route): void {
     this.#plan = null;
-    this.#route = route;
     this.#silent = true;
     this.lastErrno = 0;
     this.lastError = null;
@@ -466,8 +461,6 @@ export class StatementRun
     this.#aftermath.ends(connection, this.#plan?.statement, this.lastErrno, succeeded);
     this.#connection = null;
     this.#interrupted = false;
-    this.lastRoute = this.#route;
-    this.lastAddress = connection.server.address;
     this.#phase = transition(this.#phase, RunPhase.idle);
     const keeps =
       !this.#shared && (state.pinned || (connection.statusFlags & StatusFlag.SERVER_STATUS_IN_TRANS) !== 0);
