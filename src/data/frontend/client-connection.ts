@@ -12,30 +12,21 @@
 
 import type { Socket } from 'node:net';
 import {
-  type AcceptedClient,
   Capability,
   Command,
-  createNonce,
   encodeSessionState,
   frameErr,
   frameOk,
-  MYSQL_NATIVE_PASSWORD,
   ProtocolError,
-  ServerHandshake,
-  type ServerHandshakeStep,
   SessionTrackType,
-  StatusFlag,
 } from '../../../protocol/index.ts';
 import { type ClientError, clientError } from '../../common/errors.ts';
 import { Gauge, WorkerCounter } from '../../common/shared-counters.ts';
-import type { SnapshotUser } from '../../common/snapshot.ts';
 import { makeTransitions } from '../../common/state-machine.ts';
 import { WheelTimer } from '../../common/timer-wheel.ts';
-import { connectionKeyOf } from '../backend/connection-key.ts';
-import { makeCredentials } from '../backend/credentials.ts';
 import { ClientSocket } from '../io/client-socket.ts';
 import type { WorkerContext } from '../worker-context.ts';
-import { behaviourFlagsOf, OFFERED_CAPABILITIES } from './offered-capabilities.ts';
+import { type AcceptedLogin, BROKEN, ClientLogin } from './client-login.ts';
 import { PacketInput } from './packet-input.ts';
 import { Session } from './session.ts';
 import { SessionPhase } from './session-phase.ts';
@@ -57,11 +48,6 @@ const transition = makeTransitions<Phase>('client connection', {
   closed: [],
 });
 
-/** utf8mb4_general_ci: known to every server and client; what counts is the collation that the client names. */
-const GREETING_COLLATION = 45;
-/** Logged with the reason; operators look for it. */
-const BROKEN = 'client broke the protocol';
-const ER_ACCESS_DENIED_ERROR = 1045;
 /** While this much of a client's file waits for its server, no more of it is read. */
 const INFILE_BACKLOG_BYTES = 1 << 20;
 
@@ -71,12 +57,9 @@ export class ClientConnection {
   readonly #socket: ClientSocket;
   readonly #input: PacketInput;
   readonly #timer: WheelTimer;
-  readonly #nonce = createNonce();
+  readonly #login: ClientLogin;
   #phase: Phase = Phase.login;
-  /** Only while a client proves who it is. */
-  #handshake: ServerHandshake | null;
   #session: Session | null = null;
-  #user: SnapshotUser | null = null;
   /** The clock ticks from the last byte; compared lazily, so that a byte costs no timer operation. */
   #lastActivity = performance.now();
 
@@ -97,10 +80,10 @@ export class ClientConnection {
       onDrain: () => this.#session?.run.clientDrained(),
       onClosed: () => this.#closed(),
     });
-    this.#handshake = new ServerHandshake(this.#handshakeOptions(OFFERED_CAPABILITIES));
+    this.#login = new ClientLogin(this.#loginPeer(), context);
     this.#timer = new WheelTimer(() => this.#timedOut());
     context.wheel.arm(this.#timer, context.snapshot.settings.limits.handshakeTimeoutMs);
-    this.#socket.write(this.#handshake.greeting());
+    this.#login.greet();
   }
 
   get session(): Session | null {
@@ -117,28 +100,18 @@ export class ClientConnection {
     this.#socket.destroy();
   }
 
-  #handshakeOptions(capabilities: number): ConstructorParameters<typeof ServerHandshake>[0] {
-    const { snapshot, sha2Cache, rsaKey } = this.#context;
+  #loginPeer(): ConstructorParameters<typeof ClientLogin>[0] {
+    const { remoteAddress } = this.#socket;
     return {
-      serverVersion: snapshot.serverVersion,
-      threadId: this.connectionId,
-      capabilities,
-      collationId: GREETING_COLLATION,
-      statusFlags: StatusFlag.SERVER_STATUS_AUTOCOMMIT,
-      defaultPlugin: MYSQL_NATIVE_PASSWORD,
-      nonce: this.#nonce,
-      secureTransport: false,
-      rsaKeyPair: rsaKey,
-      lookup: (username) => this.#findUser(username),
-      decoy: { password: 'no account has this one' },
-      sha2Cache,
-      host:
-        this.#socket.remoteAddress === '' ? 'localhost' : this.#socket.remoteAddress.replace(/^::ffff:/, ''),
+      connectionId: this.connectionId,
+      remoteAddress,
+      write: (packets) => {
+        this.#socket.write(packets);
+      },
+      accepted: (login) => this.#accepted(login),
+      refuse: (error, sequenceId) => this.#refuse(error, sequenceId),
+      end: () => this.#end('login refused'),
     };
-  }
-
-  #findUser(username: string): SnapshotUser | null {
-    return this.#context.usersByName.get(username) ?? null;
   }
 
   #acceptsPacket(): boolean {
@@ -204,8 +177,7 @@ export class ClientConnection {
       else session.command(buffer, start, end);
       return;
     }
-    const step = this.#handshake?.receive(Buffer.from(buffer.subarray(start, end)), sequenceId);
-    if (step !== undefined) this.#handshakeStep(step);
+    this.#login.receive(Buffer.from(buffer.subarray(start, end)), sequenceId);
   }
 
   /** The last frame of a long packet has a higher number; whether it is the right one the framing has told. */
@@ -213,52 +185,9 @@ export class ClientConnection {
     return Math.floor(length / 0xffffff) & 0xff;
   }
 
-  #handshakeStep(step: ServerHandshakeStep): void {
-    if (step.kind === 'send') this.#socket.write(step.packets);
-    else if (step.kind === 'rejected') {
-      this.#context.counters.add(WorkerCounter.authFailures);
-      const message = step.errno === ER_ACCESS_DENIED_ERROR ? 'login refused' : BROKEN;
-      this.#context.log('warn', message, {
-        client: this.#socket.remoteAddress,
-        errno: step.errno,
-        reason: step.message,
-      });
-      this.#socket.write(step.packets);
-      this.#end('login refused');
-    } else if (step.kind === 'accepted') this.#accepted(step);
-    else this.#refuse(clientError('PROXY_BAD_HANDSHAKE', {}), 1);
-  }
-
-  #accepted(client: AcceptedClient): void {
-    const { snapshot, shared } = this.#context;
-    const user = this.#findUser(client.username);
-    if (user === null) {
-      this.#refuse(clientError('PROXY_BAD_HANDSHAKE', {}), client.nextSequenceId);
-      return;
-    }
-    this.#handshake = null;
-    if (client.packets.length > 0) this.#socket.write(client.packets);
-    this.#releaseUser();
-    if (!shared.acquireUser(this.#context.workerIndex, user.slot, user.maxConnections)) {
-      this.#refuse(clientError('PROXY_USER_CONNECTIONS', { user: user.username }), client.nextSequenceId);
-      return;
-    }
-    this.#user = user;
-    this.#input.maxPacketBytes = snapshot.settings.limits.maxPacketBytes;
-    const collationId = client.collationId ?? GREETING_COLLATION;
-    // The flag sets a bit of sql_mode at login, which COM_CHANGE_USER takes back on MariaDB.
-    const isMariadb = this.#context.backends.dialect.flavor === 'mariadb';
-    const notAgain = this.#session !== null && isMariadb ? Capability.CLIENT_IGNORE_SPACE : 0;
-    const identity = {
-      connectionId: this.connectionId,
-      username: client.username,
-      clientCapabilities: client.capabilities,
-      collationId: collationId & 0xff,
-      connectionKey: connectionKeyOf(
-        makeCredentials(client.username, secretOf(user, client)),
-        behaviourFlagsOf(client.capabilities) & ~notAgain,
-      ),
-    };
+  #accepted(login: AcceptedLogin): void {
+    const { identity, schema } = login;
+    this.#input.maxPacketBytes = this.#context.snapshot.settings.limits.maxPacketBytes;
     if (this.#session === null) {
       this.#session = new Session(identity, this.#transport(), this.#context);
       this.#context.sessions.add(this.connectionId, this.#session);
@@ -266,11 +195,10 @@ export class ClientConnection {
       this.#session.identity = identity;
     }
     this.#phase = transition(this.#phase, Phase.entering);
-    const schema = client.database ?? user.defaultSchema;
-    this.#session.start.enterSchema(schema, (error) => this.#entered(client, schema, error));
+    this.#session.start.enterSchema(schema, (error) => this.#entered(login, error));
   }
 
-  #entered(client: AcceptedClient, schema: string | null, error: ClientError | null): void {
+  #entered({ client, schema }: AcceptedLogin, error: ClientError | null): void {
     if (this.#phase !== Phase.entering) return;
     if (error !== null) {
       this.#context.log('info', 'login refused', {
@@ -297,11 +225,8 @@ export class ClientConnection {
     session.state.restart(null);
     session.state.schema = null;
     this.#phase = transition(this.#phase, Phase.change);
-    this.#handshake = ServerHandshake.forChangeUser({
-      ...this.#handshakeOptions(session.clientCapabilities),
-      maxPacketBytes: this.#input.maxPacketBytes,
-    });
-    this.#handshakeStep(this.#handshake.receive(Buffer.from(buffer.subarray(start, end)), 0));
+    const command = Buffer.from(buffer.subarray(start, end));
+    this.#login.changeUser(command, session.clientCapabilities, this.#input.maxPacketBytes);
   }
 
   #transport(): ConstructorParameters<typeof Session>[1] {
@@ -394,28 +319,9 @@ export class ClientConnection {
       session.close('the client has gone');
       this.#context.sessions.remove(this.connectionId);
     }
-    this.#releaseUser();
+    this.#login.release();
     this.#context.shared.addGauge(Gauge.frontendConnections, -1);
     this.#context.counters.add(WorkerCounter.sessions, -1);
     this.#context.clients.delete(this);
   }
-
-  #releaseUser(): void {
-    if (this.#user !== null) this.#context.shared.releaseUser(this.#context.workerIndex, this.#user.slot);
-    this.#user = null;
-  }
-}
-
-type Secret = Parameters<typeof makeCredentials>[1];
-
-/** What opens the servers for this user: the configured password, else what the client's own proof has told. */
-function secretOf(user: SnapshotUser, client: AcceptedClient): Secret {
-  const { password } = user;
-  if (password === null || password === '') return { kind: 'none' };
-  const isHash = /^\*[0-9A-F]{40}$/i.test(password) || password.startsWith('$A$');
-  if (!isHash) return { kind: 'plain', value: password };
-  if (client.clearPassword !== null) return { kind: 'plain', value: client.clearPassword };
-  if (client.sha1Stage1 !== null) return { kind: 'nativeSha1', sha1Stage1: client.sha1Stage1 };
-  if (client.sha256Stage1 !== null) return { kind: 'sha2Stage1', sha256Stage1: client.sha256Stage1 };
-  return { kind: 'none' };
 }
