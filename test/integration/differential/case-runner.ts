@@ -1,3 +1,4 @@
+import { BinaryStatements, isBinaryStep } from './binary-step.ts';
 import type { DifferentialCase, Step } from './corpus.ts';
 import { runPrepared } from './prepared-step.ts';
 import { readAnswer, readFieldList } from './wire-answer.ts';
@@ -5,6 +6,10 @@ import { BASE_CAPABILITIES, WireClient } from './wire-client.ts';
 import { Capability, Command } from './wire-constants.ts';
 import type { WireRecord } from './wire-record.ts';
 import { WireClosedError } from './wire-socket.ts';
+
+const STEP_TIMEOUT_MS = 8_000;
+/** Stands for a number in statements: sessions that run the same case side by side write to rows of their own. */
+const SESSION = '{session}';
 
 export interface Endpoint {
   readonly host: string;
@@ -30,7 +35,9 @@ export async function runCase(
   testCase: DifferentialCase,
   endpoint: Endpoint,
   extra: number,
+  sessionNumber = 1,
 ): Promise<Transcript> {
+  const text = (sql: string): string => sql.replaceAll(SESSION, String(sessionNumber));
   const client = await WireClient.connect({
     host: endpoint.host,
     port: endpoint.port,
@@ -41,9 +48,13 @@ export async function runCase(
     capabilities: capabilitiesOf(testCase, extra),
   });
   const steps: StepTranscript[] = [{ label: 'connect', ignore: [], records: describeConnection(client) }];
+  const statements = new BinaryStatements(client, text);
   try {
     for (const step of testCase.steps) {
-      const records = await runStep(client, step, endpoint).catch(asClosed);
+      const ran = isBinaryStep(step)
+        ? statements.run(step, { timeoutMs: STEP_TIMEOUT_MS })
+        : runStep(client, 'query' in step ? { ...step, query: text(step.query) } : step, endpoint);
+      const records = await ran.catch(asClosed);
       steps.push({ label: labelOf(step), ignore: 'ignore' in step ? step.ignore : [], records });
       if (records.at(-1)?.kind === 'closed') break;
       if (!client.socket.idle) {
@@ -103,7 +114,7 @@ async function runStep(client: WireClient, step: Step, endpoint: Endpoint): Prom
     return [];
   }
   client.socket.sendCommand(commandOf(step));
-  return readAnswer(client, { localData: localDataOf(step), timeoutMs: 8_000 });
+  return readAnswer(client, { localData: localDataOf(step), timeoutMs: STEP_TIMEOUT_MS });
 }
 
 /** The payload of a step that is answered like a statement. */

@@ -72,6 +72,7 @@ function isHarmless(testCase: DifferentialCase): boolean {
   const text = JSON.stringify(testCase.steps) + testCase.user + testCase.name;
   return (
     testCase.file !== NOT_YET &&
+    testCase.pending === undefined &&
     !testCase.costly &&
     !NOT_BESIDE_ITSELF.test(text) &&
     !testCase.steps.some((step) => 'lost' in step)

@@ -1,4 +1,5 @@
 import type { Connection, RowDataPacket } from 'mysql2/promise';
+import { ServerFlavor } from '../../../src/topology/server-description.ts';
 import { APP_ACCOUNT, type ReplicationSet } from '../../support/replication-set.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 import { loadFixture } from './corpus.ts';
@@ -52,7 +53,8 @@ export class DifferentialFixture {
       GRANT SELECT, EXECUTE ON diff.* TO ${LIMITED_ACCOUNT.username};
       USE diff;
       SET NAMES utf8mb4`);
-    for (const statement of loadFixture()) await root.query(statement);
+    const server = set.flavor === ServerFlavor.mariadb ? 'mariadb' : 'mysql57';
+    for (const statement of loadFixture(server)) await root.query(statement);
     await set.waitForSync();
     return fixture;
   }

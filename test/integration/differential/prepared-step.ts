@@ -1,32 +1,17 @@
+import { encodeParameters, readPrepared } from './binary-step.ts';
+import { int32, type Parameter } from './binary-value.ts';
 import type { PrepareStep } from './corpus.ts';
-import { readAnswer, readColumns, readRows } from './wire-answer.ts';
+import { readAnswer, readRows } from './wire-answer.ts';
 import type { WireClient } from './wire-client.ts';
 import { Command, ServerStatus } from './wire-constants.ts';
-import { WireReader } from './wire-reader.ts';
-import { decodeEof, decodeErr, type WireRecord } from './wire-record.ts';
-
-type Parameter = string | number | null;
+import type { WireRecord } from './wire-record.ts';
 
 /** Prepares, executes with each list of parameters, and closes. */
 export async function runPrepared(client: WireClient, step: PrepareStep): Promise<WireRecord[]> {
   client.command(Command.stmtPrepare, Buffer.from(step.sql));
-  const { payload } = await client.socket.receive();
-  if (payload[0] === 0xff) return [decodeErr(payload)];
-  const reader = new WireReader(payload.subarray(1));
-  const id = reader.int(4);
-  const columns = reader.int(2);
-  const parameters = reader.int(2);
-  reader.int(1);
-  const records: WireRecord[] = [
-    {
-      kind: 'prepared',
-      fields: { columns, parameters, warnings: reader.int(2), trailing: reader.remaining },
-    },
-  ];
-  for (const count of [parameters, columns]) {
-    if (!(await readColumns(client, count, records))) return records;
-    if (count > 0 && !client.deprecateEof) records.push(decodeEof((await client.socket.receive()).payload));
-  }
+  const records: WireRecord[] = [];
+  const id = await readPrepared(client, records);
+  if (id === null) return records;
   for (const values of step.executes) records.push(...(await execute(client, id, step, values)));
   if (step.reset) {
     client.command(Command.stmtReset, int32(id));
@@ -40,7 +25,7 @@ async function execute(
   client: WireClient,
   id: number,
   step: PrepareStep,
-  values: Parameter[],
+  values: readonly Parameter[],
 ): Promise<WireRecord[]> {
   for (const chunk of step.longData) {
     client.command(
@@ -49,7 +34,8 @@ async function execute(
     );
   }
   const head = Buffer.concat([int32(id), Buffer.from([step.cursor === undefined ? 0 : 1]), int32(1)]);
-  const body = values.length === 0 ? Buffer.alloc(0) : encodeParameters(values, step.longData.length > 0);
+  const long = step.longData.length > 0 ? [0] : [];
+  const body = values.length === 0 ? Buffer.alloc(0) : encodeParameters(values, true, long);
   client.command(Command.stmtExecute, Buffer.concat([head, step.short ? body.subarray(0, 1) : body]));
   const records = await readAnswer(client);
   if (step.cursor === undefined) return records;
@@ -60,44 +46,4 @@ async function execute(
     status = Number(records.at(-1)?.fields.status ?? 0);
   }
   return records;
-}
-
-const FieldType = { double: 5, null: 6, longLong: 8, varString: 253 } as const;
-
-/** NULL bitmap, new-params-bound flag, types, values; parameter 0 has no value when it was sent as long data. */
-function encodeParameters(values: readonly Parameter[], firstIsLong: boolean): Buffer {
-  const bitmap = Buffer.alloc((values.length + 7) >> 3);
-  const types: number[] = [];
-  const parts: Buffer[] = [];
-  values.forEach((value, index) => {
-    if (value === null) {
-      bitmap[index >> 3] = (bitmap[index >> 3] as number) | (1 << (index & 7));
-      types.push(FieldType.null, 0);
-      return;
-    }
-    const { type, bytes } = encodeValue(value);
-    types.push(type, 0);
-    if (!(firstIsLong && index === 0)) parts.push(bytes);
-  });
-  return Buffer.concat([bitmap, Buffer.from([1]), Buffer.from(types), ...parts]);
-}
-
-function encodeValue(value: string | number): { type: number; bytes: Buffer } {
-  if (typeof value === 'string') {
-    const text = Buffer.from(value);
-    return { type: FieldType.varString, bytes: Buffer.concat([Buffer.from([text.length]), text]) };
-  }
-  const bytes = Buffer.alloc(8);
-  if (Number.isInteger(value)) {
-    bytes.writeBigInt64LE(BigInt(value));
-    return { type: FieldType.longLong, bytes };
-  }
-  bytes.writeDoubleLE(value);
-  return { type: FieldType.double, bytes };
-}
-
-function int32(value: number): Buffer {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32LE(value);
-  return bytes;
 }
