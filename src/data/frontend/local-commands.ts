@@ -102,9 +102,12 @@ export class LocalCommands {
       return;
     }
     const flag = Capability.CLIENT_MULTI_STATEMENTS;
-    const { credentials, behaviourFlags } = session.connectionKey;
+    const { credentials, behaviourFlags, mariadbFlags } = session.connectionKey;
     const flags = option === MULTI_STATEMENTS_ON ? behaviourFlags | flag : behaviourFlags & ~flag;
-    session.identity = { ...session.identity, connectionKey: connectionKeyOf(credentials, flags) };
+    session.identity = {
+      ...session.identity,
+      connectionKey: connectionKeyOf(credentials, flags, mariadbFlags),
+    };
     if (session.run.held !== null) {
       session.toPrimary(buffer, start, end);
       return;

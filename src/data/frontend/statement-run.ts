@@ -14,6 +14,8 @@
 import {
   type AnswerShape,
   fragmentCount,
+  hasCapability,
+  MariadbCapability,
   type OkPacket,
   type ResponseSink,
   type ResponseTracker,
@@ -266,7 +268,13 @@ export class StatementRun
     const { clientCapabilities, state } = this.#client;
     const text = buffer.toString('latin1', start + 1, end);
     const { flavor } = this.#context.backends.dialect;
-    const answer = answerDiagnostics(text, rows, clientCapabilities, state.statusFlags, flavor);
+    const { mariadbFlags } = this.#client.connectionKey;
+    const answer = answerDiagnostics(text, rows, {
+      capabilities: clientCapabilities,
+      extendedMetadata: hasCapability(mariadbFlags, MariadbCapability.MARIADB_CLIENT_EXTENDED_METADATA),
+      statusFlags: state.statusFlags,
+      flavor,
+    });
     if (answer === null) return false;
     this.#client.write(answer);
     this.#phase = transition(this.#phase, RunPhase.idle);
