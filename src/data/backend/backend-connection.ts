@@ -114,7 +114,7 @@ export class BackendConnection {
   /** The server's thread id, for KILL. */
   threadId = 0;
   tracksState = false;
-  /** Not to be used for another statement: a KILL may still be on its way to it. */
+  /** Not to be used by anybody else: a KILL may still be on its way to it, or its capabilities have been changed. */
   tainted = false;
   idleSince = 0;
   /** Statements of the batch that was sent last. */

@@ -192,7 +192,7 @@ export class ClientConnection {
       this.#session = new Session(identity, this.#transport(), this.#context);
       this.#context.sessions.add(this.connectionId, this.#session);
     } else {
-      this.#session.identity = identity;
+      this.#session.changeIdentity(identity);
     }
     this.#phase = transition(this.#phase, Phase.entering);
     this.#session.start.enterSchema(schema, (error) => this.#entered(login, error));
