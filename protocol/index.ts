@@ -66,6 +66,7 @@ export {
 } from './exchange/client-handshake.ts';
 export { AnswerShape, type ResponseSink } from './exchange/response-sink.ts';
 export { ResponseTracker } from './exchange/response-tracker.ts';
+export type { AnswerParts } from './exchange/result-sequence.ts';
 export {
   type AcceptedClient,
   type ChangeUserOptions,

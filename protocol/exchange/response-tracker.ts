@@ -23,6 +23,7 @@ import { MalformedPacketError } from '../errors.ts';
 import { decodeOk, encodeOk } from '../packets/ok.ts';
 import { EOF_PACKET_BYTES, readColumnCount, readResultEndStatus, writeEof } from './answer-bytes.ts';
 import { AnswerShape, type ResponseSink } from './response-sink.ts';
+import { type AnswerParts, ResultSequence } from './result-sequence.ts';
 
 const State = {
   idle: 0,
@@ -77,6 +78,7 @@ export class ResponseTracker {
 
   readonly #serverCapabilities: number;
   readonly #serverDeprecatesEof: boolean;
+  readonly #results = new ResultSequence();
   #sink: ResponseSink;
   #clientCapabilities = 0;
   #insertEof = false;
@@ -100,15 +102,20 @@ export class ResponseTracker {
     this.#sink = idleSink;
   }
 
-  /** @param statusBefore the session's status flags, for the EOF behind definitions that the server leaves out. */
+  /**
+   * @param statusBefore the session's status flags, for the EOF behind definitions that the server leaves out.
+   * @param parts of the statement, for the same EOF.
+   */
   begin(
     shape: AnswerShape,
     sink: ResponseSink,
     clientCapabilities: number,
     statusBefore: number,
     firstSequence = 1,
+    parts: AnswerParts | null = null,
   ): void {
     this.#sink = sink;
+    this.#results.begin(parts);
     this.#clientCapabilities = clientCapabilities;
     const clientDeprecatesEof = (clientCapabilities & Capability.CLIENT_DEPRECATE_EOF) !== 0;
     this.#insertEof = this.#serverDeprecatesEof && !clientDeprecatesEof;
@@ -397,7 +404,11 @@ export class ResponseTracker {
   #putEof(buffer: Buffer, segment: number, position: number, serverSequence: number): number {
     const sequence = (serverSequence + this.#sequenceShift) & 0xff;
     this.#sequenceShift++;
-    const status = (this.statusFlags & SESSION_FLAGS) | (this.#outParameters ? OUT_PARAMETER_FLAGS : 0);
+    const isContinued = this.#shape === AnswerShape.query && this.#results.continues;
+    const status =
+      (this.statusFlags & SESSION_FLAGS) |
+      (this.#outParameters ? OUT_PARAMETER_FLAGS : 0) |
+      (isContinued ? StatusFlag.SERVER_MORE_RESULTS_EXISTS : 0);
     if (segment - EOF_PACKET_BYTES >= this.#floor) {
       buffer.copyWithin(segment - EOF_PACKET_BYTES, segment, position);
       writeEof(buffer, position - EOF_PACKET_BYTES, sequence, status, 0);
@@ -520,6 +531,7 @@ export class ResponseTracker {
 
   #resultEnd(): void {
     this.#outParameters = false;
+    this.#results.resultEnded(this.lastResultRows < 0);
     const more = (this.statusFlags & StatusFlag.SERVER_MORE_RESULTS_EXISTS) !== 0;
     if (more && this.#shape === AnswerShape.query) this.#state = State.first;
     else this.#finish();

@@ -90,6 +90,7 @@ const NO_RESIDUE: ResidueUse = Object.freeze({
 const EMPTY: Omit<StatementClass, 'hint'> = {
   kind: StatementKind.empty,
   statementCount: 0,
+  calls: [],
   command: '',
   provenRead: false,
   reason: ClassReason.notARead,
@@ -114,6 +115,7 @@ function combine(drafts: readonly StatementDraft[]): StatementClass {
   return {
     kind: first.kind,
     statementCount: drafts.length,
+    calls: drafts.flatMap((draft, index) => (draft.kind === StatementKind.call ? [index] : [])),
     command: first.command,
     provenRead: objector === undefined,
     reason: isMulti ? ClassReason.multiStatement : (objector ?? first).reason,

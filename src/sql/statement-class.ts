@@ -115,6 +115,8 @@ export interface StatementClass {
   readonly kind: StatementKind;
   /** How many statements the text holds (`;` between them); 1 for an ordinary one, 0 for an empty one. */
   readonly statementCount: number;
+  /** Which of them, from 0, are CALLs. */
+  readonly calls: readonly number[];
   /** First keyword in upper case, e.g. `SELECT`, `INSERT`, `CREATE_TABLE`-like words for DDL: for counters. */
   readonly command: string;
   /** Every part is a read, without side effects, that gives the same answer on a replica that has caught up. */

@@ -114,7 +114,7 @@ export class BackendConnection {
   /** The server's thread id, for KILL. */
   threadId = 0;
   tracksState = false;
-  /** Not to be used by anybody else: a KILL may still be on its way to it, or its capabilities have been changed. */
+  /** Not to be used for another statement: a KILL may still be on its way to it. */
   tainted = false;
   idleSince = 0;
   /** Statements of the batch that was sent last. */
@@ -325,7 +325,7 @@ export class BackendConnection {
 
   #startHandshake(): void {
     this.#state = transition(this.#state, State.authenticating);
-    const { credentials, behaviourFlags, mariadbFlags } = this.key;
+    const { credentials, behaviourFlags } = this.key;
     const database = this.#target.schema;
     this.#handshake = new ClientHandshake({
       username: credentials.username,
@@ -333,7 +333,6 @@ export class BackendConnection {
       database,
       capabilities:
         BASE_CAPABILITIES | behaviourFlags | (database === null ? 0 : Capability.CLIENT_CONNECT_WITH_DB),
-      mariadbCapabilities: mariadbFlags,
       collationId: this.collationId,
       connectAttributes: { _client_name: 'sluice', program_name: 'sluice' },
       maxPacketBytes: 0x4000_0000,
@@ -365,9 +364,6 @@ export class BackendConnection {
     else if (step.kind === 'failed') {
       this.#failure = { errno: step.errno, sqlState: step.sqlState, message: step.message };
       this.close(`refused by the server: ${step.errno} ${step.message}`);
-    } else if (step.kind === 'done' && handshake.mariadbCapabilities !== this.key.mariadbFlags) {
-      // Its answers would not have the shape that the client was promised.
-      this.close('the server lacks a capability of MariaDB that the primary has');
     } else if (step.kind === 'done') {
       this.#capabilities = handshake.capabilities;
       this.threadId = handshake.threadId;
@@ -424,8 +420,8 @@ export class BackendConnection {
           return end;
         }
         this.#active = reply;
-        const { shape, sink, clientCapabilities, statusBefore, firstSequence } = reply;
-        tracker.begin(shape, sink, clientCapabilities, statusBefore, firstSequence);
+        const { shape, sink, clientCapabilities, statusBefore, firstSequence, parts } = reply;
+        tracker.begin(shape, sink, clientCapabilities, statusBefore, firstSequence, parts);
       }
       const floor = this.socket.retained ? position : 0;
       position = tracker.advance(buffer, position, end, floor);

@@ -1,6 +1,6 @@
 /** What a backend connection owes to whom: the entries of its queue of replies, in the order they were asked for. */
 
-import type { AnswerShape, ResponseSink, ResponseTracker } from '../../../protocol/index.ts';
+import type { AnswerParts, AnswerShape, ResponseSink, ResponseTracker } from '../../../protocol/index.ts';
 import type { BackendConnection } from './backend-connection.ts';
 
 /** Who asked. One object may own replies again and again: nothing is allocated per statement but the entry. */
@@ -19,6 +19,8 @@ export interface ExpectedReply {
   readonly statusBefore: number;
   /** Sequence id of the answer's first packet: the number of packets that the command took; 1 if not named. */
   readonly firstSequence?: number;
+  /** What the statement's text says about the number of results. */
+  readonly parts?: AnswerParts | null;
   /** A read of a pipelined batch: it may be asked again elsewhere as long as nothing of its answer has passed. */
   readonly repeatable: boolean;
   /** Of a statement of Sluice's own: short, and with a deadline, since a client waits behind it. */

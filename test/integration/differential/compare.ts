@@ -20,7 +20,8 @@ const normalisations: readonly Normalisation[] = [
   {
     reason:
       'the EOF behind the definitions comes before the rows, and a proxy that asks its servers for DEPRECATE_EOF learns status and warnings only behind them',
-    apply: (record) => (record.kind === 'metadata-eof' ? keepStatus(record, KNOWN_BEFORE_ROWS) : record),
+    apply: (record, stepLabel) =>
+      record.kind === 'metadata-eof' ? keepStatus(record, knownBeforeRows(stepLabel)) : record,
   },
   {
     reason: 'SERVER_SESSION_STATE_CHANGED announces what only a client with SESSION_TRACK is sent',
@@ -30,7 +31,20 @@ const normalisations: readonly Normalisation[] = [
 ];
 
 const KNOWN_BEFORE_ROWS =
-  ServerStatus.autocommit | ServerStatus.cursorExists | ServerStatus.lastRowSent | ServerStatus.psOutParams;
+  ServerStatus.autocommit |
+  ServerStatus.moreResultsExist |
+  ServerStatus.cursorExists |
+  ServerStatus.lastRowSent |
+  ServerStatus.psOutParams;
+
+/** A comment behind the last semicolon is a statement of its own to the servers; the end of a body is found by grammar. */
+const MORE_IS_UNKNOWN = /;\s*(?:--|#|\/\*)|\bEND; /;
+
+function knownBeforeRows(stepLabel: string): number {
+  return MORE_IS_UNKNOWN.test(stepLabel)
+    ? KNOWN_BEFORE_ROWS & ~ServerStatus.moreResultsExist
+    : KNOWN_BEFORE_ROWS;
+}
 
 /** Sentences that say where two runs of a case differ; empty when a client could not tell them apart. */
 export function compareTranscripts(direct: Transcript, proxied: Transcript): string[] {
