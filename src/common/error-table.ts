@@ -65,21 +65,14 @@ export const ERROR_TABLE = {
     meaning: 'The statement holds nothing but comments or blanks.',
     action: 'Do not send it.',
   },
-  PROXY_NO_SUCH_THREAD: {
-    errno: 1094,
-    sqlState: 'HY000',
-    message: 'Unknown thread id: {connectionId}',
-    retryable: false,
-    meaning: 'KILL names a connection that is not a client of this Sluice.',
-    action: 'Take the id from `CONNECTION_ID()` or `SHOW PROCESSLIST` through the same Sluice.',
-  },
   PROXY_KILL_DENIED: {
     errno: 1095,
     sqlState: 'HY000',
     message: 'You are not owner of thread {connectionId}',
     retryable: false,
-    meaning: "KILL names another user's connection.",
-    action: 'Kill it as its own user, or on the admin port.',
+    meaning: "KILL names another user's connection, and the account may not kill those of others.",
+    action:
+      'Kill it as its own user, or grant `CONNECTION ADMIN` (MariaDB), `CONNECTION_ADMIN` or `SUPER` (MySQL).',
   },
   PROXY_PACKET_TOO_LARGE: {
     errno: 1153,

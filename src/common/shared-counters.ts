@@ -4,6 +4,8 @@
  * copies and lives with counters of the same moment being some nanoseconds apart.
  */
 
+import { randomInt } from 'node:crypto';
+
 /** Limits of the tables; a configuration that needs more is refused by name. */
 export const MAX_SERVERS = 256;
 export const MAX_USERS = 4096;
@@ -72,6 +74,13 @@ export const ServerCounter = {
 export type ServerCounter = (typeof ServerCounter)[keyof typeof ServerCounter];
 const SERVER_COUNTERS = 8;
 
+/**
+ * Clients' connection ids are from here up to 2^31 - 1: servers count their threads from 1, and what takes an id for a
+ * signed number of 32 bits reads these right.
+ */
+export const FIRST_CONNECTION_ID = 2 ** 30;
+const CONNECTION_IDS = 2 ** 30;
+
 export interface SharedCounterBuffers {
   readonly gauges: SharedArrayBuffer;
   /** Which share of the per-user gauges each worker holds, so that a crashed one's can be given back. */
@@ -128,10 +137,9 @@ export class SharedCounters {
     this.#userShares[index] = 0;
   }
 
-  /** A connection id that no other session of this process has; 32 bits, never 0. */
+  /** A connection id that no other session of this process has, nor, in all likelihood, any server's thread. */
   nextConnectionId(): number {
-    const id = (Atomics.add(this.#gauges, Gauge.connectionId, 1) + 1) >>> 0;
-    return id === 0 ? this.nextConnectionId() : id;
+    return FIRST_CONNECTION_ID + (Atomics.add(this.#gauges, Gauge.connectionId, 1) & (CONNECTION_IDS - 1));
   }
 
   worker(index: number): WorkerCounters {
@@ -188,9 +196,12 @@ export function userGauge(slot: number): number {
 }
 
 function allocate(): SharedCounterBuffers {
-  const gauges = GAUGES + MAX_SERVERS * SERVER_GAUGES + MAX_USERS;
+  const length = GAUGES + MAX_SERVERS * SERVER_GAUGES + MAX_USERS;
+  const gauges = new SharedArrayBuffer(length * Int32Array.BYTES_PER_ELEMENT);
+  // Anywhere: the id of a client of one Sluice should be nobody's at another one in front of the same servers.
+  new Int32Array(gauges)[Gauge.connectionId] = randomInt(CONNECTION_IDS);
   return {
-    gauges: new SharedArrayBuffer(gauges * Int32Array.BYTES_PER_ELEMENT),
+    gauges,
     userShares: new SharedArrayBuffer(MAX_WORKERS * MAX_USERS * Int32Array.BYTES_PER_ELEMENT),
     counters: new SharedArrayBuffer(MAX_WORKERS * COUNTERS_PER_WORKER * Float64Array.BYTES_PER_ELEMENT),
   };

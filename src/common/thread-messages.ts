@@ -25,7 +25,10 @@ export type StopMode = (typeof StopMode)[keyof typeof StopMode];
 export const KillOutcome = { killed: 'killed', denied: 'denied', unknown: 'unknown' } as const;
 export type KillOutcome = (typeof KillOutcome)[keyof typeof KillOutcome];
 
-/** KILL of a connection that another worker may have. `requestId` is unique within the worker that asks. */
+/**
+ * KILL of a connection that another worker may have: the id of a client, or the thread id of a connection to the
+ * primary that serves one. `requestId` is unique within the worker that asks.
+ */
 export interface KillRequest {
   readonly type: 'kill';
   readonly requestId: number;
@@ -33,6 +36,10 @@ export interface KillRequest {
   readonly connectionId: number;
   readonly queryOnly: boolean;
   readonly username: string;
+  /** Who asks may kill sessions of other users. */
+  readonly ofAll: boolean;
+  /** MariaDB's KILL USER: all sessions of this user instead of one; each worker answers `unknown` when it is done. */
+  readonly allOfUser: string | null;
 }
 
 export interface KillAnswer {

@@ -73,7 +73,7 @@ const context: WorkerContext = {
   }),
   router: new Router(),
   differences: new StateDifferences(),
-  sessions: new SessionRegistry(start.workerIndex, post),
+  sessions: new SessionRegistry(start.workerIndex, post, (threadId) => backends.threadOfPrimary(threadId)),
   clients,
   sha2Cache: new LRUCache<string, Buffer>({ max: 10_000 }),
   rsaKey: { publicKeyPem: start.rsaKey.publicKey, privateKey: createPrivateKey(start.rsaKey.privateKey) },

@@ -1,16 +1,28 @@
 /** KILL names a connection of the proxy, not of a server, so the proxy carries it out itself. */
 
-import { ConditionalMode, Lexer, TokenKind } from './lexer.ts';
+import { ConditionalMode, TokenKind } from './lexer.ts';
 import type { LexicalContext } from './lexical-context.ts';
+import { TokenList } from './token-list.ts';
+
+export const KillTarget = { connection: 'connection', query: 'query', user: 'user' } as const;
+export type KillTarget = (typeof KillTarget)[keyof typeof KillTarget];
 
 export interface KillStatement {
-  readonly target: 'connection' | 'query';
-  readonly id: number;
+  readonly target: KillTarget;
+  /** Only what runs ends. */
+  readonly queryOnly: boolean;
+  /** null: the connection that says so, `KILL CONNECTION_ID()`. */
+  readonly id: number | null;
+  /** Of MariaDB's KILL USER; empty: the own one. */
+  readonly user: string;
 }
 
+const tokens = new TokenList();
+
 /**
- * `KILL [HARD | SOFT] [CONNECTION | QUERY] n`; null for anything else, such as `KILL USER`, `KILL QUERY ID n`
- * (whose number is that of a query) or an expression instead of a number.
+ * `KILL [HARD | SOFT] [CONNECTION | QUERY] n` or `CONNECTION_ID()`, and MariaDB's `KILL … USER name` without a host;
+ * null for anything else, such as `KILL QUERY ID n` (whose number is that of a query) or another expression instead
+ * of the number, which a server evaluates.
  */
 export function parseKill(
   buf: Buffer,
@@ -18,33 +30,51 @@ export function parseKill(
   end: number,
   context: LexicalContext,
 ): KillStatement | null {
-  const lexer = new Lexer();
-  lexer.reset(buf, start, end, context, ConditionalMode.byServer);
-  const nextWord = (): string => {
-    for (let kind = lexer.next(); ; kind = lexer.next()) {
-      if (kind === TokenKind.name) return buf.toString('latin1', lexer.start, lexer.end).toUpperCase();
-      const passed =
-        kind === TokenKind.routeHint ||
-        kind === TokenKind.conditionalOpen ||
-        kind === TokenKind.conditionalClose;
-      if (!passed) return '';
-    }
-  };
-  if (nextWord() !== 'KILL') return null;
-  let word = nextWord();
-  if (word === 'HARD' || word === 'SOFT') word = nextWord();
-  const target = word === 'QUERY' ? 'query' : 'connection';
-  if (word === 'QUERY' || word === 'CONNECTION') word = nextWord();
-  if (word !== '' || lexer.kind !== TokenKind.number) return null;
-  const digits = buf.toString('latin1', lexer.start, lexer.end);
-  if (!/^[0-9]{1,15}$/.test(digits)) return null;
-  let kind = lexer.next();
-  while (
-    kind === TokenKind.semicolon ||
-    kind === TokenKind.routeHint ||
-    kind === TokenKind.conditionalClose
-  ) {
-    kind = lexer.next();
+  tokens.collect(buf, start, end, context, ConditionalMode.byServer);
+  const kill = tokens.malformed || tokens.tooLong ? null : parse(context);
+  tokens.release();
+  return kill;
+}
+
+function parse(context: LexicalContext): KillStatement | null {
+  let at = 0;
+  if (tokens.text(at++) !== 'KILL') return null;
+  if (tokens.text(at) === 'HARD' || tokens.text(at) === 'SOFT') at++;
+  const queryOnly = tokens.text(at) === 'QUERY';
+  if (queryOnly || tokens.text(at) === 'CONNECTION') at++;
+  const target = queryOnly ? KillTarget.query : KillTarget.connection;
+  if (tokens.text(at) === 'CONNECTION_ID' && isCall(at))
+    return endsAt(at + 3) ? { target, queryOnly, id: null, user: '' } : null;
+  if (tokens.text(at) === 'USER' && context.flavor === 'mariadb') return parseUser(at + 1, queryOnly);
+  if (tokens.kind(at) !== TokenKind.number || !endsAt(at + 1)) return null;
+  const digits = tokens.raw(at);
+  return /^[0-9]{1,15}$/.test(digits) ? { target, queryOnly, id: Number(digits), user: '' } : null;
+}
+
+function parseUser(at: number, queryOnly: boolean): KillStatement | null {
+  if (tokens.text(at) === 'CURRENT_USER') {
+    const behind = isCall(at) ? at + 3 : at + 1;
+    return endsAt(behind) ? { target: KillTarget.user, queryOnly, id: null, user: '' } : null;
   }
-  return kind === TokenKind.end ? { target, id: Number(digits) } : null;
+  const user = tokens.kind(at) === TokenKind.string ? plainString(tokens.raw(at)) : nameAt(at);
+  return user !== null && endsAt(at + 1) ? { target: KillTarget.user, queryOnly, id: null, user } : null;
+}
+
+function nameAt(at: number): string | null {
+  return tokens.isName(at) ? tokens.name(at) : null;
+}
+
+/** Without escapes or an introducer. */
+function plainString(raw: string): string | null {
+  return /^(['"])([^'"\\]+)\1$/.exec(raw)?.[2] ?? null;
+}
+
+function isCall(at: number): boolean {
+  return tokens.text(at + 1) === '(' && tokens.text(at + 2) === ')';
+}
+
+function endsAt(index: number): boolean {
+  let at = index;
+  while (tokens.kind(at) === TokenKind.semicolon) at++;
+  return at >= tokens.count;
 }

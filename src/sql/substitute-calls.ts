@@ -1,42 +1,74 @@
 /**
  * Puts values in the place of calls such as `FOUND_ROWS()`, for a statement that must run on a connection that does
- * not know them. A call that is a whole column of the result keeps its text as the column's name.
+ * not know them, or knows others. A column without a name of its own keeps its text as its name.
  */
 
-import { ConditionalMode } from './lexer.ts';
+import { ConditionalMode, TokenKind } from './lexer.ts';
 import type { LexicalContext } from './lexical-context.ts';
+import { addColumnNames } from './select-columns.ts';
 import { TokenList } from './token-list.ts';
 
+/** An expression in the place of a call without arguments, or of a system variable. */
+export interface CallValue {
+  readonly sql: string;
+  /** Left alone in a statement in which the name of a column could not be kept, or that asks for servers' ids. */
+  readonly optional: boolean;
+}
+
+interface Edit {
+  readonly from: number;
+  readonly to: number;
+  readonly sql: string;
+}
+
+interface Use {
+  /** Of its first token. */
+  readonly index: number;
+  readonly edit: Edit;
+  readonly optional: boolean;
+}
+
+/** Finding the columns takes a walk through the statement for each use. */
+const MAX_TOKENS = 4096;
+const MAX_USES = 32;
+/** What speaks of the servers' threads: what is compared with it must be one of theirs. */
+const OF_SERVER_THREADS: ReadonlySet<string> = new Set([
+  'IS_USED_LOCK',
+  'PROCESSLIST',
+  'PS_CURRENT_THREAD_ID',
+  'PS_THREAD_ID',
+]);
+const SYSTEM_SCHEMAS: ReadonlySet<string> = new Set(['information_schema', 'performance_schema', 'sys']);
+
 const tokens = new TokenList();
-const NONE: ReadonlySet<string> = new Set();
 
 /**
- * @param values by function name in upper case, each a whole number.
- * @param onlyAsColumn functions that are left alone in a statement that uses them inside of an expression.
- * @returns the statement with the values in place; the same bytes where none of the functions is called.
+ * @param values by the function's name in upper case, or `@@` and the variable's name in lower case.
+ * @returns the statement with the values in place; the same bytes where none of them is used.
  */
 export function substituteCalls(
   buf: Buffer,
   start: number,
   end: number,
   context: LexicalContext,
-  values: ReadonlyMap<string, string>,
-  onlyAsColumn: ReadonlySet<string> = NONE,
+  values: ReadonlyMap<string, CallValue>,
 ): Buffer {
   tokens.collect(buf, start, end, context, ConditionalMode.byServer);
+  let uses = findUses(values);
+  const names = new Map<number, string>();
+  if (!isPlain(uses) || asksForServerThreads() || !nameColumns(uses, names)) {
+    uses = uses.filter(({ optional }) => !optional);
+    names.clear();
+    nameColumns(uses, names);
+  }
+  const edits = uses.map(({ edit }) => edit);
+  for (const [at, name] of names) edits.push({ from: at, to: at, sql: ` AS ${name}` });
+  // A column's name stands behind the call that ends it.
+  edits.sort((one, other) => one.from - other.from);
   const parts: Buffer[] = [];
   let copied = start;
-  for (let i = 0; i + 2 < tokens.count; i++) {
-    const value = values.get(tokens.text(i));
-    if (onlyAsColumn.has(tokens.text(i)) && !isAlwaysColumn(tokens.text(i))) continue;
-    if (value === undefined || tokens.text(i + 1) !== '(' || tokens.text(i + 2) !== ')') continue;
-    const from = tokens.start(i);
-    const to = tokens.end(i + 2);
-    const isColumn = startsColumn(i) && endsColumn(i + 3);
-    const name = isColumn ? ` AS \`${buf.toString('latin1', from, to)}\`` : '';
-    const call = buf.toString('latin1', from, to);
-    // The call that is never made gives the column its type.
-    parts.push(buf.subarray(copied, from), Buffer.from(`IF(1,${value},${call})${name}`, 'latin1'));
+  for (const { from, to, sql } of edits) {
+    parts.push(buf.subarray(copied, from), Buffer.from(sql, 'latin1'));
     copied = to;
   }
   parts.push(buf.subarray(copied, end));
@@ -44,21 +76,52 @@ export function substituteCalls(
   return Buffer.concat(parts);
 }
 
-/** Whether every call of the function is a whole column of the result, with or without a name of its own. */
-function isAlwaysColumn(name: string): boolean {
+function isPlain(uses: readonly Use[]): boolean {
+  return tokens.count <= MAX_TOKENS && uses.length <= MAX_USES;
+}
+
+/** @returns false if a column has a name that cannot be kept. */
+function nameColumns(uses: readonly Use[], names: Map<number, string>): boolean {
+  let complete = true;
+  for (const { index } of uses) if (!addColumnNames(tokens, index, names)) complete = false;
+  return complete;
+}
+
+function findUses(values: ReadonlyMap<string, CallValue>): Use[] {
+  const uses: Use[] = [];
   for (let i = 0; i < tokens.count; i++) {
-    if (tokens.text(i) !== name) continue;
-    if (!startsColumn(i) || !(endsColumn(i + 3) || tokens.text(i + 3) === 'AS')) return false;
+    const last = tokens.kind(i) === TokenKind.systemVariable ? variableEnd(i) : i + 2;
+    const key = tokens.kind(i) === TokenKind.systemVariable ? `@@${variableAt(i)}` : tokens.text(i);
+    const value = values.get(key);
+    if (value === undefined) continue;
+    const isCall = tokens.text(i + 1) === '(' && tokens.text(i + 2) === ')' && tokens.text(i - 1) !== '.';
+    if (!key.startsWith('@@') && !isCall) continue;
+    const edit = { from: tokens.start(i), to: tokens.end(last), sql: value.sql };
+    uses.push({ index: i, edit, optional: value.optional });
   }
-  return true;
+  return uses;
 }
 
-function startsColumn(index: number): boolean {
-  const before = tokens.text(index - 1);
-  return before === 'SELECT' || before === ',';
+/** `@@x` and `@@session.x`. */
+function variableEnd(index: number): number {
+  return isScoped(index) ? index + 2 : index;
 }
 
-function endsColumn(index: number): boolean {
-  const behind = tokens.text(index);
-  return index >= tokens.count || behind === ',' || behind === 'FROM' || behind === ';' || behind === 'LIMIT';
+function isScoped(index: number): boolean {
+  const scope = tokens.variableName(index);
+  return (scope === 'session' || scope === 'local') && tokens.text(index + 1) === '.';
+}
+
+function variableAt(index: number): string {
+  return isScoped(index) ? tokens.raw(index + 2).toLowerCase() : tokens.variableName(index);
+}
+
+function asksForServerThreads(): boolean {
+  for (let i = 0; i < tokens.count; i++) {
+    if (!tokens.isName(i)) continue;
+    const name = tokens.name(i) ?? '';
+    if (OF_SERVER_THREADS.has(name.toUpperCase())) return true;
+    if (tokens.text(i + 1) === '.' && SYSTEM_SCHEMAS.has(name.toLowerCase())) return true;
+  }
+  return false;
 }

@@ -112,6 +112,11 @@ export class TokenList {
     return this.#buf.toString('latin1', this.#starts[index]!, this.#ends[index]!);
   }
 
+  /** What stands from one token to another, both included. */
+  rawRange(first: number, last: number): string {
+    return this.#buf.toString('latin1', this.#starts[first]!, this.#ends[last]!);
+  }
+
   /** The name that a token stands for, without quotes; null where its bytes cannot be read as text safely. */
   name(index: number): string | null {
     let text = this.#buf.toString('utf8', this.#starts[index]!, this.#ends[index]!);

@@ -114,7 +114,7 @@ export class BackendConnection {
   /** The server's thread id, for KILL. */
   threadId = 0;
   tracksState = false;
-  /** Not to be used for another statement: a KILL may still be on its way to it. */
+  /** Not to be used by anybody else: a KILL may still be on its way to it, or its capabilities have been changed. */
   tainted = false;
   idleSince = 0;
   /** Statements of the batch that was sent last. */
@@ -325,7 +325,7 @@ export class BackendConnection {
 
   #startHandshake(): void {
     this.#state = transition(this.#state, State.authenticating);
-    const { credentials, behaviourFlags } = this.key;
+    const { credentials, behaviourFlags, mariadbFlags } = this.key;
     const database = this.#target.schema;
     this.#handshake = new ClientHandshake({
       username: credentials.username,
@@ -333,6 +333,7 @@ export class BackendConnection {
       database,
       capabilities:
         BASE_CAPABILITIES | behaviourFlags | (database === null ? 0 : Capability.CLIENT_CONNECT_WITH_DB),
+      mariadbCapabilities: mariadbFlags,
       collationId: this.collationId,
       connectAttributes: { _client_name: 'sluice', program_name: 'sluice' },
       maxPacketBytes: 0x4000_0000,
@@ -364,6 +365,9 @@ export class BackendConnection {
     else if (step.kind === 'failed') {
       this.#failure = { errno: step.errno, sqlState: step.sqlState, message: step.message };
       this.close(`refused by the server: ${step.errno} ${step.message}`);
+    } else if (step.kind === 'done' && handshake.mariadbCapabilities !== this.key.mariadbFlags) {
+      // Its answers would not have the shape that the client was promised.
+      this.close('the server lacks a capability of MariaDB that the primary has');
     } else if (step.kind === 'done') {
       this.#capabilities = handshake.capabilities;
       this.threadId = handshake.threadId;

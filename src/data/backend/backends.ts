@@ -4,6 +4,7 @@ import type { Snapshot, SnapshotServer } from '../../common/snapshot.ts';
 import { type TimerWheel, WheelTimer } from '../../common/timer-wheel.ts';
 import { fitForReads } from '../../topology/server-selection.ts';
 import { type PoolEnvironment, ServerPool } from './server-pool.ts';
+import type { Killable } from './session-registry.ts';
 
 /** After so many choices in a row the next of equally loaded replicas has its turn. */
 const STREAK = 32;
@@ -55,6 +56,23 @@ export class Backends {
 
   poolOf(address: string): ServerPool | null {
     return this.#pools.get(address) ?? null;
+  }
+
+  /**
+   * One of the own connections to the primary, as what KILL is aimed at. No session has it for itself: it is idle, and
+   * is closed, or it runs short reads of several sessions, and is let be.
+   */
+  threadOfPrimary(threadId: number): Killable | null {
+    const pool = this.#primary;
+    const connection = pool?.connectionOf(threadId) ?? null;
+    if (pool === null || connection === null) return null;
+    return {
+      username: connection.key.credentials.username,
+      primaryThreadId: threadId,
+      killed: (queryOnly) => {
+        if (!queryOnly) pool.closeIfIdle(connection, 'killed');
+      },
+    };
   }
 
   /**

@@ -6,11 +6,17 @@ export interface ConnectionKey {
   readonly credentials: Credentials;
   /** Client capabilities that change how the server behaves (CLIENT_FOUND_ROWS …). */
   readonly behaviourFlags: number;
+  /** Of MariaDB's own: those that change the shape of answers. */
+  readonly mariadbFlags: number;
   /** Equal for equal keys. */
   readonly text: string;
 }
 
-export function connectionKeyOf(credentials: Credentials, behaviourFlags: number): ConnectionKey {
-  const text = `${credentials.username}\0${behaviourFlags}\0${credentials.digest}`;
-  return { credentials, behaviourFlags, text };
+export function connectionKeyOf(
+  credentials: Credentials,
+  behaviourFlags: number,
+  mariadbFlags: number,
+): ConnectionKey {
+  const text = `${credentials.username}\0${behaviourFlags}\0${mariadbFlags}\0${credentials.digest}`;
+  return { credentials, behaviourFlags, mariadbFlags, text };
 }

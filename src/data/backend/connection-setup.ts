@@ -17,10 +17,15 @@ const TRACKING_OFF =
   'SET session_track_schema=DEFAULT,session_track_state_change=DEFAULT,session_track_transaction_info=DEFAULT' +
   ',session_track_system_variables=DEFAULT';
 
-/** Switches tracking on, or back to what a client finds on a server of its own. */
-export function trackingStatement(flavor: 'mysql' | 'mariadb', on: boolean): string {
+/**
+ * Switches tracking on, or back to what a client finds on a server of its own.
+ *
+ * @param inTransaction or in what may be one: there MySQL refuses (1766) to change session_track_gtids, which stays
+ */
+export function trackingStatement(flavor: 'mysql' | 'mariadb', on: boolean, inTransaction: boolean): string {
   const common = on ? TRACKING : TRACKING_OFF;
-  return flavor === 'mysql' ? `${common},session_track_gtids=${on ? 'OWN_GTID' : 'DEFAULT'}` : common;
+  if (flavor !== 'mysql' || inTransaction) return common;
+  return `${common},session_track_gtids=${on ? 'OWN_GTID' : 'DEFAULT'}`;
 }
 
 const NAMES = PROBED_VARIABLES.map((name) => `'${name}'`).join(',');
@@ -60,7 +65,7 @@ export function setupReplies(connection: BackendConnection, reset: boolean, list
   send(
     connection,
     Command.COM_QUERY,
-    trackingStatement(connection.server.flavor, true),
+    trackingStatement(connection.server.flavor, true, false),
     AnswerShape.query,
     tracking,
   );

@@ -162,6 +162,17 @@ export class ServerPool implements ConnectionListener {
     return this.#keyedFor(connection.key).has(connection);
   }
 
+  /** Whoever has it. */
+  connectionOf(threadId: number): BackendConnection | null {
+    for (const connection of this.#all) if (connection.threadId === threadId) return connection;
+    return null;
+  }
+
+  /** KILL of a connection that serves nobody. */
+  closeIfIdle(connection: BackendConnection, reason: string): void {
+    if (this.#keyedFor(connection.key).remove(connection)) retire(connection, reason);
+  }
+
   /** Takes this very connection, if nobody has it. */
   takeIdle(connection: BackendConnection): boolean {
     if (!this.#keyedFor(connection.key).remove(connection)) return false;

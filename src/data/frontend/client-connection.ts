@@ -192,7 +192,7 @@ export class ClientConnection {
       this.#session = new Session(identity, this.#transport(), this.#context);
       this.#context.sessions.add(this.connectionId, this.#session);
     } else {
-      this.#session.identity = identity;
+      this.#session.changeIdentity(identity);
     }
     this.#phase = transition(this.#phase, Phase.entering);
     this.#session.start.enterSchema(schema, (error) => this.#entered(login, error));
@@ -226,7 +226,11 @@ export class ClientConnection {
     session.state.schema = null;
     this.#phase = transition(this.#phase, Phase.change);
     const command = Buffer.from(buffer.subarray(start, end));
-    this.#login.changeUser(command, session.clientCapabilities, this.#input.maxPacketBytes);
+    const negotiated = {
+      capabilities: session.clientCapabilities,
+      mariadbCapabilities: session.connectionKey.mariadbFlags,
+    };
+    this.#login.changeUser(command, negotiated, this.#input.maxPacketBytes);
   }
 
   #transport(): ConstructorParameters<typeof Session>[1] {

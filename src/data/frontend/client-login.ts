@@ -18,7 +18,7 @@ import type { SnapshotUser } from '../../common/snapshot.ts';
 import { connectionKeyOf } from '../backend/connection-key.ts';
 import { makeCredentials } from '../backend/credentials.ts';
 import type { WorkerContext } from '../worker-context.ts';
-import { behaviourFlagsOf, OFFERED_CAPABILITIES } from './offered-capabilities.ts';
+import { behaviourFlagsOf, type OfferedCapabilities, offeredCapabilities } from './offered-capabilities.ts';
 import type { SessionIdentity } from './session.ts';
 
 /** utf8mb4_general_ci: known to every server and client; what counts is the collation that the client names. */
@@ -63,13 +63,15 @@ export class ClientLogin {
   }
 
   greet(): void {
-    this.#handshake = new ServerHandshake(this.#options(OFFERED_CAPABILITIES));
+    this.#handshake = new ServerHandshake(
+      this.#options(offeredCapabilities(this.#context.snapshot.serverVersion)),
+    );
     this.#peer.write(this.#handshake.greeting());
   }
 
   /** `command` is the whole COM_CHANGE_USER, and a copy. */
-  changeUser(command: Buffer, capabilities: number, maxPacketBytes: number): void {
-    this.#handshake = ServerHandshake.forChangeUser({ ...this.#options(capabilities), maxPacketBytes });
+  changeUser(command: Buffer, negotiated: OfferedCapabilities, maxPacketBytes: number): void {
+    this.#handshake = ServerHandshake.forChangeUser({ ...this.#options(negotiated), maxPacketBytes });
     this.receive(command, 0);
   }
 
@@ -85,13 +87,13 @@ export class ClientLogin {
     this.#user = null;
   }
 
-  #options(capabilities: number): ConstructorParameters<typeof ServerHandshake>[0] {
+  #options(offered: OfferedCapabilities): ConstructorParameters<typeof ServerHandshake>[0] {
     const { snapshot, sha2Cache, rsaKey } = this.#context;
     const { remoteAddress, connectionId } = this.#peer;
     return {
       serverVersion: snapshot.serverVersion,
       threadId: connectionId,
-      capabilities,
+      ...offered,
       collationId: GREETING_COLLATION,
       statusFlags: StatusFlag.SERVER_STATUS_AUTOCOMMIT,
       defaultPlugin: MYSQL_NATIVE_PASSWORD,
@@ -158,6 +160,7 @@ export class ClientLogin {
       connectionKey: connectionKeyOf(
         makeCredentials(client.username, secretOf(user, client)),
         behaviourFlagsOf(client.capabilities) & ~notAgain,
+        client.mariadbCapabilities,
       ),
     };
   }

@@ -22,13 +22,19 @@ function columnsOf(flavor: 'mysql' | 'mariadb') {
   ];
 }
 
+export interface DiagnosticsClient {
+  readonly capabilities: number;
+  /** MARIADB_CLIENT_EXTENDED_METADATA is negotiated. */
+  readonly extendedMetadata: boolean;
+  readonly statusFlags: number;
+  readonly flavor: 'mysql' | 'mariadb';
+}
+
 /** @returns the framed answer, or null if the statement is not one of these in its plain form. */
 export function answerDiagnostics(
   statement: string,
   rows: readonly DiagnosticRow[],
-  capabilities: number,
-  statusFlags: number,
-  flavor: 'mysql' | 'mariadb',
+  client: DiagnosticsClient,
 ): Buffer | null {
   const match = PLAIN.exec(statement);
   if (match === null) return null;
@@ -37,6 +43,8 @@ export function answerDiagnostics(
   const offset = separator === ',' ? Number(first) : Number(second ?? 0);
   const count = separator === ',' ? Number(second) : Number(first ?? wanted.length);
   const shown = wanted.slice(offset, offset + count).map((row) => [...row]);
-  const context = { capabilities, statusFlags, warnings: 0, sequenceId: 1 };
-  return encodeTextResultset(columnsOf(flavor), shown, context);
+  const { capabilities, statusFlags, extendedMetadata } = client;
+  const mariadbMetadata = { extendedMetadata, cacheMetadata: false };
+  const context = { capabilities, statusFlags, warnings: 0, sequenceId: 1, mariadbMetadata };
+  return encodeTextResultset(columnsOf(client.flavor), shown, context);
 }

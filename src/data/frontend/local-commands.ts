@@ -2,13 +2,11 @@
 
 import { Capability, Command, frameEof, frameOk } from '../../../protocol/index.ts';
 import { clientError } from '../../common/errors.ts';
-import { KillOutcome } from '../../common/thread-messages.ts';
-import { parseKill } from '../../sql/kill-statement.ts';
+import { KillTarget, parseKill } from '../../sql/kill-statement.ts';
 import type { LexicalContext } from '../../sql/lexical-context.ts';
-import { connectionKeyOf } from '../backend/connection-key.ts';
 import type { WorkerContext } from '../worker-context.ts';
+import { KillCommand } from './kill-command.ts';
 import type { Session } from './session.ts';
-import { SessionPhase } from './session-phase.ts';
 
 /** MYSQL_OPTION_MULTI_STATEMENTS_ON and _OFF of COM_SET_OPTION. */
 const MULTI_STATEMENTS_ON = 0;
@@ -17,10 +15,12 @@ const MULTI_STATEMENTS_OFF = 1;
 export class LocalCommands {
   readonly #session: Session;
   readonly #context: WorkerContext;
+  readonly #kill: KillCommand;
 
   constructor(session: Session, context: WorkerContext) {
     this.#session = session;
     this.#context = context;
+    this.#kill = new KillCommand(session, context);
   }
 
   answer(command: number, buffer: Buffer, start: number, end: number): void {
@@ -33,7 +33,7 @@ export class LocalCommands {
         this.#setOption(buffer, start, end);
         return;
       case Command.COM_PROCESS_KILL:
-        this.#requestKill(end - start >= 5 ? buffer.readUInt32LE(start + 1) : 0, false);
+        this.#processKill(buffer, start, end);
         return;
       case Command.COM_RESET_CONNECTION:
         // What a session has after it is learnt with what it starts with.
@@ -51,71 +51,82 @@ export class LocalCommands {
   }
 
   /** KILL as a statement. @returns false if it is not plain enough to be answered here. */
-  kill(buffer: Buffer, start: number, end: number, context: LexicalContext): boolean {
-    const kill = parseKill(buffer, start, end, context);
+  kill(
+    buffer: Buffer,
+    start: number,
+    end: number,
+    context: LexicalContext,
+    forward: (packet: Buffer) => void,
+  ): boolean {
+    const kill = parseKill(buffer, start + 1, end, context);
     if (kill === null) return false;
-    this.#requestKill(kill.id, kill.target === 'query');
+    const packet = Buffer.from(buffer.subarray(start, end));
+    this.#kill.run(
+      kill,
+      () => this.#sendOk(),
+      () => forward(packet),
+    );
     return true;
   }
 
-  #requestKill(connectionId: number, queryOnly: boolean): void {
+  /** COM_PROCESS_KILL. MariaDB reads what is missing of the id as zeros. */
+  #processKill(buffer: Buffer, start: number, end: number): void {
     const session = this.#session;
-    if (connectionId === session.identity.connectionId) {
-      this.#killSelf(queryOnly);
+    if (end - start < 5 && this.#isMysql) {
+      session.refuse(clientError('PROXY_MALFORMED_PACKET', {}));
       return;
     }
-    this.#context.sessions.requestKill(connectionId, queryOnly, session.username, (outcome) => {
-      if (session.phase === SessionPhase.closed) return;
-      if (outcome === KillOutcome.killed) this.#sendOk();
-      else if (outcome === KillOutcome.denied)
-        session.sendError(clientError('PROXY_KILL_DENIED', { connectionId }));
-      else session.sendError(clientError('PROXY_NO_SUCH_THREAD', { connectionId }));
-      session.commandDone();
-    });
+    const packet = Buffer.alloc(5);
+    buffer.copy(packet, 0, start, end);
+    const kill = { target: KillTarget.connection, queryOnly: false, id: packet.readUInt32LE(1), user: '' };
+    this.#kill.run(
+      kill,
+      () => this.#sendOk(),
+      () => session.leaveReadOnlyThen(packet, 0, 5, (again, from, to) => session.toPrimary(again, from, to)),
+    );
   }
 
-  /** The statement that ends is the KILL itself: MySQL calls it interrupted, MariaDB the connection killed. */
-  #killSelf(queryOnly: boolean): void {
-    const session = this.#session;
-    const isMysql = this.#context.backends.dialect.flavor === 'mysql';
-    const code = queryOnly || isMysql ? 'PROXY_QUERY_INTERRUPTED' : 'PROXY_CONNECTION_KILLED';
-    session.sendError(clientError(code, {}));
-    if (queryOnly) session.commandDone();
-    else session.close('KILL of itself');
+  get #isMysql(): boolean {
+    return this.#context.backends.dialect.flavor === 'mysql';
   }
 
   #sendOk(): void {
     const { state, clientCapabilities } = this.#session;
     // MySQL repeats the count of the statement before in its answer to COM_PING, MariaDB does not.
-    const isMysql = this.#context.backends.dialect.flavor === 'mysql';
-    const warnings = isMysql ? this.#session.run.lastWarnings : 0;
+    const warnings = this.#isMysql ? this.#session.run.lastWarnings : 0;
     this.#session.write(frameOk({ statusFlags: state.statusFlags, warnings }, clientCapabilities, 1));
   }
 
-  /** A capability of the connection: others serve the session from now on. */
   #setOption(buffer: Buffer, start: number, end: number): void {
     const session = this.#session;
-    const option = end - start >= 3 ? buffer.readUInt16LE(start + 1) : -1;
+    if (end - start < 3 && this.#isMysql) {
+      session.refuse(clientError('PROXY_MALFORMED_PACKET', {}));
+      return;
+    }
+    // MariaDB reads what is missing as zeros.
+    const low = end - start > 1 ? buffer[start + 1]! : 0;
+    const option = low + (end - start > 2 ? buffer[start + 2]! << 8 : 0);
     if (option !== MULTI_STATEMENTS_ON && option !== MULTI_STATEMENTS_OFF) {
       session.sendError(clientError('PROXY_UNKNOWN_COMMAND', {}));
       session.commandDone();
       return;
     }
-    const flag = Capability.CLIENT_MULTI_STATEMENTS;
-    const { credentials, behaviourFlags } = session.connectionKey;
-    const flags = option === MULTI_STATEMENTS_ON ? behaviourFlags | flag : behaviourFlags & ~flag;
-    session.identity = { ...session.identity, connectionKey: connectionKeyOf(credentials, flags) };
-    if (session.run.held !== null) {
+    session.allowMultiStatements(option === MULTI_STATEMENTS_ON);
+    const { held } = session.run;
+    if (held !== null) {
+      // From now on it is not what its key says: nobody else gets it.
+      held.tainted = true;
       session.toPrimary(buffer, start, end);
       return;
     }
     const { clientCapabilities } = session;
     const { statusFlags } = session.state;
+    const warnings = this.#isMysql ? session.run.lastWarnings : 0;
     const deprecated = (clientCapabilities & Capability.CLIENT_DEPRECATE_EOF) !== 0;
     session.write(
       deprecated
-        ? frameOk({ header: 0xfe, statusFlags }, clientCapabilities, 1)
-        : frameEof({ statusFlags, warnings: 0 }, clientCapabilities, 1),
+        ? frameOk({ header: 0xfe, statusFlags, warnings }, clientCapabilities, 1)
+        : frameEof({ statusFlags, warnings }, clientCapabilities, 1),
     );
     session.commandDone();
   }

@@ -1,9 +1,9 @@
 /** What Sluice offers to clients, and which of it must be the same on the connections that serve them. */
 
-import { Capability } from '../../../protocol/index.ts';
+import { Capability, MariadbCapability, parseServerVersion } from '../../../protocol/index.ts';
 
-/** No compression, TLS or query attributes yet; no MariaDB extensions (bulk execute, metadata skipping). */
-export const OFFERED_CAPABILITIES =
+/** No compression, TLS or query attributes yet. */
+const OFFERED_CAPABILITIES =
   Capability.CLIENT_LONG_PASSWORD |
   Capability.CLIENT_FOUND_ROWS |
   Capability.CLIENT_LONG_FLAG |
@@ -35,6 +35,30 @@ const BEHAVIOUR =
   Capability.CLIENT_MULTI_STATEMENTS |
   Capability.CLIENT_MULTI_RESULTS |
   Capability.CLIENT_PS_MULTI_RESULTS;
+
+/** From 10.5.2 on MariaDB tells what the type byte does not: JSON, UUID, INET6, the kinds of geometry. */
+const EXTENDED_METADATA_SINCE = 100_502;
+
+export interface OfferedCapabilities {
+  readonly capabilities: number;
+  readonly mariadbCapabilities: number;
+}
+
+/**
+ * No bulk execute and no metadata skipping of MariaDB. Its servers leave CLIENT_LONG_PASSWORD out to say that
+ * capabilities of their own follow.
+ *
+ * @param serverVersion as it is announced
+ */
+export function offeredCapabilities(serverVersion: string): OfferedCapabilities {
+  const { isMariadb, versionId } = parseServerVersion(serverVersion);
+  if (!isMariadb || versionId < EXTENDED_METADATA_SINCE)
+    return { capabilities: OFFERED_CAPABILITIES, mariadbCapabilities: 0 };
+  return {
+    capabilities: OFFERED_CAPABILITIES & ~Capability.CLIENT_LONG_PASSWORD,
+    mariadbCapabilities: MariadbCapability.MARIADB_CLIENT_EXTENDED_METADATA,
+  };
+}
 
 /** Connections are shared among clients whose flags are equal. */
 export function behaviourFlagsOf(clientCapabilities: number): number {

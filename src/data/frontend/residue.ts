@@ -6,6 +6,7 @@
 
 import { Command, type ResponseTracker } from '../../../protocol/index.ts';
 import { type StatementClass, StatementKind } from '../../sql/statement-class.ts';
+import type { CallValue } from '../../sql/substitute-calls.ts';
 import type { BackendConnection } from '../backend/backend-connection.ts';
 import type { LastUser } from '../backend/last-user.ts';
 import { ownReply, type RecordedResult, RecordingReply } from '../backend/recording-reply.ts';
@@ -144,14 +145,15 @@ export class Residue implements LastUser {
   countsFor(
     statement: StatementClass,
     connection: BackendConnection | null,
-  ): ReadonlyMap<string, string> | null {
+  ): ReadonlyMap<string, CallValue> | null {
     const { foundRows, rowCount } = statement.residue;
     const knowsFound = !foundRows || (connection !== null && this.#foundRowsOn === connection);
     const knowsCount = !rowCount || (connection !== null && this.lastConnection === connection);
     if (knowsFound && knowsCount) return null;
+    // The call that is never made gives the column its type.
     return new Map([
-      ['FOUND_ROWS', String(this.#foundRows)],
-      ['ROW_COUNT', String(this.#rowCount)],
+      ['FOUND_ROWS', { sql: `IF(1,${this.#foundRows},FOUND_ROWS())`, optional: false }],
+      ['ROW_COUNT', { sql: `IF(1,${this.#rowCount},ROW_COUNT())`, optional: false }],
     ]);
   }
 

@@ -53,6 +53,11 @@ export class SessionState {
     return (this.statusFlags & StatusFlag.SERVER_STATUS_IN_TRANS) !== 0;
   }
 
+  /** Without autocommit nobody is told when a transaction begins. */
+  get mayBeInTransaction(): boolean {
+    return this.inTransaction || (this.statusFlags & StatusFlag.SERVER_STATUS_AUTOCOMMIT) === 0;
+  }
+
   get pinned(): boolean {
     return this.#pins.size > 0 || this.transactionPending;
   }

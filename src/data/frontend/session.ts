@@ -10,19 +10,20 @@
  * | closed    | gone                                                     | nothing                            |
  */
 
-import { AnswerShape, Command, fragmentCount, frameErr } from '../../../protocol/index.ts';
+import { AnswerShape, Capability, Command, fragmentCount, frameErr } from '../../../protocol/index.ts';
 import { type ClientError, clientError } from '../../common/errors.ts';
 import { WorkerCounter } from '../../common/shared-counters.ts';
 import { makeTransitions } from '../../common/state-machine.ts';
 import type { LexicalContext } from '../../sql/lexical-context.ts';
 import { PinReason, type StatementClass, StatementKind } from '../../sql/statement-class.ts';
-import { substituteCalls } from '../../sql/substitute-calls.ts';
-import type { ConnectionKey } from '../backend/connection-key.ts';
+import { type CallValue, substituteCalls } from '../../sql/substitute-calls.ts';
+import { type ConnectionKey, connectionKeyOf } from '../backend/connection-key.ts';
 import type { Plan } from '../router/plan.ts';
 import { type Route, RouteReason, RouteTarget, routeOf } from '../router/route.ts';
 import type { RoutingFacts } from '../router/router.ts';
 import type { WorkerContext } from '../worker-context.ts';
 import { CommandTreatment, commandShape, treatmentOf } from './command-table.ts';
+import { connectionIdValues } from './connection-id-values.ts';
 import { sendInfilePacket } from './infile.ts';
 import { LocalCommands } from './local-commands.ts';
 import { PreparedCommands } from './prepared-commands.ts';
@@ -59,8 +60,6 @@ export interface SessionIdentity {
 }
 
 const HELD = routeOf(RouteTarget.held, RouteReason.pinned);
-/** In an expression it is compared with what the server says: IS_USED_LOCK(), @@pseudo_thread_id … */
-const ONLY_AS_COLUMN: ReadonlySet<string> = new Set(['CONNECTION_ID']);
 const PINNED_COMMAND = routeOf(RouteTarget.primary, RouteReason.pinned);
 
 export class Session implements RunClient, RoutingFacts {
@@ -81,7 +80,6 @@ export class Session implements RunClient, RoutingFacts {
   /** Called instead of the ordinary end of a command: a step of something larger. */
   #continuation: ((errno: number) => void) | null = null;
   #stickyUntil = 0;
-  #killed: ClientError | null = null;
 
   constructor(identity: SessionIdentity, transport: SessionTransport, context: WorkerContext) {
     this.identity = identity;
@@ -92,6 +90,21 @@ export class Session implements RunClient, RoutingFacts {
     this.start = new SessionStart(this, context);
     this.prepared = new PreparedCommands(this, context);
     this.#local = new LocalCommands(this, context);
+  }
+
+  /** COM_CHANGE_USER. What COM_SET_OPTION has set stays, as at a server. */
+  changeIdentity(identity: SessionIdentity): void {
+    const { connectionKey } = this.identity;
+    this.identity = identity;
+    this.allowMultiStatements((connectionKey.behaviourFlags & Capability.CLIENT_MULTI_STATEMENTS) !== 0);
+  }
+
+  /** A capability of connections: others serve the session from now on. */
+  allowMultiStatements(isAllowed: boolean): void {
+    const flag = Capability.CLIENT_MULTI_STATEMENTS;
+    const { credentials, behaviourFlags, mariadbFlags } = this.identity.connectionKey;
+    const flags = isAllowed ? behaviourFlags | flag : behaviourFlags & ~flag;
+    this.identity = { ...this.identity, connectionKey: connectionKeyOf(credentials, flags, mariadbFlags) };
   }
 
   // ---- RunClient
@@ -217,7 +230,15 @@ export class Session implements RunClient, RoutingFacts {
     const plan = this.#context.plans.planFor(buffer, start + 1, end, context);
     this.#plan = plan;
     const statement = plan.statement;
-    if (statement.kind === StatementKind.kill && this.#local.kill(buffer, start + 1, end, context)) return;
+    if (statement.kind === StatementKind.kill) {
+      const forward = (packet: Buffer): void => this.#admit(packet, 0, packet.length, plan);
+      if (this.#local.kill(buffer, start, end, context, forward)) return;
+    }
+    this.#admit(buffer, start, end, plan);
+  }
+
+  #admit(buffer: Buffer, start: number, end: number, plan: Plan): void {
+    const { statement } = plan;
     if (this.readOnly.active && !this.readOnly.admits(statement)) {
       this.readOnly.leave(buffer, start, end, statement);
       return;
@@ -247,22 +268,23 @@ export class Session implements RunClient, RoutingFacts {
       this.run.start(buffer, start, end, route, plan, AnswerShape.query);
       return;
     }
-    const text = substituteCalls(buffer, start + 1, end, context, counts, ONLY_AS_COLUMN);
+    const text = substituteCalls(buffer, start + 1, end, context, counts);
     const payload = Buffer.concat([buffer.subarray(start, start + 1), text]);
     this.run.start(payload, 0, payload.length, route, plan, AnswerShape.query);
   }
 
   /** Values for calls that the connection would answer otherwise; null where there are none. */
-  #valuesFor(statement: StatementClass): ReadonlyMap<string, string> | null {
+  #valuesFor(statement: StatementClass): ReadonlyMap<string, CallValue> | null {
     const { foundRows, rowCount, connectionId } = statement.residue;
     const counts = foundRows || rowCount ? this.#countsFor(statement) : null;
-    // In a definition the call is meant for whoever uses it later.
-    if (!connectionId || statement.kind === StatementKind.ddl) return counts;
-    return new Map([...(counts ?? []), ['CONNECTION_ID', String(this.identity.connectionId)]]);
+    if (!connectionId) return counts;
+    const { flavor } = this.#context.backends.dialect;
+    const ids = connectionIdValues(statement, this.identity.connectionId, this.state, flavor);
+    return counts === null || ids === null ? (counts ?? ids) : new Map([...counts, ...ids]);
   }
 
   /** FOUND_ROWS() and ROW_COUNT() for a connection that cannot tell them; null if one can be had that does. */
-  #countsFor(statement: StatementClass): ReadonlyMap<string, string> | null {
+  #countsFor(statement: StatementClass): ReadonlyMap<string, CallValue> | null {
     const { held, residue } = this.run;
     const wanted = held ?? residue.wantedConnection(statement);
     const pool = wanted === null ? null : this.#context.backends.poolOf(wanted.server.address);
@@ -322,10 +344,6 @@ export class Session implements RunClient, RoutingFacts {
   commandDone(): void {
     if (this.#phase === SessionPhase.closed) return;
     this.#phase = transition(this.#phase, SessionPhase.idle);
-    if (this.#killed !== null) {
-      this.close(this.#killed.message);
-      return;
-    }
     if (this.#context.stopping && this.run.held === null) {
       this.endForShutdown();
       return;
@@ -376,6 +394,7 @@ export class Session implements RunClient, RoutingFacts {
 
   /** Used by `ReadOnlyTransaction` when it cannot go on. */
   refuse(error: ClientError): void {
+    this.run.lastWarnings = 1;
     this.sendError(error);
     this.commandDone();
   }
@@ -404,15 +423,19 @@ export class Session implements RunClient, RoutingFacts {
 
   // ---- the end
 
-  /** KILL from another session. @returns false if this user may not. */
+  /** KILL from another session. A server closes the connection without a word. */
   killed(queryOnly: boolean): void {
-    const error = clientError(queryOnly ? 'PROXY_QUERY_INTERRUPTED' : 'PROXY_CONNECTION_KILLED', {});
-    if (!queryOnly) this.#killed = error;
-    if (this.#phase === SessionPhase.idle) {
-      if (!queryOnly) this.close(error.message);
+    if (queryOnly) {
+      if (this.#phase !== SessionPhase.idle) this.run.interrupt();
       return;
     }
-    this.run.interrupt();
+    this.run.endOnServer();
+    this.close('killed');
+  }
+
+  /** Of the connection to the primary that it has for itself now, 0 for none. */
+  get primaryThreadId(): number {
+    return this.run.primaryThreadId;
   }
 
   endForShutdown(): void {

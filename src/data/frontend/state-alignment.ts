@@ -92,7 +92,7 @@ export class StateAlignment {
 
   #preparation(connection: BackendConnection, plan: Plan): string {
     if (plan.touchesTracking && connection.tracksState && !this.#state.clientTracks)
-      return trackingStatement(connection.server.flavor, false);
+      return trackingStatement(connection.server.flavor, false, this.#state.mayBeInTransaction);
     return this.#residue.preparationFor(plan.statement, connection);
   }
 

@@ -46,7 +46,7 @@ export class StateSettling {
       this.#listener.settled(connection, succeeded);
       return;
     }
-    const text = trackingStatement(connection.server.flavor, true);
+    const text = trackingStatement(connection.server.flavor, true, this.#state.mayBeInTransaction);
     this.#ask(connection, text, () => this.#listener.settled(connection, succeeded));
   }
 

@@ -12,8 +12,11 @@
  */
 
 import {
-  type AnswerShape,
+  AnswerShape,
+  Command,
   fragmentCount,
+  hasCapability,
+  MariadbCapability,
   type OkPacket,
   type ResponseSink,
   type ResponseTracker,
@@ -25,8 +28,9 @@ import { makeTransitions } from '../../common/state-machine.ts';
 import { StatementKind } from '../../sql/statement-class.ts';
 import type { BackendConnection, ConnectionHolder } from '../backend/backend-connection.ts';
 import type { ReplyOwner } from '../backend/expected-reply.ts';
-import { killQuery } from '../backend/kill-query.ts';
+import { killConnection, killQuery } from '../backend/kill-on-server.ts';
 import { Orphan } from '../backend/orphan.ts';
+import { ownReply, RecordingReply } from '../backend/recording-reply.ts';
 import { type LeftBehind, NOTHING_LEFT, type ServerPool } from '../backend/server-pool.ts';
 import type { Plan } from '../router/plan.ts';
 import { type Route, RouteTarget } from '../router/route.ts';
@@ -232,6 +236,20 @@ export class StatementRun
     killQuery(this.#context.backends, connection);
   }
 
+  /** The session is about to end: what runs for it ends on the server too, as a KILL there does. */
+  endOnServer(): void {
+    const connection = this.#connection;
+    if (connection === null || this.#shared || connection.owed === 0) return;
+    connection.tainted = true;
+    killConnection(this.#context.backends, connection);
+  }
+
+  get primaryThreadId(): number {
+    const connection = this.#connection ?? this.held;
+    if (connection === null || connection.holder !== this) return 0;
+    return connection.server.role === 'primary' ? connection.threadId : 0;
+  }
+
   // ---- finding a connection
 
   #go(buffer: Buffer | null, start: number, end: number): void {
@@ -266,7 +284,13 @@ export class StatementRun
     const { clientCapabilities, state } = this.#client;
     const text = buffer.toString('latin1', start + 1, end);
     const { flavor } = this.#context.backends.dialect;
-    const answer = answerDiagnostics(text, rows, clientCapabilities, state.statusFlags, flavor);
+    const { mariadbFlags } = this.#client.connectionKey;
+    const answer = answerDiagnostics(text, rows, {
+      capabilities: clientCapabilities,
+      extendedMetadata: hasCapability(mariadbFlags, MariadbCapability.MARIADB_CLIENT_EXTENDED_METADATA),
+      statusFlags: state.statusFlags,
+      flavor,
+    });
     if (answer === null) return false;
     this.#client.write(answer);
     this.#phase = transition(this.#phase, RunPhase.idle);
@@ -321,6 +345,7 @@ export class StatementRun
     this.#phase = transition(this.#phase, RunPhase.running);
     this.#sentAt = performance.now();
     this.#answerBytes = 0;
+    if (this.#plan === null && !this.#silent) this.#emptyDiagnostics(connection);
     if (this.#shared) connection.batchSize = connection.owed === 0 ? 1 : connection.batchSize + 1;
     connection.expect({
       shape: this.#shape,
@@ -337,6 +362,17 @@ export class StatementRun
     counters.addServer(connection.server.slot, ServerCounter.queries);
     counters.addServer(connection.server.slot, ServerCounter.bytesSent, end - start);
     connection.sendPacket(buffer, start, end);
+  }
+
+  /** On MySQL other commands than statements add to the list of warnings, which another session may have filled. */
+  #emptyDiagnostics(connection: BackendConnection): void {
+    if (this.#shape !== AnswerShape.single || this.residue.lastConnection === connection) return;
+    if (connection.server.flavor !== 'mysql') return;
+    const ignored = new RecordingReply(
+      () => undefined,
+      () => undefined,
+    );
+    connection.sendCommand(Command.COM_QUERY, 'DO 0', ownReply(ignored));
   }
 
   forward(buffer: Buffer, start: number, end: number): boolean {

@@ -153,7 +153,7 @@ export class TestRequest implements PoolRequest {
 }
 
 export function keyOf(username: string, password: string, behaviourFlags = 0): ConnectionKey {
-  return connectionKeyOf(makeCredentials(username, { kind: 'plain', value: password }), behaviourFlags);
+  return connectionKeyOf(makeCredentials(username, { kind: 'plain', value: password }), behaviourFlags, 0);
 }
 
 /** Runs a statement; rejects when the connection is lost. */

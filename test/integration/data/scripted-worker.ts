@@ -44,6 +44,8 @@ function obey(snapshot: Snapshot): void {
         connectionId: 4711,
         queryOnly: true,
         username: 'app',
+        ofAll: false,
+        allOfUser: null,
       });
   }
   post({ type: 'applied', version: snapshot.version });

@@ -9,6 +9,8 @@ import { SluiceProcess } from '../../support/sluice-process.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
 const OTHER = { username: 'other', password: 'other-secret' } as const;
+/** May kill what belongs to others. */
+const BOSS = { username: 'boss', password: 'boss-secret' } as const;
 
 interface Subject {
   readonly set: ReplicationSet;
@@ -56,12 +58,14 @@ async function runKills(t: Test, flavor: ServerFlavor): Promise<void> {
     sql: [
       `CREATE USER other IDENTIFIED BY '${OTHER.password}'`,
       'GRANT ALL ON app.* TO other',
+      `CREATE USER boss IDENTIFIED BY '${BOSS.password}'`,
+      'GRANT ALL ON *.* TO boss',
       'CREATE TABLE app.t (n INT)',
     ],
   });
   t.teardown(() => set.dispose());
   await set.start();
-  const sluice = await SluiceProcess.startFor(set, { config: { users: [APP_ACCOUNT, OTHER] } });
+  const sluice = await SluiceProcess.startFor(set, { config: { users: [APP_ACCOUNT, OTHER, BOSS] } });
   t.teardown(() => sluice.dispose());
   const subject = { set, sluice };
 
@@ -126,20 +130,94 @@ async function runKills(t: Test, flavor: ServerFlavor): Promise<void> {
     t.equal(await outcome(killer.query(`KILL ${idOf(victim)}`)), 1095, 'another user’s');
     t.equal(await outcome(killer.query(`KILL QUERY ${idOf(victim)}`)), 1095, 'another user’s statement');
     await victim.query('SELECT 1');
-    const serverIds = await set.primary.query<{ id: number }>(
-      "SELECT id FROM information_schema.processlist WHERE user IN ('app', 'other')",
-    );
-    const known = new Set([killer.threadId, victim.threadId]);
-    for (const { id } of serverIds.filter((one) => !known.has(one.id))) {
-      t.equal(
-        await outcome(killer.query(`KILL ${id}`)),
-        1094,
-        `the server’s own id ${id} means nothing here`,
-      );
-    }
-    await victim.query('SELECT 1');
     await killer.end();
     await victim.end();
+  });
+
+  await t.test('with the privilege, sessions of others too', async (t) => {
+    const boss = await sluice.connect({ user: BOSS.username, password: BOSS.password });
+    const victim = await sluice.connect({ user: OTHER.username, password: OTHER.password });
+    victim.on('error', () => undefined);
+    const slow = outcome(victim.query('SELECT 6 AS six, SLEEP(20) FROM DUAL'));
+    await waitUntil('it runs', () => running(set, 'SELECT 6 AS six, SLEEP(20)'));
+    t.equal(await outcome(boss.query(`KILL ${idOf(victim)}`)), 'done');
+    t.type(await slow, 'string', 'the connection ends without a word');
+    await waitUntil('the statement is over', async () => !(await running(set, 'SELECT 6 AS six')));
+    await boss.end();
+    victim.destroy();
+  });
+
+  await t.test('the id of the server’s thread stands for the session that it serves', async (t) => {
+    const threads = (user: string, command: string): Promise<{ id: number }[]> =>
+      set.primary.query<{ id: number }>(
+        `SELECT id FROM information_schema.processlist WHERE user = '${user}' AND command = '${command}'`,
+      );
+    const killer = await sluice.connect();
+    const victim = await sluice.connect();
+    const other = await sluice.connect({ user: OTHER.username, password: OTHER.password });
+    const slow = outcome(victim.query('SELECT 7 AS seven, SLEEP(20) FROM DUAL'));
+    const foreign = outcome(other.query('SELECT 7 AS seven, SLEEP(20) FROM DUAL'));
+    const [own] = await waitUntil('it runs', async () => {
+      const found = await threads('app', 'Query');
+      return found.length === 1 && (await threads('other', 'Query')).length === 1 ? found : null;
+    });
+    const [others] = await threads('other', 'Query');
+    t.equal(await outcome(killer.query(`KILL QUERY ${others?.id}`)), 1095, 'another user’s');
+    t.equal(await outcome(killer.query(`KILL QUERY ${own?.id}`)), 'done');
+    t.ok([1317, 'done'].includes(await slow));
+    t.equal(await outcome(victim.query('SELECT 1')), 'done', 'the session goes on');
+    const boss = await sluice.connect({ user: BOSS.username, password: BOSS.password });
+    t.equal(await outcome(boss.query(`KILL QUERY ${others?.id}`)), 'done');
+    t.ok([1317, 'done'].includes(await foreign));
+    for (const { id } of await threads('app', 'Sleep'))
+      t.match(
+        await outcome(killer.query(`KILL ${id}`)),
+        /done|1094/,
+        'an idle connection of the pool, or one that has just closed',
+      );
+    t.equal(await outcome(victim.query('SELECT 1')), 'done', 'which nobody misses');
+    const monitors = await set.primary.query<{ id: number }>(
+      "SELECT id FROM information_schema.processlist WHERE user = 'monitor'",
+    );
+    t.equal(
+      await outcome(killer.query(`KILL ${monitors[0]?.id}`)),
+      1095,
+      'a thread that is none of Sluice’s clients',
+    );
+    await Promise.all([killer, victim, other, boss].map((one) => one.end()));
+  });
+
+  await t.test('KILL CONNECTION_ID(), and by another command', async (t) => {
+    for (const word of ['KILL CONNECTION_ID()', 'KILL QUERY CONNECTION_ID()']) {
+      const connection = await sluice.connect();
+      connection.on('error', () => undefined);
+      const expected = flavor === ServerFlavor.mysql || word.includes('QUERY') ? 1317 : 1927;
+      t.equal(await outcome(connection.query(word)), expected);
+      t.equal((await outcome(connection.query('SELECT 1'))) === 'done', word.includes('QUERY'));
+      connection.destroy();
+    }
+  });
+
+  await t.test('KILL USER', { skip: flavor === ServerFlavor.mysql && 'MariaDB has it' }, async (t) => {
+    const killer = await sluice.connect();
+    const boss = await sluice.connect({ user: BOSS.username, password: BOSS.password });
+    const victims = await Promise.all(
+      [1, 2, 3, 4].map(() => sluice.connect({ user: OTHER.username, password: OTHER.password })),
+    );
+    for (const victim of victims) victim.on('error', () => undefined);
+    await Promise.all(victims.map((victim) => victim.query('SELECT 1')));
+    t.equal(await outcome(killer.query('KILL USER other')), 1095);
+    const slow = outcome(victims[0]!.query('SELECT 8 AS eight, SLEEP(20) FROM DUAL'));
+    await waitUntil('it runs', () => running(set, 'SELECT 8 AS eight, SLEEP(20)'));
+    t.equal(await outcome(boss.query('KILL USER other')), 'done');
+    t.type(await slow, 'string');
+    await waitUntil('all are gone', async () => {
+      const ends = await Promise.all(victims.map((victim) => outcome(victim.query('SELECT 1'))));
+      return ends.every((end) => end !== 'done');
+    });
+    t.equal(await outcome(killer.query('SELECT 1')), 'done');
+    await killer.end();
+    await boss.end();
   });
 }
 

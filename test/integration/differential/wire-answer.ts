@@ -67,7 +67,7 @@ export async function readColumns(
       records.push(decodeErr(payload));
       return false;
     }
-    records.push(decodeColumn(payload));
+    records.push(decodeColumn(payload, false, client.extendedMetadata));
   }
   return true;
 }
@@ -135,6 +135,6 @@ export async function readFieldList(client: WireClient): Promise<WireRecord[]> {
           : decodeEof(payload);
       return [...records, end];
     }
-    records.push(decodeColumn(payload, true));
+    records.push(decodeColumn(payload, true, client.extendedMetadata));
   }
 }

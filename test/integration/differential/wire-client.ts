@@ -19,11 +19,14 @@ export interface WireHandshake {
   readonly serverVersion: string;
   readonly connectionId: number;
   readonly capabilities: number;
+  /** MariaDB's upper half, 0 from MySQL. */
+  readonly mariadbCapabilities: number;
   readonly collationId: number;
   readonly status: number;
   readonly plugin: string;
 }
 
+const MARIADB_CLIENT_EXTENDED_METADATA = 0x8;
 const DEFAULT_PLUGIN = 'mysql_native_password';
 
 /** What every session of these tests asks for; DEPRECATE_EOF, SESSION_TRACK and the rest are added by the case. */
@@ -71,7 +74,7 @@ export class WireClient {
         return new WireClient(socket, options, NO_HANDSHAKE, Buffer.alloc(0), decodeErr(first));
       }
       const { handshake, scramble } = decodeHandshake(first);
-      socket.send(handshakeResponse(options, scramble));
+      socket.send(handshakeResponse(options, scramble, mariadbCapabilitiesOf(options, handshake)));
       const greeting = await finishAuth(socket, options);
       return new WireClient(socket, options, handshake, scramble, greeting);
     } catch (error) {
@@ -86,6 +89,11 @@ export class WireClient {
 
   get deprecateEof(): boolean {
     return (this.capabilities & Capability.deprecateEof) !== 0;
+  }
+
+  /** Column definitions name types that have no number of their own, e.g. JSON. */
+  get extendedMetadata(): boolean {
+    return mariadbCapabilitiesOf(this.#options, this.handshake) !== 0;
   }
 
   command(code: number, body: Buffer = Buffer.alloc(0)): void {
@@ -119,6 +127,7 @@ const NO_HANDSHAKE: WireHandshake = {
   serverVersion: '',
   connectionId: 0,
   capabilities: 0,
+  mariadbCapabilities: 0,
   collationId: 0,
   status: 0,
   plugin: '',
@@ -137,21 +146,41 @@ function decodeHandshake(payload: Buffer): { handshake: WireHandshake; scramble:
   const status = reader.int(2);
   const upper = reader.int(2);
   const scrambleBytes = reader.int(1);
-  reader.bytes(10);
+  reader.bytes(6);
+  const reserved = reader.int(4);
   const secondPart = reader.bytes(Math.max(13, scrambleBytes - 8));
   const scramble = Buffer.concat([firstPart, secondPart.subarray(0, 12)]);
   const capabilities = (upper * 65536 + lower) >>> 0;
+  const mariadbCapabilities = (capabilities & Capability.longPassword) === 0 ? reserved : 0;
   const plugin = reader.nulString();
-  return { handshake: { serverVersion, connectionId, capabilities, collationId, status, plugin }, scramble };
+  const handshake = {
+    serverVersion,
+    connectionId,
+    capabilities,
+    mariadbCapabilities,
+    collationId,
+    status,
+    plugin,
+  };
+  return { handshake, scramble };
 }
 
-function handshakeResponse(options: WireClientOptions, scramble: Buffer): Buffer {
+/** The clients that are up to date in everything else are so in this. */
+function mariadbCapabilitiesOf(options: WireClientOptions, handshake: WireHandshake): number {
+  const modern = Capability.deprecateEof | Capability.sessionTrack;
+  const isModern = (options.capabilities & modern) === modern;
+  return isModern ? handshake.mariadbCapabilities & MARIADB_CLIENT_EXTENDED_METADATA : 0;
+}
+
+function handshakeResponse(options: WireClientOptions, scramble: Buffer, mariadb: number): Buffer {
   const proof = nativeProof(options.password, scramble);
-  const flags = options.capabilities | (options.schema === null ? 0 : Capability.connectWithDb);
+  const wanted = mariadb === 0 ? options.capabilities : options.capabilities & ~Capability.longPassword;
+  const flags = wanted | (options.schema === null ? 0 : Capability.connectWithDb);
   const fixed = Buffer.alloc(32);
   fixed.writeUInt32LE(flags >>> 0, 0);
   fixed.writeUInt32LE(0x40000000, 4);
   fixed[8] = options.collationId;
+  fixed.writeUInt32LE(mariadb, 28);
   return Buffer.concat([
     fixed,
     Buffer.from(`${options.user}\0`),

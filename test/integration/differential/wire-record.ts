@@ -44,8 +44,11 @@ export function decodeEof(payload: Buffer): WireRecord {
   return { kind: 'eof', fields: { warnings: reader.int(2), status: reader.int(2) } };
 }
 
-/** `hasDefault` for COM_FIELD_LIST, where the default value follows the definition. */
-export function decodeColumn(payload: Buffer, hasDefault = false): WireRecord {
+/**
+ * @param hasDefault COM_FIELD_LIST, where the default value follows the definition
+ * @param isExtended MARIADB_CLIENT_EXTENDED_METADATA is negotiated
+ */
+export function decodeColumn(payload: Buffer, hasDefault: boolean, isExtended: boolean): WireRecord {
   const reader = new WireReader(payload);
   const text = (): string => reader.lenencBytes().toString('latin1');
   const fields = {
@@ -55,6 +58,7 @@ export function decodeColumn(payload: Buffer, hasDefault = false): WireRecord {
     orgTable: text(),
     name: text(),
     orgName: text(),
+    extended: isExtended ? text() : '',
     fixedLength: reader.lenencInt(),
     characterSet: reader.int(2),
     columnLength: reader.int(4),

@@ -67,10 +67,10 @@ t.test("MySQL's own codes carry MySQL's number, SQLSTATE and sentence", async (t
     sqlState: '08004',
     message: 'Too many connections',
   });
-  t.strictSame(clientError('PROXY_NO_SUCH_THREAD', { connectionId: 7 }), {
-    errno: 1094,
+  t.strictSame(clientError('PROXY_KILL_DENIED', { connectionId: 7 }), {
+    errno: 1095,
     sqlState: 'HY000',
-    message: 'Unknown thread id: 7',
+    message: 'You are not owner of thread 7',
   });
   t.strictSame(clientError('PROXY_SHUTDOWN', {}), {
     errno: 1053,
@@ -102,8 +102,8 @@ t.test('what may have been executed is never called retryable', async (t) => {
 t.test('a value with braces or a dollar is filled in as it stands, once', async (t) => {
   const connectionId = '{connectionId}$&';
   t.equal(
-    clientError('PROXY_NO_SUCH_THREAD', { connectionId }).message,
-    'Unknown thread id: {connectionId}$&',
+    clientError('PROXY_KILL_DENIED', { connectionId }).message,
+    'You are not owner of thread {connectionId}$&',
   );
 });
 

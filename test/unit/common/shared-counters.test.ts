@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import t from 'tap';
 import {
+  FIRST_CONNECTION_ID,
   Gauge,
   MAX_SERVERS,
   MAX_USERS,
@@ -88,13 +89,16 @@ t.test('the share of a worker that ended is given back, the others keep theirs',
   t.equal(shared.gauge(userGauge(user)), 0);
 });
 
-t.test('connection ids are 32 bits and never 0, also when they have all been used', async (t) => {
+t.test('connection ids are where no server’s are, also when they have all been used', async (t) => {
   const shared = new SharedCounters();
-  t.equal(shared.nextConnectionId(), 1);
-  shared.addGauge(Gauge.connectionId, 0x7fff_ffff - 1);
-  t.equal(shared.nextConnectionId(), 0x8000_0000);
-  shared.addGauge(Gauge.connectionId, 0x7fff_ffff);
-  t.equal(shared.nextConnectionId(), 1);
+  const first = shared.nextConnectionId();
+  t.ok(first >= FIRST_CONNECTION_ID && first < 2 ** 31);
+  shared.addGauge(Gauge.connectionId, -shared.gauge(Gauge.connectionId) - 1);
+  t.equal(shared.nextConnectionId(), 2 ** 31 - 1, 'the last one');
+  t.equal(shared.nextConnectionId(), FIRST_CONNECTION_ID, 'and the first one again');
+  shared.addGauge(Gauge.connectionId, 0x7fff_ffff - shared.gauge(Gauge.connectionId));
+  t.equal(shared.nextConnectionId(), 2 ** 31 - 1);
+  t.equal(shared.nextConnectionId(), FIRST_CONNECTION_ID, 'when the counter itself overflows');
 });
 
 t.test('threads that race for a limit never exceed it, and no id is given twice', async (t) => {

@@ -5,6 +5,7 @@ import { splitStatements } from '../../../src/sql/split.ts';
 import { isViewDefinitionSafe } from '../../../src/sql/view-safety.ts';
 
 const MYSQL = makeLexicalContext({ charset: 'utf8mb4', sqlMode: '', flavor: 'mysql', versionId: 80400 });
+const MARIADB = makeLexicalContext({ charset: 'utf8mb4', sqlMode: '', flavor: 'mariadb', versionId: 101100 });
 
 t.test('splitStatements', async (t) => {
   const table: readonly [string, readonly string[]][] = [
@@ -28,18 +29,47 @@ t.test('splitStatements', async (t) => {
 });
 
 t.test('parseKill', async (t) => {
-  const kill = (sql: string): unknown => parseKill(Buffer.from(sql), 0, sql.length, MYSQL);
-  t.same(kill('KILL 5'), { target: 'connection', id: 5 });
-  t.same(kill(' kill /* x */ connection 7 ; -- y'), { target: 'connection', id: 7 });
-  t.same(kill('KILL QUERY 8'), { target: 'query', id: 8 });
-  t.same(kill('KILL HARD QUERY 9'), { target: 'query', id: 9 });
-  t.same(kill('/*!50000 KILL 5 */'), { target: 'connection', id: 5 });
+  const kill = (sql: string, context = MYSQL): unknown => parseKill(Buffer.from(sql), 0, sql.length, context);
+  const ofConnection = (id: number | null): unknown => ({
+    target: 'connection',
+    queryOnly: false,
+    id,
+    user: '',
+  });
+  const ofQuery = (id: number | null): unknown => ({ target: 'query', queryOnly: true, id, user: '' });
+  t.same(kill('KILL 5'), ofConnection(5));
+  t.same(kill(' kill /* x */ connection 7 ; -- y'), ofConnection(7));
+  t.same(kill('KILL QUERY 8'), ofQuery(8));
+  t.same(kill('KILL HARD QUERY 9'), ofQuery(9));
+  t.same(kill('/*!50000 KILL 5 */'), ofConnection(5));
+  t.same(kill('KILL CONNECTION_ID()'), ofConnection(null));
+  t.same(kill('kill query connection_id ( );'), ofQuery(null));
+  const ofUser = (user: string, queryOnly = false): unknown => ({
+    target: 'user',
+    queryOnly,
+    id: null,
+    user,
+  });
+  t.same(kill('KILL USER bob', MARIADB), ofUser('bob'));
+  t.same(kill("KILL SOFT CONNECTION USER 'bob'", MARIADB), ofUser('bob'));
+  t.same(kill('KILL QUERY USER `b``b`', MARIADB), ofUser('b`b', true));
+  t.same(kill('KILL USER CURRENT_USER', MARIADB), ofUser(''));
+  t.same(kill('KILL USER CURRENT_USER()', MARIADB), ofUser(''));
+  for (const sql of [
+    "KILL USER bob@'%'",
+    "KILL USER 'bo''b'",
+    "KILL USER 'bo\\b'",
+    'KILL USER',
+    'KILL USER a b',
+  ])
+    t.equal(kill(sql, MARIADB), null, sql);
   for (const sql of [
     'KILL',
     'KILL USER x',
     'KILL QUERY ID 5',
     'KILL @x',
     'KILL 5 + 1',
+    'KILL CONNECTION_ID() + 1',
     'KILL 5; SELECT 1',
     'KILL 0x5',
     'SELECT 5',

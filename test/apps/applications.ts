@@ -1,0 +1,54 @@
+/** The applications, how each is started, and what has to be on the machine for it. */
+
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { ServerFlavor } from '../../src/topology/server-description.ts';
+import { findProgramIfAny } from '../support/find-program.ts';
+import { nodeProgram } from '../support/node-program.ts';
+import type { AppCommand } from './app-program.ts';
+
+export interface Application {
+  /** Names its folder's schemas, so it is a plain identifier. */
+  readonly name: string;
+  readonly runtime: RuntimeName;
+  /** Relative to test/apps. */
+  readonly file: string;
+  /** A file that must be there besides the runtime, and the Debian package that has it. */
+  readonly needs?: { readonly path: string; readonly package: string };
+  /** Both, unless told. */
+  readonly flavors?: readonly ServerFlavor[];
+  readonly nightly?: boolean;
+}
+
+/** Programs in the order in which they are looked for. Debian's Python packages are for Debian's Python. */
+const RUNTIMES = {
+  node: [],
+  python: ['/usr/bin/python3'],
+  ruby: ['/usr/bin/ruby'],
+  php: ['/usr/bin/php'],
+  java: ['java'],
+} as const satisfies Readonly<Record<string, readonly string[]>>;
+export type RuntimeName = keyof typeof RUNTIMES;
+
+export const APPLICATIONS: readonly Application[] = [
+  { name: 'sequelize', runtime: 'node', file: 'sequelize/app.ts' },
+  { name: 'typeorm', runtime: 'node', file: 'typeorm/app.ts' },
+  { name: 'knex', runtime: 'node', file: 'knex/app.ts' },
+];
+
+/** Its command, or why it cannot run here. */
+export async function commandOf(application: Application): Promise<AppCommand | string> {
+  const file = fileURLToPath(new URL(application.file, import.meta.url));
+  const program = await findRuntime(application.runtime);
+  if (program === null) return `${application.runtime} is not installed`;
+  const { needs } = application;
+  if (needs !== undefined && !existsSync(needs.path)) return `the package ${needs.package} is not installed`;
+  return { program, args: [file] };
+}
+
+async function findRuntime(runtime: RuntimeName): Promise<string | null> {
+  if (runtime === 'node') return nodeProgram();
+  const [wanted] = RUNTIMES[runtime];
+  if (wanted.startsWith('/')) return existsSync(wanted) ? wanted : null;
+  return findProgramIfAny([wanted]);
+}

@@ -1,0 +1,7 @@
+/** Applications on MariaDB: what they see through Sluice is what they see straight. */
+
+import t from 'tap';
+import { ServerFlavor } from '../../src/topology/server-description.ts';
+import { runApplications } from './run-applications.ts';
+
+await runApplications(t, ServerFlavor.mariadb);
