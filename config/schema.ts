@@ -221,6 +221,11 @@ const poolSection = section('Connections to the servers.', {
     description: 'Most short reads in flight on one connection; 1 turns pipelining off.',
     unit: 'statements',
   }),
+  maxStatementsPerConnection: integer(1, 16_382, 100, {
+    description:
+      'Prepared statements that are kept on one connection; the longest unused is closed for a new one.',
+    unit: 'statements',
+  }),
 });
 
 const limitsSection = section('What one client, and all clients together, may take.', {
@@ -252,6 +257,14 @@ const limitsSection = section('What one client, and all clients together, may ta
   }),
   writeBufferBytes: integer(4096, MAX_PACKET_BYTES, 1_048_576, {
     description: 'Answer bytes held for a slow client before its server is paused.',
+    unit: 'bytes',
+  }),
+  maxPreparedStatements: integer(1, 10_000_000, 100_000, {
+    description: 'Prepared statements that the clients of one worker may have; one more gets error 1461.',
+    unit: 'statements',
+  }),
+  maxPreparedBytes: integer(1024, 16_000_000_000, 134_217_728, {
+    description: 'Bytes of their texts, equal ones counted once; more gets error 1461.',
     unit: 'bytes',
   }),
 });

@@ -197,6 +197,7 @@ export {
   type LocalInfileRequest,
 } from './packets/local-infile-request.ts';
 export { decodeOk, encodeOk, frameOk, type OkPacket, type OkValues } from './packets/ok.ts';
+export { type ParameterBlock, parametersOverrun } from './packets/parameter-extent.ts';
 export {
   decodeSessionState,
   encodeSessionState,

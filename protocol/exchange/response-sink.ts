@@ -40,4 +40,9 @@ export interface ResponseSink {
    */
   errPacket(errno: number, payload: Buffer, started: boolean): boolean;
   localInfile(): void;
+  /**
+   * A COM_STMT_PREPARE has succeeded.
+   * @returns the statement id that the client is told.
+   */
+  statementPrepared?(statementId: number, parameterCount: number): number;
 }

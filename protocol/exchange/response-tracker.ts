@@ -319,6 +319,8 @@ export class ResponseTracker {
     const columns = buffer.readUInt16LE(position + 9);
     const parameters = buffer.readUInt16LE(position + 11);
     this.warnings = buffer.readUInt16LE(position + 14);
+    const clientId = this.#sink.statementPrepared?.(this.statementId, parameters) ?? this.statementId;
+    buffer.writeUInt32LE(clientId, position + 5);
     this.#columnsLeft = parameters > 0 ? parameters : columns;
     this.#secondBlock = parameters > 0 ? columns : 0;
     if (this.#columnsLeft === 0) this.#finish();

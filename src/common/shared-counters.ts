@@ -56,6 +56,9 @@ export const WorkerCounter = {
   protocolErrors: 22,
   digests: 23,
   backendLost: 24,
+  clientStatements: 30,
+  backendStatements: 31,
+  statementsReprepared: 32,
 } as const;
 export type WorkerCounter = (typeof WorkerCounter)[keyof typeof WorkerCounter];
 const WORKER_COUNTERS = 64;

@@ -44,6 +44,7 @@ export interface SnapshotSettings {
     readonly waitTimeoutMs: number;
     readonly waitQueueLength: number;
     readonly pipelineDepth: number;
+    readonly maxStatementsPerConnection: number;
   };
   readonly limits: {
     readonly maxConnections: number;
@@ -54,6 +55,8 @@ export interface SnapshotSettings {
     readonly noServerWaitMs: number;
     readonly digestCacheEntries: number;
     readonly writeBufferBytes: number;
+    readonly maxPreparedStatements: number;
+    readonly maxPreparedBytes: number;
   };
   readonly routing: {
     readonly stickyAfterWriteMs: number;

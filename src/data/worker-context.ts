@@ -9,6 +9,7 @@ import type { Backends } from './backend/backends.ts';
 import type { Killable, SessionRegistry } from './backend/session-registry.ts';
 import type { SessionVariables } from './backend/session-variables.ts';
 import type { StateDifferences } from './backend/state-difference.ts';
+import type { StatementDefinitions } from './backend/statement-definition.ts';
 import type { PlanCache } from './router/plan-cache.ts';
 import type { Router } from './router/router.ts';
 
@@ -27,6 +28,8 @@ export interface WorkerContext {
   readonly wheel: TimerWheel;
   readonly backends: Backends;
   readonly plans: PlanCache;
+  /** What the prepared statements of its clients mean. */
+  readonly definitions: StatementDefinitions;
   readonly router: Router;
   readonly differences: StateDifferences;
   readonly sessions: SessionRegistry<Killable>;

@@ -14,6 +14,7 @@ import { Backends } from './backend/backends.ts';
 import type { PoolEnvironment } from './backend/server-pool.ts';
 import { SessionRegistry } from './backend/session-registry.ts';
 import { StateDifferences } from './backend/state-difference.ts';
+import { StatementDefinitions } from './backend/statement-definition.ts';
 import type { ClientConnection } from './frontend/client-connection.ts';
 import { explainRoute } from './frontend/explain-route.ts';
 import { Listener } from './frontend/listener.ts';
@@ -71,6 +72,7 @@ const context: WorkerContext = {
   plans: new PlanCache(randomInt(2 ** 32), start.snapshot.settings.limits.digestCacheEntries, {
     miss: () => counters.add(WorkerCounter.classified),
   }),
+  definitions: new StatementDefinitions(),
   router: new Router(),
   differences: new StateDifferences(),
   sessions: new SessionRegistry(start.workerIndex, post, (threadId) => backends.threadOfPrimary(threadId)),

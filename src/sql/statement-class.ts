@@ -66,7 +66,12 @@ export const PinReason = {
   lockTables: 'lock-tables',
   userLock: 'user-lock',
   textPrepare: 'text-prepare',
+  /** A prepared statement that only its own connection can execute as it was meant. */
   binaryPrepare: 'binary-prepare',
+  /** COM_STMT_EXECUTE with a cursor, until its last row or its end. */
+  cursor: 'cursor',
+  /** COM_STMT_SEND_LONG_DATA, until the execution that it is for. */
+  longData: 'long-data',
   handler: 'handler',
   userVariable: 'user-variable',
   calcFoundRows: 'calc-found-rows',

@@ -110,6 +110,21 @@ export const WORKER_METRICS: Readonly<Record<WorkerCounterName, WorkerMetric>> =
     help: 'Statement digests that the worker remembers now',
     kind: 'gauge',
   },
+  clientStatements: {
+    name: 'sluice_client_statements',
+    help: 'Prepared statements that clients have now',
+    kind: 'gauge',
+  },
+  backendStatements: {
+    name: 'sluice_backend_statements',
+    help: 'Prepared statements on connections to servers now',
+    kind: 'gauge',
+  },
+  statementsReprepared: {
+    name: 'sluice_statements_reprepared_total',
+    help: 'Prepared statements that were prepared again because another connection executed them',
+    kind: 'counter',
+  },
   backendLost: {
     name: 'sluice_backend_connections_lost_total',
     help: 'Backend connections that broke while they were in use',

@@ -27,6 +27,7 @@ import type { SnapshotServer } from '../../common/snapshot.ts';
 import { makeTransitions } from '../../common/state-machine.ts';
 import { BackendSocket } from '../io/backend-socket.ts';
 import type { FlushScheduler } from '../io/flush-scheduler.ts';
+import { BackendStatements } from './backend-statements.ts';
 import type { ConnectionKey } from './connection-key.ts';
 import { setupReplies } from './connection-setup.ts';
 import { discardSink, type ExpectedReply, type ReplyOwner } from './expected-reply.ts';
@@ -67,6 +68,8 @@ export interface ConnectionHolder {
 export interface ConnectionListener {
   connectionReady(connection: BackendConnection): void;
   connectionClosed(connection: BackendConnection, failure: ConnectionFailure | null): void;
+  /** By how many its prepared statements have become more. */
+  countStatements(difference: number): void;
 }
 
 /** A SET or the like takes a server microseconds; what takes this long will never be answered. */
@@ -126,6 +129,7 @@ export class BackendConnection {
   /** The session whose statement ran last, as long as nobody else's has run since. */
   lastUser: LastUser | null = null;
   closeReason = '';
+  readonly statements: BackendStatements;
 
   #state: State = State.connecting;
   readonly #listener: ConnectionListener;
@@ -151,6 +155,10 @@ export class BackendConnection {
     this.schema = target.schema;
     this.#target = target;
     this.#listener = listener;
+    this.statements = new BackendStatements({
+      closeStatement: (id) => this.#closeStatement(id),
+      countStatements: (difference) => listener.countStatements(difference),
+    });
     this.socket = new BackendSocket(target.server, scheduler, {
       onConnected: () => this.#startHandshake(),
       onBytes: (buffer, start, end) => this.#receive(buffer, start, end),
@@ -205,6 +213,14 @@ export class BackendConnection {
     this.socket.append(framePacket(payload, 0));
   }
 
+  #closeStatement(statementId: number): void {
+    if (this.#state === State.closed) return;
+    const payload = Buffer.allocUnsafe(5);
+    payload[0] = Command.COM_STMT_CLOSE;
+    payload.writeUInt32LE(statementId, 1);
+    this.socket.append(framePacket(payload, 0));
+  }
+
   /** The owner of replies has gone: what is still to come for it is thrown away. Returns how many there were. */
   abandon(owner: ReplyOwner, successor: ReplyOwner): number {
     let count = 0;
@@ -255,6 +271,7 @@ export class BackendConnection {
   /** Brings the connection back to what it was after the handshake. `connectionReady` tells when it is. */
   reset(): void {
     this.#state = transition(this.#state, State.preparing);
+    this.statements.clear();
     this.#startDeadline();
     this.#prepare(true);
   }
@@ -445,7 +462,7 @@ export class BackendConnection {
     this.holderDrained?.();
   }
 
-  /** Set by whoever streams to this connection (LOCAL INFILE) and waits for room. */
+  /** Set by whoever streams to this connection (LOCAL INFILE, long data) and waits for room. */
   holderDrained: (() => void) | null = null;
 
   #closed(error: Error | null): void {
@@ -454,6 +471,7 @@ export class BackendConnection {
     if (this.#ownDeadline !== null) clearTimeout(this.#ownDeadline);
     this.#state = transition(this.#state, State.closed);
     if (this.closeReason === '') this.closeReason = error === null ? 'closed by the server' : error.message;
+    this.statements.clear();
     const active = this.#active;
     const pending = this.#replies.splice(0);
     this.#active = null;

@@ -60,11 +60,12 @@ export class IdleConnections {
   #bestFor(request: PoolRequest): number {
     const idle = this.#idle;
     const last = request.lastConnection;
-    if (last !== null && last.lastUser === request.lastUser && usable(last, request)) {
+    const isLast = last !== null && last.lastUser === request.lastUser;
+    if (isLast && usable(last, request) && request.hasStatement(last)) {
       const at = idle.indexOf(last);
       if (at >= 0) return at;
     }
-    // Best first: fits and is owed to nobody, is owed to nobody, fits, any.
+    // Best first: owed to nobody, has the prepared statement, is in the session's state, is in its schema.
     let best = -1;
     let bestRank = 0;
     const lowest = Math.max(0, idle.length - FIT_SCAN);
@@ -73,8 +74,10 @@ export class IdleConnections {
       const isFit = fits(connection, request);
       if (!isFit && !usable(connection, request)) continue;
       const isFree = connection.lastUser?.owesOn(connection) !== true;
-      if (isFit && isFree) return i;
-      const rank = (isFree ? 4 : 1) + (isFit ? 2 : 0) + (connection.schema === request.schema ? 1 : 0);
+      const hasStatement = request.hasStatement(connection);
+      if (isFit && isFree && hasStatement) return i;
+      const isInSchema = connection.schema === request.schema;
+      const rank = (isFree ? 8 : 1) + (hasStatement ? 3 : 0) + (isFit ? 2 : 0) + (isInSchema ? 1 : 0);
       if (rank <= bestRank) continue;
       best = i;
       bestRank = rank;
@@ -85,7 +88,7 @@ export class IdleConnections {
 
 export function mayJoin(batch: BackendConnection, request: PoolRequest, maxDepth: number): boolean {
   const depth = Math.min(maxDepth, request.batchDepth);
-  return batch.holder === null && batch.owed < depth && fits(batch, request);
+  return batch.holder === null && batch.owed < depth && fits(batch, request) && request.hasStatement(batch);
 }
 
 /**

@@ -40,6 +40,10 @@ class OwnQuery implements PoolRequest, ConnectionHolder {
     return this.#question.collationId;
   }
 
+  hasStatement(): boolean {
+    return true;
+  }
+
   connectionAvailable(connection: BackendConnection): void {
     const { pool, sql, stillWanted, answered, failed } = this.#question;
     if (!stillWanted()) {

@@ -209,6 +209,10 @@ export class ServerPool implements ConnectionListener {
     this.#openMissing();
   }
 
+  countStatements(difference: number): void {
+    this.#env.workerCounters.add(WorkerCounter.backendStatements, difference);
+  }
+
   /** Idle and worn-out connections go; called by the janitor of the worker. */
   closeIdle(now: number): void {
     const { idleTimeoutMs, maxLifetimeMs, minIdle } = this.#settings;

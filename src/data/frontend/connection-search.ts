@@ -26,6 +26,7 @@ import type { Plan } from '../router/plan.ts';
 import { type Route, RouteTarget } from '../router/route.ts';
 import type { WorkerContext } from '../worker-context.ts';
 import { errorOfPoolFailure } from './client-errors.ts';
+import type { ClientStatement } from './client-statement.ts';
 import type { Residue } from './residue.ts';
 import type { SessionState } from './session-state.ts';
 
@@ -70,6 +71,7 @@ export class ConnectionSearch implements PoolRequest {
   #plan: Plan | null = null;
   #pool: ServerPool | null = null;
   #held: BackendConnection | null = null;
+  #statement: ClientStatement | null = null;
   #onPrimary = false;
   /** The replica that is tried where the first one could not be reached. */
   #insteadOf: ServerPool | null = null;
@@ -113,7 +115,7 @@ export class ConnectionSearch implements PoolRequest {
   /** Proven reads outside of transactions share connections, as far as their digest allows. */
   get batchDepth(): number {
     const isRead = this.#route?.target === RouteTarget.replica && this.#plan?.statement.provenRead === true;
-    return isRead ? this.#plan!.batchDepth : 0;
+    return isRead && this.#statement?.wantsOwn !== true ? this.#plan!.batchDepth : 0;
   }
 
   // ---- searching
@@ -122,7 +124,14 @@ export class ConnectionSearch implements PoolRequest {
    * @param held the connection of the session's transaction or pin, where the route says so.
    * @param plan null for commands that are no statements.
    */
-  begin(route: Route, plan: Plan | null, held: BackendConnection | null): void {
+  /** @param statement what is executed, if it is a prepared statement. */
+  begin(
+    route: Route,
+    plan: Plan | null,
+    held: BackendConnection | null,
+    statement: ClientStatement | null,
+  ): void {
+    this.#statement = statement;
     this.#held = route.target === RouteTarget.held ? held : null;
     this.#route = route;
     this.#plan = plan;
@@ -229,6 +238,10 @@ export class ConnectionSearch implements PoolRequest {
       const hostgroup = settings.hostgroups.writer;
       this.#listener.searchFailed(clientError('PROXY_NO_SERVER', { hostgroup, waitMs, reason }));
     });
+  }
+
+  hasStatement(connection: BackendConnection): boolean {
+    return this.#statement === null || this.#statement.isReadyOn(connection);
   }
 
   connectionAvailable(connection: BackendConnection): void {

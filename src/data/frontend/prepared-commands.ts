@@ -1,100 +1,368 @@
 /**
- * COM_STMT_*: a session that has prepared statements stays on one connection of the primary, where they are. What
- * each statement is is remembered, so that executing it counts like the statement it stands for.
+ * COM_STMT_*: what a client has prepared belongs to its session, not to a connection. A statement is routed when it
+ * is executed, and prepared again where it is not known; it holds a connection only while it has long data or a
+ * cursor there.
+ *
+ * | command         | is answered by                                                                     |
+ * |-----------------|------------------------------------------------------------------------------------|
+ * | PREPARE         | a server, where an execution would go; its metadata are those of this moment       |
+ * | EXECUTE         | a server, as the same statement in text would be                                   |
+ * | SEND_LONG_DATA  | nobody; it goes to a server at once, and the session stays there until the EXECUTE |
+ * | FETCH           | the connection with the cursor                                                     |
+ * | RESET           | the connection with cursor or long data, else Sluice                               |
+ * | CLOSE           | nobody; the backend statement is kept for others                                   |
  */
 
-import { Command, framePacket, StatusFlag } from '../../../protocol/index.ts';
-import { clientError } from '../../common/errors.ts';
-import { PinReason } from '../../sql/statement-class.ts';
+import { AnswerShape, Command, frameOk, type ResponseTracker, StatusFlag } from '../../../protocol/index.ts';
+import { type ClientError, clientError } from '../../common/errors.ts';
+import { WorkerCounter } from '../../common/shared-counters.ts';
+import { PinReason, StatementKind } from '../../sql/statement-class.ts';
+import { type CallValue, substituteCalls } from '../../sql/substitute-calls.ts';
+import type { BackendConnection } from '../backend/backend-connection.ts';
 import { NOTHING_LEFT } from '../backend/server-pool.ts';
-import type { Plan } from '../router/plan.ts';
+import type { StatementDefinition } from '../backend/statement-definition.ts';
 import { RouteReason, RouteTarget, routeOf } from '../router/route.ts';
 import type { WorkerContext } from '../worker-context.ts';
-import { commandShape } from './command-table.ts';
+import { ClientStatement } from './client-statement.ts';
 import type { Session } from './session.ts';
 import { RunPhase } from './statement-run.ts';
 
 const HELD = routeOf(RouteTarget.held, RouteReason.pinned);
+/** MariaDB: the statement that was prepared last. */
+const LAST_PREPARED = 0xffff_ffff;
+const ID_END = 5;
+/** Command, statement id, parameter index. */
+const LONG_DATA_HEADER_BYTES = 7;
+/** In a session without a schema the answer is NULL, and stays so when the session enters one. */
+const ASKS_FOR_SCHEMA = /\b(database|schema)\s*\(/i;
+/** Of a session, not of a statement that it has run. */
+const SESSION_FLAGS =
+  StatusFlag.SERVER_STATUS_IN_TRANS |
+  StatusFlag.SERVER_STATUS_IN_TRANS_READONLY |
+  StatusFlag.SERVER_STATUS_AUTOCOMMIT |
+  StatusFlag.SERVER_STATUS_NO_BACKSLASH_ESCAPES |
+  StatusFlag.SERVER_STATUS_ANSI_QUOTES;
 
 export class PreparedCommands {
   readonly #session: Session;
   readonly #context: WorkerContext;
-  readonly #plans = new Map<number, Plan>();
-  #preparing: Plan | null = null;
+  readonly #statements = new Map<number, ClientStatement>();
+  /** Those with long data or a cursor. */
+  readonly #holding = new Set<ClientStatement>();
+  #lastId = 0;
+  #lastPrepared: ClientStatement | null = null;
+  #preparing: ClientStatement | null = null;
 
   constructor(session: Session, context: WorkerContext) {
     this.#session = session;
     this.#context = context;
   }
 
-  /** @returns the plan of the statement that is executed, null for other commands. */
-  command(command: number, buffer: Buffer, start: number, end: number): Plan | null {
-    const session = this.#session;
+  get size(): number {
+    return this.#statements.size;
+  }
+
+  command(command: number, buffer: Buffer, start: number, end: number): void {
     if (command === Command.COM_STMT_PREPARE) {
-      session.leaveReadOnlyThen(buffer, start, end, (again, from, to) => this.#prepare(again, from, to));
-      return null;
+      this.#prepare(buffer, start, end);
+      return;
     }
-    const statementId = end - start >= 5 ? buffer.readUInt32LE(start + 1) : 0;
-    const plan = this.#plans.get(statementId) ?? null;
+    const statementId = end - start >= ID_END ? buffer.readUInt32LE(start + 1) : 0;
+    const statement = this.#find(statementId);
+    if (statement === null) this.#unknown(command, statementId);
+    else if (command === Command.COM_STMT_EXECUTE) this.#execute(statement, buffer, start, end);
+    else if (command === Command.COM_STMT_FETCH) this.#fetch(statement, buffer, start, end);
+    else if (command === Command.COM_STMT_RESET) this.#reset(statement, buffer, start, end);
+    else if (command === Command.COM_STMT_CLOSE) this.#close(statement);
+    else this.#longData(statement, buffer, start, end);
+  }
+
+  #find(statementId: number): ClientStatement | null {
+    const statement = this.#statements.get(statementId);
+    if (statement !== undefined) return statement;
+    const isLast = statementId === LAST_PREPARED && this.#context.backends.dialect.flavor === 'mariadb';
+    return isLast ? this.#lastPrepared : null;
+  }
+
+  #unknown(command: number, statementId: number): void {
+    const hasAnswer = command !== Command.COM_STMT_CLOSE && command !== Command.COM_STMT_SEND_LONG_DATA;
+    if (hasAnswer) {
+      const handler = handlerName(command);
+      this.#refuse(clientError('PROXY_UNKNOWN_STATEMENT', { statementId, command: handler }));
+    } else this.#session.commandDone();
+  }
+
+  /** As a server would: SHOW WARNINGS tells of it. */
+  #refuse(error: ClientError): void {
+    this.#session.run.residue.ownError(error);
+    this.#session.refuse(error);
+  }
+
+  // ---- COM_STMT_PREPARE
+
+  #prepare(buffer: Buffer, start: number, end: number): void {
+    const session = this.#session;
+    const { definitions, plans, backends, snapshot } = this.#context;
+    const context = session.lexicalContext();
+    const { variables, schema } = session.state;
+    if (context === null || variables === null) {
+      session.start.learn(buffer, start, end, (packet) => this.#prepare(packet, 0, packet.length));
+      return;
+    }
+    this.#lastPrepared = null;
+    const plan = plans.planFor(buffer, start + 1, end, context);
+    const { versionId } = backends.dialect;
+    const definition = definitions.of(buffer, start + 1, end, schema, variables, versionId);
+    const { limits } = snapshot.settings;
+    const setting = definitions.limitFor(definition, limits);
+    if (setting !== null) {
+      session.refuse(
+        clientError('PROXY_TOO_MANY_STATEMENTS', { setting: `limits.${setting}`, limit: limits[setting] }),
+      );
+      return;
+    }
+    const stays = schema === null && ASKS_FOR_SCHEMA.test(definition.text.toString('latin1'));
+    if (stays) session.state.pin(PinReason.binaryPrepare);
+    this.#preparing = new ClientStatement(++this.#lastId, plan, definition, stays);
+    session.prepare(buffer, start, end, this.#preparing);
+  }
+
+  // ---- COM_STMT_EXECUTE
+
+  #execute(statement: ClientStatement, buffer: Buffer, start: number, end: number): void {
+    const session = this.#session;
+    const { longDataError } = statement;
+    if (longDataError !== null) {
+      statement.longDataError = null;
+      this.#refuse(longDataError);
+      return;
+    }
+    if (statement.plan.statement.kind === StatementKind.kill) {
+      this.#kill(statement);
+      return;
+    }
+    statement.readExecute(buffer, start, end);
+    // MariaDB looks itself.
+    if (this.#context.backends.dialect.flavor === 'mysql' && statement.overruns(buffer, start, end)) {
+      this.#refuse(clientError('PROXY_WRONG_ARGUMENTS', { command: 'mysqld_stmt_execute' }));
+      return;
+    }
+    session.execute(buffer, start, end, statement);
+  }
+
+  /** The ids are those of Sluice: no server is to see them. */
+  #kill(statement: ClientStatement): void {
+    const session = this.#session;
+    const packet = Buffer.concat([Buffer.from([Command.COM_QUERY]), statement.prepared.text]);
+    const context = session.lexicalContext();
+    const forward = (text: Buffer): void => session.admit(text, 0, text.length, statement.plan);
+    if (context === null || !session.local.kill(packet, 0, packet.length, context, forward))
+      session.refuse(clientError('PROXY_NOT_PREPARABLE', {}));
+  }
+
+  /** The statement with values in the place of calls that its connection could not answer. */
+  substituted(statement: ClientStatement, values: ReadonlyMap<string, CallValue>): StatementDefinition {
+    const { text, schema, variables } = statement.prepared;
+    const context = this.#session.lexicalContext();
+    if (context === null) return statement.prepared;
+    const replaced = substituteCalls(text, 0, text.length, context, values);
+    const { definitions, backends } = this.#context;
+    return definitions.of(replaced, 0, replaced.length, schema, variables, backends.dialect.versionId);
+  }
+
+  // ---- COM_STMT_SEND_LONG_DATA
+
+  #longData(statement: ClientStatement, buffer: Buffer, start: number, end: number): void {
+    const session = this.#session;
+    if (end - start < LONG_DATA_HEADER_BYTES || statement.longDataError !== null) {
+      session.commandDone();
+      return;
+    }
     const { held } = session.run;
-    const silent = command === Command.COM_STMT_CLOSE || command === Command.COM_STMT_SEND_LONG_DATA;
-    if (held === null || plan === null) {
-      if (!silent)
-        session.sendError(
-          clientError('PROXY_UNKNOWN_STATEMENT', { statementId, command: handlerName(command) }),
-        );
-      session.commandDone();
-      return null;
+    const hadLongData = statement.hasLongData;
+    statement.readLongData(buffer.readUInt16LE(start + ID_END));
+    if (held !== null && hadLongData) {
+      this.#stream(held, statement, buffer, start, end);
+      return;
     }
-    if (silent) {
-      held.socket.append(framePacket(buffer.subarray(start, end), 0));
-      if (command === Command.COM_STMT_CLOSE) this.#close(statementId);
+    this.#hold(statement);
+    const packet = Buffer.from(buffer.subarray(start, end));
+    session.acquire(statement, (error) => {
+      const connection = session.run.held;
+      if (error === null && connection !== null) {
+        this.#stream(connection, statement, packet, 0, packet.length);
+        return;
+      }
+      statement.longDataError = error;
+      statement.hasLongData = false;
+      this.#letGo(statement);
       session.commandDone();
-      return null;
+    });
+  }
+
+  /** The next packet is taken when the server has taken enough of this one. */
+  #stream(
+    connection: BackendConnection,
+    statement: ClientStatement,
+    buffer: Buffer,
+    start: number,
+    end: number,
+  ): void {
+    const session = this.#session;
+    const own = statement.ownOn(connection);
+    if (own !== null) statement.send(connection, own, buffer, start, end);
+    const { socket } = connection;
+    if (socket.unsentBytes <= this.#context.snapshot.settings.limits.writeBufferBytes) {
+      session.commandDone();
+      return;
     }
-    const executed = command === Command.COM_STMT_EXECUTE ? plan : null;
-    session.run.errorReplacement = null;
-    session.run.start(buffer, start, end, HELD, executed, commandShape(command));
-    return executed;
+    connection.holderDrained = () => {
+      connection.holderDrained = null;
+      session.commandDone();
+    };
+    socket.flush();
+  }
+
+  // ---- COM_STMT_FETCH, COM_STMT_RESET
+
+  #fetch(statement: ClientStatement, buffer: Buffer, start: number, end: number): void {
+    if (!statement.hasCursor) {
+      const error = clientError('PROXY_NO_CURSOR', { statementId: statement.id });
+      // Word for word: MySQL ends its sentence.
+      const isMysql = this.#context.backends.dialect.flavor === 'mysql';
+      this.#refuse(isMysql ? { ...error, message: `${error.message}.` } : error);
+      return;
+    }
+    this.#onItsConnection(statement, buffer, start, end, AnswerShape.fetch);
+  }
+
+  #reset(statement: ClientStatement, buffer: Buffer, start: number, end: number): void {
+    const session = this.#session;
+    statement.longDataError = null;
+    const { held } = session.run;
+    if (held !== null && statement.ownOn(held) !== null) {
+      this.#onItsConnection(statement, buffer, start, end, AnswerShape.single);
+      return;
+    }
+    const statusFlags = session.state.statusFlags & SESSION_FLAGS;
+    session.write(frameOk({ statusFlags }, session.clientCapabilities, 1));
+    session.commandDone();
+  }
+
+  #onItsConnection(
+    statement: ClientStatement,
+    buffer: Buffer,
+    start: number,
+    end: number,
+    shape: AnswerShape,
+  ): void {
+    const { run } = this.#session;
+    statement.readNothing();
+    run.errorReplacement = null;
+    run.statement = statement;
+    run.start(buffer, start, end, HELD, null, shape);
+  }
+
+  // ---- answers
+
+  answered(statement: ClientStatement, shape: AnswerShape, tracker: ResponseTracker): void {
+    if (shape === AnswerShape.prepare) {
+      if (statement.staysWhereItIs && tracker.errno === 0) this.#hold(statement);
+      return;
+    }
+    const { statusFlags, errno } = tracker;
+    statement.definition = statement.prepared;
+    if (shape === AnswerShape.fetch) {
+      if (errno !== 0 || (statusFlags & StatusFlag.SERVER_STATUS_LAST_ROW_SENT) !== 0)
+        statement.hasCursor = false;
+    } else {
+      const opened = errno === 0 && (statusFlags & StatusFlag.SERVER_STATUS_CURSOR_EXISTS) !== 0;
+      statement.hasCursor = shape === AnswerShape.query && opened;
+      // A server that has refused long data refuses each execution until the statement is reset.
+      statement.hasLongData &&= shape === AnswerShape.query && errno !== 0;
+    }
+    if (statement.holdsConnection) this.#hold(statement);
+    else this.#letGo(statement);
   }
 
   /** After each command of the session. */
   commandFinished(): void {
-    const plan = this.#preparing;
-    if (plan === null) return;
+    const statement = this.#preparing;
+    if (statement === null) return;
     this.#preparing = null;
-    if (this.#session.run.lastErrno === 0) this.#plans.set(this.#session.run.lastStatementId, plan);
-    this.#unpinIfEmpty();
+    if (this.#session.run.lastErrno === 0) {
+      this.#statements.set(statement.id, statement);
+      this.#lastPrepared = statement;
+      this.#context.definitions.acquire(statement.prepared);
+      this.#context.counters.add(WorkerCounter.clientStatements);
+    } else if (statement.staysWhereItIs) this.#unpin();
   }
 
-  /** The connection that had them is gone, or reset. */
-  clear(): void {
-    this.#plans.clear();
-    this.#preparing = null;
-  }
+  // ---- the end of a statement
 
-  #prepare(buffer: Buffer, start: number, end: number): void {
+  #close(statement: ClientStatement): void {
     const session = this.#session;
-    const context = session.lexicalContext();
-    if (context === null) {
-      session.start.learn(buffer, start, end, (packet) => this.#prepare(packet, 0, packet.length));
-      return;
+    this.#forget(statement);
+    statement.closed(this.#limit);
+    this.#holding.delete(statement);
+    this.#unpin();
+    session.commandDone();
+  }
+
+  #forget(statement: ClientStatement): void {
+    this.#statements.delete(statement.id);
+    if (this.#lastPrepared === statement) this.#lastPrepared = null;
+    this.#context.definitions.release(statement.prepared);
+    this.#context.counters.add(WorkerCounter.clientStatements, -1);
+  }
+
+  /** The session ends, or begins anew: its connection is reset or closed by who calls this. */
+  clear(): void {
+    for (const statement of [...this.#statements.values()]) this.#forget(statement);
+    this.#holding.clear();
+    this.#preparing = null;
+  }
+
+  // ---- what holds the session's connection
+
+  get #limit(): number {
+    return this.#context.snapshot.settings.pool.maxStatementsPerConnection;
+  }
+
+  #hold(statement: ClientStatement): void {
+    this.#holding.add(statement);
+    this.#setPins();
+  }
+
+  #letGo(statement: ClientStatement): void {
+    this.#holding.delete(statement);
+    statement.release(this.#limit);
+    this.#setPins();
+  }
+
+  #setPins(): void {
+    const { state } = this.#session;
+    let cursor = false;
+    let longData = false;
+    let stays = false;
+    for (const statement of this.#holding) {
+      cursor ||= statement.hasCursor;
+      longData ||= statement.hasLongData;
+      stays ||= statement.staysWhereItIs;
     }
-    this.#preparing = this.#context.plans.planFor(buffer, start + 1, end, context);
-    session.state.pin(PinReason.binaryPrepare);
-    session.readOnly.avoided = true;
-    session.toPrimary(buffer, start, end);
+    set(PinReason.cursor, cursor);
+    set(PinReason.longData, longData);
+    set(PinReason.binaryPrepare, stays);
+    function set(reason: PinReason, isSet: boolean): void {
+      if (isSet) state.pin(reason);
+      else state.unpin(reason);
+    }
   }
 
-  #close(statementId: number): void {
-    this.#plans.delete(statementId);
-    this.#unpinIfEmpty();
-  }
-
-  #unpinIfEmpty(): void {
-    if (this.#plans.size > 0) return;
+  /** Nothing runs: a connection that nothing holds any more goes back. */
+  #unpin(): void {
+    this.#setPins();
     const { state, run } = this.#session;
-    state.unpin(PinReason.binaryPrepare);
     if (state.pinned || run.held === null || run.phase !== RunPhase.idle) return;
     if ((run.held.statusFlags & StatusFlag.SERVER_STATUS_IN_TRANS) === 0) run.releaseHeld(NOTHING_LEFT);
   }

@@ -5,6 +5,7 @@
  */
 
 import { Command, type ResponseTracker } from '../../../protocol/index.ts';
+import type { ClientError } from '../../common/errors.ts';
 import { type StatementClass, StatementKind } from '../../sql/statement-class.ts';
 import type { CallValue } from '../../sql/substitute-calls.ts';
 import type { BackendConnection } from '../backend/backend-connection.ts';
@@ -177,6 +178,13 @@ export class Residue implements LastUser {
       return `SET @@session.last_insert_id=${this.#insertId ?? this.#insertIdGuess}`;
     }
     return residue.diagnostics && this.#diagnosticsOn !== connection ? CLEAR_DIAGNOSTICS : '';
+  }
+
+  /** An error of Sluice's own, where a server would have had one. */
+  ownError({ errno, message }: ClientError): void {
+    this.#diagnosticsOn = null;
+    this.#diagnostics = [['Error', String(errno), message]];
+    this.#rowCount = -1;
   }
 
   /** Warnings that were read from a connection before somebody else used it. */

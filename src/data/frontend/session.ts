@@ -10,7 +10,14 @@
  * | closed    | gone                                                     | nothing                            |
  */
 
-import { AnswerShape, Capability, Command, fragmentCount, frameErr } from '../../../protocol/index.ts';
+import {
+  AnswerShape,
+  Capability,
+  Command,
+  fragmentCount,
+  frameErr,
+  type ResponseTracker,
+} from '../../../protocol/index.ts';
 import { type ClientError, clientError } from '../../common/errors.ts';
 import { WorkerCounter } from '../../common/shared-counters.ts';
 import { makeTransitions } from '../../common/state-machine.ts';
@@ -22,6 +29,7 @@ import type { Plan } from '../router/plan.ts';
 import { type Route, RouteReason, RouteTarget, routeOf } from '../router/route.ts';
 import type { RoutingFacts } from '../router/router.ts';
 import type { WorkerContext } from '../worker-context.ts';
+import type { ClientStatement } from './client-statement.ts';
 import { CommandTreatment, commandShape, treatmentOf } from './command-table.ts';
 import { connectionIdValues } from './connection-id-values.ts';
 import { sendInfilePacket } from './infile.ts';
@@ -67,7 +75,7 @@ export class Session implements RunClient, RoutingFacts {
   readonly run: StatementRun;
   readonly prepared: PreparedCommands;
   readonly start: SessionStart;
-  readonly #local: LocalCommands;
+  readonly local: LocalCommands;
   readonly readOnly: ReadOnlyTransaction;
   identity: SessionIdentity;
   readonly #context: WorkerContext;
@@ -89,7 +97,7 @@ export class Session implements RunClient, RoutingFacts {
     this.readOnly = new ReadOnlyTransaction(this);
     this.start = new SessionStart(this, context);
     this.prepared = new PreparedCommands(this, context);
-    this.#local = new LocalCommands(this, context);
+    this.local = new LocalCommands(this, context);
   }
 
   /** COM_CHANGE_USER. What COM_SET_OPTION has set stays, as at a server. */
@@ -144,6 +152,10 @@ export class Session implements RunClient, RoutingFacts {
     this.#transport.write(frameErr(error, this.clientCapabilities, this.errorSequence));
   }
 
+  statementAnswered(statement: ClientStatement, shape: AnswerShape, tracker: ResponseTracker): void {
+    this.prepared.answered(statement, shape, tracker);
+  }
+
   heldConnectionLost(reason: string): void {
     this.close(reason);
   }
@@ -170,8 +182,10 @@ export class Session implements RunClient, RoutingFacts {
     return this.state.variables?.autocommit ?? true;
   }
 
+  /** A prepared statement means the tables of the schema that it was prepared in. */
   get schema(): string | null {
-    return this.state.schema;
+    const { statement } = this.run;
+    return statement === null ? this.state.schema : statement.prepared.schema;
   }
 
   get stickyUntil(): number {
@@ -179,7 +193,7 @@ export class Session implements RunClient, RoutingFacts {
   }
 
   get avoidsReplicaTransactions(): boolean {
-    return this.readOnly.avoided;
+    return this.readOnly.avoided || this.run.statement !== null;
   }
 
   // ---- commands
@@ -203,10 +217,10 @@ export class Session implements RunClient, RoutingFacts {
     this.#plan = null;
     switch (treatmentOf(command)) {
       case CommandTreatment.local:
-        this.#local.answer(command, buffer, start, end);
+        this.local.answer(command, buffer, start, end);
         return;
       case CommandTreatment.prepared:
-        this.#plan = this.prepared.command(command, buffer, start, end);
+        this.prepared.command(command, buffer, start, end);
         return;
       case CommandTreatment.primary:
         this.leaveReadOnlyThen(buffer, start, end, (again, from, to) => this.toPrimary(again, from, to));
@@ -231,13 +245,14 @@ export class Session implements RunClient, RoutingFacts {
     this.#plan = plan;
     const statement = plan.statement;
     if (statement.kind === StatementKind.kill) {
-      const forward = (packet: Buffer): void => this.#admit(packet, 0, packet.length, plan);
-      if (this.#local.kill(buffer, start, end, context, forward)) return;
+      const forward = (packet: Buffer): void => this.admit(packet, 0, packet.length, plan);
+      if (this.local.kill(buffer, start, end, context, forward)) return;
     }
-    this.#admit(buffer, start, end, plan);
+    this.admit(buffer, start, end, plan);
   }
 
-  #admit(buffer: Buffer, start: number, end: number, plan: Plan): void {
+  /** Where it may go now, unless a read-only transaction is in its way. */
+  admit(buffer: Buffer, start: number, end: number, plan: Plan): void {
     const { statement } = plan;
     if (this.readOnly.active && !this.readOnly.admits(statement)) {
       this.readOnly.leave(buffer, start, end, statement);
@@ -248,14 +263,44 @@ export class Session implements RunClient, RoutingFacts {
 
   /** A statement that something else had to go in front of. */
   redispatch(packet: Buffer): void {
-    this.#query(packet, 0, packet.length);
+    if (packet[0] === Command.COM_QUERY) this.#query(packet, 0, packet.length);
+    else this.prepared.command(packet[0]!, packet, 0, packet.length);
+  }
+
+  /** COM_STMT_EXECUTE of a statement that the session has. */
+  execute(buffer: Buffer, start: number, end: number, prepared: ClientStatement): void {
+    const { plan } = prepared;
+    this.#plan = plan;
+    if (this.readOnly.active && !this.readOnly.admits(plan.statement)) {
+      this.readOnly.leave(buffer, start, end, plan.statement);
+      return;
+    }
+    this.run.statement = prepared;
+    this.dispatch(buffer, start, end, plan);
+  }
+
+  /** COM_STMT_PREPARE, where an execution would go. */
+  prepare(buffer: Buffer, start: number, end: number, prepared: ClientStatement): void {
+    this.run.statement = prepared;
+    this.run.errorReplacement = null;
+    this.run.start(buffer, start, end, this.#routeOf(prepared.plan), null, AnswerShape.prepare);
+  }
+
+  /** A connection for what comes before the execution of a statement; the session is pinned already. */
+  acquire(prepared: ClientStatement, then: (error: ClientError | null) => void): void {
+    this.run.statement = prepared;
+    this.touchServer(this.#routeOf(prepared.plan), then);
+  }
+
+  #routeOf({ statement }: Plan): Route {
+    return this.#context.router.route(statement, this, performance.now(), this.#context.backends.hasReplica);
   }
 
   /** Routes a statement and sends it on its way. */
   dispatch(buffer: Buffer, start: number, end: number, plan: Plan): void {
-    const { backends, router, counters } = this.#context;
+    const { counters } = this.#context;
     const statement = plan.statement;
-    const route = router.route(statement, this, performance.now(), backends.hasReplica);
+    const route = this.#routeOf(plan);
     if (route.target === RouteTarget.replica) {
       counters.add(WorkerCounter.readsOnReplica);
       if (statement.beginReadOnly) this.readOnly.begins(buffer, start, end);
@@ -263,6 +308,12 @@ export class Session implements RunClient, RoutingFacts {
     else counters.add(WorkerCounter.writes);
     this.run.errorReplacement = this.readOnly.active ? this.readOnly.replaceError : null;
     const counts = this.#valuesFor(statement);
+    const prepared = this.run.statement;
+    if (prepared !== null) {
+      if (counts !== null) prepared.definition = this.prepared.substituted(prepared, counts);
+      this.run.start(buffer, start, end, route, plan, AnswerShape.query);
+      return;
+    }
     const context = counts === null ? null : this.lexicalContext();
     if (counts === null || context === null) {
       this.run.start(buffer, start, end, route, plan, AnswerShape.query);
@@ -329,10 +380,7 @@ export class Session implements RunClient, RoutingFacts {
       this.close('the transaction ended with RELEASE');
       return;
     }
-    if (
-      statement?.mayWrite === true ||
-      (statement === undefined && this.#command === Command.COM_STMT_EXECUTE)
-    ) {
+    if (statement?.mayWrite === true) {
       this.#stickyUntil = performance.now() + this.#context.snapshot.settings.routing.stickyAfterWriteMs;
     }
     this.prepared.commandFinished();
@@ -453,6 +501,7 @@ export class Session implements RunClient, RoutingFacts {
     if (this.#phase === SessionPhase.closed) return;
     this.#phase = transition(this.#phase, SessionPhase.closed);
     this.run.abandon();
+    this.prepared.clear();
     this.#transport.close(reason);
   }
 }

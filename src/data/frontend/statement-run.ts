@@ -7,6 +7,7 @@
  * | idle          | nothing runs                                       | `start`                                   |
  * | searching     | no connection yet (see `ConnectionSearch`)         | a connection, its failure                 |
  * | settingState  | the SETs in front must be answered first           | their OK, their ERR                       |
+ * | preparing     | the connection has not got the prepared statement  | it has, the server refuses it             |
  * | running       | sent; the answer is awaited or passing             | the end of the answer, a lost connection  |
  * | settling      | answered; what no report tells is being asked for  | that answer                               |
  */
@@ -27,6 +28,7 @@ import { ServerCounter, WorkerCounter } from '../../common/shared-counters.ts';
 import { makeTransitions } from '../../common/state-machine.ts';
 import { StatementKind } from '../../sql/statement-class.ts';
 import type { BackendConnection, ConnectionHolder } from '../backend/backend-connection.ts';
+import { BackendStatement } from '../backend/backend-statements.ts';
 import type { ReplyOwner } from '../backend/expected-reply.ts';
 import { killConnection, killQuery } from '../backend/kill-on-server.ts';
 import { Orphan } from '../backend/orphan.ts';
@@ -36,17 +38,20 @@ import type { Plan } from '../router/plan.ts';
 import { type Route, RouteTarget } from '../router/route.ts';
 import type { WorkerContext } from '../worker-context.ts';
 import { Aftermath } from './aftermath.ts';
+import type { ClientStatement } from './client-statement.ts';
 import { ConnectionSearch, type SearchClient, type SearchListener } from './connection-search.ts';
 import { answerDiagnostics } from './diagnostics-answer.ts';
 import { KeptPacket } from './kept-packet.ts';
 import { Residue } from './residue.ts';
 import { type AlignmentListener, StateAlignment } from './state-alignment.ts';
 import { type SettlingListener, StateSettling } from './state-settling.ts';
+import { type PreparationListener, StatementPreparation } from './statement-preparation.ts';
 
 export const RunPhase = {
   idle: 'idle',
   searching: 'searching',
   settingState: 'settingState',
+  preparing: 'preparing',
   running: 'running',
   settling: 'settling',
 } as const;
@@ -54,8 +59,9 @@ export type RunPhase = (typeof RunPhase)[keyof typeof RunPhase];
 
 const transition = makeTransitions<RunPhase>('statement run', {
   idle: ['searching'],
-  searching: ['idle', 'settingState', 'running'],
-  settingState: ['idle', 'searching', 'running'],
+  searching: ['idle', 'settingState', 'preparing', 'running'],
+  settingState: ['idle', 'searching', 'preparing', 'running'],
+  preparing: ['idle', 'searching', 'running'],
   running: ['idle', 'searching', 'settling'],
   settling: ['idle'],
 });
@@ -80,18 +86,29 @@ export interface RunClient extends SearchClient {
   sendError(error: ClientError): void;
   /** The command is answered; `connection` stays held if `holds`. */
   runFinished(): void;
+  /** A command on a prepared statement is answered; the connection is still the session's. */
+  statementAnswered(statement: ClientStatement, shape: AnswerShape, tracker: ResponseTracker): void;
   /** The held connection is gone, and with it what the session had there. */
   heldConnectionLost(reason: string): void;
 }
 
 export class StatementRun
-  implements ReplyOwner, ResponseSink, AlignmentListener, SearchListener, SettlingListener, ConnectionHolder
+  implements
+    ReplyOwner,
+    ResponseSink,
+    AlignmentListener,
+    PreparationListener,
+    SearchListener,
+    SettlingListener,
+    ConnectionHolder
 {
   readonly #client: RunClient;
   readonly #context: WorkerContext;
   #phase: RunPhase = RunPhase.idle;
   /** Kept between statements: an open transaction, a pin. */
   held: BackendConnection | null = null;
+  /** The prepared statement that the next command is about; back to null when it is answered. */
+  statement: ClientStatement | null = null;
   /** What runs now. */
   #plan: Plan | null = null;
   #shape: AnswerShape = 0;
@@ -104,6 +121,7 @@ export class StatementRun
   #answerBytes = 0;
   readonly #search: ConnectionSearch;
   readonly #alignment: StateAlignment;
+  readonly #preparation: StatementPreparation;
   readonly #settling: StateSettling;
   readonly #aftermath: Aftermath;
   #abandoned = false;
@@ -117,7 +135,6 @@ export class StatementRun
   lastErrno = 0;
   /** An error of Sluice's own that ended the run. */
   lastError: ClientError | null = null;
-  lastStatementId = 0;
   lastWarnings = 0;
 
   constructor(client: RunClient, context: WorkerContext) {
@@ -125,6 +142,7 @@ export class StatementRun
     this.#context = context;
     this.#search = new ConnectionSearch(client, context, this.residue, this);
     this.#alignment = new StateAlignment(context, client.state, this.residue, this);
+    this.#preparation = new StatementPreparation(context, this);
     this.#settling = new StateSettling(client.state, this);
     this.#aftermath = new Aftermath(context, client.state, () => client.username);
   }
@@ -155,26 +173,33 @@ export class StatementRun
     this.#shape = shape;
     this.#silent = silent;
     this.lastErrno = 0;
+    this.lastError = null;
     this.#attempts = 1;
     this.#replacedError = null;
-    this.#repeatable = route.target === RouteTarget.replica && plan !== null && plan.statement.provenRead;
+    this.#repeatable =
+      shape === AnswerShape.prepare ||
+      (route.target === RouteTarget.replica && plan !== null && plan.statement.provenRead);
     this.#packet.clear();
     if (this.#repeatable) this.#packet.keep(buffer, start, end);
     this.#aftermath.begins(plan?.statement);
-    this.#search.begin(route, plan, this.held);
+    this.#search.begin(route, plan, this.held, shape === AnswerShape.prepare ? null : this.statement);
     this.#go(buffer, start, end);
   }
 
-  /** Asks a primary for a connection without sending anything: `runFinished` comes when it was there. */
+  /**
+   * Asks for a connection, and on it for the prepared statement that `statement` names, without sending anything:
+   * `runFinished` comes when it was there.
+   */
   touch(route: Route): void {
     this.#plan = null;
+    this.#shape = AnswerShape.single;
     this.#silent = true;
     this.lastErrno = 0;
     this.lastError = null;
     this.#attempts = 1;
     this.#repeatable = false;
     this.#packet.clear();
-    this.#search.begin(route, null, this.held);
+    this.#search.begin(route, null, this.held, this.statement);
     this.#go(null, 0, 0);
   }
 
@@ -279,7 +304,12 @@ export class StatementRun
   /** Somebody else has the connection with the warnings by now; they were read before that. */
   #answersFromHarvest(buffer: Buffer | null, start: number, end: number): boolean {
     const rows = this.residue.harvestedDiagnostics;
-    if (rows.length === 0 || buffer === null || this.#plan?.statement.residue.diagnostics !== true)
+    if (
+      rows.length === 0 ||
+      this.statement !== null ||
+      buffer === null ||
+      this.#plan?.statement.residue.diagnostics !== true
+    )
       return false;
     const { clientCapabilities, state } = this.#client;
     const text = buffer.toString('latin1', start + 1, end);
@@ -302,7 +332,10 @@ export class StatementRun
     const { state } = this.#client;
     this.#connection = connection;
     this.#shared =
-      this.#search.batchDepth >= 2 && connection.holder === null && this.#alignment.fitsAsIs(connection);
+      this.#search.batchDepth >= 2 &&
+      connection.holder === null &&
+      this.#alignment.fitsAsIs(connection) &&
+      this.#search.hasStatement(connection);
     if (!this.#shared) connection.holder = this;
     connection.socket.resume();
     if (connection.lastUser !== this.residue) {
@@ -320,13 +353,13 @@ export class StatementRun
       this.#phase = transition(this.#phase, RunPhase.settingState);
       return;
     }
-    this.#send(connection, buffer, start, end);
+    this.#prepare(connection, buffer, start, end);
   }
 
   /** What goes in front of the statement has been taken. */
   aligned(connection: BackendConnection): void {
     if (this.#phase !== RunPhase.settingState) return;
-    this.#send(connection, this.#packet.buffer, 0, this.#packet.length);
+    this.#prepare(connection, this.#packet.buffer, 0, this.#packet.length);
   }
 
   alignmentLost(connection: BackendConnection, reason: string): void {
@@ -334,9 +367,49 @@ export class StatementRun
       this.#lost(reason, false, false);
   }
 
+  /** The connection is in the session's state: has it got the prepared statement? */
+  #prepare(connection: BackendConnection, buffer: Buffer | null, start: number, end: number): void {
+    const { statement } = this;
+    if (statement === null || this.#shape === AnswerShape.prepare) {
+      this.#send(connection, buffer, start, end, null);
+      return;
+    }
+    const there = this.#preparation.begin(connection, statement);
+    if (there !== null) {
+      this.#send(connection, buffer, start, end, there);
+      return;
+    }
+    if (buffer !== null) this.#packet.keep(buffer, start, end);
+    this.#phase = transition(this.#phase, RunPhase.preparing);
+  }
+
+  statementReady(connection: BackendConnection, statement: BackendStatement): void {
+    if (this.#phase !== RunPhase.preparing) return;
+    this.#send(connection, this.#packet.buffer, 0, this.#packet.length, statement);
+  }
+
+  statementRefused(connection: BackendConnection, tracker: ResponseTracker, error: ClientError): void {
+    if (this.#phase !== RunPhase.preparing) return;
+    this.#phase = transition(this.#phase, RunPhase.running);
+    this.lastError = error;
+    this.#replacedError = error;
+    this.#answered(connection, tracker);
+  }
+
+  preparationLost(connection: BackendConnection, reason: string): void {
+    if (this.#phase === RunPhase.preparing && this.#connection === connection)
+      this.#lost(reason, false, false);
+  }
+
   // ---- sending, and what comes back
 
-  #send(connection: BackendConnection, buffer: Buffer | null, start: number, end: number): void {
+  #send(
+    connection: BackendConnection,
+    buffer: Buffer | null,
+    start: number,
+    end: number,
+    prepared: BackendStatement | null,
+  ): void {
     if (buffer === null) {
       this.#phase = transition(this.#phase, RunPhase.running);
       this.#finish(connection, true);
@@ -361,7 +434,16 @@ export class StatementRun
     const { counters } = this.#context;
     counters.addServer(connection.server.slot, ServerCounter.queries);
     counters.addServer(connection.server.slot, ServerCounter.bytesSent, end - start);
-    connection.sendPacket(buffer, start, end);
+    const { statement } = this;
+    if (statement === null || prepared === null) connection.sendPacket(buffer, start, end);
+    else statement.send(connection, prepared, buffer, start, end);
+  }
+
+  statementPrepared(statementId: number, parameterCount: number): number {
+    const { statement } = this;
+    if (statement === null) return statementId;
+    statement.parameterCount = parameterCount;
+    return statement.id;
   }
 
   /** On MySQL other commands than statements add to the list of warnings, which another session may have filled. */
@@ -425,7 +507,6 @@ export class StatementRun
   }
 
   replyComplete(connection: BackendConnection, tracker: ResponseTracker): void {
-    const { state } = this.#client;
     const { counters } = this.#context;
     counters.addServer(connection.server.slot, ServerCounter.bytesReceived, this.#answerBytes);
     if (
@@ -440,12 +521,17 @@ export class StatementRun
       this.#go(this.#packet.buffer, 0, this.#packet.length);
       return;
     }
+    this.#answered(connection, tracker);
+  }
+
+  #answered(connection: BackendConnection, tracker: ResponseTracker): void {
+    const { state } = this.#client;
     this.lastErrno = tracker.errno;
-    this.lastStatementId = tracker.statementId;
     this.lastWarnings = tracker.errno === 0 ? tracker.warnings : 1;
     // An ERR says nothing of the session's status; the OKs of the same answer before it do.
     if (tracker.statusReported)
       state.statusFlags = connection.statusFlags & ~StatusFlag.SERVER_SESSION_STATE_CHANGED;
+    if (this.statement !== null) this.#statementAnswered(this.statement, connection, tracker);
     if (connection.holder === this) {
       connection.variables = state.variables;
       connection.schema = state.schema;
@@ -458,6 +544,20 @@ export class StatementRun
     }
     this.residue.statementDone(connection, tracker, this.#plan?.statement ?? null, this.#shared);
     this.#settling.begin(connection, this.#plan, tracker.errno === 0);
+  }
+
+  #statementAnswered(
+    statement: ClientStatement,
+    connection: BackendConnection,
+    tracker: ResponseTracker,
+  ): void {
+    if (this.#shape === AnswerShape.prepare && tracker.errno === 0) {
+      const made = new BackendStatement(statement.definition, tracker.statementId);
+      const { maxStatementsPerConnection } = this.#context.snapshot.settings.pool;
+      if (statement.staysWhereItIs) statement.take(connection, made);
+      else connection.statements.put(made, maxStatementsPerConnection);
+    }
+    this.#client.statementAnswered(statement, this.#shape, tracker);
   }
 
   settling(): void {
@@ -497,6 +597,7 @@ export class StatementRun
     const { state } = this.#client;
     this.#aftermath.ends(connection, this.#plan?.statement, this.lastErrno, succeeded);
     this.#connection = null;
+    this.statement = null;
     this.#interrupted = false;
     this.#phase = transition(this.#phase, RunPhase.idle);
     const keeps =
@@ -602,6 +703,7 @@ export class StatementRun
   #fail(error: ClientError): void {
     this.#aftermath.viewsSettled(undefined, 0);
     this.#phase = transition(this.#phase, RunPhase.idle);
+    this.statement = null;
     this.lastErrno = error.errno;
     this.lastError = error;
     if (!this.#silent) this.#client.sendError(error);

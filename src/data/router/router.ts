@@ -17,7 +17,7 @@ export interface RoutingFacts {
   readonly schema: string | null;
   /** Milliseconds of the monotonic clock up to which reads stay on the primary; 0 when there was no write. */
   readonly stickyUntil: number;
-  /** Prepared statements and the like: read-only transactions stay on the primary. */
+  /** Read-only transactions stay on the primary: they have needed it before, or cannot be begun again. */
   readonly avoidsReplicaTransactions: boolean;
 }
 

@@ -45,6 +45,7 @@ async function connect(
         told.closed++;
         told.failure = failure;
       },
+      countStatements: () => undefined,
     },
   );
   t.teardown(async () => {

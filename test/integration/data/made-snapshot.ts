@@ -12,6 +12,7 @@ export const POOL_SETTINGS: SnapshotSettings['pool'] = {
   waitTimeoutMs: 10_000,
   waitQueueLength: 100,
   pipelineDepth: 16,
+  maxStatementsPerConnection: 100,
 };
 
 export function madeServer(address: string, more: Partial<SnapshotServer> = {}): SnapshotServer {
@@ -63,6 +64,8 @@ export function madeSnapshot(more: Partial<Snapshot> = {}): Snapshot {
         noServerWaitMs: 1000,
         digestCacheEntries: 100,
         writeBufferBytes: 1 << 20,
+        maxPreparedStatements: 100_000,
+        maxPreparedBytes: 1 << 27,
       },
       routing: { stickyAfterWriteMs: 0, readsOnPrimary: 'fallback', trustViews: true },
       hostgroups: { writer: 0, reader: 1 },

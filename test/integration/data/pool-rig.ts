@@ -121,6 +121,10 @@ export class TestRequest implements PoolRequest {
     this.batchDepth = options.batchDepth ?? 0;
   }
 
+  hasStatement(): boolean {
+    return true;
+  }
+
   connectionAvailable(connection: BackendConnection): void {
     this.connection = connection;
     this.onAvailable(connection);

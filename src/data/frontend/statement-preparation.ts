@@ -1,0 +1,162 @@
+/**
+ * Gives a backend connection the prepared statement that the client is about to execute, if it has not got it yet.
+ * The connection is in the session's state already. Where the statement was prepared in another one (another
+ * sql_mode, another schema) the connection visits that for the moment of the COM_STMT_PREPARE.
+ */
+
+import {
+  AnswerShape,
+  Command,
+  decodeErr,
+  type ResponseSink,
+  type ResponseTracker,
+} from '../../../protocol/index.ts';
+import type { ClientError } from '../../common/errors.ts';
+import { WorkerCounter } from '../../common/shared-counters.ts';
+import type { BackendConnection } from '../backend/backend-connection.ts';
+import { BackendStatement } from '../backend/backend-statements.ts';
+import type { ReplyOwner } from '../backend/expected-reply.ts';
+import { ownReply, RECORDER_CAPABILITIES, RecordingReply } from '../backend/recording-reply.ts';
+import type { WorkerContext } from '../worker-context.ts';
+import type { ClientStatement } from './client-statement.ts';
+
+export interface PreparationListener {
+  /** Called only after `begin` has returned null. */
+  statementReady(connection: BackendConnection, statement: BackendStatement): void;
+  /** The server has refused to prepare it: this is the answer to the execution. */
+  statementRefused(connection: BackendConnection, tracker: ResponseTracker, error: ClientError): void;
+  /** The connection has gone, and nothing of the execution had been sent. */
+  preparationLost(connection: BackendConnection, reason: string): void;
+}
+
+export class StatementPreparation implements ReplyOwner, ResponseSink {
+  readonly #context: WorkerContext;
+  readonly #listener: PreparationListener;
+  #statement: ClientStatement | null = null;
+  #made: BackendStatement | null = null;
+  #refusal: ClientError | null = null;
+  /** Replies of the way into the state of the COM_STMT_PREPARE, and back. */
+  #visitOwed = 0;
+
+  constructor(context: WorkerContext, listener: PreparationListener) {
+    this.#context = context;
+    this.#listener = listener;
+  }
+
+  /** @returns null if it takes a round trip: then the listener is told. */
+  begin(connection: BackendConnection, statement: ClientStatement): BackendStatement | null {
+    const own = statement.ownOn(connection);
+    if (own !== null) return own;
+    const { statements } = connection;
+    const there = statements.find(statement.definition);
+    if (there !== null) {
+      if (statement.wantsUnbound && there.typesBound) statements.close(there);
+      else {
+        if (statement.wantsOwn) statement.take(connection, there);
+        return there;
+      }
+    }
+    this.#statement = statement;
+    this.#made = null;
+    this.#refusal = null;
+    this.#prepare(connection, statement);
+    return null;
+  }
+
+  #prepare(connection: BackendConnection, statement: ClientStatement): void {
+    const { definition } = statement;
+    const { differences, definitions, backends, counters } = this.#context;
+    counters.add(WorkerCounter.statementsReprepared);
+    this.#visitOwed = 0;
+    const now = connection.variables;
+    const parsesAlike =
+      now === null || definitions.parseKeyOf(now, backends.dialect.versionId) === definition.parseKey;
+    const { schema } = connection;
+    // What was prepared without a schema names its own (see `PreparedCommands`).
+    const visited = definition.schema !== schema ? definition.schema : null;
+    const then = now === null || parsesAlike ? null : now.with(definition.parseVariables());
+    if (then !== null && now !== null)
+      this.#go(connection, Command.COM_QUERY, differences.between(now, then, connection.server));
+    if (visited !== null) this.#go(connection, Command.COM_INIT_DB, visited);
+    connection.sendCommand(Command.COM_STMT_PREPARE, definition.text, {
+      shape: AnswerShape.prepare,
+      owner: this,
+      sink: this,
+      clientCapabilities: RECORDER_CAPABILITIES,
+      statusBefore: 0,
+      repeatable: false,
+    });
+    if (visited !== null && schema !== null) this.#go(connection, Command.COM_INIT_DB, schema);
+    if (then !== null && now !== null)
+      this.#go(connection, Command.COM_QUERY, differences.between(then, now, connection.server));
+  }
+
+  /** Part of the visit; a connection that is in no known state is of no use. */
+  #go(connection: BackendConnection, command: number, text: string): void {
+    this.#visitOwed++;
+    const recorder = new RecordingReply(
+      (_, result) => {
+        this.#visitOwed--;
+        if (result.errno === 0) this.#finish(connection);
+        else connection.close('the state that a statement was prepared in is refused');
+      },
+      (reason) => this.#lost(connection, reason),
+    );
+    const shape = command === Command.COM_QUERY ? AnswerShape.query : AnswerShape.single;
+    connection.sendCommand(command, text, ownReply(recorder, shape));
+  }
+
+  #finish(connection: BackendConnection): void {
+    const made = this.#made;
+    if (made === null || this.#visitOwed > 0) return;
+    this.#made = null;
+    this.#statement = null;
+    this.#listener.statementReady(connection, made);
+  }
+
+  #lost(connection: BackendConnection, reason: string): void {
+    if (this.#statement === null) return;
+    this.#statement = null;
+    this.#made = null;
+    this.#listener.preparationLost(connection, reason);
+  }
+
+  // ---- ReplyOwner, ResponseSink: of the COM_STMT_PREPARE
+
+  replyComplete(connection: BackendConnection, tracker: ResponseTracker): void {
+    const statement = this.#statement;
+    if (statement === null) return;
+    const refusal = this.#refusal;
+    if (refusal !== null) {
+      this.#statement = null;
+      this.#listener.statementRefused(connection, tracker, refusal);
+      return;
+    }
+    const made = new BackendStatement(statement.definition, tracker.statementId);
+    if (statement.wantsOwn) statement.take(connection, made);
+    else connection.statements.put(made, this.#context.snapshot.settings.pool.maxStatementsPerConnection);
+    this.#made = made;
+    this.#finish(connection);
+  }
+
+  replyLost(connection: BackendConnection, reason: string): void {
+    this.#lost(connection, reason);
+  }
+
+  forward(): boolean {
+    return false;
+  }
+
+  okPacket(): Buffer | null {
+    return null;
+  }
+
+  errPacket(_errno: number, payload: Buffer): boolean {
+    this.#refusal = decodeErr(payload);
+    return true;
+  }
+
+  localInfile(): void {
+    // No answer to COM_STMT_PREPARE asks for a file.
+  }
+}
