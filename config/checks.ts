@@ -3,6 +3,13 @@ import { exposedDefaultUsers, isLoopback } from './default-password.ts';
 import type { ConfigValues, ServerConfig, UserConfig } from './schema.ts';
 import { serverDefaults } from './schema.ts';
 import { formatAddress, parseHost, parseServerAddress } from './server-address.ts';
+import {
+  checkAddresses,
+  checkNetworks,
+  checkServerTls,
+  checkSocketPath,
+  checkTls,
+} from './transport-checks.ts';
 
 export interface CheckProblem {
   readonly path: readonly PropertyKey[];
@@ -21,8 +28,6 @@ export interface CheckedLists {
 }
 
 const WILDCARD = /^(0\.0\.0\.0|::)$/;
-/** Room for a path in sockaddr_un on Linux, without its closing zero. */
-const MAX_SOCKET_PATH_BYTES = 107;
 
 function normaliseServer(
   entry: Placed<ConfigValues['servers'][number]>,
@@ -58,8 +63,7 @@ function checkServers(
     const path = ['servers', entry.index];
     if (twin !== undefined)
       problems.push({ path, message: `${address} is in the list already, as servers[${twin}]` });
-    if (server.tls)
-      problems.push({ path: [...path, 'tls'], message: 'TLS to servers is not available in this version' });
+    checkServerTls(server, entry.index, problems);
     if (twin === undefined) seen.set(address, entry.index);
     servers.push(server);
   }
@@ -111,11 +115,7 @@ function checkListeners(values: ConfigValues, problems: CheckProblem[]): void {
       problems.push({ path: [name, 'port'], message });
     }
   }
-  const socket = values.listen.socket;
-  if (socket !== null && Buffer.byteLength(socket) > MAX_SOCKET_PATH_BYTES) {
-    const message = `the path has ${Buffer.byteLength(socket)} bytes, the system allows ${MAX_SOCKET_PATH_BYTES}`;
-    problems.push({ path: ['listen', 'socket'], message });
-  }
+  checkSocketPath(values.listen.socket, ['listen', 'socket'], problems);
 }
 
 /** Sluice as its own server would connect to itself until every descriptor is used up. */
@@ -174,6 +174,9 @@ export function checkConfig(candidates: Candidates, problems: CheckProblem[]): C
   checkTwinUsers('users', usernames, problems);
   checkAdmin(values, problems);
   checkListeners(values, problems);
+  checkAddresses(values.listen.addresses, problems);
+  checkNetworks(values.proxyProtocol.networks, problems);
+  checkTls(values, candidates.users, problems);
   checkLoops(values, servers, problems);
   checkLimits(values, servers, problems);
   return { servers, users: candidates.users.map(({ value }) => value) };

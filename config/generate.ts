@@ -27,7 +27,9 @@ const SAMPLES: Readonly<Record<string, string>> = {
     '    maxConnections: 50',
     '    maxReplicationLagMs: 0',
     '    hostgroup: null',
-    '    tls: false',
+    '    tls: VERIFY_IDENTITY',
+    '    tlsCa: /etc/sluice/servers-ca.pem',
+    '    tlsServerName: db2.example.org',
   ].join('\n'),
   users: [
     '',

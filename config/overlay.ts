@@ -67,7 +67,7 @@ function parseList(setting: Setting, text: string): Parsed {
   if (parts.some((part) => part === '')) {
     return { ok: false, message: 'expected a comma-separated list, but an element is empty' };
   }
-  return { ok: true, value: setting.path === 'servers' ? parts : parts.map(parseAccount) };
+  return { ok: true, value: setting.path.endsWith('users') ? parts.map(parseAccount) : parts };
 }
 
 function parseText(setting: Setting, text: string): Parsed {

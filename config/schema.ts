@@ -6,19 +6,18 @@
  * give (a server, the monitor's account) is asked for in `checks.ts`, where a better sentence can be said.
  */
 import * as z from 'zod';
+import {
+  describe,
+  hostName,
+  integer,
+  listenPort,
+  milliseconds,
+  optionalPassword,
+  optionalText,
+  section,
+} from './schema-parts.ts';
+import { backendTlsSection, pem, proxyProtocolSection, TLS_MODES, tlsSection } from './transport-schema.ts';
 
-export interface SettingMeta {
-  readonly description: string;
-  /** `ms`, `bytes`, `connections`…; absent for plain names and switches. */
-  readonly unit?: string;
-  /** Whether SIGHUP applies a changed value; the others need a restart. */
-  readonly reloadable?: boolean;
-  /** How the table names the default where the literal value would not say it. */
-  readonly defaultText?: string;
-}
-
-/** setTimeout counts in 32 bits: anything longer would fire at once. */
-const MAX_TIMEOUT_MS = 2_147_483_647;
 /** The largest `max_allowed_packet` of a server: what a server took before, Sluice must not refuse. */
 const MAX_PACKET_BYTES = 1_073_741_824;
 const MAX_CONNECTIONS = 1_000_000;
@@ -27,58 +26,6 @@ const MAX_HOSTGROUP = 2_147_483_647;
 export const MAX_WORKERS = 64;
 export const MAX_SERVERS = 256;
 export const MAX_USERS = 4096;
-
-function describe<T extends z.ZodType>(schema: T, meta: SettingMeta): T {
-  const { description, unit, reloadable = true, defaultText } = meta;
-  return schema.meta({
-    description,
-    'x-reloadable': reloadable,
-    ...(unit === undefined ? {} : { 'x-unit': unit }),
-    ...(defaultText === undefined ? {} : { 'x-default': defaultText }),
-  });
-}
-
-function section<T extends z.ZodRawShape>(description: string, shape: T) {
-  return z
-    .strictObject(shape)
-    .prefault({} as z.input<z.ZodObject<T, z.core.$strict>>)
-    .meta({ description });
-}
-
-function integer(min: number, max: number, fallback: number, meta: SettingMeta) {
-  return describe(z.int().min(min).max(max).default(fallback), meta);
-}
-
-/** A span of time; `minMs` is 0 only where zero has a meaning that the description gives. */
-function milliseconds(minMs: number, fallback: number, description: string) {
-  return integer(minMs, MAX_TIMEOUT_MS, fallback, { description, unit: 'ms' });
-}
-
-function listenPort(fallback: number, description: string) {
-  return integer(0, 65_535, fallback, { description, reloadable: false });
-}
-
-function hostName(fallback: string, description: string) {
-  return describe(z.string().min(1).default(fallback), { description, reloadable: false });
-}
-
-function optionalText(meta: SettingMeta) {
-  return describe(z.string().min(1).nullable().default(null), meta);
-}
-
-/**
- * A password that may be left out, but not be empty by accident: `password: #secret` is a comment in YAML, and
- * `password: &secret` a mark, both with nothing as the value.
- */
-function optionalPassword(meta: SettingMeta) {
-  return describe(
-    z
-      .string()
-      .optional()
-      .transform((password) => password ?? null),
-    meta,
-  );
-}
 
 const serverSchema = z
   .strictObject({
@@ -100,7 +47,24 @@ const serverSchema = z
         'Hostgroup that the server is shown in; where statements go is decided by the measured role.',
       defaultText: 'measured',
     }),
-    tls: describe(z.boolean().default(false), { description: 'Connect to the server over TLS.' }),
+    tls: describe(
+      z
+        .union([z.boolean(), z.enum(TLS_MODES)])
+        .nullable()
+        .default(null),
+      {
+        description:
+          'TLS towards this server, in the words of `backendTls.mode`; `true` is `REQUIRED`, `false` `DISABLED`.',
+        defaultText: '`backendTls.mode`',
+      },
+    ),
+    tlsCa: pem("Authority that signs this server's certificate", '`backendTls.ca`'),
+    tlsCertificate: pem("Sluice's own certificate for it", '`backendTls.certificate`'),
+    tlsKey: pem('Its private key', '`backendTls.key`'),
+    tlsServerName: describe(z.string().min(1).max(253).nullable().default(null), {
+      description: "Name that the server's certificate has to be for, and that is sent to it (SNI).",
+      defaultText: '`host`',
+    }),
   })
   .meta({ description: 'A backend server.' });
 
@@ -121,6 +85,10 @@ const userSchema = z
     maxConnections: integer(0, MAX_CONNECTIONS, 0, {
       description: 'Most client connections of this account over all workers; 0 sets no limit of its own.',
       unit: 'connections',
+    }),
+    requireTls: describe(z.union([z.boolean(), z.enum(['NONE', 'SSL', 'X509'])]).default('NONE'), {
+      description:
+        '`SSL` (or `true`): the account may be used over TLS only; `X509`: and with a certificate that `tls.ca` has signed. Else error 1045.',
     }),
   })
   .meta({ description: 'An account that clients may use.' });
@@ -295,7 +263,25 @@ export const configSchema = z
         reloadable: false,
         defaultText: 'none',
       }),
+      addresses: describe(z.array(z.string().min(1)).max(64).default([]), {
+        description: 'More to listen on: `host:port`, `[::1]:port`, or the path of a Unix socket.',
+        reloadable: false,
+        defaultText: 'none',
+      }),
+      socketMode: describe(
+        z
+          .string()
+          .regex(/^0?[0-7]{3}$/, 'expected three octal digits, in quotes')
+          .default('0777'),
+        { description: 'Permissions of Unix sockets, octal, in quotes.', reloadable: false },
+      ),
+      compression: describe(z.boolean().default(true), {
+        description: 'Offer compression (zlib, zstd) to clients; those that ask for it get it.',
+      }),
     }),
+    tls: tlsSection,
+    backendTls: backendTlsSection,
+    proxyProtocol: proxyProtocolSection,
     admin: section('Where operators connect, with any MySQL client.', {
       host: hostName('127.0.0.1', 'Address to listen on; anything but loopback needs passwords of your own.'),
       port: listenPort(6032, 'TCP port; 0 lets the system choose.'),

@@ -23,13 +23,14 @@ export function parseHost(text: string): string | null {
   return text.toLowerCase();
 }
 
-function parsePort(text: string): number | null {
+function parsePort(text: string, least: number): number | null {
   if (!/^[0-9]{1,5}$/.test(text)) return null;
   const port = Number(text);
-  return port >= 1 && port <= 65_535 ? port : null;
+  return port >= least && port <= 65_535 ? port : null;
 }
 
-export function parseServerAddress(text: string): AddressResult {
+/** `leastPort` 0 where the system may choose. */
+export function parseServerAddress(text: string, leastPort = 1): AddressResult {
   // Somebody may paste a DSN: its password must not come back in a message.
   if (text.includes('@') || text.includes('/')) {
     return fail('expected host:port, without user, password, scheme or path');
@@ -40,8 +41,8 @@ export function parseServerAddress(text: string): AddressResult {
   if (host === null) return fail(`expected host:port, "${text.slice(0, 80)}" has no valid host`);
   const portText = match?.[2];
   if (portText === undefined) return { ok: true, host, port: DEFAULT_SERVER_PORT };
-  const port = parsePort(portText);
-  if (port === null) return fail(`"${text.slice(0, 80)}" has no valid port, expected 1 to 65535`);
+  const port = parsePort(portText, leastPort);
+  if (port === null) return fail(`"${text.slice(0, 80)}" has no valid port, expected ${leastPort} to 65535`);
   return { ok: true, host, port };
 }
 

@@ -76,6 +76,18 @@ export {
 } from './exchange/server-handshake.ts';
 export { parseServerVersion, type ServerVersion } from './exchange/server-version.ts';
 export {
+  COMPRESSED_HEADER_BYTES,
+  type CompressedFrame,
+  CompressedFrameReader,
+  CompressionAlgorithm,
+  checkInflated,
+  compressedFrame,
+  inflateFailure,
+  inflateOptions,
+  inflatePayload,
+  MIN_COMPRESS_BYTES,
+} from './framing/compressed-frame.ts';
+export {
   fragmentCount,
   framePacket,
   MAX_FRAGMENT_BYTES,
@@ -211,3 +223,5 @@ export {
 } from './packets/ssl-request.ts';
 export { encodeTextResultset, type ResultColumn, type ResultsetContext } from './packets/text-resultset.ts';
 export { decodeTextRow, encodeTextRow, type TextRow, type TextValue } from './packets/text-row.ts';
+export { crc32c } from './proxy/crc32c.ts';
+export { type ProxyEndpoint, type ProxyHeader, parseProxyHeader } from './proxy/proxy-header.ts';

@@ -40,6 +40,8 @@ export interface ClientHandshakeOptions {
   readonly database: string | null;
   /** Wanted; what is negotiated is the common part. CLIENT_SSL asks for TLS and fails if the server has none. */
   readonly capabilities: number;
+  /** A server without TLS is talked to without it, in spite of CLIENT_SSL in `capabilities`. */
+  readonly tlsOptional?: boolean;
   /** Wanted of MariaDB's upper half; only a MariaDB server is told. */
   readonly mariadbCapabilities?: number;
   readonly collationId: number;
@@ -234,6 +236,7 @@ export class ClientHandshake {
     const wantsTls = hasCapability(this.#options.capabilities, Capability.CLIENT_SSL);
     if (!wantsTls) return this.#respond();
     if (!hasCapability(greeting.capabilities, Capability.CLIENT_SSL)) {
+      if (this.#options.tlsOptional === true) return this.#respond();
       return this.#fail(
         ClientError.CR_SSL_CONNECTION_ERROR,
         'TLS is required but the server does not support it',

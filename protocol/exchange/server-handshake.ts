@@ -92,6 +92,8 @@ export interface AcceptedClient extends LearntSecrets {
   readonly collationId: number | null;
   readonly connectAttributes: ConnectAttributes;
   readonly maxPacketBytes: number;
+  /** Asked for with CLIENT_ZSTD_COMPRESSION_ALGORITHM; null without. */
+  readonly zstdLevel: number | null;
   readonly plugin: string;
   /** Must be written in front of the OK or ERR; often empty. */
   readonly packets: Buffer;
@@ -129,10 +131,13 @@ export class ServerHandshake {
   readonly #options: ServerHandshakeOptions;
   #state: State;
   #secure: boolean;
+  /** A Unix socket is secure without, and some clients want it all the same. */
+  #hasTls = false;
   #expectedSequenceId: number;
   #capabilities = 0;
   #mariadbCapabilities = 0;
   #maxPacketBytes = 0;
+  #zstdLevel: number | null = null;
   #login: LoginRequest | null = null;
   #verifier: AccountVerifier | null = null;
   #plugin = '';
@@ -199,6 +204,7 @@ export class ServerHandshake {
   /** The transport is secure now; the response is still to come. */
   tlsEstablished(): void {
     this.#move('response');
+    this.#hasTls = true;
     this.#secure = true;
   }
 
@@ -225,7 +231,7 @@ export class ServerHandshake {
       this.#isPre41 = true;
       return this.#reject(1251, '08004', OLD_CLIENT_MESSAGE);
     }
-    if (isSslRequest(payload) && hasCapability(offered, Capability.CLIENT_SSL) && !this.#secure) {
+    if (isSslRequest(payload) && hasCapability(offered, Capability.CLIENT_SSL) && !this.#hasTls) {
       this.#move('tls');
       return { kind: 'startTls' };
     }
@@ -236,6 +242,7 @@ export class ServerHandshake {
       this.#options.mariadbCapabilities ?? 0,
     );
     this.#maxPacketBytes = response.maxPacketBytes;
+    this.#zstdLevel = response.zstdLevel;
     if (!hasCapability(this.#capabilities, Capability.CLIENT_SECURE_CONNECTION)) {
       return this.#reject(1251, '08004', OLD_CLIENT_MESSAGE);
     }
@@ -305,6 +312,7 @@ export class ServerHandshake {
       collationId,
       connectAttributes,
       maxPacketBytes: this.#maxPacketBytes,
+      zstdLevel: this.#zstdLevel,
       plugin: this.#plugin,
       ...secrets,
       packets,

@@ -74,6 +74,15 @@ export const ERROR_TABLE = {
     action:
       'Kill it as its own user, or grant `CONNECTION ADMIN` (MariaDB), `CONNECTION_ADMIN` or `SUPER` (MySQL).',
   },
+  PROXY_HEADER_DENIED: {
+    errno: 1130,
+    sqlState: 'HY000',
+    message: 'Proxy header is not accepted from {host}',
+    retryable: false,
+    meaning: 'A PROXY protocol header came from a network that `proxyProtocol.networks` does not list.',
+    action:
+      "Add the load balancer's address to `proxyProtocol.networks`, or find out who else sends headers.",
+  },
   PROXY_PACKET_TOO_LARGE: {
     errno: 1153,
     sqlState: '08S01',
@@ -89,6 +98,14 @@ export const ERROR_TABLE = {
     retryable: true,
     meaning: 'A packet of the client has the wrong sequence id.',
     action: 'Look for a fault in the driver, or two threads on one connection.',
+  },
+  PROXY_UNCOMPRESS: {
+    errno: 1157,
+    sqlState: '08S01',
+    message: "Couldn't uncompress communication packet",
+    retryable: false,
+    meaning: 'A compressed packet is not what its header says; nothing of it was used.',
+    action: 'Look for a fault in the driver, or connect without compression.',
   },
   PROXY_READ_TIMEOUT: {
     errno: 1159,
@@ -178,6 +195,14 @@ export const ERROR_TABLE = {
     retryable: false,
     meaning: 'KILL ended the connection.',
     action: 'Ask who killed it.',
+  },
+  PROXY_SECURE_TRANSPORT_REQUIRED: {
+    errno: 3159,
+    sqlState: 'HY000',
+    message: 'Connections using insecure transport are prohibited while --require_secure_transport=ON.',
+    retryable: false,
+    meaning: 'The client logs in without TLS, and `tls.required` is set.',
+    action: 'Let the client use TLS, or a Unix socket.',
   },
   PROXY_NO_SERVER: {
     errno: 9001,

@@ -4,12 +4,44 @@
  * statement. It crosses threads by structured clone, so it holds plain data only.
  */
 
-import type { ServerDescription } from '../topology/server-description.ts';
+import type { ServerDescription, TlsMode } from '../topology/server-description.ts';
 
 /** A backend server together with its place in the shared counters. */
 export interface SnapshotServer extends ServerDescription {
   /** Index into `SharedCounters`; never reused for another address while the process lives. */
   readonly slot: number;
+  readonly backendTls: BackendTls;
+}
+
+/** What the account needs of its client's connection, in the words of `CREATE USER … REQUIRE`. */
+export const TlsRequirement = { NONE: 'NONE', SSL: 'SSL', X509: 'X509' } as const;
+export type TlsRequirement = (typeof TlsRequirement)[keyof typeof TlsRequirement];
+
+export type TlsVersion = 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3';
+
+/** TLS towards one server, with everything in PEM. */
+export interface BackendTls {
+  readonly mode: TlsMode;
+  /** null: the system's authorities. */
+  readonly ca: string | null;
+  readonly certificate: string | null;
+  readonly key: string | null;
+  readonly minVersion: TlsVersion;
+  /** The name that is sent and, with VERIFY_IDENTITY, expected. */
+  readonly serverName: string;
+}
+
+/** TLS towards clients, with everything in PEM. */
+export interface ClientTls {
+  readonly certificate: string;
+  readonly key: string;
+  /** Not null: clients are asked for a certificate that it has signed. */
+  readonly ca: string | null;
+  readonly minVersion: TlsVersion;
+  /** Nobody logs in without, but through a Unix socket. */
+  readonly required: boolean;
+  /** 48 bytes, the same in all workers: a session that began in one goes on in another. */
+  readonly ticketKeys: Uint8Array;
 }
 
 export interface SnapshotUser {
@@ -19,6 +51,7 @@ export interface SnapshotUser {
   readonly defaultSchema: string | null;
   /** Frontend connections over all workers; 0 means no limit of its own. */
   readonly maxConnections: number;
+  readonly requireTls: TlsRequirement;
   /** Index into the shared per-user gauges; never reused for another name while the process lives. */
   readonly slot: number;
 }
@@ -64,6 +97,10 @@ export interface SnapshotSettings {
     readonly trustViews: boolean;
   };
   readonly hostgroups: { readonly writer: number; readonly reader: number };
+  /** From where a PROXY header is believed; see the configuration. */
+  readonly proxyNetworks: readonly string[];
+  /** Offered to clients. */
+  readonly compression: boolean;
 }
 
 export interface Snapshot {
@@ -74,6 +111,8 @@ export interface Snapshot {
   /** `Gauge.viewsEpoch` before the catalogue was read: with another value now it may be out of date. */
   readonly catalogEpoch: number;
   readonly settings: SnapshotSettings;
+  /** null: not offered. */
+  readonly clientTls: ClientTls | null;
   /** What the handshake announces: the primary's own version string, else a default. */
   readonly serverVersion: string;
 }

@@ -9,7 +9,15 @@ export interface WorkerStart {
   readonly workers: number;
   readonly counters: SharedCounterBuffers;
   readonly snapshot: Snapshot;
-  readonly listen: { readonly host: string; readonly port: number; readonly socket: string | null };
+  readonly listen: {
+    readonly host: string;
+    readonly port: number;
+    /** Further TCP addresses. */
+    readonly more: readonly { readonly host: string; readonly port: number }[];
+    /** Paths of Unix sockets; each is one worker's, the n-th the n-th one's. */
+    readonly sockets: readonly string[];
+    readonly socketMode: number;
+  };
   /** Private and public key in PEM, for caching_sha2_password without TLS. */
   readonly rsaKey: { readonly privateKey: string; readonly publicKey: string };
   readonly logLevel: string;

@@ -2,9 +2,16 @@
 
 import type { Config } from '../../config/schema.ts';
 import { MAX_SERVERS, MAX_USERS } from '../common/shared-counters.ts';
-import type { Snapshot, SnapshotCatalog, SnapshotServer, SnapshotUser } from '../common/snapshot.ts';
+import {
+  type Snapshot,
+  type SnapshotCatalog,
+  type SnapshotServer,
+  type SnapshotUser,
+  TlsRequirement,
+} from '../common/snapshot.ts';
 import type { ServerDescription } from '../topology/server-description.ts';
 import type { TopologyDescription } from '../topology/topology.ts';
+import type { TlsMaterial } from './tls-material.ts';
 
 /** Announced until the first server has said what it is; the oldest that has all that Sluice offers. */
 const DEFAULT_SERVER_VERSION = '5.7.44-sluice';
@@ -43,29 +50,45 @@ export class SnapshotBuilder {
     topology: TopologyDescription,
     catalog: SnapshotCatalog,
     catalogEpoch: number,
+    tls: TlsMaterial,
   ): Snapshot {
-    const servers = topology.servers.map((server) => this.#server(server, topology.primary));
-    const { pool, limits, routing, hostgroups } = config;
+    const servers = topology.servers.map((server) => this.#server(server, topology.primary, tls));
+    const { pool, limits, routing, hostgroups, listen, proxyProtocol } = config;
     return Object.freeze({
       version: ++this.#version,
       servers,
       users: config.users.map((user) => this.#user(user)),
       catalog,
       catalogEpoch,
-      settings: { pool, limits, routing, hostgroups },
+      settings: {
+        pool,
+        limits,
+        routing,
+        hostgroups,
+        proxyNetworks: proxyProtocol.networks,
+        compression: listen.compression,
+      },
+      clientTls: tls.client,
       serverVersion: announcedVersion(topology),
     });
   }
 
-  #server(server: ServerDescription, primary: string | null): SnapshotServer {
+  #server(server: ServerDescription, primary: string | null, tls: TlsMaterial): SnapshotServer {
     // A second writable server is nobody's primary: writes go to the known one only.
     const role = server.role === 'primary' && server.address !== primary ? 'unknown' : server.role;
-    return { ...server, role, slot: this.#serverSlots.slotOf(server.address) };
+    const backendTls = tls.forServer(server.host, server.tls);
+    return { ...server, role, slot: this.#serverSlots.slotOf(server.address), backendTls };
   }
 
   #user(user: Config['users'][number]): SnapshotUser {
-    return { ...user, slot: this.#userSlots.slotOf(user.username) };
+    const requireTls = tlsRequirement(user.requireTls);
+    return { ...user, requireTls, slot: this.#userSlots.slotOf(user.username) };
   }
+}
+
+function tlsRequirement(wanted: TlsRequirement | boolean): TlsRequirement {
+  if (typeof wanted !== 'boolean') return wanted;
+  return wanted ? TlsRequirement.SSL : TlsRequirement.NONE;
 }
 
 /** The primary's own words, so that clients see the server that they get. */

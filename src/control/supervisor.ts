@@ -3,16 +3,19 @@
 import { setTimeout } from 'node:timers/promises';
 import { planReload } from '../../config/reload.ts';
 import type { Config } from '../../config/schema.ts';
+import { parseServerAddress } from '../../config/server-address.ts';
 import type { Logger } from '../common/logger.ts';
 import { Gauge, SharedCounters } from '../common/shared-counters.ts';
 import type { Snapshot } from '../common/snapshot.ts';
-import { StopMode } from '../common/thread-messages.ts';
+import { StopMode, type WorkerStart } from '../common/thread-messages.ts';
 import { startAdminServer } from './admin/admin-server.ts';
 import { startHttpServer } from './http/http-server.ts';
 import { takeCounterSnapshot } from './metrics/counter-snapshot.ts';
 import { createMetricsRegistry } from './metrics/registry.ts';
 import { Monitor } from './monitor/monitor.ts';
+import type { MonitorCredentials } from './monitor/monitor-connection.ts';
 import { SnapshotBuilder } from './snapshot-builder.ts';
+import { serverTlsOf, TlsMaterial } from './tls-material.ts';
 import { WorkerSet } from './worker-set.ts';
 
 /** Where the running proxy can be reached; `host:port`, with the ports that the system chose. */
@@ -48,16 +51,21 @@ class Supervisor implements SluiceHandle {
   #admin: Awaited<ReturnType<typeof startAdminServer>> | null = null;
   #stopping: Promise<void> | null = null;
   #catalogEpoch = 0;
+  #tls: TlsMaterial;
+  #tlsTimer: NodeJS.Timeout | null = null;
+  /** What the files were like that could not be used; told once. */
+  #refusedFiles = '';
   #followingViews = false;
 
   constructor(config: Config, logger: Logger, version: string) {
     this.#config = config;
     this.#logger = logger;
     this.#version = version;
-    const { username, password, ...settings } = config.monitor;
+    this.#tls = TlsMaterial.read(config);
+    const { username: _, password: __, ...settings } = config.monitor;
     this.#monitor = new Monitor({
       servers: monitorServers(config),
-      credentials: { username: username ?? '', password: password ?? '' },
+      credentials: this.#monitorCredentials(config),
       hostgroups: config.hostgroups,
       settings,
       logger: {
@@ -81,7 +89,7 @@ class Supervisor implements SluiceHandle {
   }
 
   async start(): Promise<void> {
-    const { http, listen, log } = this.#config;
+    const { http, log } = this.#config;
     const metrics = createMetricsRegistry(this.#version, () =>
       takeCounterSnapshot(this.#counters, this.#workers?.status() ?? [], this.#snapshot),
     );
@@ -97,7 +105,7 @@ class Supervisor implements SluiceHandle {
     this.#snapshot = this.#build();
     this.#workers = new WorkerSet({
       count: this.#config.workers,
-      listen: { host: listen.host, port: listen.port, socket: listen.socket },
+      listen: listenOptions(this.#config),
       counters: this.#counters,
       logger: this.#logger,
       logLevel: log.level,
@@ -108,6 +116,7 @@ class Supervisor implements SluiceHandle {
     this.#monitor.on('change', () => this.#publish());
     await this.#workers.start();
     this.#admin = await this.#startAdmin();
+    this.#followFiles();
     // What changed while the workers were starting.
     this.#publish();
   }
@@ -140,17 +149,28 @@ class Supervisor implements SluiceHandle {
   }
 
   #reconfigureMonitor(config: Config): Promise<void> {
-    const { username, password, ...settings } = config.monitor;
+    const { username: _, password: __, ...settings } = config.monitor;
     return this.#monitor.reconfigure({
-      credentials: { username: username ?? '', password: password ?? '' },
+      credentials: this.#monitorCredentials(config),
       hostgroups: config.hostgroups,
       settings,
     });
   }
 
+  #monitorCredentials({ monitor }: Config): MonitorCredentials {
+    return {
+      username: monitor.username ?? '',
+      password: monitor.password ?? '',
+      resolveTls: (host, tls) => this.#tls.forServer(host, tls),
+    };
+  }
+
   async reload(config: Config): Promise<void> {
     const plan = planReload(this.#config, config);
+    // What cannot be read must not leave half of a configuration in force.
+    this.#tls = TlsMaterial.read(plan.config);
     this.#config = plan.config;
+    this.#followFiles();
     if (plan.needRestart.length > 0)
       this.#logger.warn('some settings take effect at the next start only', { settings: plan.needRestart });
     this.#logger.info('configuration reloaded', { changed: plan.changed });
@@ -158,6 +178,27 @@ class Supervisor implements SluiceHandle {
     await this.#reconfigureMonitor(plan.config);
     await this.#monitor.updateServers(monitorServers(plan.config));
     this.#publish();
+  }
+
+  /** Looks at the files of certificates every `tls.reloadIntervalMs`; a changed one is read and published. */
+  #followFiles(): void {
+    if (this.#tlsTimer !== null) clearInterval(this.#tlsTimer);
+    this.#tlsTimer = setInterval(() => this.#rereadFiles(), this.#config.tls.reloadIntervalMs).unref();
+  }
+
+  #rereadFiles(): void {
+    if (!this.#tls.isStale || this.#stopping !== null) return;
+    const signature = this.#tls.currentSignature;
+    try {
+      this.#tls = TlsMaterial.read(this.#config);
+      this.#logger.info('certificates read again');
+      this.#publish();
+    } catch (error) {
+      // Often only the half of a renewal: the old ones stay in force, and the next look may find all of it.
+      if (signature !== this.#refusedFiles)
+        this.#logger.error('certificates not changed', { reason: (error as Error).message });
+      this.#refusedFiles = signature;
+    }
   }
 
   stop(reason: string): Promise<void> {
@@ -168,6 +209,7 @@ class Supervisor implements SluiceHandle {
   async #stop(reason: string): Promise<void> {
     const graceMs = this.#config.limits.shutdownGraceMs;
     this.#logger.info('stopping', { reason, graceMs });
+    if (this.#tlsTimer !== null) clearInterval(this.#tlsTimer);
     await this.#workers?.stop(StopMode.graceful, graceMs + STOP_MARGIN_MS);
     await this.#monitor.stop();
     await this.#admin?.close();
@@ -180,6 +222,7 @@ class Supervisor implements SluiceHandle {
       this.#monitor.topology,
       this.#monitor.catalog,
       this.#catalogEpoch,
+      this.#tls,
     );
   }
 
@@ -248,9 +291,29 @@ export async function startSluice(config: Config, logger: Logger, version: strin
 
 /** 0 is the monitor's word for "no limit of its own". */
 function monitorServers(config: Config) {
-  return config.servers.map((server) => ({ ...server, maxConnections: server.maxConnections ?? 0 }));
+  return config.servers.map((server) => {
+    const { host, port, weight, maxReplicationLagMs, hostgroup } = server;
+    const maxConnections = server.maxConnections ?? 0;
+    const tls = serverTlsOf(config, server);
+    return { host, port, weight, maxConnections, maxReplicationLagMs, hostgroup, tls };
+  });
 }
 
 function joinAddress(host: string, port: number): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+/** Where workers listen: the first address is the one whose port they tell. */
+function listenOptions({ listen }: Config): WorkerStart['listen'] {
+  const sockets = listen.socket === null ? [] : [listen.socket];
+  const more: { host: string; port: number }[] = [];
+  for (const text of listen.addresses) {
+    if (text.includes('/')) sockets.push(text);
+    else {
+      const address = parseServerAddress(text, 0);
+      if (address.ok) more.push({ host: address.host, port: address.port });
+    }
+  }
+  const socketMode = Number.parseInt(listen.socketMode, 8);
+  return { host: listen.host, port: listen.port, more, sockets, socketMode };
 }

@@ -10,6 +10,9 @@ import type { Killable, SessionRegistry } from './backend/session-registry.ts';
 import type { SessionVariables } from './backend/session-variables.ts';
 import type { StateDifferences } from './backend/state-difference.ts';
 import type { StatementDefinitions } from './backend/statement-definition.ts';
+import type { FlushScheduler } from './io/flush-scheduler.ts';
+import type { ProxyNetworks } from './io/proxy-networks.ts';
+import type { ClientTlsContext } from './io/tls-contexts.ts';
 import type { PlanCache } from './router/plan-cache.ts';
 import type { Router } from './router/router.ts';
 
@@ -37,6 +40,9 @@ export interface WorkerContext {
   readonly clients: Set<object>;
   readonly sha2Cache: Sha2Cache;
   readonly rsaKey: RsaKeyPair;
+  readonly scheduler: FlushScheduler;
+  readonly clientTls: ClientTlsContext;
+  readonly proxyNetworks: ProxyNetworks;
   /** Swapped as a whole; who needs a consistent view takes the reference once. */
   snapshot: Snapshot;
   usersByName: ReadonlyMap<string, SnapshotUser>;

@@ -19,6 +19,8 @@ import type { ClientConnection } from './frontend/client-connection.ts';
 import { explainRoute } from './frontend/explain-route.ts';
 import { Listener } from './frontend/listener.ts';
 import { FlushScheduler } from './io/flush-scheduler.ts';
+import { ProxyNetworks } from './io/proxy-networks.ts';
+import { ClientTlsContext } from './io/tls-contexts.ts';
 import { PlanCache } from './router/plan-cache.ts';
 import { Router } from './router/router.ts';
 import { AcceptedAssignments, type LogLevel, type WorkerContext } from './worker-context.ts';
@@ -79,6 +81,9 @@ const context: WorkerContext = {
   clients,
   sha2Cache: new LRUCache<string, Buffer>({ max: 10_000 }),
   rsaKey: { publicKeyPem: start.rsaKey.publicKey, privateKey: createPrivateKey(start.rsaKey.privateKey) },
+  scheduler,
+  clientTls: new ClientTlsContext(),
+  proxyNetworks: new ProxyNetworks(),
   snapshot: start.snapshot,
   usersByName: new Map(),
   stopping: false,
@@ -97,6 +102,8 @@ function apply(snapshot: Snapshot): void {
   const catalog = { complete, trusted: routing.trustViews, unsafeViews: new Set(unsafeViews), isCurrent };
   context.router.update(catalog, hostgroups);
   context.plans.resize(limits.digestCacheEntries);
+  context.clientTls.update(snapshot.clientTls);
+  context.proxyNetworks.update(snapshot.settings.proxyNetworks);
   backends.apply(snapshot);
   post({ type: 'applied', version: snapshot.version });
 }
@@ -104,10 +111,12 @@ function apply(snapshot: Snapshot): void {
 const listener = new Listener(context);
 
 async function listen(): Promise<void> {
-  const { host, port: wanted, socket } = start.listen;
+  const { host, port: wanted, more, sockets, socketMode } = start.listen;
   try {
     const address = await listener.listen(host, wanted);
-    if (socket !== null && start.workerIndex === 0) await listener.listenUnix(socket);
+    for (const other of more) await listener.listen(other.host, other.port);
+    for (const [index, path] of sockets.entries())
+      if (index % start.workers === start.workerIndex) await listener.listenUnix(path, socketMode);
     post({ type: 'listening', ...address });
   } catch (error) {
     post({ type: 'listenFailed', message: (error as Error).message });

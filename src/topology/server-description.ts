@@ -22,6 +22,47 @@ export const ServerStatus = {
 } as const;
 export type ServerStatus = (typeof ServerStatus)[keyof typeof ServerStatus];
 
+/** MySQL's words for `--ssl-mode`. */
+export const TlsMode = {
+  DISABLED: 'DISABLED',
+  /** TLS if the server offers it. */
+  PREFERRED: 'PREFERRED',
+  REQUIRED: 'REQUIRED',
+  /** And the certificate is signed by a known authority. */
+  VERIFY_CA: 'VERIFY_CA',
+  /** And it is the server's own. */
+  VERIFY_IDENTITY: 'VERIFY_IDENTITY',
+} as const;
+export type TlsMode = (typeof TlsMode)[keyof typeof TlsMode];
+
+/** How to talk to one server. Certificates, keys and authorities as configured: a path, or PEM text. */
+export interface ServerTls {
+  readonly mode: TlsMode;
+  readonly ca: string | null;
+  readonly certificate: string | null;
+  readonly key: string | null;
+  /** Instead of the host's name. */
+  readonly serverName: string | null;
+}
+
+export const WITHOUT_TLS: ServerTls = {
+  mode: TlsMode.DISABLED,
+  ca: null,
+  certificate: null,
+  key: null,
+  serverName: null,
+};
+
+export function isSameTls(a: ServerTls, b: ServerTls): boolean {
+  return (
+    a.mode === b.mode &&
+    a.ca === b.ca &&
+    a.certificate === b.certificate &&
+    a.key === b.key &&
+    a.serverName === b.serverName
+  );
+}
+
 export interface ServerDescription {
   readonly address: ServerAddress;
   readonly host: string;
@@ -35,7 +76,7 @@ export interface ServerDescription {
   /** Over all workers together; 0 means no limit. */
   readonly maxConnections: number;
   readonly maxReplicationLagMs: number;
-  readonly tls: boolean;
+  readonly tls: ServerTls;
   /** `seed` servers are in the configuration, `discovered` ones were found through replication. */
   readonly origin: 'seed' | 'discovered';
   /** As the server's handshake says it, `''` until the first successful check. */

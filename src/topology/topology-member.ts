@@ -1,6 +1,6 @@
 /** One server as the topology keeps it: its description, and what the description was derived from. */
 
-import type { ServerAddress, ServerDescription } from './server-description.ts';
+import type { ServerAddress, ServerDescription, ServerTls } from './server-description.ts';
 import { ServerFlavor, ServerRole, ServerStatus } from './server-description.ts';
 import { type AdministrativeStatus, ALL_UNCHECKED, type HealthByCheck } from './server-health.ts';
 import type { ReadOnlyProbe, ReplicationProbe, ServerFacts } from './server-probe.ts';
@@ -15,7 +15,7 @@ export interface ConfiguredServer {
   readonly maxReplicationLagMs: number;
   /** null: the measured role decides. */
   readonly hostgroup: number | null;
-  readonly tls: boolean;
+  readonly tls: ServerTls;
 }
 
 export interface TopologyMember {

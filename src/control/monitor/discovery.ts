@@ -101,7 +101,9 @@ export class Discovery {
     const add = (address: ServerAddress, via: ServerDescription): void => {
       const target = splitServerAddress(address);
       if (target === null || candidates.has(address) || !this.#isWorthTrying(address)) return;
-      candidates.set(address, { ...target, tls: via.tls, address, via: via.address });
+      // As strict as with the server that named it, but it has a name of its own.
+      const tls = { ...via.tls, serverName: null };
+      candidates.set(address, { ...target, tls, address, via: via.address });
     };
     const topology = this.#options.topology();
     for (const server of topology.servers) {

@@ -4,18 +4,22 @@
  */
 
 import { connect, type Socket } from 'node:net';
-import { type Connection, type ConnectionOptions, createConnection } from 'mysql2';
+import { type Connection, type ConnectionOptions, createConnection, type SslOptions } from 'mysql2';
+import type { BackendTls } from '../../common/snapshot.ts';
+import { type ServerTls, TlsMode } from '../../topology/server-description.ts';
 import { parseServerVersion, type ServerVersion } from './server-version.ts';
 
 export interface MonitorCredentials {
   readonly username: string;
   readonly password: string;
+  /** The PEM texts behind a server's settings, as they are now; without it the system's authorities are used. */
+  readonly resolveTls?: (host: string, tls: ServerTls) => BackendTls;
 }
 
 export interface MonitorTarget {
   readonly host: string;
   readonly port: number;
-  readonly tls: boolean;
+  readonly tls: ServerTls;
 }
 
 /** Every value as the server's text, whatever its type: no number is rounded and no date is moved. */
@@ -24,10 +28,35 @@ export type Row = Readonly<Record<string, string | null>>;
 /** For a server that was told goodbye to hang up. */
 const GOODBYE_MS = 1000;
 
-function options(target: MonitorTarget, credentials: MonitorCredentials, stream: Socket): ConnectionOptions {
+/** mysql2's own code for a server that does not offer TLS. */
+const NO_TLS_SUPPORT = 'HANDSHAKE_NO_SSL_SUPPORT';
+
+/** null: without TLS. */
+function sslOptions(target: MonitorTarget, material: BackendTls | null): SslOptions | null {
+  const { mode } = target.tls;
+  if (mode === TlsMode.DISABLED) return null;
+  const { ca, certificate, key, minVersion } = material ?? {};
+  return {
+    minVersion: minVersion ?? 'TLSv1.2',
+    rejectUnauthorized: mode === TlsMode.VERIFY_CA || mode === TlsMode.VERIFY_IDENTITY,
+    verifyIdentity: mode === TlsMode.VERIFY_IDENTITY,
+    ...(ca == null ? {} : { ca }),
+    ...(certificate == null || key == null ? {} : { cert: certificate, key }),
+  };
+}
+
+function options(
+  target: MonitorTarget,
+  credentials: MonitorCredentials,
+  stream: Socket,
+  isSecured: boolean,
+): ConnectionOptions {
+  const material = credentials.resolveTls?.(target.host, target.tls) ?? null;
+  const ssl = isSecured ? sslOptions(target, material) : null;
   return {
     stream,
-    host: target.host,
+    // The stream is connected; TLS takes it for the server's name.
+    host: material?.serverName ?? target.host,
     port: target.port,
     user: credentials.username,
     password: credentials.password,
@@ -36,7 +65,7 @@ function options(target: MonitorTarget, credentials: MonitorCredentials, stream:
     connectTimeout: 0,
     typeCast: (field) => field.string(),
     connectAttributes: { program_name: 'sluice-monitor' },
-    ...(target.tls ? { ssl: {} } : {}),
+    ...(ssl === null ? {} : { ssl }),
   };
 }
 
@@ -74,10 +103,25 @@ export class MonitorConnection {
   }
 
   /** Rejects with the server's or the socket's error, or with the signal's reason. */
-  static open(
+  static async open(
     target: MonitorTarget,
     credentials: MonitorCredentials,
     signal: AbortSignal,
+  ): Promise<MonitorConnection> {
+    try {
+      return await MonitorConnection.#open(target, credentials, signal, true);
+    } catch (error) {
+      const hasNoTls = error instanceof Error && 'code' in error && error.code === NO_TLS_SUPPORT;
+      if (!hasNoTls || target.tls.mode !== TlsMode.PREFERRED) throw error;
+      return MonitorConnection.#open(target, credentials, signal, false);
+    }
+  }
+
+  static #open(
+    target: MonitorTarget,
+    credentials: MonitorCredentials,
+    signal: AbortSignal,
+    isSecured: boolean,
   ): Promise<MonitorConnection> {
     return new Promise((resolve, reject) => {
       if (signal.aborted) {
@@ -85,7 +129,7 @@ export class MonitorConnection {
         return;
       }
       const socket = connect({ host: target.host, port: target.port, noDelay: true });
-      const connection = createConnection(options(target, credentials, socket));
+      const connection = createConnection(options(target, credentials, socket, isSecured));
       const abort = (): void => fail(reasonOf(signal));
       const fail = (error: Error): void => {
         signal.removeEventListener('abort', abort);

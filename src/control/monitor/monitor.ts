@@ -15,6 +15,7 @@ import type { SnapshotCatalog } from '../../common/snapshot.ts';
 import type { HostgroupPair } from '../../topology/hostgroup.ts';
 import { formatServerAddress } from '../../topology/server-address.ts';
 import {
+  isSameTls,
   type ServerAddress,
   type ServerDescription,
   ServerStatus,
@@ -270,7 +271,7 @@ export class Monitor extends EventEmitter<MonitorEvents> {
     for (const { address, host, port, tls } of this.#topology.servers) {
       running.add(address);
       const existing = this.#checks.get(address);
-      if (existing !== undefined && existing.target.tls === tls) continue;
+      if (existing !== undefined && isSameTls(existing.target.tls, tls)) continue;
       if (existing !== undefined) void existing.stop();
       const checks = new ServerChecks({
         target: { host, port, tls },

@@ -25,6 +25,7 @@ import {
 } from '../../../protocol/index.ts';
 import type { SnapshotServer } from '../../common/snapshot.ts';
 import { makeTransitions } from '../../common/state-machine.ts';
+import { TlsMode } from '../../topology/server-description.ts';
 import { BackendSocket } from '../io/backend-socket.ts';
 import type { FlushScheduler } from '../io/flush-scheduler.ts';
 import { BackendStatements } from './backend-statements.ts';
@@ -74,6 +75,8 @@ export interface ConnectionListener {
 
 /** A SET or the like takes a server microseconds; what takes this long will never be answered. */
 const OWN_ANSWER_MS = 10_000;
+/** The protocol library's own, where the server offers no TLS. */
+const CR_SSL_CONNECTION_ERROR = 2026;
 const UNEXPECTED_BYTES = 'sent bytes that nobody expects';
 
 const BASE_CAPABILITIES =
@@ -344,12 +347,18 @@ export class BackendConnection {
     this.#state = transition(this.#state, State.authenticating);
     const { credentials, behaviourFlags, mariadbFlags } = this.key;
     const database = this.#target.schema;
+    const { mode } = this.server.backendTls;
+    const tlsFlag = mode === TlsMode.DISABLED ? 0 : Capability.CLIENT_SSL;
     this.#handshake = new ClientHandshake({
       username: credentials.username,
       password: credentials.secret,
       database,
       capabilities:
-        BASE_CAPABILITIES | behaviourFlags | (database === null ? 0 : Capability.CLIENT_CONNECT_WITH_DB),
+        BASE_CAPABILITIES |
+        behaviourFlags |
+        tlsFlag |
+        (database === null ? 0 : Capability.CLIENT_CONNECT_WITH_DB),
+      tlsOptional: mode === TlsMode.PREFERRED,
       mariadbCapabilities: mariadbFlags,
       collationId: this.collationId,
       connectAttributes: { _client_name: 'sluice', program_name: 'sluice' },
@@ -379,9 +388,12 @@ export class BackendConnection {
     }
     const step = handshake.receive(payload, sequenceId);
     if (step.kind === 'send') this.socket.append(step.packets);
+    else if (step.kind === 'startTls') this.#startTls(handshake, step.packets);
     else if (step.kind === 'failed') {
-      this.#failure = { errno: step.errno, sqlState: step.sqlState, message: step.message };
-      this.close(`refused by the server: ${step.errno} ${step.message}`);
+      // Without the TLS that it has to have, a server is as good as not there.
+      const isUnfit = !step.fromServer && step.errno === CR_SSL_CONNECTION_ERROR;
+      if (!isUnfit) this.#failure = { errno: step.errno, sqlState: step.sqlState, message: step.message };
+      this.close(isUnfit ? step.message : `refused by the server: ${step.errno} ${step.message}`);
     } else if (step.kind === 'done' && handshake.mariadbCapabilities !== this.key.mariadbFlags) {
       // Its answers would not have the shape that the client was promised.
       this.close('the server lacks a capability of MariaDB that the primary has');
@@ -395,6 +407,23 @@ export class BackendConnection {
       this.#state = transition(this.#state, State.preparing);
       this.#prepare(false);
     }
+  }
+
+  #startTls(handshake: ClientHandshake, request: Buffer): void {
+    this.socket.append(request);
+    // After the read that brought the greeting, in which nothing more may have come: it would have come in clear.
+    queueMicrotask(() => {
+      if (this.#destroyed || this.#state === State.closed) return;
+      if (this.#packets?.isAtBoundary !== true) {
+        this.#breach(UNEXPECTED_BYTES);
+        return;
+      }
+      this.socket.startTls(this.server.backendTls, () => {
+        if (this.#destroyed || this.#state === State.closed) return;
+        const step = handshake.tlsEstablished();
+        if (step.kind === 'send') this.socket.append(step.packets);
+      });
+    });
   }
 
   #prepare(afterReset: boolean): void {

@@ -86,8 +86,12 @@ export class ServerPool implements ConnectionListener {
   }
 
   update(server: SnapshotServer, settings: PoolSettings): void {
+    const isOther = !hasSameTlsPolicy(server, this.server);
     this.server = server;
     this.#settings = settings;
+    if (!isOther) return;
+    for (const keyed of this.#keyed.values())
+      for (const idle of keyed.removeAll()) retire(idle, 'tls-settings-changed');
   }
 
   /** Connections that a session or a batch has. */
@@ -287,6 +291,10 @@ export class ServerPool implements ConnectionListener {
       connection.quit('pool-closing');
       return;
     }
+    if (!hasSameTlsPolicy(connection.server, this.server)) {
+      retire(connection, 'tls-settings-changed');
+      return;
+    }
     connection.idleSince = Date.now();
     const keyed = this.#keyedFor(connection.key);
     if (this.#isDueToOthers(connection)) {
@@ -444,4 +452,9 @@ function retire(connection: BackendConnection, reason: string): void {
   connection.lastUser?.harvest(connection);
   connection.lastUser = null;
   connection.quit(reason);
+}
+
+/** A renewed certificate is no reason to connect again; a demand that was not made of the old connections is. */
+function hasSameTlsPolicy({ backendTls: a }: SnapshotServer, { backendTls: b }: SnapshotServer): boolean {
+  return a.mode === b.mode && a.serverName === b.serverName && a.ca === b.ca && a.minVersion === b.minVersion;
 }

@@ -4,6 +4,7 @@
  * | phase     | meaning                                                | left by                             |
  * |-----------|--------------------------------------------------------|-------------------------------------|
  * | login     | greeting sent, the client proves who it is             | accepted, refused, deadline         |
+ * | securing  | the client has asked for TLS, which is being set up    | TLS is up, deadline, close          |
  * | entering  | the schema named at login is being tried on a server   | its OK, its ERR                     |
  * | commands  | packets are commands (or a file) for the session       | close                               |
  * | change    | COM_CHANGE_USER: proving again                         | accepted, refused                   |
@@ -17,6 +18,7 @@ import {
   encodeSessionState,
   frameErr,
   frameOk,
+  PacketTooLargeError,
   ProtocolError,
   SessionTrackType,
 } from '../../../protocol/index.ts';
@@ -24,15 +26,16 @@ import { type ClientError, clientError } from '../../common/errors.ts';
 import { Gauge, WorkerCounter } from '../../common/shared-counters.ts';
 import { makeTransitions } from '../../common/state-machine.ts';
 import { WheelTimer } from '../../common/timer-wheel.ts';
-import { ClientSocket } from '../io/client-socket.ts';
 import type { WorkerContext } from '../worker-context.ts';
 import { type AcceptedLogin, BROKEN, ClientLogin } from './client-login.ts';
+import { ClientTransport } from './client-transport.ts';
 import { PacketInput } from './packet-input.ts';
 import { Session } from './session.ts';
 import { SessionPhase } from './session-phase.ts';
 
 const Phase = {
   login: 'login',
+  securing: 'securing',
   entering: 'entering',
   commands: 'commands',
   change: 'change',
@@ -41,7 +44,8 @@ const Phase = {
 type Phase = (typeof Phase)[keyof typeof Phase];
 
 const transition = makeTransitions<Phase>('client connection', {
-  login: ['entering', 'closed'],
+  login: ['securing', 'entering', 'closed'],
+  securing: ['login', 'closed'],
   entering: ['commands', 'closed'],
   commands: ['change', 'closed'],
   change: ['entering', 'closed'],
@@ -54,7 +58,7 @@ const INFILE_BACKLOG_BYTES = 1 << 20;
 export class ClientConnection {
   readonly connectionId: number;
   readonly #context: WorkerContext;
-  readonly #socket: ClientSocket;
+  readonly #socket: ClientTransport;
   readonly #input: PacketInput;
   readonly #timer: WheelTimer;
   readonly #login: ClientLogin;
@@ -75,10 +79,13 @@ export class ClientConnection {
       // Nobody needs more than this to log in.
       64 * 1024,
     );
-    this.#socket = new ClientSocket(accepted, {
+    this.#socket = new ClientTransport(accepted, context, {
       onBytes: (buffer, length) => this.#bytes(buffer, length),
       onDrain: () => this.#session?.run.clientDrained(),
-      onClosed: () => this.#closed(),
+      onClosed: (error) => this.#closed(error),
+      onBroken: (error) => this.#transportBroken(error),
+      acceptsBytes: () => this.#acceptsPacket(),
+      onUntrustedHeader: () => this.#untrustedHeader(),
     });
     this.#login = new ClientLogin(this.#loginPeer(), context);
     this.#timer = new WheelTimer(() => this.#timedOut());
@@ -101,13 +108,13 @@ export class ClientConnection {
   }
 
   #loginPeer(): ConstructorParameters<typeof ClientLogin>[0] {
-    const { remoteAddress } = this.#socket;
     return {
       connectionId: this.connectionId,
-      remoteAddress,
+      transport: this.#socket,
       write: (packets) => {
         this.#socket.write(packets);
       },
+      startTls: () => this.#startTls(),
       accepted: (login) => this.#accepted(login),
       refuse: (error, sequenceId) => this.#refuse(error, sequenceId),
       end: () => this.#end('login refused'),
@@ -160,7 +167,7 @@ export class ClientConnection {
     if (this.#phase === Phase.commands) {
       const session = this.#session!;
       if (session.phase === SessionPhase.infile) {
-        session.infilePacket(buffer, start, end, sequenceId);
+        session.infilePacket(buffer, start, end, this.#socket.isCompressed ? null : sequenceId);
         const { connection } = session.run;
         if (connection !== null && this.#infileBacklog() >= INFILE_BACKLOG_BYTES) {
           this.#socket.pause();
@@ -168,7 +175,8 @@ export class ClientConnection {
         }
         return;
       }
-      if (sequenceId !== this.#firstSequenceOf(end - start)) {
+      // Inside of compression the frames are counted, and packets just as the client likes.
+      if (sequenceId !== this.#firstSequenceOf(end - start) && !this.#socket.isCompressed) {
         const reason = `sequence id ${sequenceId} where ${this.#firstSequenceOf(end - start)} was due`;
         this.#refuse(clientError('PROXY_PACKET_OUT_OF_ORDER', {}), 1, BROKEN, reason);
         return;
@@ -183,6 +191,21 @@ export class ClientConnection {
   /** The last frame of a long packet has a higher number; whether it is the right one the framing has told. */
   #firstSequenceOf(length: number): number {
     return Math.floor(length / 0xffffff) & 0xff;
+  }
+
+  /** What the client has sent behind its request is not read by us: it belongs to TLS, or is an injection. */
+  #startTls(): void {
+    this.#phase = transition(this.#phase, Phase.securing);
+    // The read that brought the request is still being walked through.
+    queueMicrotask(() => {
+      if (this.#phase !== Phase.securing) return;
+      const started = this.#socket.startTls(this.#input.takeWaiting(), () => {
+        if (this.#phase !== Phase.securing) return;
+        this.#phase = transition(this.#phase, Phase.login);
+        this.#login.tlsEstablished();
+      });
+      if (!started) this.#refuse(clientError('PROXY_BAD_HANDSHAKE', {}), 2);
+    });
   }
 
   #accepted(login: AcceptedLogin): void {
@@ -215,6 +238,8 @@ export class ClientConnection {
     const { statusFlags } = this.#session!.state;
     this.#socket.write(frameOk({ statusFlags, sessionState }, client.capabilities, client.nextSequenceId));
     this.#phase = transition(this.#phase, Phase.commands);
+    this.#socket.startCompression(client.capabilities, client.zstdLevel, this.#input.maxPacketBytes);
+    this.#input.countsFrames = !this.#socket.isCompressed;
     this.#armIdleTimer();
     this.#resumeInput();
   }
@@ -282,9 +307,28 @@ export class ClientConnection {
     this.#refuse(clientError('PROXY_MALFORMED_PACKET', {}), 1, BROKEN, error.message);
   }
 
+  /** Compressed frames that lie, or a PROXY header that is none. */
+  #transportBroken(error: Error): void {
+    if (this.#phase === Phase.closed) return;
+    this.#context.counters.add(WorkerCounter.protocolErrors);
+    if (this.#session === null) {
+      this.#refuse(clientError('PROXY_BAD_HANDSHAKE', {}), 1, BROKEN, error.message);
+      return;
+    }
+    const isTooLarge = error instanceof PacketTooLargeError;
+    const told = clientError(isTooLarge ? 'PROXY_PACKET_TOO_LARGE' : 'PROXY_UNCOMPRESS', {});
+    this.#refuse(told, 1, BROKEN, error.message);
+  }
+
+  #untrustedHeader(): void {
+    this.#context.counters.add(WorkerCounter.protocolErrors);
+    const host = this.#socket.remoteAddress === '' ? 'localhost' : this.#socket.remoteAddress;
+    this.#refuse(clientError('PROXY_HEADER_DENIED', { host }), 1, BROKEN);
+  }
+
   #timedOut(): void {
     const { limits } = this.#context.snapshot.settings;
-    if (this.#phase === Phase.login || this.#phase === Phase.change) {
+    if (this.#phase === Phase.login || this.#phase === Phase.securing || this.#phase === Phase.change) {
       const error = clientError('PROXY_HANDSHAKE_TIMEOUT', { timeoutMs: limits.handshakeTimeoutMs });
       this.#refuse(error, 1, 'login not finished in time');
       return;
@@ -310,7 +354,13 @@ export class ClientConnection {
     this.#socket.end();
   }
 
-  #closed(): void {
+  #closed(error: Error | null): void {
+    if (this.#phase === Phase.securing) {
+      this.#context.counters.add(WorkerCounter.protocolErrors);
+      const reason = error?.message ?? 'the client has gone';
+      const { remoteAddress: client } = this.#socket;
+      this.#context.log('info', 'TLS handshake with a client failed', { client, reason });
+    }
     this.#finish();
   }
 

@@ -14,7 +14,7 @@ import {
 } from '../../../protocol/index.ts';
 import { type ClientError, clientError } from '../../common/errors.ts';
 import { WorkerCounter } from '../../common/shared-counters.ts';
-import type { SnapshotUser } from '../../common/snapshot.ts';
+import { type SnapshotUser, TlsRequirement } from '../../common/snapshot.ts';
 import { connectionKeyOf } from '../backend/connection-key.ts';
 import { makeCredentials } from '../backend/credentials.ts';
 import type { WorkerContext } from '../worker-context.ts';
@@ -35,11 +35,22 @@ export interface AcceptedLogin {
   readonly schema: string | null;
 }
 
+/** What the way that the packets take says about their safety and their sender. */
+export interface LoginTransport {
+  /** Empty for a Unix socket. */
+  readonly remoteAddress: string;
+  readonly isEncrypted: boolean;
+  readonly isLocal: boolean;
+  readonly hasCertificate: boolean;
+}
+
 /** The connection, as a login sees it. */
 export interface LoginPeer {
   readonly connectionId: number;
-  readonly remoteAddress: string;
+  readonly transport: LoginTransport;
   write(packets: Buffer): void;
+  /** `tlsEstablished` is called when it is up. */
+  startTls(): void;
   accepted(login: AcceptedLogin): void;
   /** Says why, and closes. */
   refuse(error: ClientError, sequenceId: number): void;
@@ -63,9 +74,12 @@ export class ClientLogin {
   }
 
   greet(): void {
-    this.#handshake = new ServerHandshake(
-      this.#options(offeredCapabilities(this.#context.snapshot.serverVersion)),
-    );
+    const { clientTls, snapshot } = this.#context;
+    const offered = offeredCapabilities(snapshot.serverVersion, {
+      tls: clientTls.accept !== null,
+      compression: snapshot.settings.compression,
+    });
+    this.#handshake = new ServerHandshake(this.#options(offered));
     this.#peer.write(this.#handshake.greeting());
   }
 
@@ -73,6 +87,10 @@ export class ClientLogin {
   changeUser(command: Buffer, negotiated: OfferedCapabilities, maxPacketBytes: number): void {
     this.#handshake = ServerHandshake.forChangeUser({ ...this.#options(negotiated), maxPacketBytes });
     this.receive(command, 0);
+  }
+
+  tlsEstablished(): void {
+    this.#handshake?.tlsEstablished();
   }
 
   /** The client's next packet, a copy. */
@@ -89,7 +107,8 @@ export class ClientLogin {
 
   #options(offered: OfferedCapabilities): ConstructorParameters<typeof ServerHandshake>[0] {
     const { snapshot, sha2Cache, rsaKey } = this.#context;
-    const { remoteAddress, connectionId } = this.#peer;
+    const { transport, connectionId } = this.#peer;
+    const host = (): string => this.#host;
     return {
       serverVersion: snapshot.serverVersion,
       threadId: connectionId,
@@ -98,13 +117,22 @@ export class ClientLogin {
       statusFlags: StatusFlag.SERVER_STATUS_AUTOCOMMIT,
       defaultPlugin: MYSQL_NATIVE_PASSWORD,
       nonce: this.#nonce,
-      secureTransport: false,
+      secureTransport: transport.isEncrypted || transport.isLocal,
       rsaKeyPair: rsaKey,
       lookup: (username) => this.#findUser(username),
       decoy: { password: 'no account has this one' },
       sha2Cache,
-      host: remoteAddress === '' ? 'localhost' : remoteAddress.replace(/^::ffff:/, ''),
+      // A load balancer may tell it after the greeting.
+      get host() {
+        return host();
+      },
     };
+  }
+
+  /** As error messages name it. */
+  get #host(): string {
+    const { remoteAddress } = this.#peer.transport;
+    return remoteAddress === '' ? 'localhost' : remoteAddress;
   }
 
   #findUser(username: string): SnapshotUser | null {
@@ -117,14 +145,14 @@ export class ClientLogin {
       this.#context.counters.add(WorkerCounter.authFailures);
       const message = step.errno === ER_ACCESS_DENIED_ERROR ? 'login refused' : BROKEN;
       this.#context.log('warn', message, {
-        client: this.#peer.remoteAddress,
+        client: this.#peer.transport.remoteAddress,
         errno: step.errno,
         reason: step.message,
       });
       this.#peer.write(step.packets);
       this.#peer.end();
     } else if (step.kind === 'accepted') this.#accepted(step);
-    else this.#peer.refuse(clientError('PROXY_BAD_HANDSHAKE', {}), 1);
+    else this.#peer.startTls();
   }
 
   #accepted(client: AcceptedClient): void {
@@ -135,6 +163,12 @@ export class ClientLogin {
       return;
     }
     this.#handshake = null;
+    const insecure = this.#insecure(user);
+    if (insecure !== null) {
+      this.#context.counters.add(WorkerCounter.authFailures);
+      this.#peer.refuse(insecure, client.nextSequenceId);
+      return;
+    }
     if (client.packets.length > 0) this.#peer.write(client.packets);
     this.release();
     if (!shared.acquireUser(this.#context.workerIndex, user.slot, user.maxConnections)) {
@@ -146,6 +180,19 @@ export class ClientLogin {
     const identity = this.#identityOf(user, client);
     this.#isFirst = false;
     this.#peer.accepted({ client, identity, schema: client.database ?? user.defaultSchema });
+  }
+
+  /** What the account, or the configuration, demands of the transport and it does not have. */
+  #insecure(user: SnapshotUser): ClientError | null {
+    const { isEncrypted, isLocal, hasCertificate } = this.#peer.transport;
+    if (this.#context.snapshot.clientTls?.required === true && !isEncrypted && !isLocal)
+      return clientError('PROXY_SECURE_TRANSPORT_REQUIRED', {});
+    const isMet =
+      user.requireTls === TlsRequirement.NONE ||
+      (isEncrypted && (user.requireTls === TlsRequirement.SSL || hasCertificate));
+    if (isMet) return null;
+    const usingPassword = user.password === null ? 'NO' : 'YES';
+    return clientError('PROXY_ACCESS_DENIED', { user: user.username, host: this.#host, usingPassword });
   }
 
   #identityOf(user: SnapshotUser, client: AcceptedClient): SessionIdentity {

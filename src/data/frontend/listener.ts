@@ -1,12 +1,16 @@
-/** Accepts clients: one TCP port that all workers share by SO_REUSEPORT, and the Unix socket on the first worker. */
+/**
+ * Accepts clients: TCP ports that all workers share by SO_REUSEPORT, and Unix sockets, for which there is no such
+ * thing: each is one worker's.
+ */
 
-import { chmodSync, rmSync } from 'node:fs';
+import { chmodSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { Capability, frameErr } from '../../../protocol/index.ts';
 import { clientError } from '../../common/errors.ts';
 import { Gauge, WorkerCounter } from '../../common/shared-counters.ts';
 import type { WorkerContext } from '../worker-context.ts';
 import { ClientConnection } from './client-connection.ts';
+import { clearSocketPath } from './socket-path.ts';
 
 const BACKLOG = 1024;
 
@@ -37,18 +41,15 @@ export class Listener {
     });
   }
 
-  listenUnix(path: string): Promise<void> {
+  /** @throws Error if something else than a dead socket has the name. */
+  async listenUnix(path: string, mode: number): Promise<void> {
+    await clearSocketPath(path);
     const server = this.#server();
-    // A socket that a killed process left behind would refuse the name.
-    rmSync(path, { force: true });
-    return new Promise((resolve, reject) => {
+    await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
-      server.listen({ path, backlog: BACKLOG }, () => {
-        // As a server's own: whoever may enter the directory may connect; the password decides.
-        chmodSync(path, 0o777);
-        resolve();
-      });
+      server.listen({ path, backlog: BACKLOG }, resolve);
     });
+    chmodSync(path, mode);
   }
 
   close(): void {

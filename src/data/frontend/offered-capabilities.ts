@@ -2,7 +2,7 @@
 
 import { Capability, MariadbCapability, parseServerVersion } from '../../../protocol/index.ts';
 
-/** No compression, TLS or query attributes yet. */
+/** No query attributes yet. */
 const OFFERED_CAPABILITIES =
   Capability.CLIENT_LONG_PASSWORD |
   Capability.CLIENT_FOUND_ROWS |
@@ -44,18 +44,27 @@ export interface OfferedCapabilities {
   readonly mariadbCapabilities: number;
 }
 
+export interface TransportOffer {
+  readonly tls: boolean;
+  readonly compression: boolean;
+}
+
 /**
  * No bulk execute and no metadata skipping of MariaDB. Its servers leave CLIENT_LONG_PASSWORD out to say that
  * capabilities of their own follow.
  *
  * @param serverVersion as it is announced
  */
-export function offeredCapabilities(serverVersion: string): OfferedCapabilities {
+export function offeredCapabilities(serverVersion: string, transport: TransportOffer): OfferedCapabilities {
+  const tls = transport.tls ? Capability.CLIENT_SSL : 0;
+  const compression = transport.compression
+    ? Capability.CLIENT_COMPRESS | Capability.CLIENT_ZSTD_COMPRESSION_ALGORITHM
+    : 0;
+  const capabilities = OFFERED_CAPABILITIES | tls | compression;
   const { isMariadb, versionId } = parseServerVersion(serverVersion);
-  if (!isMariadb || versionId < EXTENDED_METADATA_SINCE)
-    return { capabilities: OFFERED_CAPABILITIES, mariadbCapabilities: 0 };
+  if (!isMariadb || versionId < EXTENDED_METADATA_SINCE) return { capabilities, mariadbCapabilities: 0 };
   return {
-    capabilities: OFFERED_CAPABILITIES & ~Capability.CLIENT_LONG_PASSWORD,
+    capabilities: capabilities & ~Capability.CLIENT_LONG_PASSWORD,
     mariadbCapabilities: MariadbCapability.MARIADB_CLIENT_EXTENDED_METADATA,
   };
 }

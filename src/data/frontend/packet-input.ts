@@ -25,6 +25,8 @@ export interface PacketConsumer {
 export class PacketInput {
   readonly #consumer: PacketConsumer;
   maxPacketBytes: number;
+  /** Whether the frames of a long packet must count on; inside of compression nobody counts them. */
+  countsFrames = true;
   #waiting: Buffer | null = null;
   #waitingLength = 0;
   /** Frames of a packet of 16 MiB or more. */
@@ -117,7 +119,7 @@ export class PacketInput {
         return end;
       }
       if (end - position < 4 + length) break;
-      if (this.#partsBytes > 0 && sequenceId !== this.#nextPart)
+      if (this.#partsBytes > 0 && sequenceId !== this.#nextPart && this.countsFrames)
         throw new PacketOutOfOrderError(this.#nextPart, sequenceId);
       const payload = position + 4;
       position = payload + length;

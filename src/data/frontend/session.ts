@@ -88,6 +88,8 @@ export class Session implements RunClient, RoutingFacts {
   /** Called instead of the ordinary end of a command: a step of something larger. */
   #continuation: ((errno: number) => void) | null = null;
   #stickyUntil = 0;
+  /** Of the next packet of a file, where the client does not count them. */
+  #infileSequence: number | null = null;
 
   constructor(identity: SessionIdentity, transport: SessionTransport, context: WorkerContext) {
     this.identity = identity;
@@ -462,10 +464,20 @@ export class Session implements RunClient, RoutingFacts {
     this.#stickyUntil = 0;
   }
 
-  /** A packet of the file of a LOAD DATA LOCAL; an empty one ends it. */
-  infilePacket(buffer: Buffer, start: number, end: number, sequenceId: number): void {
-    if (this.run.connection === null) return;
-    sendInfilePacket(this.run.connection, buffer, start, end, sequenceId);
+  /**
+   * A packet of the file of a LOAD DATA LOCAL; an empty one ends it.
+   * @param sequenceId null if the client does not count packets: compression counts its frames instead.
+   */
+  infilePacket(buffer: Buffer, start: number, end: number, sequenceId: number | null): void {
+    const { connection } = this.run;
+    if (connection === null) return;
+    let last = sequenceId;
+    if (last === null) {
+      const first = this.#infileSequence ?? connection.nextClientSequence ?? 0;
+      last = first + fragmentCount(end - start) - 1;
+      this.#infileSequence = end === start ? null : last + 1;
+    }
+    sendInfilePacket(connection, buffer, start, end, last);
     if (end === start) this.#phase = transition(this.#phase, SessionPhase.busy);
   }
 

@@ -1,8 +1,12 @@
 /** The socket to one server: reads into its own retaining buffer, writes once per turn of the event loop. */
 
-import { connect, type Socket } from 'node:net';
+import { connect, isIP, type Socket } from 'node:net';
+import { checkServerIdentity, connect as connectTls } from 'node:tls';
+import type { BackendTls } from '../../common/snapshot.ts';
 import type { FlushScheduler } from './flush-scheduler.ts';
 import { RetainingReadBuffer } from './retaining-read-buffer.ts';
+import { ordinarySocket } from './socket-handle.ts';
+import { backendContext } from './tls-contexts.ts';
 
 export interface BackendSocketOwner {
   onConnected(): void;
@@ -19,7 +23,8 @@ const READ_BYTES = 64 * 1024;
 const OUTPUT_BYTES = 16 * 1024;
 
 export class BackendSocket {
-  readonly #socket: Socket;
+  #socket: Socket;
+  #isEncrypted = false;
   readonly #owner: BackendSocketOwner;
   readonly #scheduler: FlushScheduler;
   readonly #input = new RetainingReadBuffer(READ_BYTES);
@@ -57,12 +62,53 @@ export class BackendSocket {
       onread,
     });
     this.#socket.on('connect', () => owner.onConnected());
-    this.#socket.on('drain', () => owner.onDrain());
-    this.#socket.on('error', (error) => {
-      this.#error = error;
+    this.#listen();
+  }
+
+  #listen(): void {
+    const socket = this.#socket;
+    socket.on('drain', () => this.#owner.onDrain());
+    socket.on('error', (error) => {
+      this.#error ??= error;
     });
-    this.#socket.on('end', () => this.#socket.destroy());
-    this.#socket.on('close', () => owner.onClosed(this.#error));
+    socket.on('end', () => socket.destroy());
+    socket.on('close', () => this.#owner.onClosed(this.#error));
+  }
+
+  /**
+   * From here on everything is inside TLS; a handshake that fails closes the connection. What was appended before
+   * goes out in clear. `onSecure` is called once.
+   */
+  startTls(tls: BackendTls, onSecure: () => void): void {
+    this.flush();
+    const verifies = tls.mode === 'VERIFY_CA' || tls.mode === 'VERIFY_IDENTITY';
+    const raw = ordinarySocket(this.#socket, Buffer.alloc(0));
+    const socket = connectTls({
+      socket: raw,
+      secureContext: backendContext(tls),
+      rejectUnauthorized: verifies,
+      // An address is no name that could be sent.
+      ...(isIP(tls.serverName) === 0 ? { servername: tls.serverName } : {}),
+      checkServerIdentity: (_, certificate) =>
+        tls.mode === 'VERIFY_IDENTITY' ? checkServerIdentity(tls.serverName, certificate) : undefined,
+    });
+    this.#socket = socket;
+    this.#isEncrypted = true;
+    let isSecure = false;
+    const failed = (error: Error): void => {
+      this.#error ??= isSecure
+        ? error
+        : new Error(`TLS handshake failed: ${error.message}`, { cause: error });
+    };
+    socket.on('error', failed);
+    raw.on('error', failed);
+    socket.on('secureConnect', () => {
+      isSecure = true;
+      onSecure();
+    });
+    // Node fills its own buffers here, whatever it is told.
+    socket.on('data', (bytes: Buffer) => this.#receiveCopied(bytes));
+    this.#listen();
   }
 
   #nextView(): Buffer | null {
@@ -82,6 +128,19 @@ export class BackendSocket {
     } catch (error) {
       this.#socket.destroy(error as Error);
     }
+  }
+
+  #receiveCopied(bytes: Buffer): void {
+    let from = 0;
+    while (from < bytes.length && !this.#socket.destroyed) {
+      const count = bytes.copy(this.#input.view, 0, from);
+      from += count;
+      this.#receive(count);
+    }
+  }
+
+  get isEncrypted(): boolean {
+    return this.#isEncrypted;
   }
 
   get destroyed(): boolean {
@@ -111,9 +170,11 @@ export class BackendSocket {
     if (this.#outputLength === 0 || this.#socket.destroyed) return;
     const bytes = this.#output.subarray(0, this.#outputLength);
     this.#outputLength = 0;
+    const wasBusy = this.#socket.writableLength > 0;
     this.#socket.write(bytes);
-    // What the kernel did not take at once still refers to this memory.
-    if (this.#socket.writableLength > 0) this.#output = Buffer.allocUnsafeSlow(OUTPUT_BYTES);
+    // What the kernel did not take at once still refers to this memory; TLS makes a copy unless it has to wait.
+    const isReferenced = this.#isEncrypted ? wasBusy : this.#socket.writableLength > 0;
+    if (isReferenced) this.#output = Buffer.allocUnsafeSlow(OUTPUT_BYTES);
   }
 
   pause(): void {

@@ -1,6 +1,16 @@
 /** Snapshots as the control plane publishes them, for tests that have no control plane. */
 
-import type { Snapshot, SnapshotServer, SnapshotSettings } from '../../../src/common/snapshot.ts';
+import type { BackendTls, Snapshot, SnapshotServer, SnapshotSettings } from '../../../src/common/snapshot.ts';
+import { TlsMode, WITHOUT_TLS } from '../../../src/topology/server-description.ts';
+
+export const NO_BACKEND_TLS: BackendTls = {
+  mode: TlsMode.DISABLED,
+  ca: null,
+  certificate: null,
+  key: null,
+  minVersion: 'TLSv1.2',
+  serverName: 'localhost',
+};
 
 export const POOL_SETTINGS: SnapshotSettings['pool'] = {
   maxConnections: 10,
@@ -28,7 +38,7 @@ export function madeServer(address: string, more: Partial<SnapshotServer> = {}):
     weight: 1,
     maxConnections: 0,
     maxReplicationLagMs: 0,
-    tls: false,
+    tls: WITHOUT_TLS,
     origin: 'seed',
     version: '10.11.19-MariaDB',
     flavor: 'mariadb',
@@ -42,6 +52,7 @@ export function madeServer(address: string, more: Partial<SnapshotServer> = {}):
     lagMs: null,
     gtidExecuted: '',
     slot: 0,
+    backendTls: NO_BACKEND_TLS,
     ...more,
   };
 }
@@ -69,7 +80,10 @@ export function madeSnapshot(more: Partial<Snapshot> = {}): Snapshot {
       },
       routing: { stickyAfterWriteMs: 0, readsOnPrimary: 'fallback', trustViews: true },
       hostgroups: { writer: 0, reader: 1 },
+      proxyNetworks: [],
+      compression: true,
     },
+    clientTls: null,
     serverVersion: '10.11.19-MariaDB',
     ...more,
   };

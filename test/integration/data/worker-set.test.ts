@@ -25,7 +25,7 @@ class Rig {
     this.#script = script;
     this.set = new WorkerSet({
       count,
-      listen: { host: '127.0.0.1', port: 0, socket: null },
+      listen: { host: '127.0.0.1', port: 0, more: [], sockets: [], socketMode: 0o777 },
       counters: this.counters,
       logger: new RootLogger(
         'debug',

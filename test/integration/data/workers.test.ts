@@ -12,7 +12,7 @@ import {
   userGauge,
   WorkerCounter,
 } from '../../../src/common/shared-counters.ts';
-import type { Snapshot } from '../../../src/common/snapshot.ts';
+import type { Snapshot, SnapshotUser } from '../../../src/common/snapshot.ts';
 import { StopMode } from '../../../src/common/thread-messages.ts';
 import { WorkerSet } from '../../../src/control/worker-set.ts';
 import { MariadbServer } from '../../support/mariadb-server.ts';
@@ -28,13 +28,20 @@ const counters = new SharedCounters();
 const log: string[] = [];
 
 function snapshot(more: Partial<Snapshot> = {}): Snapshot {
-  const user = { username: 'app', password: 'app-secret', defaultSchema: null, maxConnections: 0, slot: 0 };
+  const user: SnapshotUser = {
+    username: 'app',
+    password: 'app-secret',
+    defaultSchema: null,
+    maxConnections: 0,
+    requireTls: 'NONE',
+    slot: 0,
+  };
   return madeSnapshot({ servers: [madeServer(server.address)], users: [user], ...more });
 }
 
 const workers = new WorkerSet({
   count: 2,
-  listen: { host: '127.0.0.1', port: 0, socket: null },
+  listen: { host: '127.0.0.1', port: 0, more: [], sockets: [], socketMode: 0o777 },
   counters,
   logger: new RootLogger(
     'info',

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { ServerFlavor } from '../../../src/topology/server-description.ts';
+import { ServerFlavor, WITHOUT_TLS } from '../../../src/topology/server-description.ts';
 import { ReplicationSet } from '../../support/replication-set.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 import { MonitorUnderTest } from './monitor-under-test.ts';
@@ -160,6 +160,6 @@ function seedOf(port: number) {
     maxConnections: 0,
     maxReplicationLagMs: 0,
     hostgroup: null,
-    tls: false,
+    tls: WITHOUT_TLS,
   };
 }

@@ -3,6 +3,7 @@
 
 import t from 'tap';
 import type { MonitorEvent } from '../../../src/control/monitor/monitor-event.ts';
+import { TlsMode, WITHOUT_TLS } from '../../../src/topology/server-description.ts';
 import { MONITOR_ACCOUNT, ReplicationSet } from '../../support/replication-set.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 import { MonitorUnderTest, seed } from './monitor-under-test.ts';
@@ -120,8 +121,9 @@ t.test('one primary, one replica', async (t) => {
     );
     await subject.monitor.updateServers([seed(primary), seed(replica)]);
     await subject.see(replica, { status: 'ONLINE', role: 'replica' });
-    await subject.monitor.updateServers([seed(primary), { ...seed(replica), tls: true }]);
-    const refused = await subject.see(replica, { tls: true, status: 'SHUNNED' });
+    const required = { ...WITHOUT_TLS, mode: TlsMode.REQUIRED };
+    await subject.monitor.updateServers([seed(primary), { ...seed(replica), tls: required }]);
+    const refused = await subject.see(replica, { tls: required, status: 'SHUNNED' });
     t.match(refused.statusReason, /secure connection|SSL|TLS/i, 'this server has none');
     await subject.monitor.stop();
   });

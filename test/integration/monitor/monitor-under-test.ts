@@ -4,6 +4,7 @@ import { Monitor, type MonitorServerConfig } from '../../../src/control/monitor/
 import type { MonitorEvent, MonitorEventKind } from '../../../src/control/monitor/monitor-event.ts';
 import type { MonitorSettings } from '../../../src/control/monitor/monitor-settings.ts';
 import type { ServerDescription } from '../../../src/topology/server-description.ts';
+import { WITHOUT_TLS } from '../../../src/topology/server-description.ts';
 import type { DatabaseServer } from '../../support/database-server.ts';
 import { type Account, MONITOR_ACCOUNT } from '../../support/replication-set.ts';
 import { waitUntil } from '../../support/wait-until.ts';
@@ -31,7 +32,7 @@ export function seed(server: DatabaseServer | { host: string; port: number }): M
     maxConnections: 0,
     maxReplicationLagMs: 0,
     hostgroup: null,
-    tls: false,
+    tls: WITHOUT_TLS,
   };
 }
 

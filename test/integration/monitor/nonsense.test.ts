@@ -6,6 +6,7 @@ import { systemClock } from '../../../src/common/clock.ts';
 import { withDeadline } from '../../../src/control/monitor/deadline.ts';
 import { probeServer } from '../../../src/control/monitor/probe-server.ts';
 import { describeError } from '../../../src/control/monitor/server-error.ts';
+import { WITHOUT_TLS } from '../../../src/topology/server-description.ts';
 
 const CONNECTIONS = 600;
 const AT_ONCE = 20;
@@ -91,7 +92,7 @@ t.test('random answers', async (t) => {
   t.teardown(() => server.close());
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('no port');
-  const target = { host: '127.0.0.1', port: address.port, tls: false };
+  const target = { host: '127.0.0.1', port: address.port, tls: WITHOUT_TLS };
 
   const outcomes = { failed: 0, succeeded: 0, late: 0, unprintable: 0 };
   for (let done = 0; done < CONNECTIONS; done += AT_ONCE) {

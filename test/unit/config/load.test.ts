@@ -13,7 +13,14 @@ function load(text: string, env: NodeJS.ProcessEnv = {}, flags: Record<string, s
 
 t.test('the least that works has every default', async (t) => {
   const config = load(MINIMAL);
-  t.strictSame(config.listen, { host: '0.0.0.0', port: 6033, socket: null });
+  t.strictSame(config.listen, {
+    host: '0.0.0.0',
+    port: 6033,
+    socket: null,
+    addresses: [],
+    socketMode: '0777',
+    compression: true,
+  });
   t.strictSame(config.admin, {
     host: '127.0.0.1',
     port: 6032,
@@ -29,7 +36,11 @@ t.test('the least that works has every default', async (t) => {
       maxConnections: null,
       maxReplicationLagMs: 0,
       hostgroup: null,
-      tls: false,
+      tls: null,
+      tlsCa: null,
+      tlsCertificate: null,
+      tlsKey: null,
+      tlsServerName: null,
     },
   ]);
   t.strictSame(config.hostgroups, { writer: 0, reader: 1 });
@@ -42,9 +53,16 @@ t.test('the least that works has every default', async (t) => {
 });
 
 t.test('the settings of the snapshot are sections of the configuration', async (t) => {
-  const { pool, limits, routing, hostgroups } = load(MINIMAL);
+  const { pool, limits, routing, hostgroups, proxyProtocol, listen } = load(MINIMAL);
   // Compiles only while the names agree.
-  const settings: SnapshotSettings = { pool, limits, routing, hostgroups };
+  const settings: SnapshotSettings = {
+    pool,
+    limits,
+    routing,
+    hostgroups,
+    proxyNetworks: proxyProtocol.networks,
+    compression: listen.compression,
+  };
   t.equal(settings.hostgroups.reader, 1);
 });
 
@@ -68,7 +86,7 @@ monitor: { username: m }
       ['fe80::1', 3306],
     ],
   );
-  t.match(servers[3], { weight: 3, maxConnections: 7, maxReplicationLagMs: 500, hostgroup: 1, tls: false });
+  t.match(servers[3], { weight: 3, maxConnections: 7, maxReplicationLagMs: 500, hostgroup: 1, tls: null });
 });
 
 t.test('an address to listen on may be written in brackets', async (t) => {
@@ -82,8 +100,8 @@ t.test('users have every key', async (t) => {
     `${MINIMAL}users: [{ username: app }, { username: r, password: "*AB", defaultSchema: s }]`,
   );
   t.strictSame(users, [
-    { username: 'app', password: null, defaultSchema: null, maxConnections: 0 },
-    { username: 'r', password: '*AB', defaultSchema: 's', maxConnections: 0 },
+    { username: 'app', password: null, defaultSchema: null, maxConnections: 0, requireTls: 'NONE' },
+    { username: 'r', password: '*AB', defaultSchema: 's', maxConnections: 0, requireTls: 'NONE' },
   ]);
 });
 

@@ -233,7 +233,7 @@ t.test('servers', async (t) => {
       '  - "mysql://user:hunter2@db3:3306"',
       '  - 3306',
       '  - { port: 3306 }',
-      '  - { host: db4, tls: true }',
+      '  - { host: db4, tls: true, tlsKey: /k.pem }',
       '  - { host: db5, weight: -1 }',
       '  - host: db1',
       '    port: 3306',
@@ -250,7 +250,7 @@ t.test('servers', async (t) => {
     'f.yaml:9: servers[6]: expected host:port, without user, password, scheme or path',
     'f.yaml:10: servers[7]: expected text or a mapping, found a number',
     'f.yaml:11: servers[8].host: is missing, expected text',
-    'f.yaml:12: servers[9].tls: TLS to servers is not available in this version',
+    'f.yaml:12: servers[9].tlsCertificate: a key without its certificate',
     'f.yaml:13: servers[10].weight: expected a whole number from 0 to 10000000, found -1',
     'f.yaml:14: servers[11]: db1:3306 is in the list already, as servers[0]',
   ]);

@@ -1,6 +1,7 @@
 import t from 'tap';
 import { hostgroupOf } from '../../../src/topology/hostgroup.ts';
 import type { ServerDescription } from '../../../src/topology/server-description.ts';
+import { WITHOUT_TLS } from '../../../src/topology/server-description.ts';
 import {
   composeSelectors,
   firstOf,
@@ -24,7 +25,7 @@ const PRIMARY: ServerDescription = {
   weight: 1,
   maxConnections: 0,
   maxReplicationLagMs: 0,
-  tls: false,
+  tls: WITHOUT_TLS,
   origin: 'seed',
   version: '8.0.36',
   flavor: 'mysql',

@@ -1,5 +1,6 @@
 /** Servers as tests describe them, turned into the changes that the monitor would send. */
 
+import { WITHOUT_TLS } from '../../../src/topology/server-description.ts';
 import type { ReplicationChannel, ServerFacts } from '../../../src/topology/server-probe.ts';
 import { type TopologyChange, TopologyDescription } from '../../../src/topology/topology.ts';
 import type { TopologyEvent } from '../../../src/topology/topology-event.ts';
@@ -18,7 +19,7 @@ export function server(name: string, overrides: Partial<ConfiguredServer> = {}):
     maxConnections: 0,
     maxReplicationLagMs: 0,
     hostgroup: null,
-    tls: false,
+    tls: WITHOUT_TLS,
     ...overrides,
   };
 }

@@ -1,4 +1,4 @@
-import type { ServerDescription } from '../../../topology/server-description.ts';
+import { type ServerDescription, TlsMode } from '../../../topology/server-description.ts';
 import { type AdminCommand, AdminRole, type ComputedColumn, table } from './command.ts';
 
 /** ProxySQL's columns of `mysql_servers`, in its order. */
@@ -39,8 +39,8 @@ const COLUMNS: readonly ComputedColumn<ServerDescription>[] = [
   {
     name: 'use_ssl',
     type: 'number',
-    meaning: '1 where connections use TLS',
-    value: ({ tls }) => Number(tls),
+    meaning: '1 where connections use TLS, or would if the server offered it',
+    value: ({ tls }) => Number(tls.mode !== TlsMode.DISABLED),
   },
   { name: 'max_latency_ms', type: 'number', meaning: 'Always 0: no limit', value: () => 0 },
   {

@@ -5,6 +5,7 @@ import type { AdminEvent, AdminState } from '../../../../src/control/admin/admin
 import type { CounterSnapshot, WorkerCounterName } from '../../../../src/control/metrics/counter-snapshot.ts';
 import { formatServerAddress } from '../../../../src/topology/server-address.ts';
 import type { ServerDescription } from '../../../../src/topology/server-description.ts';
+import { WITHOUT_TLS } from '../../../../src/topology/server-description.ts';
 
 export const PRIMARY = '10.0.0.1:3306';
 export const REPLICA = '10.0.0.2:3306';
@@ -26,7 +27,7 @@ export function server(
     weight: 1,
     maxConnections: 0,
     maxReplicationLagMs: 0,
-    tls: false,
+    tls: WITHOUT_TLS,
     origin: 'seed',
     version: '10.11.6-MariaDB-log',
     flavor: 'mariadb',

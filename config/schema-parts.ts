@@ -1,0 +1,67 @@
+/** What the schema is made of: leaves with their description, unit and default, and sections of them. */
+import * as z from 'zod';
+
+export interface SettingMeta {
+  readonly description: string;
+  /** `ms`, `bytes`, `connections`…; absent for plain names and switches. */
+  readonly unit?: string;
+  /** Whether SIGHUP applies a changed value; the others need a restart. */
+  readonly reloadable?: boolean;
+  /** How the table names the default where the literal value would not say it. */
+  readonly defaultText?: string;
+}
+
+/** setTimeout counts in 32 bits: anything longer would fire at once. */
+const MAX_TIMEOUT_MS = 2_147_483_647;
+
+export function describe<T extends z.ZodType>(schema: T, meta: SettingMeta): T {
+  const { description, unit, reloadable = true, defaultText } = meta;
+  return schema.meta({
+    description,
+    'x-reloadable': reloadable,
+    ...(unit === undefined ? {} : { 'x-unit': unit }),
+    ...(defaultText === undefined ? {} : { 'x-default': defaultText }),
+  });
+}
+
+export function section<T extends z.ZodRawShape>(description: string, shape: T) {
+  return z
+    .strictObject(shape)
+    .prefault({} as z.input<z.ZodObject<T, z.core.$strict>>)
+    .meta({ description });
+}
+
+export function integer(min: number, max: number, fallback: number, meta: SettingMeta) {
+  return describe(z.int().min(min).max(max).default(fallback), meta);
+}
+
+/** A span of time; `minMs` is 0 only where zero has a meaning that the description gives. */
+export function milliseconds(minMs: number, fallback: number, description: string) {
+  return integer(minMs, MAX_TIMEOUT_MS, fallback, { description, unit: 'ms' });
+}
+
+export function listenPort(fallback: number, description: string) {
+  return integer(0, 65_535, fallback, { description, reloadable: false });
+}
+
+export function hostName(fallback: string, description: string) {
+  return describe(z.string().min(1).default(fallback), { description, reloadable: false });
+}
+
+export function optionalText(meta: SettingMeta) {
+  return describe(z.string().min(1).nullable().default(null), meta);
+}
+
+/**
+ * A password that may be left out, but not be empty by accident: `password: #secret` is a comment in YAML, and
+ * `password: &secret` a mark, both with nothing as the value.
+ */
+export function optionalPassword(meta: SettingMeta) {
+  return describe(
+    z
+      .string()
+      .optional()
+      .transform((password) => password ?? null),
+    meta,
+  );
+}
