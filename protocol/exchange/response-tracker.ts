@@ -260,7 +260,9 @@ export class ResponseTracker {
 
   #checkSequence(buffer: Buffer, position: number): void {
     const sequence = buffer[position + 3]!;
-    if (this.#expectedSequence >= 0 && sequence !== this.#expectedSequence)
+    // A source counts anew after each acknowledgement that it asks its replica for.
+    const isDue = sequence === this.#expectedSequence || this.#state === State.stream;
+    if (this.#expectedSequence >= 0 && !isDue)
       throw new MalformedPacketError(`sequence id ${sequence}, expected ${this.#expectedSequence}`, position);
     this.#expectedSequence = (sequence + 1) & 0xff;
   }

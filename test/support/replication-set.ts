@@ -67,7 +67,10 @@ export class ReplicationSet {
   }
 
   /** Points a server at a source, read-only, and waits until its replication threads run. */
-  async replicateFrom(replica: DatabaseServer, source: DatabaseServer): Promise<void> {
+  async replicateFrom(
+    replica: DatabaseServer,
+    source: Pick<DatabaseServer, 'name' | 'host' | 'port'>,
+  ): Promise<void> {
     const { username, password } = REPLICATION_ACCOUNT;
     const position =
       this.flavor === ServerFlavor.mariadb ? 'MASTER_USE_GTID=slave_pos' : 'MASTER_AUTO_POSITION=1';

@@ -124,9 +124,9 @@ export class ClientConnection {
   #acceptsPacket(): boolean {
     switch (this.#phase) {
       case Phase.commands: {
-        const phase = this.#session!.phase;
-        if (phase === SessionPhase.infile) return this.#infileBacklog() < INFILE_BACKLOG_BYTES;
-        return phase === SessionPhase.idle;
+        const session = this.#session!;
+        if (session.phase === SessionPhase.infile) return this.#infileBacklog() < INFILE_BACKLOG_BYTES;
+        return session.phase === SessionPhase.idle || session.run.streams;
       }
       case Phase.login:
       case Phase.change:
@@ -173,6 +173,10 @@ export class ClientConnection {
           this.#socket.pause();
           connection.holderDrained = () => this.#resumeInput();
         }
+        return;
+      }
+      if (session.phase === SessionPhase.busy) {
+        session.packetDuringStream(buffer, start, end);
         return;
       }
       // Inside of compression the frames are counted, and packets just as the client likes.

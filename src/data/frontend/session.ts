@@ -16,6 +16,7 @@ import {
   Command,
   fragmentCount,
   frameErr,
+  framePacket,
   type ResponseTracker,
 } from '../../../protocol/index.ts';
 import { type ClientError, clientError } from '../../common/errors.ts';
@@ -68,6 +69,8 @@ export interface SessionIdentity {
 }
 
 const HELD = routeOf(RouteTarget.held, RouteReason.pinned);
+/** First byte of a replica's acknowledgement. */
+const SEMI_SYNC_REPLY = 0xef;
 const PINNED_COMMAND = routeOf(RouteTarget.primary, RouteReason.pinned);
 
 export class Session implements RunClient, RoutingFacts {
@@ -479,6 +482,16 @@ export class Session implements RunClient, RoutingFacts {
     }
     sendInfilePacket(connection, buffer, start, end, last);
     if (end === start) this.#phase = transition(this.#phase, SessionPhase.busy);
+  }
+
+  /**
+   * A packet of a replica that its source's binlog is being sent to: where it has got (semi-synchronous replication).
+   * Anything else the source would not read either.
+   */
+  packetDuringStream(buffer: Buffer, start: number, end: number): void {
+    if (buffer[start] === SEMI_SYNC_REPLY && end > start)
+      this.run.connection?.socket.append(framePacket(buffer.subarray(start, end), 0));
+    else if (buffer[start] === Command.COM_QUIT && end === start + 1) this.close('quit');
   }
 
   // ---- the end

@@ -269,6 +269,11 @@ export class StatementRun
     killConnection(this.#context.backends, connection);
   }
 
+  /** An endless answer is under way: a binlog, whose reader may send acknowledgements meanwhile. */
+  get streams(): boolean {
+    return this.#phase === RunPhase.running && this.#shape === AnswerShape.stream;
+  }
+
   get primaryThreadId(): number {
     const connection = this.#connection ?? this.held;
     if (connection === null || connection.holder !== this) return 0;
