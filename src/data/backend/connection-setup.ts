@@ -88,9 +88,31 @@ export function setupReplies(connection: BackendConnection, reset: boolean, list
     // MariaDB goes back to the character set of the handshake, MySQL to the global one.
     const kept = isMysql ? [] : [...variables].filter(([name]) => CHARACTER_SETS.has(name));
     const afterReset = SessionVariables.of(new Map([...withNames(globals), ...kept]));
-    listener.done({ variables: SessionVariables.of(variables), afterReset, schema, tracksState });
+    const found = { variables: SessionVariables.of(variables), afterReset, schema, tracksState };
+    if (reset && schema !== null) enterSchemaAgain(connection, schema, listener, () => listener.done(found));
+    else listener.done(found);
   }, lost);
   send(connection, Command.COM_QUERY, PROBE, AnswerShape.query, probe);
+}
+
+/**
+ * COM_RESET_CONNECTION leaves the schema and yet takes its character set and collation away on MariaDB: the global ones
+ * are in `@@character_set_database` and `@@collation_database` then.
+ */
+function enterSchemaAgain(
+  connection: BackendConnection,
+  schema: string,
+  listener: SetupListener,
+  entered: () => void,
+): void {
+  const reply = new RecordingReply(
+    (_, result) => {
+      if (result.errno === 0) entered();
+      else listener.failed(`cannot use its schema again: ${result.errno} ${result.errorMessage}`);
+    },
+    (reason) => listener.failed(reason),
+  );
+  send(connection, Command.COM_INIT_DB, schema, AnswerShape.single, reply);
 }
 
 function entriesOf(result: RecordedResult): [string, string][] {
