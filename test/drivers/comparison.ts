@@ -14,7 +14,7 @@ export interface Comparison {
   readonly passedStraight: number;
   readonly passedThroughSluice: number;
   /** Neither passed nor skipped in at least one straight run, flaky ones not counted. */
-  readonly failedStraight: number;
+  readonly failedStraight: readonly string[];
   readonly skippedStraight: number;
   /** Passed in one straight run and not in the other. */
   readonly flaky: readonly string[];
@@ -35,6 +35,7 @@ export function compareRuns(
   const flaky: string[] = [];
   const differences: Difference[] = [];
   const onlyThroughSluice: string[] = [];
+  const failedStraight: string[] = [];
   const counts = { passed: 0, failed: 0, skipped: 0 };
   for (const name of new Set([...first, ...second].map((result) => result.name))) {
     const one = before.get(name)?.outcome;
@@ -44,6 +45,7 @@ export function compareRuns(
       continue;
     }
     counts[one ?? two ?? Outcome.failed]++;
+    if (one === Outcome.failed) failedStraight.push(name);
     const result = sluice.get(name);
     if (one === Outcome.passed && result?.outcome !== Outcome.passed) {
       differences.push({
@@ -57,7 +59,7 @@ export function compareRuns(
   return {
     passedStraight: counts.passed,
     passedThroughSluice: throughSluice.filter(({ outcome }) => outcome === Outcome.passed).length,
-    failedStraight: counts.failed,
+    failedStraight,
     skippedStraight: counts.skipped,
     flaky,
     differences,

@@ -48,13 +48,14 @@ for (const { test, throughSluice, detail, reason } of explained) {
   console.log(`\n✘ ${test}: ${throughSluice} through Sluice${reason === null ? '' : ` (${reason})`}`);
   if (detail !== '') console.log(detail.slice(-DETAIL_CHARACTERS).replaceAll(/^/gm, '    '));
 }
+if (values.show) for (const test of comparison.failedStraight) console.log(`! ${test}: fails straight`);
 for (const test of comparison.flaky) console.log(`~ ${test}: flaky straight`);
 for (const test of comparison.onlyThroughSluice) console.log(`? ${test}: passes only through Sluice`);
 const unexplained = explained.filter(({ reason }) => reason === null).length;
 console.log(
   `\n${suite.title} on ${values.server}: ${comparison.passedStraight} passed straight, ` +
     `${comparison.passedStraight - comparison.differences.length} of them through Sluice; ` +
-    `${comparison.failedStraight} failed and ${comparison.skippedStraight} skipped straight, ` +
+    `${comparison.failedStraight.length} failed and ${comparison.skippedStraight} skipped straight, ` +
     `${comparison.flaky.length} flaky; ${unexplained} unexplained differences`,
 );
 if (files.length === 0) {
