@@ -142,6 +142,11 @@ export class PreparedCommands {
       return;
     }
     statement.readExecute(buffer, start, end);
+    // As MariaDB: to the statement that was prepared last types must be sent.
+    if (buffer.readUInt32LE(start + 1) === LAST_PREPARED && statement.reliesOnTypes) {
+      this.#refuse(clientError('PROXY_MALFORMED_PACKET', {}));
+      return;
+    }
     // MariaDB looks itself.
     if (this.#context.backends.dialect.flavor === 'mysql' && statement.overruns(buffer, start, end)) {
       this.#refuse(clientError('PROXY_WRONG_ARGUMENTS', { command: 'mysqld_stmt_execute' }));
