@@ -13,6 +13,8 @@ export interface CallValue {
   readonly sql: string;
   /** Left alone in a statement in which the name of a column could not be kept, or that asks for servers' ids. */
   readonly optional: boolean;
+  /** In the first statement of a packet only: a later one asks for what one within the packet has left. */
+  readonly firstOnly?: boolean;
 }
 
 interface Edit {
@@ -89,11 +91,13 @@ function nameColumns(uses: readonly Use[], names: Map<number, string>): boolean 
 
 function findUses(values: ReadonlyMap<string, CallValue>): Use[] {
   const uses: Use[] = [];
+  let isFirst = true;
   for (let i = 0; i < tokens.count; i++) {
+    if (tokens.text(i) === ';') isFirst = false;
     const last = tokens.kind(i) === TokenKind.systemVariable ? variableEnd(i) : i + 2;
     const key = tokens.kind(i) === TokenKind.systemVariable ? `@@${variableAt(i)}` : tokens.text(i);
     const value = values.get(key);
-    if (value === undefined) continue;
+    if (value === undefined || (value.firstOnly === true && !isFirst)) continue;
     const isCall = tokens.text(i + 1) === '(' && tokens.text(i + 2) === ')' && tokens.text(i - 1) !== '.';
     if (!key.startsWith('@@') && !isCall) continue;
     const edit = { from: tokens.start(i), to: tokens.end(last), sql: value.sql };

@@ -182,13 +182,13 @@ export class ConnectionSearch implements PoolRequest {
   #waitsForResidue(held: BackendConnection | null): boolean {
     const statement = this.#plan?.statement;
     if (statement === undefined || !usesResidue(statement)) return false;
-    if (held !== null) this.#readElsewhere(statement, held);
+    if (held !== null || this.#wanted(statement) === null) this.#readElsewhere(statement, held);
     if (!this.#residue.waits(statement, () => this.#residueRead())) return false;
     this.#waiting = Waiting.residue;
     return true;
   }
 
-  #readElsewhere({ residue: asks }: StatementClass, held: BackendConnection): void {
+  #readElsewhere({ residue: asks }: StatementClass, held: BackendConnection | null): void {
     const residue = this.#residue;
     const knows =
       (asks.lastInsertId ? residue.insertIdElsewhere(held) : null) ??
@@ -204,9 +204,17 @@ export class ConnectionSearch implements PoolRequest {
   #goBack(): BackendConnection | null {
     const statement = this.#plan?.statement;
     if (statement === undefined || !usesResidue(statement)) return null;
-    const wanted = this.#residue.wantedConnection(statement);
+    const wanted = this.#wanted(statement);
     if (wanted === null) return null;
     return this.#context.backends.poolOf(wanted.server.address)?.takeIdle(wanted) === true ? wanted : null;
+  }
+
+  /** Where the answer is, unless the rest of the statement cannot run there: other capabilities by now, a write. */
+  #wanted(statement: StatementClass): BackendConnection | null {
+    const wanted = this.#residue.wantedConnection(statement);
+    if (wanted === null || wanted.key.text !== this.connectionKey.text) return null;
+    const isPrimary = wanted.server.address === this.#context.backends.primary?.server.address;
+    return isPrimary || !statement.mayWrite ? wanted : null;
   }
 
   #choosePool(): ServerPool | null {

@@ -138,7 +138,7 @@ export class Residue implements LastUser {
   }
 
   /** The connection that alone knows LAST_INSERT_ID(), if that is another one than `connection`. */
-  insertIdElsewhere(connection: BackendConnection): BackendConnection | null {
+  insertIdElsewhere(connection: BackendConnection | null): BackendConnection | null {
     return this.#insertId === null && this.#insertIdOn !== connection ? this.#insertIdOn : null;
   }
 
@@ -153,8 +153,8 @@ export class Residue implements LastUser {
     if (knowsFound && knowsCount) return null;
     // The call that is never made gives the column its type.
     return new Map([
-      ['FOUND_ROWS', { sql: `IF(1,${this.#foundRows},FOUND_ROWS())`, optional: false }],
-      ['ROW_COUNT', { sql: `IF(1,${this.#rowCount},ROW_COUNT())`, optional: false }],
+      ['FOUND_ROWS', { sql: `IF(1,${this.#foundRows},FOUND_ROWS())`, optional: false, firstOnly: true }],
+      ['ROW_COUNT', { sql: `IF(1,${this.#rowCount},ROW_COUNT())`, optional: false, firstOnly: true }],
     ]);
   }
 
@@ -199,7 +199,7 @@ export class Residue implements LastUser {
   }
 
   /** The connection that alone has the list of warnings, if that is another one than `connection`. */
-  diagnosticsElsewhere(connection: BackendConnection): BackendConnection | null {
+  diagnosticsElsewhere(connection: BackendConnection | null): BackendConnection | null {
     return this.#diagnosticsOn !== connection ? this.#diagnosticsOn : null;
   }
 
