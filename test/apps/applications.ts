@@ -30,11 +30,38 @@ const RUNTIMES = {
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 export type RuntimeName = keyof typeof RUNTIMES;
 
+const PHP_MYSQL = { path: '/usr/share/doc/php-mysql', package: 'php-mysql' };
+
 export const APPLICATIONS: readonly Application[] = [
   { name: 'sequelize', runtime: 'node', file: 'sequelize/app.ts' },
   { name: 'typeorm', runtime: 'node', file: 'typeorm/app.ts' },
   { name: 'knex', runtime: 'node', file: 'knex/app.ts' },
+  { name: 'django', runtime: 'python', file: 'django/app.py', needs: python('python3-django', 'django') },
+  {
+    name: 'sqlalchemy',
+    runtime: 'python',
+    file: 'sqlalchemy/app.py',
+    needs: python('python3-sqlalchemy', 'sqlalchemy'),
+  },
+  {
+    name: 'activerecord',
+    runtime: 'ruby',
+    file: 'activerecord/app.rb',
+    needs: { path: '/usr/share/doc/ruby-activerecord', package: 'ruby-activerecord' },
+  },
+  {
+    name: 'doctrine',
+    runtime: 'php',
+    file: 'doctrine/app.php',
+    needs: { path: '/usr/share/php/Doctrine/ORM', package: 'php-doctrine-orm' },
+  },
+  { name: 'pdo', runtime: 'php', file: 'php/pdo.php', needs: PHP_MYSQL },
+  { name: 'mysqli', runtime: 'php', file: 'php/mysqli.php', needs: PHP_MYSQL },
 ];
+
+function python(name: string, folder: string): { path: string; package: string } {
+  return { path: `/usr/lib/python3/dist-packages/${folder}`, package: name };
+}
 
 /** Its command, or why it cannot run here. */
 export async function commandOf(application: Application): Promise<AppCommand | string> {
@@ -43,7 +70,7 @@ export async function commandOf(application: Application): Promise<AppCommand | 
   if (program === null) return `${application.runtime} is not installed`;
   const { needs } = application;
   if (needs !== undefined && !existsSync(needs.path)) return `the package ${needs.package} is not installed`;
-  return { program, args: [file] };
+  return { program, args: [file], env: { PYTHONDONTWRITEBYTECODE: '1', TZ: 'UTC' } };
 }
 
 async function findRuntime(runtime: RuntimeName): Promise<string | null> {

@@ -3,6 +3,7 @@
 #
 #   sh test/support/setup.sh node      npm dependencies (they bring Node 24)
 #   sh test/support/setup.sh servers   … and a MariaDB server (and the libraries of the MySQL 5.7 binary)
+#   sh test/support/setup.sh tests     … and the languages and libraries of the programs in test/apps
 #   sh test/support/setup.sh bench     … and sysbench and HAProxy
 #
 # Everything it changes is said on stderr, one line each.
@@ -128,6 +129,25 @@ link_renamed_libaio() {
   fi
 }
 
+# Each application whose language is not there is skipped, so that this need not succeed.
+application_packages='php-cli php-mysql php-doctrine-orm wordpress ruby ruby-activerecord ruby-mysql2
+  python3-django python3-sqlalchemy python3-pymysql python3-mysqldb'
+
+install_applications() {
+  have apt-get && have dpkg-query || { say 'no apt-get: applications in other languages are not tested'; return 0; }
+  missing=''
+  for package in $application_packages; do
+    dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing="$missing $package"
+  done
+  [ -n "$missing" ] || return 0
+  if (apt_install $missing); then
+    # WordPress brings a web server that no test uses.
+    case $missing in *wordpress*) keep_service_down apache2 ;; esac
+  else
+    say "applications that need these are not tested:$missing"
+  fi
+}
+
 install_bench_tools() {
   missing=''
   have sysbench || missing="$missing sysbench"
@@ -145,12 +165,17 @@ case ${1-} in
     install_node_packages
     install_servers
     ;;
+  tests)
+    install_node_packages
+    install_servers
+    install_applications
+    ;;
   bench)
     install_node_packages
     install_servers
     install_bench_tools
     ;;
   *)
-    die 'usage: setup.sh node|servers|bench'
+    die 'usage: setup.sh node|servers|tests|bench'
     ;;
 esac

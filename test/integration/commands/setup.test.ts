@@ -64,7 +64,7 @@ t.test('where all is there it says nothing', async (t) => {
 t.test('an unknown word is an error', async (t) => {
   t.strictSame(await runSetup(checkoutDirectory, ['everything']), {
     code: 1,
-    output: 'setup: usage: setup.sh node|servers|bench\n',
+    output: 'setup: usage: setup.sh node|servers|tests|bench\n',
   });
 });
 
