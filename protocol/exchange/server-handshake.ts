@@ -255,6 +255,12 @@ export class ServerHandshake {
     // MySQL and MariaDB answer COM_CHANGE_USER with a request for another proof, whatever came with the command, and
     // the same challenge; so there may be clients whose proof in the command itself is of no use.
     const asksAgain = this.#state === 'changeUser' && canSwitch;
+    // The challenge of the greeting is the announced plugin's: for another one MariaDB's client library shows no proof,
+    // and waits for a challenge.
+    const isUnasked =
+      login.authPluginName !== null &&
+      login.authPluginName !== defaultPlugin &&
+      login.authResponse.length === 0;
     // Views into the received chunk would change under a later packet.
     this.#login = { ...login, authResponse: NO_PACKETS };
     this.#verifier = new AccountVerifier({
@@ -269,7 +275,7 @@ export class ServerHandshake {
     const clientPlugin = (canSwitch ? login.authPluginName : null) ?? MYSQL_NATIVE_PASSWORD;
     const usable = this.#verifier.usablePlugins();
     const fits = usable.includes(clientPlugin);
-    if (fits && !asksAgain) {
+    if (fits && !asksAgain && !(isUnasked && canSwitch)) {
       this.#plugin = clientPlugin;
       this.#usedPassword = !isEmptyProof(clientPlugin, login.authResponse);
       return this.#judge(this.#verifier.start(clientPlugin, login.authResponse));

@@ -270,6 +270,7 @@ export class ClientConnection {
         return socket.unsentBytes;
       },
       resumeInput: () => this.#resumeInput(),
+      idles: () => this.#idles(),
       close: (reason) => this.#end(reason),
       host: socket.remoteAddress,
     };
@@ -339,17 +340,24 @@ export class ClientConnection {
     }
     const idleMs = performance.now() - this.#lastActivity;
     const busy = this.#session !== null && this.#session.phase !== SessionPhase.idle;
-    if (!busy && idleMs >= limits.idleTimeoutMs) this.#refuse(clientError('PROXY_READ_TIMEOUT', {}), 0);
-    else this.#armIdleTimer();
+    if (busy || idleMs < this.#idleTimeoutMs) this.#armIdleTimer();
+    else if (idleMs >= limits.idleTimeoutMs) this.#refuse(clientError('PROXY_READ_TIMEOUT', {}), 0);
+    // Servers say nothing at the end of `wait_timeout`: the client would take it for the answer to its next command.
+    else this.#end('wait_timeout');
+  }
+
+  #idles(): void {
+    this.#lastActivity = performance.now();
+    this.#armIdleTimer();
+  }
+
+  get #idleTimeoutMs(): number {
+    const { idleTimeoutMs } = this.#context.snapshot.settings.limits;
+    return Math.min(idleTimeoutMs, this.#session?.state.idleTimeoutMs ?? Number.POSITIVE_INFINITY);
   }
 
   #armIdleTimer(): void {
-    const { idleTimeoutMs } = this.#context.snapshot.settings.limits;
-    if (idleTimeoutMs <= 0) {
-      this.#context.wheel.cancel(this.#timer);
-      return;
-    }
-    const rest = idleTimeoutMs - (performance.now() - this.#lastActivity);
+    const rest = this.#idleTimeoutMs - (performance.now() - this.#lastActivity);
     this.#context.wheel.arm(this.#timer, Math.max(1000, rest));
   }
 

@@ -158,6 +158,11 @@ export class ClientStatement {
     this.readNothing();
   }
 
+  /** The execution that `readExecute` has seen brings values and no types. */
+  get reliesOnTypes(): boolean {
+    return this.#flagOffset > 0;
+  }
+
   /** Nothing of an execution: a preparation for long data. */
   readNothing(): void {
     this.#opensCursor = false;

@@ -30,6 +30,8 @@ import { RunPhase } from './statement-run.ts';
 const HELD = routeOf(RouteTarget.held, RouteReason.pinned);
 /** MariaDB: the statement that was prepared last. */
 const LAST_PREPARED = 0xffff_ffff;
+/** MariaDB's words, which have no full stop. */
+const MALFORMED = 'Malformed communication packet';
 const ID_END = 5;
 /** Command, statement id, parameter index. */
 const LONG_DATA_HEADER_BYTES = 7;
@@ -142,6 +144,11 @@ export class PreparedCommands {
       return;
     }
     statement.readExecute(buffer, start, end);
+    // As MariaDB: to the statement that was prepared last types must be sent.
+    if (buffer.readUInt32LE(start + 1) === LAST_PREPARED && statement.reliesOnTypes) {
+      this.#refuse({ ...clientError('PROXY_MALFORMED_PACKET', {}), message: MALFORMED });
+      return;
+    }
     // MariaDB looks itself.
     if (this.#context.backends.dialect.flavor === 'mysql' && statement.overruns(buffer, start, end)) {
       this.#refuse(clientError('PROXY_WRONG_ARGUMENTS', { command: 'mysqld_stmt_execute' }));

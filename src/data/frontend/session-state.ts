@@ -58,6 +58,9 @@ export class SessionState {
     return this.inTransaction || (this.statusFlags & StatusFlag.SERVER_STATUS_AUTOCOMMIT) === 0;
   }
 
+  /** `wait_timeout` as the session itself has set it, in milliseconds; null as long as it has not. */
+  idleTimeoutMs: number | null = null;
+
   get pinned(): boolean {
     return this.#pins.size > 0 || this.transactionPending;
   }
@@ -91,6 +94,7 @@ export class SessionState {
     this.collationUnknown = false;
     this.transactionPending = false;
     this.clientTracks = false;
+    this.idleTimeoutMs = null;
     this.#pins.clear();
   }
 
@@ -172,6 +176,7 @@ export class SessionState {
       this.pin(PinReason.unvirtualisedVariable);
       return true;
     }
+    if (canonical === 'wait_timeout') this.idleTimeoutMs = Number(value) * 1000;
     values.push([canonical, value]);
     if (canonical === 'character_set_connection') this.collationUnknown = true;
     else if (canonical === 'collation_connection') this.collationUnknown = false;

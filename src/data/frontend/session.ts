@@ -55,6 +55,8 @@ export interface SessionTransport {
   readonly unsentBytes: number;
   /** The session takes commands again. */
   resumeInput(): void;
+  /** The session is idle from now on, for no longer than it has allowed itself by `wait_timeout`. */
+  idles(): void;
   /** From now on the client's packets are the contents of a file. */
   close(reason: string): void;
   readonly host: string;
@@ -401,6 +403,7 @@ export class Session implements RunClient, RoutingFacts {
       this.endForShutdown();
       return;
     }
+    if (this.state.idleTimeoutMs !== null) this.#transport.idles();
     this.#transport.resumeInput();
   }
 

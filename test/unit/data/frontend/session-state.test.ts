@@ -69,6 +69,16 @@ t.test('an OK without a report changes nothing', async (t) => {
   t.notOk(state.pinned);
 });
 
+t.test('a wait_timeout of its own lasts until the session begins anew', async (t) => {
+  const state = session();
+  t.equal(state.idleTimeoutMs, null);
+  state.apply(ok([variable('wait_timeout', '30'), CHANGED]), false);
+  t.equal(state.idleTimeoutMs, 30_000);
+  t.equal(state.variables?.values.get('wait_timeout'), '30');
+  state.restart(INITIAL);
+  t.equal(state.idleTimeoutMs, null);
+});
+
 t.test('variables are carried, under one name', async (t) => {
   const state = session();
   state.apply(ok([variable('time_zone', '+03:00'), variable('autocommit', 'OFF'), CHANGED]), false);

@@ -1,0 +1,191 @@
+/**
+ * Prepared statements over few connections: what many clients prepare is there once for each connection, what one
+ * client leaves is bounded, and an execution means what was prepared wherever it runs.
+ */
+
+import type { Connection, RowDataPacket } from 'mysql2/promise';
+import t, { type Test } from 'tap';
+import { Command } from '../../../protocol/index.ts';
+import { RawClient } from '../../support/raw-client.ts';
+import { APP_ACCOUNT, ReplicationSet } from '../../support/replication-set.ts';
+import { SluiceProcess } from '../../support/sluice-process.ts';
+import { waitUntil } from '../../support/wait-until.ts';
+
+const CLIENTS = 120;
+const CONNECTIONS = 6;
+const PER_CONNECTION = 20;
+const DISTINCT = process.env.SLUICE_TEST_NIGHTLY === '1' ? 1_000_000 : 1_000;
+const ROWS = 50;
+const NO_SUCH_TABLE = { message: "Table 'app.changing' doesn't exist" };
+
+const set = new ReplicationSet({
+  replicas: 0,
+  sql: [
+    'CREATE TABLE app.t (id INT PRIMARY KEY, v VARCHAR(20))',
+    ...Array.from({ length: ROWS }, (_, id) => `INSERT INTO app.t VALUES (${id}, 'app ${id}')`),
+    'CREATE DATABASE other',
+    'CREATE TABLE other.t (id INT PRIMARY KEY, v VARCHAR(20))',
+    "INSERT INTO other.t VALUES (1, 'other 1')",
+    "GRANT ALL ON other.* TO 'app'@'%'",
+  ],
+});
+t.before(() => set.start());
+t.teardown(() => set.dispose());
+
+async function start(t: Test, limits: Record<string, number> = {}): Promise<SluiceProcess> {
+  const sluice = await SluiceProcess.startFor(set, {
+    config: {
+      workers: 1,
+      routing: { readsOnPrimary: 'share' },
+      pool: { maxConnections: CONNECTIONS, maxStatementsPerConnection: PER_CONNECTION },
+      limits,
+    },
+  });
+  t.teardown(() => sluice.dispose());
+  return sluice;
+}
+
+async function statementsOnServer(): Promise<number> {
+  const [row] = await set.primary.query("SHOW GLOBAL STATUS LIKE 'Prepared_stmt_count'");
+  return Number(row?.Value);
+}
+
+async function value(connection: Connection, sql: string, parameters: unknown[] = []): Promise<unknown> {
+  const [rows] = await connection.execute<RowDataPacket[]>(sql, parameters as never[]);
+  return Object.values(rows[0] ?? {})[0];
+}
+
+/** The connections that Sluice has there are gone; its next statement runs on a new one. */
+async function loseConnections(sluice: SluiceProcess): Promise<void> {
+  const rows = await set.primary.query("SELECT id FROM information_schema.processlist WHERE user = 'app'");
+  for (const { id } of rows) await set.primary.query(`KILL ${id}`);
+  await waitUntil('they are gone', async () => {
+    const left = await set.primary.query("SELECT id FROM information_schema.processlist WHERE user = 'app'");
+    return left.length === 0 && (await sluice.metric('sluice_backend_statements')) === 0;
+  });
+}
+
+t.test(`${CLIENTS} clients share ${CONNECTIONS} connections and what is prepared on them`, async (t) => {
+  const sluice = await start(t);
+  const clients = await Promise.all(Array.from({ length: CLIENTS }, () => sluice.connect()));
+  const wrong: string[] = [];
+  await Promise.all(
+    clients.map(async (client, index) => {
+      for (let i = 0; i < 10; i++) {
+        const id = (index * 7 + i) % ROWS;
+        const got = await value(client, 'SELECT v FROM t WHERE id = ?', [id]);
+        if (got !== `app ${id}`) wrong.push(`${id}: ${got}`);
+        // Another type for the same statement of the server.
+        const text = await value(client, 'SELECT v FROM t WHERE id = ?', [String(id)]);
+        if (text !== `app ${id}`) wrong.push(`'${id}': ${text}`);
+        if ((await value(client, 'SELECT ? + 1', [index])) !== index + 1) wrong.push(`${index} + 1`);
+      }
+    }),
+  );
+  t.same(wrong, [], 'every answer is right');
+  t.equal(await sluice.metric('sluice_pinned_sessions'), 0, 'no session is pinned');
+  t.equal(await sluice.metric('sluice_client_statements'), CLIENTS * 2, 'every client has its statements');
+  const onServer = await statementsOnServer();
+  t.ok(onServer <= CONNECTIONS * 2, `the server has ${onServer} statements`);
+  t.equal(await sluice.metric('sluice_backend_statements'), onServer, 'and Sluice knows of each');
+  for (const client of clients) await client.end();
+  await waitUntil('none is left', async () => (await sluice.metric('sluice_client_statements')) === 0);
+});
+
+t.test(`${DISTINCT} different statements leave no more than a connection may have`, async (t) => {
+  const sluice = await start(t);
+  const client = await RawClient.login(
+    { host: '127.0.0.1', port: sluice.port },
+    { ...APP_ACCOUNT, database: 'app' },
+  );
+  t.teardown(() => client.destroy());
+  let most = 0;
+  for (let i = 0; i < DISTINCT; i++) {
+    client.sendCommand(Command.COM_STMT_PREPARE, `SELECT ${i} AS c${i}`);
+    const { payload } = await client.readPacket();
+    if (payload[0] !== 0) throw new Error(`PREPARE ${i} was refused`);
+    await client.readPacket();
+    const execute = Buffer.alloc(9);
+    payload.copy(execute, 0, 1, 5);
+    execute.writeUInt32LE(1, 5);
+    client.sendCommand(Command.COM_STMT_EXECUTE, execute);
+    for (let packets = 0; packets < 4; packets++) await client.readPacket();
+    client.sendCommand(Command.COM_STMT_CLOSE, payload.subarray(1, 5));
+    if (i % 250 === 249) most = Math.max(most, await statementsOnServer());
+  }
+  t.ok(most <= CONNECTIONS * PER_CONNECTION, `the server never had more than ${most}`);
+  await waitUntil(
+    'closed ones are gone',
+    async () => (await sluice.metric('sluice_client_statements')) === 0,
+  );
+});
+
+t.test('one more than the limit is refused, and nobody else notices', async (t) => {
+  const sluice = await start(t, { maxPreparedStatements: 5, maxPreparedBytes: 4096 });
+  const client = await sluice.connect();
+  const bystander = await sluice.connect();
+  const prepared = [];
+  for (let i = 0; i < 5; i++) prepared.push(await client.prepare(`SELECT ${i}`));
+  await t.rejects(client.prepare('SELECT 5'), {
+    errno: 1461,
+    message: "Can't create more prepared statements: limits.maxPreparedStatements is 5",
+  });
+  const [rows] = await bystander.query('SELECT 1 AS one');
+  t.same(rows, [{ one: 1 }], 'text statements go on');
+  await prepared[0]?.close();
+  t.equal(await value(client, 'SELECT 6'), 6, 'a place that was given back is taken');
+  await client.end();
+  await waitUntil('they are gone', async () => (await sluice.metric('sluice_client_statements')) === 0);
+  await t.rejects(bystander.prepare(`SELECT '${'x'.repeat(5000)}'`), {
+    errno: 1461,
+    message: "Can't create more prepared statements: limits.maxPreparedBytes is 4096",
+  });
+});
+
+t.test('an execution elsewhere means what was prepared', async (t) => {
+  const sluice = await start(t);
+  const client = await sluice.connect();
+  const quoted = await client.prepare('SELECT "v" FROM t WHERE id = 1');
+  const first = await client.prepare('SELECT v FROM t WHERE id = ?');
+  await client.query("SET sql_mode = 'ANSI_QUOTES'");
+  await client.query('USE other');
+  await loseConnections(sluice);
+  const [text] = (await quoted.execute([])) as unknown as [RowDataPacket[]];
+  t.same(Object.values(text[0] ?? {}), ['v'], 'a string, as under the sql_mode of its PREPARE');
+  const [app] = (await first.execute([1])) as unknown as [RowDataPacket[]];
+  t.same(app, [{ v: 'app 1' }], 'the table of the schema that it was prepared in');
+  const [now] = await client.query('SELECT DATABASE() AS d, @@sql_mode AS m, v FROM t');
+  t.same(now, [{ d: 'other', m: 'ANSI_QUOTES', v: 'other 1' }], 'the session is where it was');
+
+  await client.query('BEGIN');
+  await client.query("INSERT INTO t VALUES (2, 'other 2')");
+  const fresh = await client.prepare('SELECT COUNT(*) AS n FROM t');
+  await client.query('USE app');
+  await client.query("SET sql_mode = ''");
+  const [count] = (await fresh.execute([])) as unknown as [RowDataPacket[]];
+  t.same(count, [{ n: 2 }], 'within the transaction');
+  await client.query('ROLLBACK');
+  t.equal(await set.primary.queryValue('SELECT COUNT(*) FROM other.t'), '1', 'which was not ended by it');
+  t.equal(await sluice.metric('sluice_pinned_sessions'), 0, 'nothing pins');
+});
+
+t.test('a table that changes behind a statement', async (t) => {
+  const sluice = await start(t);
+  const client = await sluice.connect();
+  const other = await sluice.connect();
+  await client.query('CREATE TABLE changing (a INT)');
+  await client.query('INSERT INTO changing VALUES (1)');
+  const all = await client.prepare('SELECT * FROM changing');
+  await all.execute([]);
+  await other.query("ALTER TABLE changing ADD b VARCHAR(5) DEFAULT 'new'");
+  t.same((await all.execute([]))[0], [{ a: 1, b: 'new' }], 'the new column comes');
+  await loseConnections(sluice);
+  t.same((await all.execute([]))[0], [{ a: 1, b: 'new' }], 'on a new connection as well');
+  await other.query('DROP TABLE changing');
+  await t.rejects(async () => all.execute([]), NO_SUCH_TABLE);
+  await loseConnections(sluice);
+  await t.rejects(async () => all.execute([]), NO_SUCH_TABLE);
+  await other.query('CREATE TABLE changing (c INT)');
+  t.same((await all.execute([]))[0], [], 'and it works again');
+  await other.query('DROP TABLE changing');
+});
