@@ -57,6 +57,45 @@ export interface KillAnswer {
   readonly outcome: KillOutcome;
 }
 
+/** SHOW PROCESSLIST: who is there, in the other workers. */
+export interface SessionListRequest {
+  readonly type: 'listSessions';
+  readonly requestId: number;
+  readonly fromWorker: number;
+}
+
+/** One client that has logged in. */
+export interface SessionDescription {
+  readonly id: number;
+  readonly user: string;
+  /** As servers show it: `address:port`. */
+  readonly host: string;
+  readonly schema: string | null;
+  readonly isBusy: boolean;
+  /** Since the last byte came from the client. */
+  readonly seconds: number;
+  /** What runs, where that is known. */
+  readonly info: string | null;
+  /** Of the primary's connection that it has for itself now, 0 for none. */
+  readonly threadId: number;
+}
+
+export interface SessionList {
+  readonly type: 'sessionList';
+  readonly requestId: number;
+  readonly fromWorker: number;
+  readonly sessions: readonly SessionDescription[];
+  /** Thread ids of the worker's connections to the primary. */
+  readonly threads: readonly number[];
+}
+
+export interface SessionLists {
+  readonly type: 'sessionLists';
+  readonly requestId: number;
+  /** Of the other workers. */
+  readonly lists: readonly SessionList[];
+}
+
 /** EXPLAIN ROUTE: a worker is asked, since it is a worker that decides. */
 export interface ExplainRequest {
   readonly type: 'explain';
@@ -80,6 +119,8 @@ export type ToWorker =
   | { readonly type: 'snapshot'; readonly snapshot: Snapshot }
   | { readonly type: 'stop'; readonly mode: StopMode }
   | ExplainRequest
+  | SessionListRequest
+  | SessionLists
   | KillRequest
   | KillAnswer;
 
@@ -100,4 +141,6 @@ export type FromWorker =
   | KillRequest
   | KillAnswer
   | ExplainAnswer
+  | SessionListRequest
+  | SessionList
   | { readonly type: 'drained' };

@@ -30,10 +30,12 @@ import {
   type FromWorker,
   KillOutcome,
   type KillRequest,
+  type SessionListRequest,
   type StopMode,
   type ToWorker,
   type WorkerStart,
 } from '../common/thread-messages.ts';
+import { SessionListing } from './session-lists.ts';
 
 const State = {
   starting: 'starting',
@@ -117,6 +119,10 @@ export class WorkerSet {
   readonly #explains = new Map<number, (steps: readonly ExplainStep[]) => void>();
   #explainRequests = 0;
   readonly #kills = new Map<string, PendingKill>();
+  readonly #lists = new SessionListing((worker, lists) => {
+    const slot = this.#slots[worker];
+    if (slot !== undefined) this.#send(slot, lists);
+  });
   readonly #script: URL;
   #port: number;
 
@@ -261,6 +267,12 @@ export class WorkerSet {
       case 'killAnswer':
         this.#collectKill(slot.index, message.fromWorker, message.requestId, message.outcome);
         return;
+      case 'listSessions':
+        this.#askForSessions(message);
+        return;
+      case 'sessionList':
+        this.#lists.collect(slot.index, message);
+        return;
       case 'drained':
         void slot.worker?.terminate();
     }
@@ -271,6 +283,7 @@ export class WorkerSet {
     slot.appliedVersion = 0;
     this.#giveBack(slot.index);
     this.#forgetKills(slot.index);
+    this.#lists.forget(slot.index);
     if (slot.state === State.stopping || slot.state === State.stopped) {
       slot.state = State.stopped;
       slot.onStopped?.();
@@ -320,6 +333,15 @@ export class WorkerSet {
 
   #send(slot: Slot, message: ToWorker): void {
     slot.worker?.postMessage(message);
+  }
+
+  #askForSessions(request: SessionListRequest): void {
+    const others = this.#slots.filter((slot) => slot.index !== request.fromWorker && slot.worker !== null);
+    this.#lists.begin(
+      request,
+      others.map(({ index }) => index),
+    );
+    for (const slot of others) this.#send(slot, request);
   }
 
   // ---- KILL of another worker's client

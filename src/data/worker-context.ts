@@ -6,7 +6,7 @@ import type { Snapshot, SnapshotUser } from '../common/snapshot.ts';
 import type { FromWorker } from '../common/thread-messages.ts';
 import type { TimerWheel } from '../common/timer-wheel.ts';
 import type { Backends } from './backend/backends.ts';
-import type { Killable, SessionRegistry } from './backend/session-registry.ts';
+import type { Listed, SessionRegistry } from './backend/session-registry.ts';
 import type { SessionVariables } from './backend/session-variables.ts';
 import type { StateDifferences } from './backend/state-difference.ts';
 import type { StatementDefinitions } from './backend/statement-definition.ts';
@@ -35,7 +35,7 @@ export interface WorkerContext {
   readonly definitions: StatementDefinitions;
   readonly router: Router;
   readonly differences: StateDifferences;
-  readonly sessions: SessionRegistry<Killable>;
+  readonly sessions: SessionRegistry<Listed>;
   /** All client connections, those that still log in included. */
   readonly clients: Set<object>;
   readonly sha2Cache: Sha2Cache;

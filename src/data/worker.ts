@@ -77,7 +77,7 @@ const context: WorkerContext = {
   definitions: new StatementDefinitions(),
   router: new Router(),
   differences: new StateDifferences(),
-  sessions: new SessionRegistry(start.workerIndex, post, (threadId) => backends.threadOfPrimary(threadId)),
+  sessions: new SessionRegistry(start.workerIndex, post, backends),
   clients,
   sha2Cache: new LRUCache<string, Buffer>({ max: 10_000 }),
   rsaKey: { publicKeyPem: start.rsaKey.publicKey, privateKey: createPrivateKey(start.rsaKey.privateKey) },
@@ -153,7 +153,9 @@ port.on('message', (message: ToWorker) => {
     const { requestId, statement, schema } = message;
     post({ type: 'explained', requestId, steps: explainRoute(context, statement, schema) });
   } else if (message.type === 'kill') context.sessions.answerKill(message);
-  else context.sessions.killAnswered(message);
+  else if (message.type === 'killAnswer') context.sessions.killAnswered(message);
+  else if (message.type === 'listSessions') context.sessions.answerList(message);
+  else context.sessions.listAnswered(message);
 });
 
 const janitor = setInterval(() => {

@@ -58,6 +58,11 @@ export class Backends {
     return this.#pools.get(address) ?? null;
   }
 
+  /** Of this worker's connections to the primary. */
+  get threadsOfPrimary(): number[] {
+    return this.#primary?.threadIds ?? [];
+  }
+
   /**
    * One of the own connections to the primary, as what KILL is aimed at. No session has it for itself: it is idle, and
    * is closed, or it runs short reads of several sessions, and is let be.

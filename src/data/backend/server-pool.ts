@@ -172,6 +172,10 @@ export class ServerPool implements ConnectionListener {
     return null;
   }
 
+  get threadIds(): number[] {
+    return [...this.#all].map(({ threadId }) => threadId);
+  }
+
   /** KILL of a connection that serves nobody. */
   closeIfIdle(connection: BackendConnection, reason: string): void {
     if (this.#keyedFor(connection.key).remove(connection)) retire(connection, reason);

@@ -5,7 +5,14 @@ import {
   type KillAnswer,
   KillOutcome,
   type KillRequest,
+  type SessionDescription,
+  type SessionList,
+  type SessionListRequest,
+  type SessionLists,
 } from '../../common/thread-messages.ts';
+
+/** After this long a list goes without the clients of other workers. */
+const LIST_WAIT_MS = 1000;
 
 export type KillTarget = Omit<KillRequest, 'type' | 'requestId' | 'fromWorker'>;
 
@@ -17,23 +24,31 @@ export interface Killable {
   killed(queryOnly: boolean): void;
 }
 
-export class SessionRegistry<Entry extends Killable> {
+/** What a list of clients shows. */
+export interface Listed extends Killable {
+  describe(): SessionDescription;
+}
+
+/** What the registry needs to know of the worker's connections to the primary. */
+export interface PrimaryThreads {
+  /** The connection that has this thread id, as what KILL is aimed at. */
+  threadOfPrimary(threadId: number): Killable | null;
+  readonly threadsOfPrimary: readonly number[];
+}
+
+export class SessionRegistry<Entry extends Listed> {
   readonly #sessions = new Map<number, Entry>();
   readonly #workerIndex: number;
   readonly #post: (message: FromWorker) => void;
-  readonly #pooledThread: (threadId: number) => Killable | null;
+  readonly #primary: PrimaryThreads;
+  readonly #listing = new Map<number, (lists: readonly SessionList[]) => void>();
   readonly #asked = new Map<number, (outcome: KillOutcome) => void>();
   #requests = 0;
 
-  /** @param pooledThread the own connection to the primary that has this thread id. */
-  constructor(
-    workerIndex: number,
-    post: (message: FromWorker) => void,
-    pooledThread: (threadId: number) => Killable | null,
-  ) {
+  constructor(workerIndex: number, post: (message: FromWorker) => void, primary: PrimaryThreads) {
     this.#workerIndex = workerIndex;
     this.#post = post;
-    this.#pooledThread = pooledThread;
+    this.#primary = primary;
   }
 
   get size(): number {
@@ -76,6 +91,31 @@ export class SessionRegistry<Entry extends Killable> {
     done?.(answer.outcome);
   }
 
+  /** All clients: this worker's, and through the main thread those of the others. */
+  list(done: (lists: readonly SessionList[]) => void): void {
+    const requestId = ++this.#requests;
+    this.#listing.set(requestId, done);
+    this.#post({ type: 'listSessions', requestId, fromWorker: this.#workerIndex });
+    // The data plane never waits for the main thread: without it, the own clients are what is known.
+    setTimeout(() => this.listAnswered({ type: 'sessionLists', requestId, lists: [] }), LIST_WAIT_MS).unref();
+  }
+
+  /** Another worker's question. */
+  answerList({ requestId, fromWorker }: SessionListRequest): void {
+    this.#post(this.#ownList(requestId, fromWorker));
+  }
+
+  listAnswered({ requestId, lists }: SessionLists): void {
+    const done = this.#listing.get(requestId);
+    this.#listing.delete(requestId);
+    done?.([this.#ownList(requestId, this.#workerIndex), ...lists]);
+  }
+
+  #ownList(requestId: number, fromWorker: number): SessionList {
+    const sessions = [...this.#sessions.values()].map((session) => session.describe());
+    return { type: 'sessionList', requestId, fromWorker, sessions, threads: this.#primary.threadsOfPrimary };
+  }
+
   #kill({ connectionId, queryOnly, username, ofAll, allOfUser }: KillTarget): KillOutcome {
     if (allOfUser !== null) {
       // The one that asks is the primary's to kill, with its answer.
@@ -84,7 +124,9 @@ export class SessionRegistry<Entry extends Killable> {
       return KillOutcome.unknown;
     }
     const session =
-      this.#sessions.get(connectionId) ?? this.#servedBy(connectionId) ?? this.#pooledThread(connectionId);
+      this.#sessions.get(connectionId) ??
+      this.#servedBy(connectionId) ??
+      this.#primary.threadOfPrimary(connectionId);
     if (session === null) return KillOutcome.unknown;
     if (session.username !== username && !ofAll) return KillOutcome.denied;
     session.killed(queryOnly);

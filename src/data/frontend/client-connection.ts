@@ -264,6 +264,7 @@ export class ClientConnection {
 
   #transport(): ConstructorParameters<typeof Session>[1] {
     const socket = this.#socket;
+    const activity = (): number => this.#lastActivity;
     return {
       write: (bytes) => socket.write(bytes),
       get unsentBytes() {
@@ -272,7 +273,10 @@ export class ClientConnection {
       resumeInput: () => this.#resumeInput(),
       idles: () => this.#idles(),
       close: (reason) => this.#end(reason),
-      host: socket.remoteAddress,
+      host: socket.remoteAddress === '' ? 'localhost' : `${socket.remoteAddress}:${socket.remotePort}`,
+      get lastActivity() {
+        return activity();
+      },
     };
   }
 

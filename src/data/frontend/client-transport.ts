@@ -49,6 +49,11 @@ export class ClientTransport {
     return this.#address;
   }
 
+  /** Of the peer: the client, or the load balancer. */
+  get remotePort(): number {
+    return this.#plain.remotePort;
+  }
+
   /** Nobody can listen in; not so if another machine's client may be behind a Unix socket. */
   get isLocal(): boolean {
     return this.#plain.remoteAddress === '' && !this.#context.proxyNetworks.includes('');

@@ -22,6 +22,7 @@ import {
 import { type ClientError, clientError } from '../../common/errors.ts';
 import { WorkerCounter } from '../../common/shared-counters.ts';
 import { makeTransitions } from '../../common/state-machine.ts';
+import type { SessionDescription } from '../../common/thread-messages.ts';
 import type { LexicalContext } from '../../sql/lexical-context.ts';
 import { PinReason, type StatementClass, StatementKind } from '../../sql/statement-class.ts';
 import { type CallValue, substituteCalls } from '../../sql/substitute-calls.ts';
@@ -36,6 +37,7 @@ import { connectionIdValues } from './connection-id-values.ts';
 import { sendInfilePacket } from './infile.ts';
 import { LocalCommands } from './local-commands.ts';
 import { PreparedCommands } from './prepared-commands.ts';
+import { AnswerCollector, makeProcessList } from './process-list.ts';
 import { ReadOnlyTransaction } from './read-only-transaction.ts';
 import { SessionPhase } from './session-phase.ts';
 import { errorOfRun, SessionStart } from './session-start.ts';
@@ -59,7 +61,10 @@ export interface SessionTransport {
   idles(): void;
   /** From now on the client's packets are the contents of a file. */
   close(reason: string): void;
+  /** `address:port`, as servers show it. */
   readonly host: string;
+  /** When the client last sent something, by `performance.now()`. */
+  readonly lastActivity: number;
 }
 
 export interface SessionIdentity {
@@ -71,6 +76,7 @@ export interface SessionIdentity {
 }
 
 const HELD = routeOf(RouteTarget.held, RouteReason.pinned);
+const FULL_LIST = /\bfull\b/i;
 /** First byte of a replica's acknowledgement. */
 const SEMI_SYNC_REPLY = 0xef;
 const PINNED_COMMAND = routeOf(RouteTarget.primary, RouteReason.pinned);
@@ -93,6 +99,7 @@ export class Session implements RunClient, RoutingFacts {
   /** Called instead of the ordinary end of a command: a step of something larger. */
   #continuation: ((errno: number) => void) | null = null;
   #stickyUntil = 0;
+  #collector: AnswerCollector | null = null;
   /** Of the next packet of a file, where the client does not count them. */
   #infileSequence: number | null = null;
 
@@ -145,8 +152,26 @@ export class Session implements RunClient, RoutingFacts {
   }
 
   write(bytes: Buffer): boolean {
+    const collector = this.#collector;
+    if (collector !== null) {
+      if (collector.keep(bytes)) return false;
+      this.#collector = null;
+      for (const chunk of collector.chunks) this.write(chunk);
+    }
     this.#context.counters.add(WorkerCounter.clientBytesOut, bytes.length);
     return this.#transport.write(bytes);
+  }
+
+  /** The next answer goes to `then` and not to the client; so long a one that it cannot be kept goes as it comes. */
+  collectAnswer(then: (answer: Buffer) => void): void {
+    const collector = new AnswerCollector();
+    this.#collector = collector;
+    this.#continuation = () => {
+      const isWhole = this.#collector === collector && collector.chunks.length > 0;
+      this.#collector = null;
+      if (isWhole) then(Buffer.concat(collector.chunks));
+      else this.commandAnswered();
+    };
   }
 
   localInfile(): void {
@@ -321,6 +346,10 @@ export class Session implements RunClient, RoutingFacts {
       this.run.start(buffer, start, end, route, plan, AnswerShape.query);
       return;
     }
+    if (statement.command === 'SHOW_PROCESSLIST' && statement.statementCount === 1) {
+      const isFull = FULL_LIST.test(buffer.toString('latin1', start + 1, end));
+      makeProcessList(this, this.#context, isFull);
+    }
     const context = counts === null ? null : this.lexicalContext();
     if (counts === null || context === null) {
       this.run.start(buffer, start, end, route, plan, AnswerShape.query);
@@ -381,6 +410,11 @@ export class Session implements RunClient, RoutingFacts {
       continuation(this.run.lastErrno);
       return;
     }
+    this.commandAnswered();
+  }
+
+  /** What a command leaves to be done when its answer has passed. */
+  commandAnswered(): void {
     if (this.#phase === SessionPhase.infile) this.#phase = transition(this.#phase, SessionPhase.busy);
     const statement = this.#plan?.statement;
     if (this.#endsConnection()) {
@@ -424,6 +458,7 @@ export class Session implements RunClient, RoutingFacts {
   toPrimary(buffer: Buffer, start: number, end: number): void {
     const route = this.run.held !== null ? HELD : PINNED_COMMAND;
     this.run.errorReplacement = null;
+    if (this.#command === Command.COM_PROCESS_INFO) makeProcessList(this, this.#context, false);
     this.run.start(buffer, start, end, route, null, commandShape(this.#command));
   }
 
@@ -512,6 +547,21 @@ export class Session implements RunClient, RoutingFacts {
   /** Of the connection to the primary that it has for itself now, 0 for none. */
   get primaryThreadId(): number {
     return this.run.primaryThreadId;
+  }
+
+  /** As a list of processes shows it. */
+  describe(): SessionDescription {
+    const isBusy = this.#phase !== SessionPhase.idle;
+    return {
+      id: this.identity.connectionId,
+      user: this.username,
+      host: this.#transport.host,
+      schema: this.state.schema,
+      isBusy,
+      seconds: Math.floor((performance.now() - this.#transport.lastActivity) / 1000),
+      info: isBusy ? this.run.text : null,
+      threadId: this.primaryThreadId,
+    };
   }
 
   endForShutdown(): void {

@@ -71,6 +71,7 @@ const ER_OPTION_PREVENTS_STATEMENT = 1290;
 /** PROXY_STATE_NOT_RESTORED. */
 const ER_STATE_NOT_RESTORED = 9006;
 const MAX_ATTEMPTS = 3;
+const MAX_SHOWN_BYTES = 64 * 1024;
 
 /** The session, as far as a run needs it. */
 export interface RunClient extends SearchClient {
@@ -267,6 +268,13 @@ export class StatementRun
     if (connection === null || this.#shared || connection.owed === 0) return;
     connection.tainted = true;
     killConnection(this.#context.backends, connection);
+  }
+
+  /** Of the statement that runs, if it had to be kept. */
+  get text(): string | null {
+    const { bytes, length } = this.#packet;
+    if (length < 2 || bytes[0] !== Command.COM_QUERY) return null;
+    return bytes.toString('utf8', 1, Math.min(length, MAX_SHOWN_BYTES));
   }
 
   /** An endless answer is under way: a binlog, whose reader may send acknowledgements meanwhile. */

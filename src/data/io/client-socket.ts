@@ -15,6 +15,7 @@ export class ClientSocket implements ClientStream {
   owner: ClientStreamOwner;
   /** Empty for a Unix socket. */
   readonly remoteAddress: string;
+  readonly remotePort: number;
   #paused = false;
   #error: Error | null = null;
 
@@ -22,6 +23,7 @@ export class ClientSocket implements ClientStream {
   constructor(accepted: Socket, owner: ClientStreamOwner) {
     this.owner = owner;
     this.remoteAddress = (accepted.remoteAddress ?? '').replace(/^::ffff:/, '');
+    this.remotePort = accepted.remotePort ?? 0;
     this.#socket = rewrap(accepted, (bytes) => {
       this.owner.onBytes(sharedReadBuffer, bytes);
       return true;

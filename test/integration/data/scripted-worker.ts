@@ -81,7 +81,7 @@ parentPort!.on('message', (message: ToWorker) => {
       steps: [{ step: 'by', value: `${start.workerIndex}` }],
     });
   else if (message.type === 'killAnswer') say(`killAnswer ${message.requestId} ${message.outcome}`);
-  else if (!mute)
+  else if (message.type === 'kill' && !mute)
     post({
       type: 'killAnswer',
       requestId: message.requestId,
