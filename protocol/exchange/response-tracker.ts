@@ -165,6 +165,11 @@ export class ResponseTracker {
     return this.#state === State.infile;
   }
 
+  /** Which id the first packet of the client's file has, as the client counts; right after `localInfile`. */
+  get infileSequence(): number {
+    return (this.#expectedSequence + this.#sequenceShift) & 0xff;
+  }
+
   /** The client has sent its file and the empty packet; the next packet is the OK or ERR for it. */
   resumeAfterInfile(): void {
     this.#state = State.first;

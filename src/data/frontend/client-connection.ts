@@ -18,6 +18,7 @@ import {
   encodeSessionState,
   frameErr,
   frameOk,
+  PacketOutOfOrderError,
   PacketTooLargeError,
   ProtocolError,
   SessionTrackType,
@@ -324,8 +325,10 @@ export class ClientConnection {
       this.#refuse(clientError('PROXY_BAD_HANDSHAKE', {}), 1, BROKEN, error.message);
       return;
     }
-    const isTooLarge = error instanceof PacketTooLargeError;
-    const told = clientError(isTooLarge ? 'PROXY_PACKET_TOO_LARGE' : 'PROXY_UNCOMPRESS', {});
+    let told: ClientError;
+    if (error instanceof PacketTooLargeError) told = clientError('PROXY_PACKET_TOO_LARGE', {});
+    else if (error instanceof PacketOutOfOrderError) told = clientError('PROXY_PACKET_OUT_OF_ORDER', {});
+    else told = clientError('PROXY_UNCOMPRESS', {});
     this.#refuse(told, 1, BROKEN, error.message);
   }
 

@@ -231,6 +231,7 @@ export class CompressedClientStream implements ClientStream, Flushable {
 
   #fail(error: Error): void {
     this.#broken = true;
+    this.#nextSequence = (this.#reader.sequenceId + 1) & 0xff;
     this.owner.onBroken(error);
   }
 

@@ -514,7 +514,7 @@ export class Session implements RunClient, RoutingFacts {
     if (connection === null) return;
     let last = sequenceId;
     if (last === null) {
-      const first = this.#infileSequence ?? connection.nextClientSequence ?? 0;
+      const first = this.#infileSequence ?? connection.infileSequence;
       last = first + fragmentCount(end - start) - 1;
       this.#infileSequence = end === start ? null : last + 1;
     }
