@@ -2,6 +2,7 @@
 
 import { join } from 'node:path';
 import type { ServerFlavor } from '../../src/topology/server-description.ts';
+import { CertificateAuthority, type CertificateFiles } from '../support/certificates.ts';
 import { ReplicationSet } from '../support/replication-set.ts';
 import { SluiceProcess } from '../support/sluice-process.ts';
 import type { DriverSuite, Endpoint } from './driver-suite.ts';
@@ -23,14 +24,17 @@ export class SuiteTarget {
   readonly endpoint: Endpoint;
   readonly #set: ReplicationSet;
   readonly #sluice: SluiceProcess | null;
+  readonly #authority: CertificateAuthority;
 
-  private constructor(set: ReplicationSet, sluice: SluiceProcess | null) {
+  private constructor(servers: Servers, sluice: SluiceProcess | null) {
+    const { set, authority } = servers;
     this.#set = set;
+    this.#authority = authority;
     this.#sluice = sluice;
     this.endpoint = {
       host: '127.0.0.1',
       port: sluice?.port ?? set.primary.port,
-      socket: sluice === null ? set.primary.socket : join(sluice.directory, 'socket'),
+      socket: sluice === null ? set.primary.socket : socketOf(authority),
       ...ACCOUNT,
       schema: SCHEMA,
     };
@@ -41,11 +45,12 @@ export class SuiteTarget {
   }
 
   static async throughSluice(options: TargetOptions): Promise<SuiteTarget> {
-    const set = await startServers(options);
+    const servers = await startServers(options);
     try {
-      return new SuiteTarget(set, await startSluice(set));
+      return new SuiteTarget(servers, await startSluice(servers));
     } catch (error) {
-      await set.dispose();
+      await servers.set.dispose();
+      servers.authority.dispose();
       throw error;
     }
   }
@@ -61,14 +66,30 @@ export class SuiteTarget {
   async dispose(): Promise<void> {
     await this.#sluice?.dispose();
     await this.#set.dispose();
+    this.#authority.dispose();
   }
 }
 
-async function startServers({ suite, flavor, replicas }: TargetOptions): Promise<ReplicationSet> {
+interface Servers {
+  readonly set: ReplicationSet;
+  readonly authority: CertificateAuthority;
+  readonly files: CertificateFiles;
+}
+
+async function startServers({ suite, flavor, replicas }: TargetOptions): Promise<Servers> {
+  const authority = await CertificateAuthority.create();
+  const files = await authority.issue('localhost', ['DNS:localhost', 'IP:127.0.0.1']);
   const set = new ReplicationSet({
     flavor,
     replicas,
-    args: ['--local-infile=1', '--max-allowed-packet=64M', ...(suite.serverArgs ?? [])],
+    args: [
+      '--local-infile=1',
+      '--max-allowed-packet=64M',
+      `--ssl-ca=${authority.file}`,
+      `--ssl-cert=${files.certificate}`,
+      `--ssl-key=${files.key}`,
+      ...(suite.serverArgs ?? []),
+    ],
     sql: [
       `CREATE DATABASE ${SCHEMA}`,
       `CREATE USER '${ACCOUNT.user}'@'%' IDENTIFIED BY '${ACCOUNT.password}'`,
@@ -79,17 +100,25 @@ async function startServers({ suite, flavor, replicas }: TargetOptions): Promise
     ],
   });
   try {
-    return await set.start();
+    await set.start();
+    return { set, authority, files };
   } catch (error) {
     await set.dispose();
+    authority.dispose();
     throw error;
   }
 }
 
-function startSluice(set: ReplicationSet): Promise<SluiceProcess> {
+function socketOf(authority: CertificateAuthority): string {
+  return join(authority.directory, 'sluice.sock');
+}
+
+function startSluice({ set, authority, files }: Servers): Promise<SluiceProcess> {
   return SluiceProcess.startFor(set, {
     config: {
       workers: WORKERS,
+      listen: { socket: socketOf(authority) },
+      tls: files,
       pool: { maxConnections: POOL_CONNECTIONS },
       users: [{ username: ACCOUNT.user, password: ACCOUNT.password }],
     },
