@@ -104,7 +104,9 @@ export class ResponseTracker {
 
   /**
    * @param statusBefore the session's status flags, for the EOF behind definitions that the server leaves out.
+   * @param firstSequence of the server's first packet.
    * @param parts of the statement, for the same EOF.
+   * @param clientSequence what the client expects the first packet to have.
    */
   begin(
     shape: AnswerShape,
@@ -113,6 +115,7 @@ export class ResponseTracker {
     statusBefore: number,
     firstSequence = 1,
     parts: AnswerParts | null = null,
+    clientSequence = firstSequence,
   ): void {
     this.#sink = sink;
     this.#results.begin(parts);
@@ -124,7 +127,7 @@ export class ResponseTracker {
     this.#shape = shape;
     this.#state = firstState(shape);
     this.#expectedSequence = firstSequence & 0xff;
-    this.#sequenceShift = 0;
+    this.#sequenceShift = (clientSequence - firstSequence) & 0xff;
     this.#continuation = false;
     this.#outParameters = false;
     this.complete = false;
@@ -144,7 +147,7 @@ export class ResponseTracker {
     this.#sink = sink;
   }
 
-  /** Packets put in minus packets left out so far. */
+  /** By how much the client's sequence ids are ahead of the server's. */
   get sequenceShift(): number {
     return this.#sequenceShift;
   }

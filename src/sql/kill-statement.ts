@@ -36,6 +36,23 @@ export function parseKill(
   return kill;
 }
 
+/** A KILL with other statements behind it; `rest` is where these begin. Null for anything else. */
+export function parseLeadingKill(
+  buf: Buffer,
+  start: number,
+  end: number,
+  context: LexicalContext,
+): { readonly kill: KillStatement; readonly rest: number } | null {
+  tokens.collect(buf, start, end, context, ConditionalMode.byServer);
+  let semicolon = 0;
+  while (semicolon < tokens.count && tokens.kind(semicolon) !== TokenKind.semicolon) semicolon++;
+  const isFollowed = semicolon + 1 < tokens.count && !tokens.sawConditional;
+  const rest = isFollowed ? tokens.end(semicolon) : 0;
+  tokens.release();
+  const kill = isFollowed ? parseKill(buf, start, rest, context) : null;
+  return kill === null ? null : { kill, rest };
+}
+
 function parse(context: LexicalContext): KillStatement | null {
   let at = 0;
   if (tokens.text(at++) !== 'KILL') return null;

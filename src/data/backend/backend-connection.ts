@@ -475,8 +475,8 @@ export class BackendConnection {
           return end;
         }
         this.#active = reply;
-        const { shape, sink, clientCapabilities, statusBefore, firstSequence, parts } = reply;
-        tracker.begin(shape, sink, clientCapabilities, statusBefore, firstSequence, parts);
+        const { shape, sink, clientCapabilities, statusBefore, firstSequence, clientSequence, parts } = reply;
+        tracker.begin(shape, sink, clientCapabilities, statusBefore, firstSequence, parts, clientSequence);
       }
       const floor = this.socket.retained ? position : 0;
       position = tracker.advance(buffer, position, end, floor);

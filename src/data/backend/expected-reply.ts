@@ -19,6 +19,8 @@ export interface ExpectedReply {
   readonly statusBefore: number;
   /** Sequence id of the answer's first packet: the number of packets that the command took; 1 if not named. */
   readonly firstSequence?: number;
+  /** Sequence id that the client expects the first packet to have; the same unless named. */
+  readonly clientSequence?: number;
   /** What the statement's text says about the number of results. */
   readonly parts?: AnswerParts | null;
   /** A read of a pipelined batch: it may be asked again elsewhere as long as nothing of its answer has passed. */

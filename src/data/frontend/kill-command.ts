@@ -25,7 +25,7 @@ export class KillCommand {
   }
 
   /**
-   * @param done the OK for the client.
+   * @param done the OK for the client, and what comes after it.
    * @param forward sends the command to the primary as it is.
    */
   run(kill: KillStatement, done: () => void, forward: () => void): void {
@@ -45,10 +45,8 @@ export class KillCommand {
     const target = { connectionId: id, queryOnly, username, ofAll, allOfUser: null };
     this.#context.sessions.requestKill(target, (outcome) => {
       if (session.phase === SessionPhase.closed) return;
-      if (outcome === KillOutcome.killed) {
-        done();
-        session.commandDone();
-      } else if (outcome === KillOutcome.unknown) forward();
+      if (outcome === KillOutcome.killed) done();
+      else if (outcome === KillOutcome.unknown) forward();
       else if (ofAll) session.refuse(clientError('PROXY_KILL_DENIED', { connectionId: id }));
       else
         this.#whetherAdministrator((mayAll) => {

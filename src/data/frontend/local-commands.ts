@@ -1,8 +1,8 @@
 /** Commands that Sluice answers itself: they concern the session, or other sessions, and no server. */
 
-import { Capability, Command, frameEof, frameOk } from '../../../protocol/index.ts';
+import { Capability, Command, frameEof, frameOk, StatusFlag } from '../../../protocol/index.ts';
 import { clientError } from '../../common/errors.ts';
-import { KillTarget, parseKill } from '../../sql/kill-statement.ts';
+import { KillTarget, parseKill, parseLeadingKill } from '../../sql/kill-statement.ts';
 import type { LexicalContext } from '../../sql/lexical-context.ts';
 import type { WorkerContext } from '../worker-context.ts';
 import { KillCommand } from './kill-command.ts';
@@ -59,11 +59,35 @@ export class LocalCommands {
     forward: (packet: Buffer) => void,
   ): boolean {
     const kill = parseKill(buffer, start + 1, end, context);
-    if (kill === null) return false;
+    if (kill === null) return this.#leadingKill(buffer, start, end, context, forward);
     const packet = Buffer.from(buffer.subarray(start, end));
     this.#kill.run(
       kill,
-      () => this.#sendOk(),
+      () => this.#done(),
+      () => forward(packet),
+    );
+    return true;
+  }
+
+  /** `KILL 5; SELECT …`: an OK that announces another result, then the rest as if it had come alone. */
+  #leadingKill(
+    buffer: Buffer,
+    start: number,
+    end: number,
+    context: LexicalContext,
+    forward: (packet: Buffer) => void,
+  ): boolean {
+    const session = this.#session;
+    const leading = session.allowsMultiStatements ? parseLeadingKill(buffer, start + 1, end, context) : null;
+    if (leading === null) return false;
+    const packet = Buffer.from(buffer.subarray(start, end));
+    const rest = Buffer.concat([packet.subarray(0, 1), packet.subarray(leading.rest - start)]);
+    this.#kill.run(
+      leading.kill,
+      () => {
+        this.#sendOk(StatusFlag.SERVER_MORE_RESULTS_EXISTS);
+        session.continueWith(rest);
+      },
       () => forward(packet),
     );
     return true;
@@ -81,7 +105,7 @@ export class LocalCommands {
     const kill = { target: KillTarget.connection, queryOnly: false, id: packet.readUInt32LE(1), user: '' };
     this.#kill.run(
       kill,
-      () => this.#sendOk(),
+      () => this.#done(),
       () => session.leaveReadOnlyThen(packet, 0, 5, (again, from, to) => session.toPrimary(again, from, to)),
     );
   }
@@ -90,11 +114,17 @@ export class LocalCommands {
     return this.#context.backends.dialect.flavor === 'mysql';
   }
 
-  #sendOk(): void {
-    const { state, clientCapabilities } = this.#session;
+  #done(): void {
+    this.#sendOk();
+    this.#session.commandDone();
+  }
+
+  #sendOk(moreFlags = 0): void {
+    const { state, clientCapabilities, errorSequence } = this.#session;
     // MySQL repeats the count of the statement before in its answer to COM_PING, MariaDB does not.
     const warnings = this.#isMysql ? this.#session.run.lastWarnings : 0;
-    this.#session.write(frameOk({ statusFlags: state.statusFlags, warnings }, clientCapabilities, 1));
+    const statusFlags = state.statusFlags | moreFlags;
+    this.#session.write(frameOk({ statusFlags, warnings }, clientCapabilities, errorSequence));
   }
 
   #setOption(buffer: Buffer, start: number, end: number): void {

@@ -129,6 +129,10 @@ export class Session implements RunClient, RoutingFacts {
     this.identity = { ...this.identity, connectionKey: connectionKeyOf(credentials, flags, mariadbFlags) };
   }
 
+  get allowsMultiStatements(): boolean {
+    return (this.identity.connectionKey.behaviourFlags & Capability.CLIENT_MULTI_STATEMENTS) !== 0;
+  }
+
   // ---- RunClient
 
   get username(): string {
@@ -297,6 +301,12 @@ export class Session implements RunClient, RoutingFacts {
   redispatch(packet: Buffer): void {
     if (packet[0] === Command.COM_QUERY) this.#query(packet, 0, packet.length);
     else this.prepared.command(packet[0]!, packet, 0, packet.length);
+  }
+
+  /** The rest of a text of several statements, of which one packet of the answer has gone out. */
+  continueWith(packet: Buffer): void {
+    this.errorSequence = (this.errorSequence + 1) & 0xff;
+    this.#query(packet, 0, packet.length);
   }
 
   /** COM_STMT_EXECUTE of a statement that the session has. */

@@ -440,6 +440,7 @@ export class StatementRun
       clientCapabilities: this.#client.clientCapabilities,
       statusBefore: this.#client.state.statusFlags,
       firstSequence: fragmentCount(end - start),
+      clientSequence: this.#client.errorSequence,
       parts: this.#plan?.statement ?? null,
       repeatable: this.#repeatable,
     });

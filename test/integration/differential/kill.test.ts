@@ -101,6 +101,35 @@ async function runKills(t: Test, flavor: ServerFlavor): Promise<void> {
     await killer.end();
   });
 
+  await t.test('KILL in front of other statements', async (t) => {
+    const killer = await sluice.connect({ multipleStatements: true });
+    for (const rest of [
+      'SELECT 1 AS one',
+      'SELECT 1 AS one; SELECT 2 AS two',
+      'SELECT nope',
+      'CALL nope()',
+    ]) {
+      const victim = await sluice.connect();
+      victim.on('error', () => undefined);
+      const kill = `KILL ${idOf(victim)}; ${rest}`;
+      if (rest.includes('nope')) {
+        t.ok([1054, 1305].includes(Number(await outcome(killer.query(kill)))), rest);
+      } else {
+        const [results] = await killer.query<RowDataPacket[][]>(kill);
+        t.same(results.slice(1).flat(), [{ one: 1 }, { two: 2 }].slice(0, results.length - 1), rest);
+      }
+      const isOver = async () => (await outcome(victim.query('SELECT 1'))) !== 'done';
+      await waitUntil('the session is over', isOver);
+    }
+    const [first, second] = [await sluice.connect(), await sluice.connect()];
+    for (const one of [first, second]) one.on('error', () => undefined);
+    const [results] = await killer.query<RowDataPacket[][]>(
+      `KILL ${idOf(first)}; KILL ${idOf(second)}; SELECT 3 AS three`,
+    );
+    t.same(results[2], [{ three: 3 }]);
+    await killer.end();
+  });
+
   await t.test('KILL of oneself', async (t) => {
     const connection = await sluice.connect();
     connection.on('error', () => undefined);

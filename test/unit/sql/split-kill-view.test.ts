@@ -1,5 +1,5 @@
 import t from 'tap';
-import { parseKill } from '../../../src/sql/kill-statement.ts';
+import { parseKill, parseLeadingKill } from '../../../src/sql/kill-statement.ts';
 import { makeLexicalContext } from '../../../src/sql/lexical-context.ts';
 import { splitStatements } from '../../../src/sql/split.ts';
 import { isViewDefinitionSafe } from '../../../src/sql/view-safety.ts';
@@ -26,6 +26,23 @@ t.test('splitStatements', async (t) => {
       JSON.stringify(sql),
     );
   }
+});
+
+t.test('parseLeadingKill', async (t) => {
+  const rest = (sql: string): string | null => {
+    const found = parseLeadingKill(Buffer.from(sql), 0, sql.length, MYSQL);
+    return found === null ? null : `${found.kill.id}|${sql.slice(found.rest)}`;
+  };
+  t.equal(rest('KILL 5; SELECT 1; SELECT 2'), '5| SELECT 1; SELECT 2');
+  t.equal(rest('KILL QUERY 6 /* ; */;SELECT 1'), '6|SELECT 1');
+  for (const sql of [
+    'KILL 5',
+    'KILL 5;',
+    'SELECT 1; KILL 5',
+    'KILL 5 + 1; SELECT 1',
+    '/*! KILL 5; */ SELECT 1',
+  ])
+    t.equal(rest(sql), null, sql);
 });
 
 t.test('parseKill', async (t) => {
