@@ -70,6 +70,11 @@ function checkServers(
   return servers;
 }
 
+/** What tells accounts apart in messages: the host only where it matters. */
+function nameOf({ username, host }: UserConfig): string {
+  return host === '%' ? username : `${username}@${host}`;
+}
+
 function checkTwinUsers(list: string, usernames: readonly Placed<string>[], problems: CheckProblem[]): void {
   const seen = new Map<string, number>();
   const steps = list.split('.');
@@ -166,12 +171,8 @@ export function checkConfig(candidates: Candidates, problems: CheckProblem[]): C
     const message = 'the account that watches the servers is needed';
     problems.push({ path: ['monitor', 'username'], message });
   }
-  if (!Array.isArray(values.users)) {
-    const message = 'accounts from the servers are not available in this version, list the users instead';
-    problems.push({ path: ['users', 'source'], message });
-  }
-  const usernames = candidates.users.map(({ index, value }) => ({ index, value: value.username }));
-  checkTwinUsers('users', usernames, problems);
+  const usernames = candidates.users.map(({ index, value }) => ({ index, value: nameOf(value) }));
+  checkTwinUsers(Array.isArray(values.users) ? 'users' : 'users.listed', usernames, problems);
   checkAdmin(values, problems);
   checkListeners(values, problems);
   checkAddresses(values.listen.addresses, problems);

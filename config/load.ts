@@ -8,7 +8,13 @@ import { type CheckProblem, checkConfig, type Placed } from './checks.ts';
 import { ConfigError, type ConfigProblem, type ConfigSource } from './config-error.ts';
 import { formatPath, IssueWriter } from './issue-message.ts';
 import { type OverlayValue, readEnvironment, readFlags } from './overlay.ts';
-import { type Config, type ConfigValues, configSchema, MAX_WORKERS } from './schema.ts';
+import {
+  type BackendUsersConfig,
+  type Config,
+  type ConfigValues,
+  configSchema,
+  MAX_WORKERS,
+} from './schema.ts';
 import { parseHost } from './server-address.ts';
 import { collectSettings, configJsonSchema, isSection, type JsonSchemaNode } from './settings.ts';
 import { parseYaml, type YamlSource } from './yaml-source.ts';
@@ -104,7 +110,9 @@ class Loader {
       {
         values,
         servers: this.#place('servers', values.servers),
-        users: Array.isArray(values.users) ? this.#place('users', values.users) : [],
+        users: Array.isArray(values.users)
+          ? this.#place('users', values.users)
+          : values.users.listed.map((value, index) => ({ index, value })),
         // A file that could not be read says nothing about what is missing from it.
         isFaulty: (key) => this.#faulty.has(key) || this.#yaml.problems.length > 0,
       },
@@ -112,7 +120,8 @@ class Loader {
     );
     for (const { path, message } of found) this.#report(path, message, null);
     if (this.#problems.length > 0) throw new ConfigError(this.#sorted());
-    return deepFreeze({ ...values, ...lists, workers: values.workers ?? defaultWorkers() });
+    const backendUsers = backendUsersOf(values);
+    return deepFreeze({ ...values, ...lists, backendUsers, workers: values.workers ?? defaultWorkers() });
   }
 
   /** Reports every issue of the schema, then parses what is left, so that the checks across keys run as well. */
@@ -190,6 +199,12 @@ function withoutBrackets(values: ConfigValues): ConfigValues {
   });
   const { listen, admin, http } = values;
   return { ...values, listen: normalised(listen), admin: normalised(admin), http: normalised(http) };
+}
+
+function backendUsersOf({ users }: ConfigValues): BackendUsersConfig | null {
+  if (Array.isArray(users)) return null;
+  const { refreshIntervalMs, timeoutMs, serverConnectionLimits } = users;
+  return { refreshIntervalMs, timeoutMs, serverConnectionLimits };
 }
 
 function defaultWorkers(): number {

@@ -32,7 +32,7 @@ function checkMixture(config: Config): void {
   const problems: CheckProblem[] = [];
   const place = <T>(values: readonly T[]) => values.map((value, index) => ({ index, value }));
   const candidates = {
-    values: config as ConfigValues,
+    values: config as unknown as ConfigValues,
     servers: place(config.servers),
     users: place(config.users),
     isFaulty: () => false,
@@ -64,6 +64,8 @@ export function planReload(current: Config, next: Config): ReloadPlan {
       config = withValue(config, path, before);
     }
   }
+  const usersDiffer = JSON.stringify(current.backendUsers) !== JSON.stringify(next.backendUsers);
+  if (usersDiffer && !changed.includes('users')) changed.push('users');
   if (needRestart.length > 0) checkMixture(config);
   return { config, changed, needRestart };
 }

@@ -25,7 +25,7 @@ const MAX_HOSTGROUP = 2_147_483_647;
 /** Places in the tables that the threads share; a test compares them with `src/common/shared-counters.ts`. */
 export const MAX_WORKERS = 64;
 export const MAX_SERVERS = 256;
-export const MAX_USERS = 4096;
+export const MAX_USERS = 16_384;
 
 const serverSchema = z
   .strictObject({
@@ -78,6 +78,10 @@ const userSchema = z
         'Plain text, or the mysql_native_password hash (`"*"` and 40 hex digits, in quotes); none means an account without a password.',
       defaultText: 'none',
     }),
+    host: describe(z.string().min(1).max(255).default('%'), {
+      description:
+        'Clients that the account is for, as a server knows it: `%` and `_` are wildcards, `10.0.0.0/255.0.0.0` is a network. Host names are not looked up.',
+    }),
     defaultSchema: describe(z.string().min(1).max(64).nullable().default(null), {
       description: 'Schema of a client that names none when it connects.',
       defaultText: 'none',
@@ -96,8 +100,18 @@ const userSchema = z
 const backendUsersSchema = z
   .strictObject({
     source: describe(z.literal('backend'), { description: 'Read the accounts from the primary.' }),
+    refreshIntervalMs: milliseconds(100, 10_000, 'Time between two readings of the accounts.'),
+    timeoutMs: milliseconds(100, 10_000, 'A reading that takes longer has failed.'),
+    serverConnectionLimits: describe(z.boolean().default(true), {
+      description:
+        "Clients count against the account's MAX_USER_CONNECTIONS and the server's `max_user_connections` as connections to the server would; `false` leaves these to the server, which counts the connections of Sluice.",
+    }),
+    listed: describe(z.array(userSchema).max(MAX_USERS).default([]), {
+      description: "Accounts that are listed all the same; each replaces the primary's accounts of its name.",
+      defaultText: 'none',
+    }),
   })
-  .meta({ description: 'Accounts are read from the primary (not available in this version).' });
+  .meta({ description: 'Accounts are read from the primary.' });
 
 const adminUserSchema = z
   .strictObject({
@@ -207,6 +221,12 @@ const limitsSection = section('What one client, and all clients together, may ta
     unit: 'bytes',
   }),
   handshakeTimeoutMs: milliseconds(1, 10_000, 'A client that has not logged in by then is disconnected.'),
+  loginDelayMs: milliseconds(
+    0,
+    100,
+    'The fourth refusal in a row of one user from one host is held back for this long, each further one for twice as long; 0 answers all at once.',
+  ),
+  loginDelayMaxMs: milliseconds(0, 5000, 'No refusal is held back for longer.'),
   idleTimeoutMs: milliseconds(1, 28_800_000, 'A client that sends nothing for this long is disconnected.'),
   shutdownGraceMs: milliseconds(
     0,
@@ -322,7 +342,8 @@ export const configSchema = z
       reader: integer(0, MAX_HOSTGROUP, 1, { description: 'Hostgroup of the replicas.' }),
     }),
     users: describe(z.union([z.array(userSchema).max(MAX_USERS), backendUsersSchema]).default([]), {
-      description: 'Accounts that clients may use.',
+      description:
+        'Accounts that clients may use: a list, or `{source: backend}` for those that the primary has.',
       defaultText: 'none',
     }),
     monitor: monitorSection,
@@ -361,12 +382,18 @@ type DeepReadonly<T> = T extends (infer E)[]
 
 export type ServerConfig = DeepReadonly<z.output<typeof serverSchema>>;
 export type UserConfig = DeepReadonly<z.output<typeof userSchema>>;
+/** How accounts are read from the primary. */
+export type BackendUsersConfig = DeepReadonly<Omit<z.output<typeof backendUsersSchema>, 'source' | 'listed'>>;
 
-/** What the rest of Sluice sees: nothing optional, servers always mappings, users always a list; deep-frozen. */
+/**
+ * What the rest of Sluice sees: nothing optional, servers always mappings, `users` always the listed ones; deep-frozen.
+ */
 export type Config = DeepReadonly<Omit<ConfigValues, 'workers' | 'servers' | 'users'>> & {
   readonly workers: number;
   readonly servers: readonly ServerConfig[];
   readonly users: readonly UserConfig[];
+  /** Null where the listed ones are all. */
+  readonly backendUsers: BackendUsersConfig | null;
 };
 
 /** Fills in the defaults of a server that was written as `host:port`. */

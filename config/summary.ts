@@ -17,6 +17,13 @@ function shortened(names: readonly string[]): string {
   return names.length > 10 ? `${shown} and ${names.length - 10} more` : shown;
 }
 
+function usersLine({ users, backendUsers }: Config): string {
+  const listed = shortened(users.map(({ username }) => username));
+  if (backendUsers === null) return users.length === 0 ? 'none' : listed;
+  const read = `from the primary, every ${backendUsers.refreshIntervalMs} ms`;
+  return users.length === 0 ? read : `${read}; listed ${listed}`;
+}
+
 export function summariseConfig(config: Config): string {
   const { listen, admin, http, hostgroups } = config;
   const socket = listen.socket === null ? '' : ` and ${listen.socket}`;
@@ -30,7 +37,7 @@ export function summariseConfig(config: Config): string {
       index === 0 ? 'servers' : '',
       serverLine(server, config),
     ]),
-    ['users', config.users.length === 0 ? 'none' : shortened(config.users.map(({ username }) => username))],
+    ['users', usersLine(config)],
     ['monitor', `${config.monitor.username}, every ${config.monitor.intervalMs} ms`],
     ['data', config.dataDir ?? 'not kept (no dataDir)'],
   ];
@@ -40,7 +47,8 @@ export function summariseConfig(config: Config): string {
 /** Valid, but probably not what was meant. */
 export function configWarnings(config: Config): string[] {
   const warnings: string[] = [];
-  if (config.users.length === 0) warnings.push('users is empty: no client can log in');
+  if (config.users.length === 0 && config.backendUsers === null)
+    warnings.push('users is empty: no client can log in');
   if (config.admin.users.length === 0)
     warnings.push('admin.users is empty: nobody can log in on the admin port');
   if (config.admin.users.some(({ username, password }) => username === 'admin' && password === 'admin')) {

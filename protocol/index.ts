@@ -17,6 +17,14 @@ export {
 } from './auth/mysql-native-password.ts';
 export { createNonce } from './auth/nonce.ts';
 export {
+  credentialOfPassword,
+  credentialText,
+  isWellFormed,
+  passwordCheckSlices,
+  passwordMatches,
+  type StoredCredential,
+} from './auth/stored-credential.ts';
+export {
   Capability,
   type CapabilityName,
   capabilityNames,
@@ -56,7 +64,14 @@ export {
   PacketTooLargeError,
   ProtocolError,
 } from './errors.ts';
-export type { Account, LearntSecrets, RsaKeyPair, Sha2Cache } from './exchange/account-verifier.ts';
+export type {
+  Account,
+  CachedSecret,
+  LearntSecrets,
+  PasswordCheck,
+  RsaKeyPair,
+  SecretCache,
+} from './exchange/account-verifier.ts';
 export type { ClientPassword } from './exchange/client-credential.ts';
 export {
   ClientHandshake,

@@ -9,7 +9,7 @@
 import { constants, type KeyLike, privateDecrypt, publicEncrypt } from 'node:crypto';
 import { equalInConstantTime, xorBytes, xorWithKey } from './bytes.ts';
 import { decodeClearPassword, encodeClearPassword } from './clear-password.ts';
-import { sha256, sha256Crypt } from './sha256-crypt.ts';
+import { lastOf, sha256, sha256Crypt, sha256CryptSlices } from './sha256-crypt.ts';
 
 export const CACHING_SHA2_PASSWORD = 'caching_sha2_password';
 
@@ -65,12 +65,17 @@ export function isSha2Hash(stored: string): boolean {
 
 /** Takes some milliseconds of CPU: cache the outcome. False for an empty password. */
 export function verifySha2Hash(password: string, stored: string): boolean {
+  return lastOf(verifySha2HashSlices(password, stored));
+}
+
+/** `verifySha2Hash` with pauses. */
+export function* verifySha2HashSlices(password: string, stored: string): Generator<void, boolean> {
   if (!isSha2Hash(stored))
     throw new RangeError('A caching_sha2_password hash begins with $A$ and has 70 bytes');
   if (password === '') return false;
   const salt = Buffer.from(stored.slice(HASH_PREFIX_BYTES, HASH_PREFIX_BYTES + SALT_BYTES), 'latin1');
   const expected = Buffer.from(stored.slice(HASH_PREFIX_BYTES + SALT_BYTES), 'latin1');
-  const computed = sha256Crypt(Buffer.from(password), salt, roundsOf(stored));
+  const computed = yield* sha256CryptSlices(Buffer.from(password), salt, roundsOf(stored));
   return equalInConstantTime(Buffer.from(computed, 'latin1'), expected);
 }
 

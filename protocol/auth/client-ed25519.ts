@@ -7,9 +7,16 @@
  * Not in constant time: it is for the side that holds the password in plain text, towards its own server.
  */
 
-import { hash } from 'node:crypto';
+import { createPublicKey, hash, randomBytes, verify } from 'node:crypto';
 
 export const CLIENT_ED25519 = 'client_ed25519';
+
+const CHALLENGE_BYTES = 32;
+const SIGNATURE_BYTES = 64;
+/** 43 characters of base64, of 32 bytes. */
+const HASH_PATTERN = /^[0-9A-Za-z+/]{42}[048AEIMQUYcgkosw]$/;
+/** In front of the 32 bytes in the X.509 form of an Ed25519 key (RFC 8410). */
+const SPKI_PREFIX = Buffer.from('302a300506032b6570032100', 'hex');
 
 const P = 2n ** 255n - 19n;
 /** Order of the base point. */
@@ -41,6 +48,24 @@ export function ed25519Signature(password: string, challenge: Uint8Array): Buffe
 /** The 32 bytes that the server stores (in base64, without padding) for a password. */
 export function ed25519PublicKey(password: string): Buffer {
   return keyOf(password).publicKey;
+}
+
+/** A challenge of 32 random bytes, which unlike the one of the greeting may hold any. */
+export function createEd25519Challenge(): Buffer {
+  return randomBytes(CHALLENGE_BYTES);
+}
+
+/** Whether a stored credential is the base64 of a public key, as MariaDB keeps it. */
+export function isEd25519Hash(stored: string): boolean {
+  return HASH_PATTERN.test(stored);
+}
+
+/** The signature itself is RFC 8032's, so that node:crypto can check it. */
+export function verifyEd25519(challenge: Uint8Array, signature: Uint8Array, stored: string): boolean {
+  if (signature.length !== SIGNATURE_BYTES) return false;
+  const der = Buffer.concat([SPKI_PREFIX, Buffer.from(stored, 'base64')]);
+  const key = createPublicKey({ key: der, format: 'der', type: 'spki' });
+  return verify(null, challenge, key, signature);
 }
 
 function keyOf(password: string): { scalar: bigint; prefix: Buffer; publicKey: Buffer } {

@@ -29,8 +29,28 @@ export function sha256(...parts: readonly (Uint8Array | string)[]): Buffer {
   return hash('sha256', Buffer.concat(bytes), 'buffer');
 }
 
+/** Rounds between two pauses: less than a millisecond of work. */
+const ROUNDS_PER_SLICE = 500;
+
 /** The 43 characters of the hash alone. Takes some milliseconds at 5,000 rounds. */
 export function sha256Crypt(password: Uint8Array, salt: Uint8Array, rounds: number): string {
+  return lastOf(sha256CryptSlices(password, salt, rounds));
+}
+
+/** What a generator gives in the end, without its pauses. */
+export function lastOf<T>(slices: Generator<void, T>): T {
+  for (;;) {
+    const step = slices.next();
+    if (step.done) return step.value;
+  }
+}
+
+/** `sha256Crypt` with pauses, in which others may run. */
+export function* sha256CryptSlices(
+  password: Uint8Array,
+  salt: Uint8Array,
+  rounds: number,
+): Generator<void, string> {
   const initial = initialDigest(password, salt);
   const passwordSequence = repeatTo(sha256(...times(password, password.length)), password.length);
   const saltSequence = repeatTo(sha256(...times(salt, 16 + initial[0]!)), salt.length);
@@ -47,6 +67,7 @@ export function sha256Crypt(password: Uint8Array, salt: Uint8Array, rounds: numb
     if (isOdd) length += scratch.write(digest, length, 'latin1');
     else length += passwordSequence.copy(scratch, length);
     digest = hash('sha256', scratch.subarray(0, length), 'binary');
+    if (round % ROUNDS_PER_SLICE === 0) yield;
   }
   return encode(Buffer.from(digest, 'latin1'));
 }

@@ -1,5 +1,5 @@
 /**
- * Decides whether a client's proofs open an account, whatever the account's stored credential is. Keeps what one
+ * Decides whether a client's proofs open an account, whatever the account's stored credentials are. Keeps what one
  * login needs; no packets, no sequence ids.
  */
 
@@ -8,31 +8,40 @@ import {
   CACHING_SHA2_PASSWORD,
   CachingSha2,
   decryptPassword,
-  isSha2Hash,
   sha2Stage2Of,
   verifySha2,
-  verifySha2Hash,
 } from '../auth/caching-sha2-password.ts';
-import { clearPasswordsEqual, decodeClearPassword, MYSQL_CLEAR_PASSWORD } from '../auth/clear-password.ts';
-import {
-  isNativeHash,
-  MYSQL_NATIVE_PASSWORD,
-  nativeHashOf,
-  sha1,
-  verifyNative,
-} from '../auth/mysql-native-password.ts';
+import { decodeClearPassword, MYSQL_CLEAR_PASSWORD } from '../auth/clear-password.ts';
+import { CLIENT_ED25519, ed25519PublicKey, verifyEd25519 } from '../auth/client-ed25519.ts';
+import { MYSQL_NATIVE_PASSWORD, nativeHashOf, sha1, verifyNative } from '../auth/mysql-native-password.ts';
 import { sha256 } from '../auth/sha256-crypt.ts';
+import {
+  credentialOfPassword,
+  credentialText,
+  passwordMatches,
+  type StoredCredential,
+} from '../auth/stored-credential.ts';
 
 /** What the server knows of a user. */
-export interface Account {
+export type Account =
   /** Plain text, `*` + 40 hex digits, `$A$…`, or null (or '') for an account without a password. */
-  readonly password: string | null;
+  | { readonly password: string | null }
+  /** Any of them opens the account; the first ones are preferred. Not empty. */
+  | { readonly credentials: readonly StoredCredential[] };
+
+export interface CachedSecret {
+  readonly clearPassword: string;
+  /** SHA256(SHA256(password)), for the fast path of caching_sha2_password. */
+  readonly sha2Stage2: Buffer;
 }
 
-/** SHA256(SHA256(password)) by account; a `Map` or an `LRUCache` will do. Keys hold the stored hash: a change misses. */
-export interface Sha2Cache {
-  get(key: string): Buffer | undefined;
-  set(key: string, stage2: Buffer): unknown;
+/**
+ * Passwords that were proven right, by account; a `Map` or an `LRUCache` will do. Keys hold the stored credential: a
+ * change misses. As secret as anything can be.
+ */
+export interface SecretCache {
+  get(key: string): CachedSecret | undefined;
+  set(key: string, secret: CachedSecret): unknown;
 }
 
 export interface RsaKeyPair {
@@ -55,11 +64,20 @@ export type Verdict =
   /** Send AuthMoreData; the client's next packet goes to `proceed`. */
   | { readonly kind: 'more'; readonly data: Buffer };
 
-type Credential =
-  | { readonly kind: 'none' }
-  | { readonly kind: 'plain'; readonly password: string }
-  | { readonly kind: 'native'; readonly hash: string }
-  | { readonly kind: 'sha2'; readonly hash: string };
+/** `passwordMatches`, or what does the same without holding up everybody else meanwhile. */
+export type PasswordCheck = (password: string, credential: StoredCredential) => boolean | Promise<boolean>;
+
+export interface VerifierSettings {
+  readonly username: string;
+  /** null is an unknown user: takes the same ways as a known one, and is never accepted. */
+  readonly account: Account | null;
+  readonly decoy: Account | null;
+  readonly nonce: Buffer;
+  readonly secureTransport: boolean;
+  readonly rsaKeyPair: RsaKeyPair | null;
+  readonly secretCache: SecretCache;
+  readonly checkPassword: PasswordCheck;
+}
 
 const REJECTED: Verdict = { kind: 'rejected' };
 const NO_SECRETS: LearntSecrets = { clearPassword: null, sha1Stage1: null, sha256Stage1: null };
@@ -67,136 +85,169 @@ const FAST_AUTH_SUCCESS = Buffer.from([CachingSha2.fastAuthSuccess]);
 const PERFORM_FULL_AUTHENTICATION = Buffer.from([CachingSha2.performFullAuthentication]);
 
 export class AccountVerifier {
-  readonly #credential: Credential;
-  readonly #isKnown: boolean;
-  readonly #cacheKey: string;
-  readonly #nonce: Buffer;
-  readonly #secureTransport: boolean;
-  readonly #rsaKeyPair: RsaKeyPair | null;
-  readonly #sha2Cache: Sha2Cache;
+  readonly #settings: VerifierSettings;
+  readonly #credentials: readonly StoredCredential[];
+  #nonce: Buffer;
   #keyRequested = false;
 
-  /** `account` null is an unknown user: takes the same ways as a known one, and is never accepted. */
-  constructor(settings: {
-    username: string;
-    account: Account | null;
-    decoy: Account | null;
-    nonce: Buffer;
-    secureTransport: boolean;
-    rsaKeyPair: RsaKeyPair | null;
-    sha2Cache: Sha2Cache;
-  }) {
-    const stored = settings.account ?? settings.decoy ?? { password: randomBytes(16).toString('hex') };
-    this.#credential = credentialOf(stored.password);
-    this.#isKnown = settings.account !== null;
-    this.#cacheKey = `${settings.username}\0${stored.password ?? ''}`;
+  constructor(settings: VerifierSettings) {
+    this.#settings = settings;
     this.#nonce = settings.nonce;
-    this.#secureTransport = settings.secureTransport;
-    this.#rsaKeyPair = settings.rsaKeyPair;
-    this.#sha2Cache = settings.sha2Cache;
+    const stored = settings.account ?? settings.decoy ?? { password: randomBytes(16).toString('hex') };
+    this.#credentials =
+      'credentials' in stored ? stored.credentials : [credentialOfPassword(stored.password)];
   }
 
-  /** Plugins that can open this account on this transport, the cheapest first; never empty. */
+  /** Another challenge than the greeting's, for a plugin that wants one of its own. */
+  set nonce(nonce: Buffer) {
+    this.#nonce = nonce;
+  }
+
+  /** Plugins that can open this account on this transport, the best first; never empty. */
   usablePlugins(): string[] {
-    const clear = this.#secureTransport ? [MYSQL_CLEAR_PASSWORD] : [];
-    switch (this.#credential.kind) {
+    const plugins = new Set(this.#credentials.flatMap((credential) => this.#pluginsOf(credential)));
+    if (this.#settings.secureTransport) plugins.add(MYSQL_CLEAR_PASSWORD);
+    return [...plugins];
+  }
+
+  #pluginsOf(credential: StoredCredential): string[] {
+    switch (credential.kind) {
       case 'none':
+        return [MYSQL_NATIVE_PASSWORD, CACHING_SHA2_PASSWORD];
       case 'plain':
-        return [MYSQL_NATIVE_PASSWORD, CACHING_SHA2_PASSWORD, ...clear];
+        return [MYSQL_NATIVE_PASSWORD, CACHING_SHA2_PASSWORD, CLIENT_ED25519];
       case 'native': {
         // Full authentication brings the password itself, which any hash can be checked against; but without TLS it
         // costs an RSA operation and two more round trips, so that a switch to the native plugin is better.
-        const sha2 =
-          this.#secureTransport || this.#cachedStage2() !== undefined ? [CACHING_SHA2_PASSWORD] : [];
-        return [MYSQL_NATIVE_PASSWORD, ...sha2, ...clear];
+        const isCheap = this.#settings.secureTransport || this.#cached(credential) !== undefined;
+        return isCheap ? [MYSQL_NATIVE_PASSWORD, CACHING_SHA2_PASSWORD] : [MYSQL_NATIVE_PASSWORD];
       }
       case 'sha2':
-        return [CACHING_SHA2_PASSWORD, ...clear];
+        return [CACHING_SHA2_PASSWORD];
+      case 'ed25519':
+        // The signature tells nothing that would open a server: the password itself has to be known, or be brought.
+        return this.#cached(credential) === undefined
+          ? [CACHING_SHA2_PASSWORD]
+          : [CACHING_SHA2_PASSWORD, CLIENT_ED25519];
     }
   }
 
   /** The plugin's first proof; `plugin` is one of `usablePlugins()`. */
-  start(plugin: string, proof: Buffer): Verdict {
+  start(plugin: string, proof: Buffer): Verdict | Promise<Verdict> {
     if (isEmptyProof(plugin, proof)) {
-      return this.#credential.kind === 'none' ? this.#accept(NO_SECRETS, null) : REJECTED;
+      const isOpen = this.#credentials.some(({ kind }) => kind === 'none');
+      return isOpen ? this.#accept(NO_SECRETS, null) : REJECTED;
     }
-    if (this.#credential.kind === 'none') return REJECTED;
     switch (plugin) {
       case MYSQL_NATIVE_PASSWORD:
         return this.#verifyNative(proof);
       case CACHING_SHA2_PASSWORD:
         return this.#verifySha2(proof);
+      case CLIENT_ED25519:
+        return this.#verifyEd25519(proof);
       case MYSQL_CLEAR_PASSWORD:
-        return this.#verifyClear(this.#secureTransport ? decodeClearPassword(proof) : null, false);
+        return this.#verifyClear(this.#settings.secureTransport ? decodeClearPassword(proof) : null);
       default:
         return REJECTED;
     }
   }
 
   /** The client's packet after a `more` verdict. */
-  proceed(data: Buffer): Verdict {
-    if (this.#secureTransport) return this.#verifyClear(decodeClearPassword(data), true);
-    const keys = this.#rsaKeyPair;
-    if (keys === null) return REJECTED;
+  proceed(data: Buffer): Verdict | Promise<Verdict> {
+    const { secureTransport, rsaKeyPair } = this.#settings;
+    if (secureTransport) return this.#verifyClear(decodeClearPassword(data));
+    if (rsaKeyPair === null) return REJECTED;
     if (data.length === 1 && data[0] === CachingSha2.requestPublicKey && !this.#keyRequested) {
       this.#keyRequested = true;
-      return { kind: 'more', data: Buffer.from(keys.publicKeyPem) };
+      return { kind: 'more', data: Buffer.from(rsaKeyPair.publicKeyPem) };
     }
-    return this.#verifyClear(decryptPassword(data, this.#nonce, keys.privateKey), true);
+    return this.#verifyClear(decryptPassword(data, this.#nonce, rsaKeyPair.privateKey));
   }
 
   #verifyNative(proof: Buffer): Verdict {
-    const credential = this.#credential;
-    if (credential.kind !== 'plain' && credential.kind !== 'native') return REJECTED;
-    const hash = credential.kind === 'plain' ? nativeHashOf(credential.password) : credential.hash;
-    const { ok, sha1Stage1 } = verifyNative(this.#nonce, proof, hash);
-    if (!ok) return REJECTED;
-    if (credential.kind === 'plain') return this.#accept(secretsOf(credential.password), null);
-    return this.#accept({ ...NO_SECRETS, sha1Stage1 }, null);
+    for (const credential of this.#credentials) {
+      if (credential.kind !== 'plain' && credential.kind !== 'native') continue;
+      const hash = credential.kind === 'plain' ? nativeHashOf(credential.password) : credential.hash;
+      const { ok, sha1Stage1 } = verifyNative(this.#nonce, proof, hash);
+      if (!ok) continue;
+      const known = this.#knownPassword(credential);
+      return this.#accept(known === null ? { ...NO_SECRETS, sha1Stage1 } : secretsOf(known), null);
+    }
+    return REJECTED;
   }
 
   #verifySha2(proof: Buffer): Verdict {
-    const credential = this.#credential;
-    const stage2 = credential.kind === 'plain' ? sha2Stage2Of(credential.password) : this.#cachedStage2();
-    if (stage2 !== undefined) {
-      const { ok, sha256Stage1 } = verifySha2(this.#nonce, proof, stage2);
-      if (ok && credential.kind === 'plain') {
-        return this.#accept(secretsOf(credential.password), FAST_AUTH_SUCCESS);
-      }
-      if (ok) return this.#accept({ ...NO_SECRETS, sha256Stage1 }, FAST_AUTH_SUCCESS);
-      // Both come from one password: if the proof is wrong, so is the password.
-      return REJECTED;
+    let isFinal = true;
+    for (const credential of this.#credentials) {
+      if (credential.kind === 'none') continue;
+      // As servers do: a proof that the cache does not confirm says nothing about the account's hash yet.
+      if (credential.kind !== 'plain') isFinal = false;
+      const password = this.#knownPassword(credential);
+      if (password === null) continue;
+      const stage2 = this.#cached(credential)?.sha2Stage2 ?? sha2Stage2Of(password);
+      if (verifySha2(this.#nonce, proof, stage2).ok)
+        return this.#accept(secretsOf(password), FAST_AUTH_SUCCESS);
     }
-    const canProceed = this.#secureTransport || this.#rsaKeyPair !== null;
-    return canProceed ? { kind: 'more', data: PERFORM_FULL_AUTHENTICATION } : REJECTED;
+    const canProceed = this.#settings.secureTransport || this.#settings.rsaKeyPair !== null;
+    return canProceed && !isFinal ? { kind: 'more', data: PERFORM_FULL_AUTHENTICATION } : REJECTED;
   }
 
-  #verifyClear(password: string | null, mayCache: boolean): Verdict {
-    if (password === null || password === '' || !this.#matches(password)) return REJECTED;
-    if (mayCache && this.#isKnown) this.#sha2Cache.set(this.#cacheKey, sha2Stage2Of(password));
+  #verifyEd25519(proof: Buffer): Verdict {
+    for (const credential of this.#credentials) {
+      const password = this.#knownPassword(credential);
+      if (password === null) continue;
+      const hash =
+        credential.kind === 'ed25519' ? credential.hash : ed25519PublicKey(password).toString('base64');
+      if (verifyEd25519(this.#nonce, proof, hash)) return this.#accept(secretsOf(password), null);
+    }
+    return REJECTED;
+  }
+
+  #verifyClear(password: string | null): Verdict | Promise<Verdict> {
+    if (password === null || password === '') return REJECTED;
+    const waiting: { credential: StoredCredential; matches: Promise<boolean> }[] = [];
+    for (const credential of this.#credentials) {
+      const matches = this.#settings.checkPassword(password, credential);
+      if (matches === true) return this.#acceptClear(password, credential);
+      if (matches !== false) waiting.push({ credential, matches });
+    }
+    return waiting.length === 0 ? REJECTED : this.#firstMatch(password, waiting);
+  }
+
+  async #firstMatch(
+    password: string,
+    waiting: readonly { credential: StoredCredential; matches: Promise<boolean> }[],
+  ): Promise<Verdict> {
+    for (const { credential, matches } of waiting) {
+      if (await matches) return this.#acceptClear(password, credential);
+    }
+    return REJECTED;
+  }
+
+  #acceptClear(password: string, credential: StoredCredential): Verdict {
+    if (this.#settings.account !== null) {
+      const secret = { clearPassword: password, sha2Stage2: sha2Stage2Of(password) };
+      this.#settings.secretCache.set(this.#cacheKey(credential), secret);
+    }
     return this.#accept(secretsOf(password), null);
   }
 
-  #matches(password: string): boolean {
-    const credential = this.#credential;
-    switch (credential.kind) {
-      case 'none':
-        return false;
-      case 'plain':
-        return clearPasswordsEqual(password, credential.password);
-      case 'native':
-        return clearPasswordsEqual(nativeHashOf(password), credential.hash.toUpperCase());
-      case 'sha2':
-        return verifySha2Hash(password, credential.hash);
-    }
+  /** The password in plain text, if the account has it so or somebody has proven it right before. */
+  #knownPassword(credential: StoredCredential): string | null {
+    if (credential.kind === 'plain') return credential.password;
+    return this.#cached(credential)?.clearPassword ?? null;
   }
 
-  #cachedStage2(): Buffer | undefined {
-    return this.#sha2Cache.get(this.#cacheKey);
+  #cached(credential: StoredCredential): CachedSecret | undefined {
+    return this.#settings.secretCache.get(this.#cacheKey(credential));
+  }
+
+  #cacheKey(credential: StoredCredential): string {
+    return `${this.#settings.username}\0${credentialText(credential)}`;
   }
 
   #accept(secrets: LearntSecrets, moreData: Buffer | null): Verdict {
-    return this.#isKnown ? { kind: 'accepted', secrets, moreData } : REJECTED;
+    return this.#settings.account === null ? REJECTED : { kind: 'accepted', secrets, moreData };
   }
 }
 
@@ -205,13 +256,9 @@ export function isEmptyProof(plugin: string, proof: Uint8Array): boolean {
   return proof.length === 0 || (plugin !== MYSQL_NATIVE_PASSWORD && proof.length === 1 && proof[0] === 0);
 }
 
-function credentialOf(stored: string | null): Credential {
-  if (stored === null || stored === '') return { kind: 'none' };
-  if (isNativeHash(stored)) return { kind: 'native', hash: stored };
-  if (isSha2Hash(stored)) return { kind: 'sha2', hash: stored };
-  return { kind: 'plain', password: stored };
-}
-
 function secretsOf(password: string): LearntSecrets {
   return { clearPassword: password, sha1Stage1: sha1(password), sha256Stage1: sha256(password) };
 }
+
+/** The check in one go, for servers whose clients can wait for each other. */
+export const checkAtOnce: PasswordCheck = passwordMatches;

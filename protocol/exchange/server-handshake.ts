@@ -9,10 +9,12 @@
  * | changeUser | COM_CHANGE_USER is awaited                        | forChangeUser                 | the command            |
  * | switched   | AuthSwitchRequest sent, its answer is awaited     | response, changeUser          | the answer             |
  * | more       | AuthMoreData sent, its answer is awaited          | response, changeUser, switched| the answer             |
+ * | waiting    | the caller looks something up; no packet is due   | any that takes a packet       | the caller's promise   |
  * | accepted   | the client is who it says; the caller sends OK    | any but tls                   | never                  |
  * | rejected   | refused; the step holds the ERR                   | any but tls                   | never                  |
  */
 
+import { CLIENT_ED25519, createEd25519Challenge } from '../auth/client-ed25519.ts';
 import { MYSQL_NATIVE_PASSWORD } from '../auth/mysql-native-password.ts';
 import { Capability, hasCapability, intersectCapabilities } from '../constants/capability-flags.ts';
 import { IllegalTransitionError, MalformedPacketError } from '../errors.ts';
@@ -28,10 +30,12 @@ import { isSslRequest } from '../packets/ssl-request.ts';
 import {
   type Account,
   AccountVerifier,
+  checkAtOnce,
   isEmptyProof,
   type LearntSecrets,
+  type PasswordCheck,
   type RsaKeyPair,
-  type Sha2Cache,
+  type SecretCache,
   type Verdict,
 } from './account-verifier.ts';
 import { type TransitionTable, transition } from './transition.ts';
@@ -52,12 +56,23 @@ export interface ServerHandshakeOptions {
   readonly secureTransport: boolean;
   /** Needed for full caching_sha2_password authentication without TLS. */
   readonly rsaKeyPair?: RsaKeyPair;
-  readonly lookup: (username: string) => Account | null;
+  readonly lookup: (username: string) => Found | Promise<Found>;
   /** What an unknown user's account would look like, so that it takes as many round trips as a known one. */
-  readonly decoy?: Account;
-  readonly sha2Cache: Sha2Cache;
+  readonly decoy?: (username: string) => Account;
+  readonly secretCache: SecretCache;
+  /** Checks passwords in plain text; at once, unless told. */
+  readonly checkPassword?: PasswordCheck;
   /** The client's host, as ER_ACCESS_DENIED_ERROR is to name it. */
   readonly host: string;
+}
+
+/** The account that opens for this user; null for none; or why nobody is let in whatever he proves. */
+export type Found = Account | null | LoginRefusal;
+
+export interface LoginRefusal {
+  readonly errno: number;
+  readonly sqlState: string;
+  readonly message: string;
 }
 
 /** For `forChangeUser`: `capabilities` are the negotiated ones and `nonce` the one that the client last saw. */
@@ -70,6 +85,8 @@ export type ServerHandshakeStep =
   | { readonly kind: 'send'; readonly packets: Buffer }
   /** Start TLS on the transport, then call `tlsEstablished`. */
   | { readonly kind: 'startTls' }
+  /** Nothing to write yet, and no packet may be given to `receive` before it is there. */
+  | { readonly kind: 'pending'; readonly next: Promise<ServerHandshakeStep> }
   | AcceptedClient
   /** Write the packets (the ERR), then close. */
   | {
@@ -95,20 +112,23 @@ export interface AcceptedClient extends LearntSecrets {
   /** Asked for with CLIENT_ZSTD_COMPRESSION_ALGORITHM; null without. */
   readonly zstdLevel: number | null;
   readonly plugin: string;
+  /** Not by an empty proof. */
+  readonly usedPassword: boolean;
   /** Must be written in front of the OK or ERR; often empty. */
   readonly packets: Buffer;
   /** For the OK or ERR. */
   readonly nextSequenceId: number;
 }
 
-type State = 'response' | 'tls' | 'changeUser' | 'switched' | 'more' | 'accepted' | 'rejected';
+type State = 'response' | 'tls' | 'changeUser' | 'switched' | 'more' | 'waiting' | 'accepted' | 'rejected';
 
 const TRANSITIONS: TransitionTable<State> = {
-  response: ['tls', 'switched', 'more', 'accepted', 'rejected'],
+  response: ['tls', 'switched', 'more', 'waiting', 'accepted', 'rejected'],
   tls: ['response'],
-  changeUser: ['switched', 'more', 'accepted', 'rejected'],
-  switched: ['more', 'accepted', 'rejected'],
-  more: ['more', 'accepted', 'rejected'],
+  changeUser: ['switched', 'more', 'waiting', 'accepted', 'rejected'],
+  switched: ['more', 'waiting', 'accepted', 'rejected'],
+  more: ['more', 'waiting', 'accepted', 'rejected'],
+  waiting: ['switched', 'more', 'waiting', 'accepted', 'rejected'],
   accepted: [],
   rejected: [],
 };
@@ -216,7 +236,7 @@ export class ServerHandshake {
         return this.#authenticate(decodeComChangeUser(payload, this.#capabilities));
       case 'switched':
         this.#usedPassword = !isEmptyProof(this.#plugin, payload);
-        return this.#judge(this.#verifier!.start(this.#plugin, payload));
+        return this.#judge(this.#verifier!.start(this.#plugin, Buffer.from(payload)));
       case 'more':
         return this.#judge(this.#verifier!.proceed(payload));
       default:
@@ -250,45 +270,73 @@ export class ServerHandshake {
   }
 
   #authenticate(login: LoginRequest): ServerHandshakeStep {
-    const { lookup, decoy, nonce, rsaKeyPair, sha2Cache, defaultPlugin } = this.#options;
-    const canSwitch = hasCapability(this.#capabilities, Capability.CLIENT_PLUGIN_AUTH);
     // MySQL and MariaDB answer COM_CHANGE_USER with a request for another proof, whatever came with the command, and
     // the same challenge; so there may be clients whose proof in the command itself is of no use.
-    const asksAgain = this.#state === 'changeUser' && canSwitch;
+    const asksAgain = this.#state === 'changeUser' && this.#canSwitch;
     // The challenge of the greeting is the announced plugin's: for another one MariaDB's client library shows no proof,
-    // and waits for a challenge.
-    const isUnasked =
-      login.authPluginName !== null &&
-      login.authPluginName !== defaultPlugin &&
-      login.authResponse.length === 0;
+    // and waits for a challenge. That of client_ed25519 is longer, so that no proof for it can have come yet.
+    const { authPluginName, authResponse } = login;
+    const isOther = authPluginName !== null && authPluginName !== this.#options.defaultPlugin;
+    const isUnasked = (isOther && authResponse.length === 0) || authPluginName === CLIENT_ED25519;
+    const mustAsk = asksAgain || (isUnasked && this.#canSwitch);
     // Views into the received chunk would change under a later packet.
+    const proof = Buffer.from(login.authResponse);
     this.#login = { ...login, authResponse: NO_PACKETS };
-    this.#verifier = new AccountVerifier({
-      username: login.username,
-      account: lookup(login.username),
-      decoy: decoy ?? null,
+    const found = this.#options.lookup(login.username);
+    if (!(found instanceof Promise)) return this.#choosePlugin(found, proof, mustAsk);
+    return this.#wait(found, (account) => this.#choosePlugin(account, proof, mustAsk));
+  }
+
+  get #canSwitch(): boolean {
+    return hasCapability(this.#capabilities, Capability.CLIENT_PLUGIN_AUTH);
+  }
+
+  #wait<T>(promise: Promise<T>, then: (value: T) => ServerHandshakeStep): ServerHandshakeStep {
+    this.#move('waiting');
+    return { kind: 'pending', next: promise.then(then) };
+  }
+
+  #choosePlugin(found: Found, proof: Buffer, mustAsk: boolean): ServerHandshakeStep {
+    const { username, authPluginName } = this.#login!;
+    if (found !== null && 'errno' in found) return this.#reject(found.errno, found.sqlState, found.message);
+    const { decoy, nonce, secretCache, rsaKeyPair, checkPassword, defaultPlugin } = this.#options;
+    const verifier = new AccountVerifier({
+      username,
+      account: found,
+      decoy: decoy?.(username) ?? null,
       nonce,
       secureTransport: this.#secure,
       rsaKeyPair: rsaKeyPair ?? null,
-      sha2Cache,
+      secretCache,
+      checkPassword: checkPassword ?? checkAtOnce,
     });
-    const clientPlugin = (canSwitch ? login.authPluginName : null) ?? MYSQL_NATIVE_PASSWORD;
-    const usable = this.#verifier.usablePlugins();
+    this.#verifier = verifier;
+    const clientPlugin = (this.#canSwitch ? authPluginName : null) ?? MYSQL_NATIVE_PASSWORD;
+    const usable = verifier.usablePlugins();
     const fits = usable.includes(clientPlugin);
-    if (fits && !asksAgain && !(isUnasked && canSwitch)) {
+    if (fits && !mustAsk) {
       this.#plugin = clientPlugin;
-      this.#usedPassword = !isEmptyProof(clientPlugin, login.authResponse);
-      return this.#judge(this.#verifier.start(clientPlugin, login.authResponse));
+      this.#usedPassword = !isEmptyProof(clientPlugin, proof);
+      return this.#judge(verifier.start(clientPlugin, proof));
     }
-    if (!canSwitch) return this.#reject(1251, '08004', OLD_CLIENT_MESSAGE);
+    if (!this.#canSwitch) return this.#reject(1251, '08004', OLD_CLIENT_MESSAGE);
     if (fits) this.#plugin = clientPlugin;
     else this.#plugin = usable.includes(defaultPlugin) ? defaultPlugin : usable[0]!;
+    return this.#requestSwitch(verifier);
+  }
+
+  #requestSwitch(verifier: AccountVerifier): ServerHandshakeStep {
     this.#move('switched');
-    const pluginData = Buffer.concat([nonce, Buffer.alloc(1)]);
+    let pluginData: Buffer = Buffer.concat([this.#options.nonce, Buffer.alloc(1)]);
+    if (this.#plugin === CLIENT_ED25519) {
+      pluginData = createEd25519Challenge();
+      verifier.nonce = pluginData;
+    }
     return this.#send(encodeAuthSwitchRequest({ pluginName: this.#plugin, pluginData }));
   }
 
-  #judge(verdict: Verdict): ServerHandshakeStep {
+  #judge(verdict: Verdict | Promise<Verdict>): ServerHandshakeStep {
+    if (verdict instanceof Promise) return this.#wait(verdict, (settled) => this.#judge(settled));
     switch (verdict.kind) {
       case 'accepted':
         return this.#accept(verdict.secrets, verdict.moreData);
@@ -320,6 +368,7 @@ export class ServerHandshake {
       maxPacketBytes: this.#maxPacketBytes,
       zstdLevel: this.#zstdLevel,
       plugin: this.#plugin,
+      usedPassword: this.#usedPassword,
       ...secrets,
       packets,
       nextSequenceId: this.#expectedSequenceId,

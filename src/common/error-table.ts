@@ -41,6 +41,23 @@ export const ERROR_TABLE = {
     meaning: 'No such user in the configuration, or the wrong password.',
     action: 'Compare the `users` of the configuration with what the application uses.',
   },
+  PROXY_ACCESS_DENIED_NO_PASSWORD: {
+    errno: 1698,
+    sqlState: '28000',
+    message: "Access denied for user '{user}'@'{host}'",
+    retryable: false,
+    meaning:
+      'The account is for processes on the host of the server (`unix_socket`, `auth_socket`), which no client of Sluice is.',
+    action: 'Use an account with a password.',
+  },
+  PROXY_HOST_NOT_ALLOWED: {
+    errno: 1130,
+    sqlState: 'HY000',
+    message: "Host '{host}' is not allowed to connect to this {product} server",
+    retryable: false,
+    meaning: 'No account is for clients from there. Only where accounts are read from the primary.',
+    action: "Create an account with a host pattern that fits the client's address.",
+  },
   PROXY_UNKNOWN_COMMAND: {
     errno: 1047,
     sqlState: '08S01',
@@ -123,6 +140,15 @@ export const ERROR_TABLE = {
     meaning: "All client connections that the user's `maxConnections` allows are taken.",
     action: "Raise the user's `maxConnections`, or find the application that does not close its connections.",
   },
+  PROXY_ACCOUNT_CONNECTIONS: {
+    errno: 1226,
+    sqlState: '42000',
+    message: "User '{user}' has exceeded the 'max_user_connections' resource (current value: {limit})",
+    retryable: true,
+    meaning:
+      "All client connections that the account's MAX_USER_CONNECTIONS at the primary allows are taken.",
+    action: 'Raise it there, or set `users.serverConnectionLimits: false`.',
+  },
   PROXY_UNKNOWN_STATEMENT: {
     errno: 1243,
     sqlState: 'HY000',
@@ -188,6 +214,16 @@ export const ERROR_TABLE = {
     meaning: 'A packet of the client ends too early or holds what its command does not allow.',
     action: 'Look for a fault in the driver.',
   },
+  PROXY_PASSWORD_EXPIRED: {
+    errno: 1862,
+    sqlState: 'HY000',
+    message:
+      'Your password has expired. To log in you must change it using a client that supports expired passwords.',
+    retryable: false,
+    meaning:
+      'The password of the account has expired, and the client does not say that it can cope with that.',
+    action: 'Change the password as another user, or with a client that can.',
+  },
   PROXY_CONNECTION_KILLED: {
     errno: 1927,
     sqlState: '70100',
@@ -195,6 +231,22 @@ export const ERROR_TABLE = {
     retryable: false,
     meaning: 'KILL ended the connection.',
     action: 'Ask who killed it.',
+  },
+  PROXY_ACCOUNT_LOCKED: {
+    errno: 3118,
+    sqlState: 'HY000',
+    message: "Access denied for user '{user}'@'{host}'. Account is locked.",
+    retryable: false,
+    meaning: 'The password is right, and the account is locked at the primary (MySQL).',
+    action: 'ALTER USER … ACCOUNT UNLOCK.',
+  },
+  PROXY_ACCOUNT_LOCKED_MARIADB: {
+    errno: 4151,
+    sqlState: 'HY000',
+    message: 'Access denied, this account is locked',
+    retryable: false,
+    meaning: 'The password is right, and the account is locked at the primary (MariaDB).',
+    action: 'ALTER USER … ACCOUNT UNLOCK.',
   },
   PROXY_SECURE_TRANSPORT_REQUIRED: {
     errno: 3159,
@@ -316,5 +368,14 @@ export const ERROR_TABLE = {
       'A read-only transaction went to a replica and then prepared a statement, set a user variable or the like.',
     action:
       'Run the transaction again: read-only transactions of this connection start on the primary from now on.',
+  },
+  PROXY_ACCOUNTS_UNREAD: {
+    errno: 9020,
+    sqlState: 'HY000',
+    message: 'The accounts of the primary are not known: {reason}',
+    retryable: true,
+    meaning:
+      'Accounts are read from the primary (`users.source: backend`), no reading has succeeded since the start, and the user is not listed.',
+    action: 'Look at the primary, and at the grants of the monitor account.',
   },
 } as const satisfies Readonly<Record<string, ErrorDefinition>>;

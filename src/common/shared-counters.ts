@@ -8,7 +8,7 @@ import { randomInt } from 'node:crypto';
 
 /** Limits of the tables; a configuration that needs more is refused by name. */
 export const MAX_SERVERS = 256;
-export const MAX_USERS = 4096;
+export const MAX_USERS = 16_384;
 export const MAX_WORKERS = 64;
 
 /** Global gauges (Int32). */
@@ -18,6 +18,8 @@ export const Gauge = {
   connectionId: 1,
   /** Goes up when a statement that may change views starts, and when it ends. */
   viewsEpoch: 2,
+  /** Goes up when a statement that may change accounts starts, and when it ends. */
+  accountsEpoch: 3,
 } as const;
 const GAUGES = 8;
 
@@ -56,6 +58,7 @@ export const WorkerCounter = {
   protocolErrors: 22,
   digests: 23,
   backendLost: 24,
+  loginsDelayed: 25,
   clientStatements: 30,
   backendStatements: 31,
   statementsReprepared: 32,

@@ -4,7 +4,7 @@
  * statement. It crosses threads by structured clone, so it holds plain data only.
  */
 
-import type { ServerDescription, TlsMode } from '../topology/server-description.ts';
+import type { ServerDescription, ServerFlavor, TlsMode } from '../topology/server-description.ts';
 
 /** A backend server together with its place in the shared counters. */
 export interface SnapshotServer extends ServerDescription {
@@ -44,16 +44,30 @@ export interface ClientTls {
   readonly ticketKeys: Uint8Array;
 }
 
-export interface SnapshotUser {
-  readonly username: string;
-  /** Plain text, `*` + 40 hex digits (mysql_native_password hash), or null for an account without a password. */
-  readonly password: string | null;
-  readonly defaultSchema: string | null;
-  /** Frontend connections over all workers; 0 means no limit of its own. */
-  readonly maxConnections: number;
-  readonly requireTls: TlsRequirement;
-  /** Index into the shared per-user gauges; never reused for another name while the process lives. */
-  readonly slot: number;
+/** What holds for all accounts, as the primary has it. */
+export interface AccountPolicy {
+  /** Whose words refusals are in; null while no server has been asked. */
+  readonly flavor: ServerFlavor | null;
+  /** Loopback addresses are `localhost`: the server has no `skip_name_resolve`. */
+  readonly resolvesLoopback: boolean;
+  /** Whether clients that do not know of expired passwords are sent away. */
+  readonly disconnectsExpired: boolean;
+  /** `max_user_connections`; 0 for no limit. */
+  readonly maxUserConnections: number;
+}
+
+export interface SnapshotAccounts {
+  /** For `AccountTable`. Shared, and never changed: another one takes its place. */
+  readonly table: SharedArrayBuffer;
+  /** `Gauge.accountsEpoch` before the accounts were read: with another value now they may be out of date. */
+  readonly epoch: number;
+  /** `unread`: those of the primary are wanted and not known. */
+  readonly source: 'listed' | 'unread' | 'read';
+  /** '' unless unread. */
+  readonly unreadReason: string;
+  readonly policy: AccountPolicy;
+  /** Whether the servers' limits for connections of one account hold for clients. */
+  readonly serverConnectionLimits: boolean;
 }
 
 /** What is known of views: a view is as safe to read on a replica as what its definition calls. */
@@ -83,6 +97,8 @@ export interface SnapshotSettings {
     readonly maxConnections: number;
     readonly maxPacketBytes: number;
     readonly handshakeTimeoutMs: number;
+    readonly loginDelayMs: number;
+    readonly loginDelayMaxMs: number;
     readonly idleTimeoutMs: number;
     readonly shutdownGraceMs: number;
     readonly noServerWaitMs: number;
@@ -106,7 +122,7 @@ export interface SnapshotSettings {
 export interface Snapshot {
   readonly version: number;
   readonly servers: readonly SnapshotServer[];
-  readonly users: readonly SnapshotUser[];
+  readonly accounts: SnapshotAccounts;
   readonly catalog: SnapshotCatalog;
   /** `Gauge.viewsEpoch` before the catalogue was read: with another value now it may be out of date. */
   readonly catalogEpoch: number;

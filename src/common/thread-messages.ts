@@ -137,6 +137,8 @@ export type FromWorker =
   | { readonly type: 'serverFailure'; readonly address: string; readonly reason: string }
   /** A statement that may have changed views has run. */
   | { readonly type: 'viewsChanged' }
+  /** The accounts may be others than in the snapshot: somebody has changed them, or could not log in. */
+  | { readonly type: 'accountsWanted' }
   | { readonly type: 'applied'; readonly version: number }
   | KillRequest
   | KillAnswer

@@ -1,14 +1,8 @@
 /** Makes the snapshots: from the configuration, the measured topology and the view catalogue. */
 
 import type { Config } from '../../config/schema.ts';
-import { MAX_SERVERS, MAX_USERS } from '../common/shared-counters.ts';
-import {
-  type Snapshot,
-  type SnapshotCatalog,
-  type SnapshotServer,
-  type SnapshotUser,
-  TlsRequirement,
-} from '../common/snapshot.ts';
+import { MAX_SERVERS } from '../common/shared-counters.ts';
+import type { Snapshot, SnapshotAccounts, SnapshotCatalog, SnapshotServer } from '../common/snapshot.ts';
 import type { ServerDescription } from '../topology/server-description.ts';
 import type { TopologyDescription } from '../topology/topology.ts';
 import type { TlsMaterial } from './tls-material.ts';
@@ -42,7 +36,6 @@ class SlotTable {
 
 export class SnapshotBuilder {
   readonly #serverSlots = new SlotTable(MAX_SERVERS, 'servers');
-  readonly #userSlots = new SlotTable(MAX_USERS, 'users');
   #version = 0;
 
   build(
@@ -51,13 +44,14 @@ export class SnapshotBuilder {
     catalog: SnapshotCatalog,
     catalogEpoch: number,
     tls: TlsMaterial,
+    accounts: SnapshotAccounts,
   ): Snapshot {
     const servers = topology.servers.map((server) => this.#server(server, topology.primary, tls));
     const { pool, limits, routing, hostgroups, listen, proxyProtocol } = config;
     return Object.freeze({
       version: ++this.#version,
       servers,
-      users: config.users.map((user) => this.#user(user)),
+      accounts,
       catalog,
       catalogEpoch,
       settings: {
@@ -79,16 +73,6 @@ export class SnapshotBuilder {
     const backendTls = tls.forServer(server.host, server.tls);
     return { ...server, role, slot: this.#serverSlots.slotOf(server.address), backendTls };
   }
-
-  #user(user: Config['users'][number]): SnapshotUser {
-    const requireTls = tlsRequirement(user.requireTls);
-    return { ...user, requireTls, slot: this.#userSlots.slotOf(user.username) };
-  }
-}
-
-function tlsRequirement(wanted: TlsRequirement | boolean): TlsRequirement {
-  if (typeof wanted !== 'boolean') return wanted;
-  return wanted ? TlsRequirement.SSL : TlsRequirement.NONE;
 }
 
 /** The primary's own words, so that clients see the server that they get. */

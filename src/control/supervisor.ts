@@ -5,7 +5,7 @@ import { planReload } from '../../config/reload.ts';
 import type { Config } from '../../config/schema.ts';
 import { parseServerAddress } from '../../config/server-address.ts';
 import type { Logger } from '../common/logger.ts';
-import { Gauge, SharedCounters } from '../common/shared-counters.ts';
+import { Gauge, SharedCounters, userGauge } from '../common/shared-counters.ts';
 import type { Snapshot } from '../common/snapshot.ts';
 import { StopMode, type WorkerStart } from '../common/thread-messages.ts';
 import { startAdminServer } from './admin/admin-server.ts';
@@ -16,6 +16,7 @@ import { Monitor } from './monitor/monitor.ts';
 import type { MonitorCredentials } from './monitor/monitor-connection.ts';
 import { SnapshotBuilder } from './snapshot-builder.ts';
 import { serverTlsOf, TlsMaterial } from './tls-material.ts';
+import { AccountKeeper } from './users/account-keeper.ts';
 import { WorkerSet } from './worker-set.ts';
 
 /** Where the running proxy can be reached; `host:port`, with the ports that the system chose. */
@@ -37,6 +38,8 @@ export interface SluiceHandle {
 /** Beyond `limits.shutdownGraceMs`: for the last packets, and for threads that hang. */
 const STOP_MARGIN_MS = 2000;
 const VIEWS_RETRY_MS = 500;
+/** At the start, for the accounts of the primary. */
+const ACCOUNTS_START_MS = 2000;
 
 class Supervisor implements SluiceHandle {
   #config: Config;
@@ -45,6 +48,7 @@ class Supervisor implements SluiceHandle {
   readonly #counters = new SharedCounters();
   readonly #builder = new SnapshotBuilder();
   readonly #monitor: Monitor;
+  readonly #accounts: AccountKeeper;
   #snapshot: Snapshot;
   #workers: WorkerSet | null = null;
   #http: Awaited<ReturnType<typeof startHttpServer>> | null = null;
@@ -75,6 +79,12 @@ class Supervisor implements SluiceHandle {
         error: (fields, message) => logger.error(message, { ...fields }),
       },
     });
+    this.#accounts = new AccountKeeper({
+      config,
+      monitor: this.#monitor,
+      counters: this.#counters,
+      changed: () => this.#publish(),
+    });
     this.#snapshot = this.#build();
   }
 
@@ -102,6 +112,8 @@ class Supervisor implements SluiceHandle {
       readiness: () => this.#readiness(),
     });
     await this.#monitor.start();
+    // A primary that hangs keeps nobody waiting: logins find out for themselves.
+    await Promise.race([this.#accounts.start(), setTimeout(ACCOUNTS_START_MS, undefined, { ref: false })]);
     this.#snapshot = this.#build();
     this.#workers = new WorkerSet({
       count: this.#config.workers,
@@ -112,6 +124,7 @@ class Supervisor implements SluiceHandle {
       snapshot: () => this.#snapshot,
       serverFailed: (address, reason) => void this.#monitor.reportFailure(address, reason),
       viewsChanged: () => void this.#followViews(),
+      accountsWanted: () => void this.#accounts.follow(),
     });
     this.#monitor.on('change', () => this.#publish());
     await this.#workers.start();
@@ -139,6 +152,12 @@ class Supervisor implements SluiceHandle {
           })),
         explainRoute: (statement, schema) =>
           this.#workers?.explainRoute(statement, schema) ?? Promise.resolve([]),
+        accounts: () =>
+          this.#accounts.accounts.map((account) => ({
+            ...account,
+            connections: this.#counters.gauge(userGauge(account.slot)),
+          })),
+        loadAccounts: () => this.#accounts.load(),
         setServerStatus: (address, status) => {
           if (this.#monitor.topology.find(address) === null) return false;
           this.#monitor.setAdministrativeStatus(address, status);
@@ -177,6 +196,7 @@ class Supervisor implements SluiceHandle {
     this.#admin?.updateUsers(plan.config.admin.users);
     await this.#reconfigureMonitor(plan.config);
     await this.#monitor.updateServers(monitorServers(plan.config));
+    await this.#accounts.reconfigure(plan.config);
     this.#publish();
   }
 
@@ -211,6 +231,7 @@ class Supervisor implements SluiceHandle {
     this.#logger.info('stopping', { reason, graceMs });
     if (this.#tlsTimer !== null) clearInterval(this.#tlsTimer);
     await this.#workers?.stop(StopMode.graceful, graceMs + STOP_MARGIN_MS);
+    await this.#accounts.stop();
     await this.#monitor.stop();
     await this.#admin?.close();
     await this.#http?.close();
@@ -223,6 +244,7 @@ class Supervisor implements SluiceHandle {
       this.#monitor.catalog,
       this.#catalogEpoch,
       this.#tls,
+      this.#accounts.snapshot(),
     );
   }
 

@@ -82,6 +82,7 @@ export interface WorkerSetOptions {
   readonly snapshot: () => Snapshot;
   readonly serverFailed: (address: string, reason: string) => void;
   readonly viewsChanged: () => void;
+  readonly accountsWanted: () => void;
   /** What the threads run; the data plane's worker unless told. */
   readonly script?: URL;
 }
@@ -253,6 +254,9 @@ export class WorkerSet {
         return;
       case 'viewsChanged':
         this.#options.viewsChanged();
+        return;
+      case 'accountsWanted':
+        this.#options.accountsWanted();
         return;
       case 'applied':
         slot.appliedVersion = message.version;

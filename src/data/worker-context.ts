@@ -1,8 +1,10 @@
 /** What all sessions of one worker share. Made by the worker, passed down; nobody reaches up. */
 
-import type { RsaKeyPair, Sha2Cache } from '../../protocol/index.ts';
+import type { Account, PasswordCheck, RsaKeyPair, SecretCache } from '../../protocol/index.ts';
+import type { PlacedAccount } from '../common/account.ts';
+import type { ClientHost } from '../common/host-pattern.ts';
 import type { SharedCounters, WorkerCounters } from '../common/shared-counters.ts';
-import type { Snapshot, SnapshotUser } from '../common/snapshot.ts';
+import type { Snapshot, SnapshotAccounts } from '../common/snapshot.ts';
 import type { FromWorker } from '../common/thread-messages.ts';
 import type { TimerWheel } from '../common/timer-wheel.ts';
 import type { Backends } from './backend/backends.ts';
@@ -24,6 +26,27 @@ export interface InitialVariables {
   readonly afterReset: SessionVariables;
 }
 
+/** Who may log in; see frontend/account-directory.ts. */
+export interface AccountLookup {
+  readonly state: SnapshotAccounts;
+  hostOf(remoteAddress: string): ClientHost;
+  allowsHost(host: ClientHost): boolean;
+  find(username: string, host: ClientHost): PlacedAccount | null | Promise<PlacedAccount | null>;
+  refused(account: PlacedAccount | null): void;
+  decoyFor(username: string): Account;
+}
+
+/** How long refusals are held back; see frontend/login-backoff.ts. */
+export interface LoginDelays {
+  failed(
+    host: string,
+    username: string,
+    settings: { readonly loginDelayMs: number; readonly loginDelayMaxMs: number },
+  ): number;
+  answered(): void;
+  succeeded(host: string, username: string): void;
+}
+
 export interface WorkerContext {
   readonly workerIndex: number;
   readonly counters: WorkerCounters;
@@ -38,14 +61,16 @@ export interface WorkerContext {
   readonly sessions: SessionRegistry<Listed>;
   /** All client connections, those that still log in included. */
   readonly clients: Set<object>;
-  readonly sha2Cache: Sha2Cache;
+  readonly secretCache: SecretCache;
+  readonly checkPassword: PasswordCheck;
+  readonly accounts: AccountLookup;
+  readonly loginDelays: LoginDelays;
   readonly rsaKey: RsaKeyPair;
   readonly scheduler: FlushScheduler;
   readonly clientTls: ClientTlsContext;
   readonly proxyNetworks: ProxyNetworks;
   /** Swapped as a whole; who needs a consistent view takes the reference once. */
   snapshot: Snapshot;
-  usersByName: ReadonlyMap<string, SnapshotUser>;
   /** The worker is stopping: no new statements outside of transactions. */
   stopping: boolean;
   /** What a session starts with, by connection key and collation. */

@@ -3,9 +3,10 @@
  * Talks to the main thread by messages and shared counters only, and never waits for it.
  */
 
-import { createPrivateKey, randomInt } from 'node:crypto';
+import { createPrivateKey, randomBytes, randomInt } from 'node:crypto';
 import { parentPort, workerData } from 'node:worker_threads';
 import { LRUCache } from 'lru-cache';
+import type { CachedSecret } from '../../protocol/index.ts';
 import { Gauge, SharedCounters, WorkerCounter } from '../common/shared-counters.ts';
 import type { Snapshot } from '../common/snapshot.ts';
 import { type FromWorker, StopMode, type ToWorker, type WorkerStart } from '../common/thread-messages.ts';
@@ -15,9 +16,12 @@ import type { PoolEnvironment } from './backend/server-pool.ts';
 import { SessionRegistry } from './backend/session-registry.ts';
 import { StateDifferences } from './backend/state-difference.ts';
 import { StatementDefinitions } from './backend/statement-definition.ts';
+import { AccountDirectory } from './frontend/account-directory.ts';
 import type { ClientConnection } from './frontend/client-connection.ts';
 import { explainRoute } from './frontend/explain-route.ts';
 import { Listener } from './frontend/listener.ts';
+import { LoginBackoff } from './frontend/login-backoff.ts';
+import { PasswordChecks } from './frontend/password-check.ts';
 import { FlushScheduler } from './io/flush-scheduler.ts';
 import { ProxyNetworks } from './io/proxy-networks.ts';
 import { ClientTlsContext } from './io/tls-contexts.ts';
@@ -65,6 +69,13 @@ const environment: PoolEnvironment = {
 };
 const backends: Backends = new Backends(environment, wheel);
 
+const accounts = new AccountDirectory(
+  start.snapshot.accounts,
+  randomBytes(16).toString('hex'),
+  () => shared.gauge(Gauge.accountsEpoch),
+  () => post({ type: 'accountsWanted' }),
+);
+
 const context: WorkerContext = {
   workerIndex: start.workerIndex,
   counters,
@@ -79,13 +90,15 @@ const context: WorkerContext = {
   differences: new StateDifferences(),
   sessions: new SessionRegistry(start.workerIndex, post, backends),
   clients,
-  sha2Cache: new LRUCache<string, Buffer>({ max: 10_000 }),
+  secretCache: new LRUCache<string, CachedSecret>({ max: 10_000 }),
+  checkPassword: new PasswordChecks().check,
+  accounts,
+  loginDelays: new LoginBackoff(() => performance.now()),
   rsaKey: { publicKeyPem: start.rsaKey.publicKey, privateKey: createPrivateKey(start.rsaKey.privateKey) },
   scheduler,
   clientTls: new ClientTlsContext(),
   proxyNetworks: new ProxyNetworks(),
   snapshot: start.snapshot,
-  usersByName: new Map(),
   stopping: false,
   initialVariables,
   accepted: new AcceptedAssignments(),
@@ -95,7 +108,7 @@ const context: WorkerContext = {
 
 function apply(snapshot: Snapshot): void {
   context.snapshot = snapshot;
-  context.usersByName = new Map(snapshot.users.map((user) => [user.username, user]));
+  accounts.apply(snapshot.accounts);
   const { complete, unsafeViews } = snapshot.catalog;
   const { hostgroups, routing, limits } = snapshot.settings;
   const isCurrent = (): boolean => shared.gauge(Gauge.viewsEpoch) === snapshot.catalogEpoch;

@@ -6,7 +6,7 @@
 import { createPrivateKey } from 'node:crypto';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { exposedDefaultUsers } from '../../../config/default-password.ts';
-import type { RsaKeyPair } from '../../../protocol/index.ts';
+import type { CachedSecret, RsaKeyPair } from '../../../protocol/index.ts';
 import type { Logger } from '../../common/logger.ts';
 import { type AdminLimits, DEFAULT_ADMIN_LIMITS } from './admin-limits.ts';
 import { type AdminAccount, AdminSession } from './admin-session.ts';
@@ -54,7 +54,7 @@ class AdminListener implements AdminServer {
   readonly #rsaKeyPair: RsaKeyPair | null;
   readonly #startedAtMs = performance.now();
   /** Keys hold the stored password, so that a changed one misses. */
-  #sha2Cache = new Map<string, Buffer>();
+  #secretCache = new Map<string, CachedSecret>();
   #accounts: ReadonlyMap<string, AdminAccount> = new Map();
   readonly #logins = new Set<AdminSession>();
   readonly #sessions = new Set<AdminSession>();
@@ -105,7 +105,7 @@ class AdminListener implements AdminServer {
     this.#accounts = new Map(
       users.map(({ username, password, role = AdminRole.admin }) => [username, { password, role }]),
     );
-    this.#sha2Cache = new Map();
+    this.#secretCache = new Map();
   }
 
   close(): Promise<void> {
@@ -130,7 +130,7 @@ class AdminListener implements AdminServer {
         startedAtMs: this.#startedAtMs,
       },
       lookup: (username) => this.#accounts.get(username) ?? null,
-      sha2Cache: this.#sha2Cache,
+      secretCache: this.#secretCache,
       rsaKeyPair: this.#rsaKeyPair,
       admit: () => this.#admit(session),
       closed: () => {

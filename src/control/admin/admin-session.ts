@@ -22,9 +22,9 @@ import {
   PacketReader,
   PacketTooLargeError,
   type RsaKeyPair,
+  type SecretCache,
   ServerHandshake,
   type ServerHandshakeStep,
-  type Sha2Cache,
   StatusFlag,
 } from '../../../protocol/index.ts';
 import { type ClientError, clientError } from '../../common/errors.ts';
@@ -72,7 +72,7 @@ export interface AdminSessionOptions {
   readonly limits: AdminLimits;
   readonly context: ProtocolContext;
   readonly lookup: (username: string) => AdminAccount | null;
-  readonly sha2Cache: Sha2Cache;
+  readonly secretCache: SecretCache;
   readonly rsaKeyPair: RsaKeyPair | null;
   /** The client has proved who it is; false when there is no place for it. */
   readonly admit: () => boolean;
@@ -128,7 +128,7 @@ export class AdminSession {
   }
 
   #makeHandshake(): ServerHandshake {
-    const { serverVersion, connectionId, lookup, sha2Cache, rsaKeyPair } = this.#options;
+    const { serverVersion, connectionId, lookup, secretCache, rsaKeyPair } = this.#options;
     return new ServerHandshake({
       serverVersion,
       threadId: connectionId,
@@ -140,7 +140,7 @@ export class AdminSession {
       secureTransport: false,
       ...(rsaKeyPair === null ? {} : { rsaKeyPair }),
       lookup,
-      sha2Cache,
+      secretCache,
       host: this.#host,
     });
   }
@@ -181,7 +181,8 @@ export class AdminSession {
         this.#close(step.packets);
         return;
       case 'startTls':
-        // Not offered.
+      case 'pending':
+        // Neither offered, nor is anything looked up elsewhere.
         this.#fail(clientError('PROXY_BAD_HANDSHAKE', {}), 1);
     }
   }

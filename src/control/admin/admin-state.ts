@@ -1,5 +1,6 @@
 /** What the admin port knows of the running proxy, and the few things it can order: values, never live objects. */
 
+import type { Account } from '../../common/account.ts';
 import type { ExplainStep } from '../../common/thread-messages.ts';
 import type { ServerAddress, ServerDescription } from '../../topology/server-description.ts';
 import type { AdministrativeStatus } from '../../topology/server-health.ts';
@@ -27,6 +28,11 @@ export interface AdminWorkerVersion {
   readonly restarts: number;
 }
 
+export interface AdminAccount extends Account {
+  /** Clients logged in with it, over all workers. */
+  readonly connections: number;
+}
+
 export interface AdminState {
   topology(): AdminTopology;
   counters(): CounterSnapshot;
@@ -35,6 +41,9 @@ export interface AdminState {
   versions(): readonly AdminWorkerVersion[];
   /** Asks a worker, since it is a worker that decides; empty when none answers. */
   explainRoute(statement: string, schema: string | null): Promise<readonly ExplainStep[]>;
+  accounts(): readonly AdminAccount[];
+  /** Reads the accounts of the primary; null where they are not used. `failure` is '' when it went well. */
+  loadAccounts(): Promise<{ readonly accounts: number; readonly failure: string } | null>;
   /** False where no server has this address. */
   setServerStatus(address: ServerAddress, status: AdministrativeStatus): boolean;
 }

@@ -38,6 +38,11 @@ export const WORKER_METRICS: Readonly<Record<WorkerCounterName, WorkerMetric>> =
     help: 'Logins of clients that failed',
     kind: 'counter',
   },
+  loginsDelayed: {
+    name: 'sluice_frontend_logins_delayed_total',
+    help: 'Of these, refusals that were held back because of those before them',
+    kind: 'counter',
+  },
   questions: { name: 'sluice_questions_total', help: 'Commands received from clients', kind: 'counter' },
   readsOnReplica: { ...STATEMENTS, labels: { route: 'read_on_replica' } },
   readsOnPrimary: { ...STATEMENTS, labels: { route: 'read_on_primary' } },

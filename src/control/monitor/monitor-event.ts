@@ -26,6 +26,18 @@ export type MonitorEventBody =
       readonly reason: string;
       readonly views: number;
       readonly unsafeViews: number;
+    }
+  | {
+      /** The accounts of the primary were read and are others than before, or could not be read. */
+      readonly kind: 'accounts-changed';
+      /** Whether the last reading succeeded. */
+      readonly ok: boolean;
+      /** Empty when ok. */
+      readonly reason: string;
+      /** That are known, from the last good reading. */
+      readonly accounts: number;
+      /** Of these, with no plugin that Sluice can check. */
+      readonly unusable: number;
     };
 
 export type MonitorEventKind = MonitorEventBody['kind'];
@@ -83,6 +95,8 @@ export function levelOf(event: MonitorEventBody): LogLevel {
       return event.reason === 'unreachable' ? 'warn' : 'info';
     case 'catalog-changed':
       return event.complete ? 'info' : 'warn';
+    case 'accounts-changed':
+      return event.ok ? 'info' : 'warn';
     default:
       return 'info';
   }

@@ -181,6 +181,11 @@ export class Monitor extends EventEmitter<MonitorEvents> {
     return this.#views.refresh();
   }
 
+  /** Puts into the one list of events what is watched beside the servers. */
+  note(body: MonitorEventBody): void {
+    this.#record(body);
+  }
+
   #isStopped(): boolean {
     return this.#lifecycle === 'stopped';
   }

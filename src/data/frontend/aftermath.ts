@@ -1,4 +1,7 @@
-/** What a statement means for its session and for the others once it has run: pins, and views that may be others now. */
+/**
+ * What a statement means for its session and for the others once it has run: pins, and views and accounts that may be
+ * others now.
+ */
 
 import { Gauge, WorkerCounter } from '../../common/shared-counters.ts';
 import { PinReason, type StatementClass, StatementKind } from '../../sql/statement-class.ts';
@@ -16,6 +19,13 @@ const STATELESS: ReadonlySet<StatementKind> = new Set<StatementKind>([
   StatementKind.empty,
 ]);
 
+/** Of statements that change definitions, those about who may log in. */
+const CHANGES_ACCOUNTS = /^(?:GRANT|REVOKE)(?:_|$)|_(?:USER|ROLE)$|^SET_PASSWORD$|^FLUSH$/;
+
+function changesAccounts(statement: StatementClass): boolean {
+  return statement.kind === StatementKind.ddl && CHANGES_ACCOUNTS.test(statement.command);
+}
+
 export class Aftermath {
   readonly #context: WorkerContext;
   readonly #state: SessionState;
@@ -23,6 +33,7 @@ export class Aftermath {
   #countedPin = false;
   /** A statement that may change views has started and not ended. */
   #changingViews = false;
+  #changingAccounts = false;
 
   constructor(context: WorkerContext, state: SessionState, username: () => string) {
     this.#context = context;
@@ -31,7 +42,12 @@ export class Aftermath {
   }
 
   begins(statement: StatementClass | undefined): void {
-    if (statement?.changesViews !== true) return;
+    if (statement === undefined) return;
+    if (changesAccounts(statement)) {
+      this.#changingAccounts = true;
+      this.#context.shared.addGauge(Gauge.accountsEpoch, 1);
+    }
+    if (!statement.changesViews) return;
     this.#changingViews = true;
     this.#context.shared.addGauge(Gauge.viewsEpoch, 1);
   }
@@ -43,7 +59,7 @@ export class Aftermath {
     errno: number,
     succeeded: boolean,
   ): void {
-    this.viewsSettled(statement, errno);
+    this.settled(statement, errno);
     if (statement !== undefined) this.#pin(connection, statement, succeeded);
     const isStateless = statement !== undefined && (statement.provenRead || STATELESS.has(statement.kind));
     if (!connection.tracksState && !isStateless) this.#state.pin(PinReason.untrackedSet);
@@ -51,7 +67,12 @@ export class Aftermath {
   }
 
   /** The statement has ended, or is given up: whether it succeeded or not, part of it may have. */
-  viewsSettled(statement: StatementClass | undefined, errno: number): void {
+  settled(statement: StatementClass | undefined, errno: number): void {
+    if (this.#changingAccounts) {
+      this.#changingAccounts = false;
+      this.#context.shared.addGauge(Gauge.accountsEpoch, 1);
+      this.#context.post({ type: 'accountsWanted' });
+    }
     if (!this.#changingViews) return;
     this.#changingViews = false;
     // What does not parse has done nothing; else the catalogue is out of date until it is read again.

@@ -91,6 +91,10 @@ export class ClientConnection {
     this.#login = new ClientLogin(this.#loginPeer(), context);
     this.#timer = new WheelTimer(() => this.#timedOut());
     context.wheel.arm(this.#timer, context.snapshot.settings.limits.handshakeTimeoutMs);
+  }
+
+  /** Says hello, or that nobody is let in from there. */
+  start(): void {
     this.#login.greet();
   }
 
@@ -119,6 +123,7 @@ export class ClientConnection {
       accepted: (login) => this.#accepted(login),
       refuse: (error, sequenceId) => this.#refuse(error, sequenceId),
       end: () => this.#end('login refused'),
+      resumeInput: () => this.#resumeInput(),
     };
   }
 
@@ -131,7 +136,7 @@ export class ClientConnection {
       }
       case Phase.login:
       case Phase.change:
-        return true;
+        return this.#login.takesPacket;
       default:
         return false;
     }
@@ -255,6 +260,8 @@ export class ClientConnection {
     session.state.restart(null);
     session.state.schema = null;
     this.#phase = transition(this.#phase, Phase.change);
+    // The idle timer may be about to run out.
+    this.#context.wheel.arm(this.#timer, this.#context.snapshot.settings.limits.handshakeTimeoutMs);
     const command = Buffer.from(buffer.subarray(start, end));
     const negotiated = {
       capabilities: session.clientCapabilities,
@@ -392,7 +399,7 @@ export class ClientConnection {
       session.close('the client has gone');
       this.#context.sessions.remove(this.connectionId);
     }
-    this.#login.release();
+    this.#login.close();
     this.#context.shared.addGauge(Gauge.frontendConnections, -1);
     this.#context.counters.add(WorkerCounter.sessions, -1);
     this.#context.clients.delete(this);

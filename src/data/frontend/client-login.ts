@@ -7,17 +7,30 @@ import {
   type AcceptedClient,
   Capability,
   createNonce,
+  frameErr,
   MYSQL_NATIVE_PASSWORD,
   ServerHandshake,
   type ServerHandshakeStep,
   StatusFlag,
 } from '../../../protocol/index.ts';
+import type { PlacedAccount } from '../../common/account.ts';
 import { type ClientError, clientError } from '../../common/errors.ts';
+import { type ClientHost, hostText } from '../../common/host-pattern.ts';
 import { WorkerCounter } from '../../common/shared-counters.ts';
-import { type SnapshotUser, TlsRequirement } from '../../common/snapshot.ts';
+import { WheelTimer } from '../../common/timer-wheel.ts';
 import { connectionKeyOf } from '../backend/connection-key.ts';
 import { makeCredentials } from '../backend/credentials.ts';
-import type { WorkerContext } from '../worker-context.ts';
+import type { LogLevel, WorkerContext } from '../worker-context.ts';
+import {
+  connectionLimit,
+  describeAccount,
+  hasExpired,
+  hostRefusal,
+  isOutOfReach,
+  loginRefusal,
+  outOfReachRefusal,
+  unreadRefusal,
+} from './account-refusal.ts';
 import { behaviourFlagsOf, type OfferedCapabilities, offeredCapabilities } from './offered-capabilities.ts';
 import type { SessionIdentity } from './session.ts';
 
@@ -56,6 +69,8 @@ export interface LoginPeer {
   refuse(error: ClientError, sequenceId: number): void;
   /** The refusal has been written. */
   end(): void;
+  /** The next packet may come: the login waited for something. */
+  resumeInput(): void;
 }
 
 export class ClientLogin {
@@ -64,17 +79,34 @@ export class ClientLogin {
   readonly #nonce = createNonce();
   /** Only while a client proves who it is. */
   #handshake: ServerHandshake | null = null;
+  /** Whom the client says to be; not proven before `#accepted`. */
+  #claimed: PlacedAccount | null = null;
   /** Whose place is taken. */
-  #user: SnapshotUser | null = null;
+  #account: PlacedAccount | null = null;
   #isFirst = true;
+  /** Something is looked up, or a refusal is held back: no packet is due. */
+  #isWaiting = false;
+  #heldBack: WheelTimer | null = null;
+  #released = false;
 
   constructor(peer: LoginPeer, context: WorkerContext) {
     this.#peer = peer;
     this.#context = context;
   }
 
+  /** Whether the client's next packet may be given to `receive`. */
+  get takesPacket(): boolean {
+    return !this.#isWaiting;
+  }
+
   greet(): void {
-    const { clientTls, snapshot } = this.#context;
+    const { accounts, clientTls, proxyNetworks, snapshot } = this.#context;
+    // Who speaks for others may still say for whom.
+    const isForOthers = proxyNetworks.includes(this.#peer.transport.remoteAddress);
+    if (!isForOthers && !accounts.allowsHost(this.#host)) {
+      this.#refuseHost();
+      return;
+    }
     const offered = offeredCapabilities(snapshot.serverVersion, {
       tls: clientTls.accept !== null,
       compression: snapshot.settings.compression,
@@ -89,6 +121,24 @@ export class ClientLogin {
     this.receive(command, 0);
   }
 
+  /** Before the greeting, when the client has said nothing yet that an SQLSTATE could be for. */
+  #refuseHost(): void {
+    const error = hostRefusal(hostText(this.#host), this.#context.accounts.state.policy);
+    this.#context.counters.add(WorkerCounter.authFailures);
+    this.#log('warn', 'login refused', { errno: error.errno, reason: error.message });
+    this.#peer.write(frameErr(error, 0, 0));
+    this.#peer.end();
+  }
+
+  /** Where the client comes from, as far as that is known by now. */
+  get #host(): ClientHost {
+    return this.#context.accounts.hostOf(this.#peer.transport.remoteAddress);
+  }
+
+  #log(level: LogLevel, message: string, fields: Record<string, unknown>): void {
+    this.#context.log(level, message, { client: this.#peer.transport.remoteAddress, ...fields });
+  }
+
   tlsEstablished(): void {
     this.#handshake?.tlsEstablished();
   }
@@ -99,16 +149,26 @@ export class ClientLogin {
     if (step !== undefined) this.#take(step);
   }
 
-  /** Gives the account's place back. */
-  release(): void {
-    if (this.#user !== null) this.#context.shared.releaseUser(this.#context.workerIndex, this.#user.slot);
-    this.#user = null;
+  /** The client has gone. */
+  close(): void {
+    this.#released = true;
+    this.#releasePlace();
+    if (this.#heldBack === null) return;
+    this.#context.wheel.cancel(this.#heldBack);
+    this.#heldBack = null;
+    this.#context.loginDelays.answered();
+  }
+
+  #releasePlace(): void {
+    if (this.#account !== null)
+      this.#context.shared.releaseUser(this.#context.workerIndex, this.#account.slot);
+    this.#account = null;
   }
 
   #options(offered: OfferedCapabilities): ConstructorParameters<typeof ServerHandshake>[0] {
-    const { snapshot, sha2Cache, rsaKey } = this.#context;
+    const { snapshot, secretCache, rsaKey, accounts, checkPassword } = this.#context;
     const { transport, connectionId } = this.#peer;
-    const host = (): string => this.#host;
+    const host = (): string => hostText(this.#host);
     return {
       serverVersion: snapshot.serverVersion,
       threadId: connectionId,
@@ -119,9 +179,10 @@ export class ClientLogin {
       nonce: this.#nonce,
       secureTransport: transport.isEncrypted || transport.isLocal,
       rsaKeyPair: rsaKey,
-      lookup: (username) => this.#findUser(username),
-      decoy: { password: 'no account has this one' },
-      sha2Cache,
+      lookup: (username) => this.#lookUp(username),
+      decoy: (username) => accounts.decoyFor(username),
+      secretCache,
+      checkPassword,
       // A load balancer may tell it after the greeting.
       get host() {
         return host();
@@ -129,75 +190,135 @@ export class ClientLogin {
     };
   }
 
-  /** As error messages name it. */
-  get #host(): string {
-    const { remoteAddress } = this.#peer.transport;
-    return remoteAddress === '' ? 'localhost' : remoteAddress;
-  }
-
-  #findUser(username: string): SnapshotUser | null {
-    return this.#context.usersByName.get(username) ?? null;
+  #lookUp(username: string): ReturnType<ConstructorParameters<typeof ServerHandshake>[0]['lookup']> {
+    const { accounts } = this.#context;
+    const host = this.#host;
+    if (!accounts.allowsHost(host)) return hostRefusal(hostText(host), accounts.state.policy);
+    const judge = (account: PlacedAccount | null): PlacedAccount | ClientError | null => {
+      this.#claimed = account;
+      if (account === null)
+        return accounts.state.source === 'unread' ? unreadRefusal(accounts.state.unreadReason) : null;
+      if (!isOutOfReach(account)) return account;
+      this.#log('warn', 'the account has no plugin that can be used here', describeAccount(account));
+      return outOfReachRefusal(account, username, hostText(host));
+    };
+    const found = accounts.find(username, host);
+    return found instanceof Promise ? found.then(judge) : judge(found);
   }
 
   #take(step: ServerHandshakeStep): void {
-    if (step.kind === 'send') this.#peer.write(step.packets);
-    else if (step.kind === 'rejected') {
-      this.#context.counters.add(WorkerCounter.authFailures);
-      const message = step.errno === ER_ACCESS_DENIED_ERROR ? 'login refused' : BROKEN;
-      this.#context.log('warn', message, {
-        client: this.#peer.transport.remoteAddress,
-        errno: step.errno,
-        reason: step.message,
-      });
-      this.#peer.write(step.packets);
+    switch (step.kind) {
+      case 'send':
+        this.#peer.write(step.packets);
+        return;
+      case 'pending':
+        this.#isWaiting = true;
+        step.next.then(
+          (next) => this.#takeLate(next),
+          (error: Error) => this.#fail(error),
+        );
+        return;
+      case 'rejected':
+        this.#rejected(step);
+        return;
+      case 'accepted':
+        this.#accepted(step);
+        return;
+      case 'startTls':
+        this.#peer.startTls();
+    }
+  }
+
+  #takeLate(step: ServerHandshakeStep): void {
+    if (this.#released) return;
+    this.#isWaiting = false;
+    this.#take(step);
+    this.#peer.resumeInput();
+  }
+
+  #fail(error: Error): void {
+    if (this.#released) return;
+    this.#log('error', 'internal error', { stack: error.stack });
+    this.#peer.refuse(clientError('PROXY_INTERNAL', { reason: 'the login could not be judged' }), 1);
+  }
+
+  #rejected(step: RejectedStep): void {
+    const { counters, accounts } = this.#context;
+    counters.add(WorkerCounter.authFailures);
+    const isRefusal = step.sqlState === '28000' || step.errno >= 3000;
+    this.#log('warn', isRefusal ? 'login refused' : BROKEN, { errno: step.errno, reason: step.message });
+    if (step.errno !== ER_ACCESS_DENIED_ERROR) {
+      this.#answer(step.packets, 0);
+      return;
+    }
+    accounts.refused(this.#claimed);
+    const username = this.#handshake?.username ?? '';
+    const { limits } = this.#context.snapshot.settings;
+    const delayMs = this.#context.loginDelays.failed(this.#peer.transport.remoteAddress, username, limits);
+    if (delayMs > 0) counters.add(WorkerCounter.loginsDelayed);
+    // The client's own patience, and ours, is limits.handshakeTimeoutMs.
+    this.#answer(step.packets, delayMs);
+  }
+
+  #answer(packets: Buffer, delayMs: number): void {
+    const send = (): void => {
+      this.#peer.write(packets);
       this.#peer.end();
-    } else if (step.kind === 'accepted') this.#accepted(step);
-    else this.#peer.startTls();
+    };
+    if (delayMs === 0) {
+      send();
+      return;
+    }
+    this.#isWaiting = true;
+    this.#heldBack = new WheelTimer(send);
+    this.#context.wheel.arm(this.#heldBack, delayMs);
   }
 
   #accepted(client: AcceptedClient): void {
-    const { shared } = this.#context;
-    const user = this.#findUser(client.username);
-    if (user === null) {
+    const { loginDelays, accounts, counters, snapshot } = this.#context;
+    const account = this.#claimed;
+    if (account === null) {
       this.#peer.refuse(clientError('PROXY_BAD_HANDSHAKE', {}), client.nextSequenceId);
       return;
     }
     this.#handshake = null;
-    const insecure = this.#insecure(user);
-    if (insecure !== null) {
-      this.#context.counters.add(WorkerCounter.authFailures);
-      this.#peer.refuse(insecure, client.nextSequenceId);
-      return;
-    }
+    loginDelays.succeeded(this.#peer.transport.remoteAddress, client.username);
     if (client.packets.length > 0) this.#peer.write(client.packets);
-    this.release();
-    if (!shared.acquireUser(this.#context.workerIndex, user.slot, user.maxConnections)) {
-      const error = clientError('PROXY_USER_CONNECTIONS', { user: user.username });
-      this.#peer.refuse(error, client.nextSequenceId);
+    this.#releasePlace();
+    const refusal = loginRefusal(account, client, {
+      policy: accounts.state.policy,
+      transport: this.#peer.transport,
+      requiresTls: snapshot.clientTls?.required === true,
+      host: hostText(this.#host),
+      nowMs: Date.now(),
+    });
+    if (refusal !== null) {
+      counters.add(WorkerCounter.authFailures);
+      this.#peer.refuse(refusal, client.nextSequenceId);
       return;
     }
-    this.#user = user;
-    const identity = this.#identityOf(user, client);
+    if (!this.#takePlace(account, client)) return;
+    const identity = this.#identityOf(account, client);
     this.#isFirst = false;
-    this.#peer.accepted({ client, identity, schema: client.database ?? user.defaultSchema });
+    this.#peer.accepted({ client, identity, schema: client.database ?? account.defaultSchema });
   }
 
-  /** What the account, or the configuration, demands of the transport and it does not have. */
-  #insecure(user: SnapshotUser): ClientError | null {
-    const { isEncrypted, isLocal, hasCertificate } = this.#peer.transport;
-    if (this.#context.snapshot.clientTls?.required === true && !isEncrypted && !isLocal)
-      return clientError('PROXY_SECURE_TRANSPORT_REQUIRED', {});
-    const isMet =
-      user.requireTls === TlsRequirement.NONE ||
-      (isEncrypted && (user.requireTls === TlsRequirement.SSL || hasCertificate));
-    if (isMet) return null;
-    const usingPassword = user.password === null ? 'NO' : 'YES';
-    return clientError('PROXY_ACCESS_DENIED', { user: user.username, host: this.#host, usingPassword });
+  /** False when there is none left; the client has been told then. */
+  #takePlace(account: PlacedAccount, client: AcceptedClient): boolean {
+    const { shared, workerIndex, accounts } = this.#context;
+    const limit = connectionLimit(account, accounts.state);
+    if (shared.acquireUser(workerIndex, account.slot, limit.connections)) {
+      this.#account = account;
+      return true;
+    }
+    this.#peer.refuse(limit.error(client.username), client.nextSequenceId);
+    return false;
   }
 
-  #identityOf(user: SnapshotUser, client: AcceptedClient): SessionIdentity {
+  #identityOf(account: PlacedAccount, client: AcceptedClient): SessionIdentity {
     // The flag sets a bit of sql_mode at login, which COM_CHANGE_USER takes back on MariaDB.
     const isMariadb = this.#context.backends.dialect.flavor === 'mariadb';
+    const mayBeExpired = hasExpired(account, Date.now()) ? Capability.CLIENT_CAN_HANDLE_EXPIRED_PASSWORDS : 0;
     const notAgain = !this.#isFirst && isMariadb ? Capability.CLIENT_IGNORE_SPACE : 0;
     return {
       connectionId: this.#peer.connectionId,
@@ -205,24 +326,21 @@ export class ClientLogin {
       clientCapabilities: client.capabilities,
       collationId: (client.collationId ?? GREETING_COLLATION) & 0xff,
       connectionKey: connectionKeyOf(
-        makeCredentials(client.username, secretOf(user, client)),
-        behaviourFlagsOf(client.capabilities) & ~notAgain,
+        makeCredentials(client.username, secretOf(client)),
+        (behaviourFlagsOf(client.capabilities) & ~notAgain) | (client.capabilities & mayBeExpired),
         client.mariadbCapabilities,
       ),
     };
   }
 }
 
+type RejectedStep = Extract<ServerHandshakeStep, { readonly kind: 'rejected' }>;
 type Secret = Parameters<typeof makeCredentials>[1];
 
-/** What opens the servers for this user: the configured password, else what the client's own proof has told. */
-function secretOf(user: SnapshotUser, client: AcceptedClient): Secret {
-  const { password } = user;
-  if (password === null || password === '') return { kind: 'none' };
-  const isHash = /^\*[0-9A-F]{40}$/i.test(password) || password.startsWith('$A$');
-  if (!isHash) return { kind: 'plain', value: password };
-  if (client.clearPassword !== null) return { kind: 'plain', value: client.clearPassword };
-  if (client.sha1Stage1 !== null) return { kind: 'nativeSha1', sha1Stage1: client.sha1Stage1 };
-  if (client.sha256Stage1 !== null) return { kind: 'sha2Stage1', sha256Stage1: client.sha256Stage1 };
+/** What opens the servers for this user: the password if it is known, else what the client's own proof has told. */
+function secretOf({ clearPassword, sha1Stage1, sha256Stage1 }: AcceptedClient): Secret {
+  if (clearPassword !== null) return { kind: 'plain', value: clearPassword };
+  if (sha1Stage1 !== null) return { kind: 'nativeSha1', sha1Stage1 };
+  if (sha256Stage1 !== null) return { kind: 'sha2Stage1', sha256Stage1 };
   return { kind: 'none' };
 }

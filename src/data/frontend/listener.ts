@@ -86,6 +86,8 @@ export class Listener {
       return;
     }
     counters.add(WorkerCounter.sessions);
-    this.#context.clients.add(new ClientConnection(socket, this.#context));
+    const client = new ClientConnection(socket, this.#context);
+    this.#context.clients.add(client);
+    client.start();
   }
 }

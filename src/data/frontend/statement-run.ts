@@ -207,7 +207,7 @@ export class StatementRun
   /** The session ends. What runs is cut off, what is held is cleaned up. */
   abandon(): void {
     this.#abandoned = true;
-    this.#aftermath.viewsSettled(undefined, 0);
+    this.#aftermath.settled(undefined, 0);
     this.#aftermath.countPin(false);
     this.residue.reset();
     this.#search.cancel();
@@ -704,7 +704,7 @@ export class StatementRun
     });
     const sequence = connection.nextClientSequence;
     if (sequence === null || this.#silent) {
-      this.#aftermath.viewsSettled(undefined, 0);
+      this.#aftermath.settled(undefined, 0);
       this.#phase = transition(this.#phase, RunPhase.idle);
       this.#client.heldConnectionLost(error.message);
       return;
@@ -715,7 +715,7 @@ export class StatementRun
   }
 
   #fail(error: ClientError): void {
-    this.#aftermath.viewsSettled(undefined, 0);
+    this.#aftermath.settled(undefined, 0);
     this.#phase = transition(this.#phase, RunPhase.idle);
     this.statement = null;
     this.lastErrno = error.errno;

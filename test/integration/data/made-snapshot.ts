@@ -1,6 +1,14 @@
 /** Snapshots as the control plane publishes them, for tests that have no control plane. */
 
-import type { BackendTls, Snapshot, SnapshotServer, SnapshotSettings } from '../../../src/common/snapshot.ts';
+import type { PlacedAccount } from '../../../src/common/account.ts';
+import { encodeAccountTable } from '../../../src/common/account-table.ts';
+import type {
+  BackendTls,
+  Snapshot,
+  SnapshotAccounts,
+  SnapshotServer,
+  SnapshotSettings,
+} from '../../../src/common/snapshot.ts';
 import { TlsMode, WITHOUT_TLS } from '../../../src/topology/server-description.ts';
 
 export const NO_BACKEND_TLS: BackendTls = {
@@ -57,11 +65,41 @@ export function madeServer(address: string, more: Partial<SnapshotServer> = {}):
   };
 }
 
+/** Listed accounts, each with its own place. */
+export function madeAccounts(
+  accounts: readonly { readonly username: string; readonly password: string }[],
+): SnapshotAccounts {
+  const placed = accounts.map(
+    ({ username, password }, slot): PlacedAccount => ({
+      username,
+      host: '%',
+      source: 'config',
+      credentials: [{ kind: 'plain', password }],
+      plugins: [],
+      defaultSchema: null,
+      maxConnections: 0,
+      maxUserConnections: 0,
+      locked: false,
+      expiresAtMs: null,
+      requireTls: 'NONE',
+      slot,
+    }),
+  );
+  return {
+    table: encodeAccountTable(placed, 'mysql'),
+    epoch: 0,
+    source: 'listed',
+    unreadReason: '',
+    policy: { flavor: null, resolvesLoopback: false, disconnectsExpired: true, maxUserConnections: 0 },
+    serverConnectionLimits: false,
+  };
+}
+
 export function madeSnapshot(more: Partial<Snapshot> = {}): Snapshot {
   return {
     version: 1,
     servers: [],
-    users: [],
+    accounts: madeAccounts([]),
     catalogEpoch: 0,
     catalog: { complete: true, incompleteReason: '', unsafeViews: [] },
     settings: {
@@ -70,6 +108,8 @@ export function madeSnapshot(more: Partial<Snapshot> = {}): Snapshot {
         maxConnections: 100,
         maxPacketBytes: 64 << 20,
         handshakeTimeoutMs: 5000,
+        loginDelayMs: 0,
+        loginDelayMaxMs: 0,
         idleTimeoutMs: 0,
         shutdownGraceMs: 1000,
         noServerWaitMs: 1000,

@@ -90,7 +90,7 @@ export class ScriptedServer {
       secureTransport: false,
       host: 'localhost',
       lookup: () => ({ password: 'secret' }),
-      sha2Cache: new Map(),
+      secretCache: new Map(),
     });
     let loggedIn = false;
     const reader = new PacketReader((payload, sequenceId) => {
@@ -99,7 +99,8 @@ export class ScriptedServer {
         return;
       }
       const step = handshake.receive(payload, sequenceId);
-      if (step.kind === 'startTls') throw new Error('TLS is not part of this test server');
+      if (step.kind === 'startTls' || step.kind === 'pending')
+        throw new Error('TLS is not part of this test server');
       if (step.packets.length > 0) socket.write(step.packets);
       if (step.kind === 'rejected') socket.end();
       if (step.kind !== 'accepted') return;

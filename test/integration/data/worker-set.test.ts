@@ -36,6 +36,7 @@ class Rig {
       snapshot: () => this.snapshot(),
       serverFailed: () => undefined,
       viewsChanged: () => undefined,
+      accountsWanted: () => undefined,
       script: new URL('./scripted-worker.ts', import.meta.url),
     });
     t.teardown(() => this.set.stop(StopMode.immediate, 1000));

@@ -12,12 +12,12 @@ import {
   userGauge,
   WorkerCounter,
 } from '../../../src/common/shared-counters.ts';
-import type { Snapshot, SnapshotUser } from '../../../src/common/snapshot.ts';
+import type { Snapshot } from '../../../src/common/snapshot.ts';
 import { StopMode } from '../../../src/common/thread-messages.ts';
 import { WorkerSet } from '../../../src/control/worker-set.ts';
 import { MariadbServer } from '../../support/mariadb-server.ts';
 import { waitUntil } from '../../support/wait-until.ts';
-import { madeServer, madeSnapshot } from './made-snapshot.ts';
+import { madeAccounts, madeServer, madeSnapshot } from './made-snapshot.ts';
 
 const server = await new MariadbServer().start();
 await server.query('CREATE DATABASE app; CREATE TABLE app.t (who VARCHAR(20))');
@@ -28,15 +28,8 @@ const counters = new SharedCounters();
 const log: string[] = [];
 
 function snapshot(more: Partial<Snapshot> = {}): Snapshot {
-  const user: SnapshotUser = {
-    username: 'app',
-    password: 'app-secret',
-    defaultSchema: null,
-    maxConnections: 0,
-    requireTls: 'NONE',
-    slot: 0,
-  };
-  return madeSnapshot({ servers: [madeServer(server.address)], users: [user], ...more });
+  const accounts = madeAccounts([{ username: 'app', password: 'app-secret' }]);
+  return madeSnapshot({ servers: [madeServer(server.address)], accounts, ...more });
 }
 
 const workers = new WorkerSet({
@@ -52,6 +45,7 @@ const workers = new WorkerSet({
   snapshot: () => snapshot(),
   serverFailed: () => undefined,
   viewsChanged: () => undefined,
+  accountsWanted: () => undefined,
   script: new URL('./crashing-worker.ts', import.meta.url),
 });
 await workers.start();

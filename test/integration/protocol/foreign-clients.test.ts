@@ -8,6 +8,7 @@ import t from 'tap';
 import {
   type Account,
   CACHING_SHA2_PASSWORD,
+  type CachedSecret,
   Capability,
   createNonce,
   MYSQL_NATIVE_PASSWORD,
@@ -27,7 +28,7 @@ const rsaKeyPair: RsaKeyPair = {
   privateKey: keys.privateKey,
 };
 
-const accounts: Record<string, Account> = {
+const accounts: Record<string, { readonly password: string | null }> = {
   plain: { password: PASSWORD },
   native: { password: nativeHashOf(PASSWORD) },
   sha2: { password: sha2HashOf(PASSWORD, createNonce()) },
@@ -46,7 +47,12 @@ const servers = [
 
 async function startServer(settings: (typeof servers)[number]): Promise<WireServer> {
   const lookup = (username: string): Account | null => accounts[username] ?? null;
-  return new WireServer({ ...settings, lookup, rsaKeyPair, sha2Cache: new Map<string, Buffer>() }).start();
+  return new WireServer({
+    ...settings,
+    lookup,
+    rsaKeyPair,
+    secretCache: new Map<string, CachedSecret>(),
+  }).start();
 }
 
 async function byCommandLine(port: number, user: string, password: string): Promise<string> {

@@ -20,7 +20,7 @@ const STATUS_AUTOCOMMIT = 2;
 
 export type WireServerSettings = Pick<
   ServerHandshakeOptions,
-  'capabilities' | 'defaultPlugin' | 'lookup' | 'serverVersion' | 'sha2Cache'
+  'capabilities' | 'defaultPlugin' | 'lookup' | 'serverVersion' | 'secretCache'
 > &
   Partial<ServerHandshakeOptions>;
 
@@ -77,7 +77,8 @@ export class WireServer {
         return;
       }
       const step = handshake.receive(payload, sequenceId);
-      if (step.kind === 'startTls') throw new Error('TLS is not part of this test server');
+      if (step.kind === 'startTls' || step.kind === 'pending')
+        throw new Error('TLS is not part of this test server');
       socket.write(step.packets);
       if (step.kind === 'rejected') socket.end();
       if (step.kind !== 'accepted') return;

@@ -23,7 +23,9 @@ t.test('every code has a number, an SQLSTATE and three sentences', async (t) => 
 
 t.test("codes of Sluice's own are from 9001 up with HY000, and no number stands for two codes", async (t) => {
   const numbers = ERROR_CODES.map((code) => errorDefinition(code).errno);
-  t.equal(new Set(numbers).size, numbers.length);
+  // Servers say 1130 of a host that nobody may come from, and of one that may not speak for others.
+  const twice = numbers.filter((errno, index) => numbers.indexOf(errno) !== index);
+  t.strictSame(twice, [1130]);
   const own = ERROR_CODES.filter((code) => errorDefinition(code).errno >= 9000);
   // A number that was given up is not given to another error.
   const ownNumbers = own.map((code) => errorDefinition(code).errno);

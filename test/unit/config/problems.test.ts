@@ -149,11 +149,14 @@ const CASES: readonly Case[] = [
     expected: ['f.yaml:3: users: expected a list or a mapping, found text'],
   },
   {
-    name: 'accounts of the backend',
-    text: 'users: { source: backend }',
-    expected: [
-      'f.yaml:3: users.source: accounts from the servers are not available in this version, list the users instead',
-    ],
+    name: 'a key of the accounts of the backend',
+    text: 'users: { source: backend, refreshMs: 5 }',
+    expected: ['f.yaml:3: users.refreshMs: unknown key'],
+  },
+  {
+    name: 'twins beside the accounts of the backend',
+    text: 'users:\n  source: backend\n  listed: [{ username: a }, { username: a, host: 10.% }, { username: a }]',
+    expected: ['f.yaml:5: users.listed[2]: user "a" is in the list already, as users.listed[0]'],
   },
   {
     name: 'another source of accounts',

@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import {
   BufferReader,
+  type CachedSecret,
   Capability,
   ClientHandshake,
   createNonce,
@@ -138,7 +139,7 @@ t.test('a server handshake with any client', async (t) => {
           nonce: createNonce(),
           secureTransport,
           lookup: (username) => ({ password: username === '' ? null : 'secret' }),
-          sha2Cache: new Map<string, Buffer>(),
+          secretCache: new Map<string, CachedSecret>(),
           host: 'h',
         });
         let sequenceId = 1;

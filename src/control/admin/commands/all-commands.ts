@@ -2,6 +2,7 @@ import type { AdminCommand } from './command.ts';
 import { drain } from './drain.ts';
 import { explainRoute } from './explain-route.ts';
 import { help } from './help.ts';
+import { loadUsers } from './load-users.ts';
 import { selectLiteral } from './select-literal.ts';
 import { setSession } from './set-session.ts';
 import { showDatabases } from './show-databases.ts';
@@ -9,6 +10,7 @@ import { showEvents } from './show-events.ts';
 import { showPools } from './show-pools.ts';
 import { showServers } from './show-servers.ts';
 import { showTopology } from './show-topology.ts';
+import { showUsers } from './show-users.ts';
 import { showVersions } from './show-versions.ts';
 import { showWarnings } from './show-warnings.ts';
 import { showWorkers } from './show-workers.ts';
@@ -21,12 +23,14 @@ export const ALL_COMMANDS: readonly AdminCommand[] = [
   showTopology,
   showServers,
   showPools,
+  showUsers,
   showEvents,
   showVersions,
   showWorkers,
   explainRoute,
   drain,
   undrain,
+  loadUsers,
   help,
   showDatabases,
   use,

@@ -400,3 +400,33 @@ t.test('a fault of ours is not taken for one of the client', async (t) => {
   };
   await t.rejects(fixture.run(`DRAIN '${REPLICA}'`), { name: 'TypeError' });
 });
+
+t.test('accounts', async (t) => {
+  const fixture = new Fixture();
+  const rows = await fixture.rows('SHOW USERS');
+  t.strictSame(rows, [
+    {
+      username: 'app',
+      host: '10.0.0.%',
+      source: 'backend',
+      plugins: 'mysql_native_password, ed25519',
+      usable: 'YES',
+      locked: 'YES',
+      connections: 3,
+      max_connections: 7,
+      default_schema: null,
+    },
+  ]);
+  t.notOk(JSON.stringify(rows).includes('AAAA'), 'no hash');
+  const load = 'load mysql users from backend';
+  t.match(await fixture.error(load), { errno: 1210, message: /users\.source is not backend/ });
+  fixture.state.accountLoad = { accounts: 2, failure: 'no primary is known' };
+  t.match(await fixture.error(load), {
+    errno: 1210,
+    message: /those known before stay: no primary is known$/,
+  });
+  fixture.state.accountLoad = { accounts: 12, failure: '' };
+  t.match(await fixture.run(load), { kind: 'ok', affectedRows: 12, info: '12 accounts are known' });
+  fixture.session = { ...SESSION, role: 'stats' };
+  t.match(await fixture.error(load), { errno: 1045 });
+});

@@ -1,7 +1,7 @@
 /** A proxy as the admin port sees it: values, and a record of the orders that it was given. */
 
 import { WorkerCounter } from '../../../../src/common/shared-counters.ts';
-import type { AdminEvent, AdminState } from '../../../../src/control/admin/admin-state.ts';
+import type { AdminAccount, AdminEvent, AdminState } from '../../../../src/control/admin/admin-state.ts';
 import type { CounterSnapshot, WorkerCounterName } from '../../../../src/control/metrics/counter-snapshot.ts';
 import { formatServerAddress } from '../../../../src/topology/server-address.ts';
 import type { ServerDescription } from '../../../../src/topology/server-description.ts';
@@ -151,6 +151,31 @@ export class FakeAdminState implements AdminState {
   explainRoute(statement: string, schema: string | null) {
     this.explained.push([statement, schema]);
     return this.explain(statement, schema);
+  }
+
+  accountLoad: { readonly accounts: number; readonly failure: string } | null = null;
+
+  accounts(): readonly AdminAccount[] {
+    return [
+      {
+        username: 'app',
+        host: '10.0.0.%',
+        source: 'backend',
+        credentials: [{ kind: 'native', hash: `*${'A'.repeat(40)}` }],
+        plugins: ['mysql_native_password', 'ed25519'],
+        defaultSchema: null,
+        maxConnections: 0,
+        maxUserConnections: 7,
+        locked: true,
+        expiresAtMs: null,
+        requireTls: 'NONE',
+        connections: 3,
+      },
+    ];
+  }
+
+  async loadAccounts(): Promise<{ readonly accounts: number; readonly failure: string } | null> {
+    return this.accountLoad;
   }
 
   setServerStatus(address: string, status: string): boolean {

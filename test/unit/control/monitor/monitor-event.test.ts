@@ -96,6 +96,7 @@ const KINDS: Readonly<Record<MonitorEventKind, true>> = {
   'discovery-rejected': true,
   'discovery-failed': true,
   'catalog-changed': true,
+  'accounts-changed': true,
 };
 
 t.test('the page of the monitor names every kind of event, and no other', (t) => {

@@ -4,6 +4,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import {
   type AcceptedClient,
   type Account,
+  type CachedSecret,
   Capability,
   ClientHandshake,
   type ClientHandshakeOptions,
@@ -59,7 +60,7 @@ export function serverOptions(
     secureTransport: false,
     ...(hasRsaKey ? { rsaKeyPair } : {}),
     lookup: (): Account | null => null,
-    sha2Cache: new Map<string, Buffer>(),
+    secretCache: new Map<string, CachedSecret>(),
     host: 'app.example',
     ...overrides,
   };
@@ -114,6 +115,7 @@ export function converse(
           frameOk({ statusFlags: 2 }, step.capabilities, step.nextSequenceId),
         ]);
       } else {
+        if (step.kind === 'pending') throw new Error('Nothing is looked up here');
         toClient = step.packets;
       }
     }
