@@ -83,6 +83,7 @@ class Supervisor implements SluiceHandle {
       config,
       monitor: this.#monitor,
       counters: this.#counters,
+      credentials: (wanted) => this.#monitorCredentials(wanted),
       changed: () => this.#publish(),
     });
     this.#snapshot = this.#build();

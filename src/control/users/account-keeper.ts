@@ -10,6 +10,7 @@ import { systemClock } from '../../common/clock.ts';
 import { Gauge, MAX_USERS, type SharedCounters } from '../../common/shared-counters.ts';
 import type { SnapshotAccounts } from '../../common/snapshot.ts';
 import type { Monitor } from '../monitor/monitor.ts';
+import type { MonitorCredentials } from '../monitor/monitor-connection.ts';
 import { AccountSnapshots } from './account-snapshots.ts';
 import { BackendAccounts } from './backend-accounts.ts';
 
@@ -17,6 +18,7 @@ export interface AccountKeeperOptions {
   readonly config: Config;
   readonly monitor: Monitor;
   readonly counters: SharedCounters;
+  readonly credentials: (config: Config) => MonitorCredentials;
   /** Another snapshot is due. */
   readonly changed: () => void;
 }
@@ -36,6 +38,7 @@ const LEAST_GAP_MS = 1000;
 export class AccountKeeper {
   readonly #monitor: Monitor;
   readonly #counters: SharedCounters;
+  readonly #credentials: (config: Config) => MonitorCredentials;
   readonly #changed: () => void;
   readonly #snapshots: AccountSnapshots;
   #config: Config;
@@ -45,10 +48,11 @@ export class AccountKeeper {
   #stopped = false;
   #lastReadingMs = 0;
 
-  constructor({ config, monitor, counters, changed }: AccountKeeperOptions) {
+  constructor({ config, monitor, counters, credentials, changed }: AccountKeeperOptions) {
     this.#config = config;
     this.#monitor = monitor;
     this.#counters = counters;
+    this.#credentials = credentials;
     this.#changed = changed;
     this.#snapshots = new AccountSnapshots(counters, () => performance.now());
     this.#backend = this.#makeBackend(null);
@@ -127,10 +131,10 @@ export class AccountKeeper {
   }
 
   #makeBackend(before: BackendAccounts | null): BackendAccounts | null {
-    const { backendUsers, monitor } = this.#config;
+    const { backendUsers } = this.#config;
     if (backendUsers === null) return null;
     return new BackendAccounts({
-      credentials: { username: monitor.username ?? '', password: monitor.password ?? '' },
+      credentials: this.#credentials(this.#config),
       settings: backendUsers,
       maxAccounts: MAX_USERS,
       clock: systemClock,

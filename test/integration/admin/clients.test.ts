@@ -47,6 +47,8 @@ const TYPED: Readonly<Record<string, string>> = {
   'SHOW TOPOLOGY': 'SHOW TOPOLOGY',
   'SHOW SERVERS': 'SHOW MYSQL SERVERS',
   'SHOW POOLS': 'SHOW POOLS',
+  'SHOW USERS': 'SHOW USERS',
+  'LOAD MYSQL USERS FROM BACKEND': 'LOAD MYSQL USERS FROM BACKEND',
   'SHOW EVENTS': 'SHOW EVENTS LIMIT 2',
   'SHOW VERSIONS': 'SHOW VERSIONS',
   'SHOW WORKERS': 'SHOW WORKERS',
@@ -64,6 +66,7 @@ const TYPED: Readonly<Record<string, string>> = {
 
 t.test('the stock client', async (t) => {
   const admin = await AdminUnderTest.start();
+  admin.state.accountLoad = { accounts: 1, failure: '' };
   t.teardown(() => admin.stop());
 
   await t.test('every command', async (t) => {

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import t from 'tap';
 import { ConfigError } from '../../../config/config-error.ts';
 import { loadConfig } from '../../../config/load.ts';
+import { planReload } from '../../../config/reload.ts';
 import type { Config } from '../../../config/schema.ts';
 import type { SnapshotSettings } from '../../../src/common/snapshot.ts';
 
@@ -100,9 +101,36 @@ t.test('users have every key', async (t) => {
     `${MINIMAL}users: [{ username: app }, { username: r, password: "*AB", defaultSchema: s }]`,
   );
   t.strictSame(users, [
-    { username: 'app', password: null, defaultSchema: null, maxConnections: 0, requireTls: 'NONE' },
-    { username: 'r', password: '*AB', defaultSchema: 's', maxConnections: 0, requireTls: 'NONE' },
+    {
+      username: 'app',
+      password: null,
+      host: '%',
+      defaultSchema: null,
+      maxConnections: 0,
+      requireTls: 'NONE',
+    },
+    { username: 'r', password: '*AB', host: '%', defaultSchema: 's', maxConnections: 0, requireTls: 'NONE' },
   ]);
+});
+
+t.test('accounts of the primary', async (t) => {
+  const load = (text: string) =>
+    loadConfig({ file: 'f.yaml', text: `${MINIMAL}${text}`, env: {}, flags: {} });
+  t.equal(load('users: []').backendUsers, null);
+  const { users, backendUsers } = load('users: { source: backend }');
+  t.strictSame(users, []);
+  t.strictSame(backendUsers, { refreshIntervalMs: 10_000, timeoutMs: 10_000, serverConnectionLimits: true });
+  const mixed = load(
+    'users: { source: backend, refreshIntervalMs: 500, listed: [{ username: a, host: 10.% }] }',
+  );
+  t.match(mixed.users, [{ username: 'a', host: '10.%' }]);
+  t.equal(mixed.backendUsers?.refreshIntervalMs, 500);
+  t.strictSame(planReload(mixed, load('users: { source: backend }')).changed, ['users']);
+  t.strictSame(
+    planReload(mixed, load('users: [{ username: a, host: 10.% }]')).changed,
+    ['users'],
+    'the list is the same, and is all now',
+  );
 });
 
 t.test('flags go before the environment, and that before the file', async (t) => {
