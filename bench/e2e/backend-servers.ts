@@ -47,6 +47,16 @@ export class BackendServers {
     return (await this.set.primary.queryValue('SELECT VERSION()')) ?? 'unknown';
   }
 
+  /** Prepared statements that all servers together have now. */
+  async preparedStatements(): Promise<number> {
+    let count = 0;
+    for (const server of [this.set.primary, ...this.set.replicas]) {
+      const [row] = await server.query("SHOW GLOBAL STATUS LIKE 'Prepared_stmt_count'");
+      count += Number(row?.Value);
+    }
+    return count;
+  }
+
   dispose(): Promise<void> {
     return this.set.dispose();
   }

@@ -9,7 +9,7 @@ export const Metric = {
   p99Ms: 'p99Ms',
   /** Clients divided by throughput: finer than what sysbench prints. */
   meanMs: 'meanMs',
-  /** Of the proxy, per query (churn: per connection; flood: per statement of the flood and of the others). */
+  /** Of the proxy, per query (churn: per connection; flood: per statement of the flood and of the others; prepares: per statement). */
   cpuUserMicroseconds: 'cpuUserMicroseconds',
   cpuSystemMicroseconds: 'cpuSystemMicroseconds',
   cpuMicroseconds: 'cpuMicroseconds',
@@ -23,6 +23,8 @@ export const Metric = {
   /** How many of the flood's statements were answered in the time that it may take. */
   floodStatements: 'floodStatements',
   floodStatementsPerSecond: 'floodStatementsPerSecond',
+  /** Statements that the servers still have when all their clients have closed them. */
+  statementsLeft: 'statementsLeft',
   /** CPU time of the proxy over the whole measurement. */
   cpuSeconds: 'cpuSeconds',
 } as const;

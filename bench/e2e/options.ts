@@ -12,6 +12,7 @@ export const ScenarioName = {
   idle: 'idle',
   bigResult: 'big-result',
   flood: 'flood',
+  prepares: 'prepares',
 } as const;
 export type ScenarioName = (typeof ScenarioName)[keyof typeof ScenarioName];
 
@@ -21,13 +22,14 @@ export interface BenchOptions {
   readonly clients: readonly number[];
   readonly seconds: number;
   readonly repeat: number;
-  /** Rounds of the scenarios that restart the proxies and take long: idle, big-result, flood. */
+  /** Rounds of the scenarios that restart the proxies and take long: idle, big-result, flood, prepares. */
   readonly repeatLong: number;
   readonly targets: readonly TargetName[];
   readonly threads: number;
   readonly replicas: number;
   readonly idleClients: number;
   readonly floodStatements: number;
+  readonly preparedStatements: number;
   readonly bigResultMegabytes: number;
   readonly sluiceArgs: readonly string[];
   readonly proxysqlBinary: string | null;
@@ -49,6 +51,7 @@ export const USAGE = `npm run bench -- [options]
   --replicas N            behind Sluice and ProxySQL (2)
   --idle-clients N        (5000)
   --flood-statements N    statements with different digests (100000)
+  --prepared-statements N different statements that are prepared, executed and closed (1000000)
   --big-result-mb N       size of the huge result (1000)
   --sluice-args="ARGS"    more arguments for Sluice, separated by spaces
   --save-baseline NAME    keep the JSON as bench/baselines/NAME.json
@@ -71,6 +74,7 @@ export function parseBenchOptions(argv: readonly string[], env: NodeJS.ProcessEn
       replicas: { type: 'string', default: '2' },
       'idle-clients': { type: 'string', default: '5000' },
       'flood-statements': { type: 'string', default: '100000' },
+      'prepared-statements': { type: 'string', default: '1000000' },
       'big-result-mb': { type: 'string', default: '1000' },
       'sluice-args': { type: 'string', default: '' },
       'save-baseline': { type: 'string' },
@@ -92,6 +96,7 @@ export function parseBenchOptions(argv: readonly string[], env: NodeJS.ProcessEn
     replicas: wholeNumber('replicas', values.replicas),
     idleClients: positiveInteger('idle-clients', values['idle-clients']),
     floodStatements: positiveInteger('flood-statements', values['flood-statements']),
+    preparedStatements: positiveInteger('prepared-statements', values['prepared-statements']),
     bigResultMegabytes: positiveInteger('big-result-mb', values['big-result-mb']),
     sluiceArgs: values['sluice-args'].split(' ').filter((argument) => argument !== ''),
     proxysqlBinary,

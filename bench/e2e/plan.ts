@@ -30,6 +30,7 @@ export type Point =
       readonly stalled: boolean;
       readonly label: string;
     }
+  | { readonly kind: 'prepares'; readonly scenario: ScenarioName; readonly label: string }
   | { readonly kind: 'flood'; readonly scenario: ScenarioName; readonly label: string };
 
 const CHURN_CLIENTS = 16;
@@ -37,10 +38,11 @@ const CHURN_CLIENTS = 16;
 /** Start of a proxy and its warm-up. */
 const SECONDS_TO_START = 5;
 const SECONDS_AROUND_A_RUN = 0.7;
-const SECONDS_OF: Readonly<Record<'idle' | 'bigResult' | 'flood', number>> = {
+const SECONDS_OF: Readonly<Record<'idle' | 'bigResult' | 'flood' | 'prepares', number>> = {
   idle: 8,
   bigResult: 10,
   flood: 25,
+  prepares: 150,
 };
 const SECONDS_FOR_SERVERS = 15;
 
@@ -61,7 +63,7 @@ export function planPoints(options: BenchOptions): Point[] {
       }
     }
   }
-  const { churn, idle, bigResult, flood } = ScenarioName;
+  const { churn, idle, bigResult, flood, prepares } = ScenarioName;
   const has = (scenario: ScenarioName) => options.scenarios.includes(scenario);
   if (has(churn)) {
     const label = `connect, one query, close: ${CHURN_CLIENTS} clients`;
@@ -82,6 +84,10 @@ export function planPoints(options: BenchOptions): Point[] {
   }
   if (has(flood)) {
     points.push({ kind: 'flood', scenario: flood, label: `flood of ${options.floodStatements} digests` });
+  }
+  if (has(prepares)) {
+    const label = `${options.preparedStatements} different prepared statements`;
+    points.push({ kind: 'prepares', scenario: prepares, label });
   }
   return points;
 }

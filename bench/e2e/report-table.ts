@@ -65,6 +65,16 @@ const COLUMNS: Readonly<Record<ScenarioName, readonly Column[]>> = {
     { title: 'growth MiB', metric: 'growthBytes', divideBy: MEBIBYTE },
     ...MEMORY,
   ],
+  [ScenarioName.prepares]: [
+    { title: '/s ÷ direct', metric: 'queriesPerSecond', ratioTo: direct },
+    { title: '/s ÷ HAProxy', metric: 'queriesPerSecond', ratioTo: haproxy },
+    { title: 'CPU ÷ HAProxy', metric: 'cpuMicroseconds', ratioTo: haproxy },
+    { title: '/s', metric: 'queriesPerSecond' },
+    { title: 'CPU µs', metric: 'cpuMicroseconds' },
+    { title: 'left', metric: 'statementsLeft' },
+    { title: 'growth MiB', metric: 'growthBytes', divideBy: MEBIBYTE },
+    ...MEMORY,
+  ],
   [ScenarioName.flood]: [
     { title: "others' p99 ÷ direct", metric: 'p99Ms', ratioTo: direct },
     { title: '÷ HAProxy', metric: 'p99Ms', ratioTo: haproxy },

@@ -21,11 +21,13 @@ const MAX_WARM_UP_SECONDS = 2;
 const WARM_UP_CLIENTS = 64;
 const WARM_UP_CHURN_CLIENTS = 16;
 const MAX_LOAD_MS = 120_000;
+const MAX_PREPARES_MS = 900_000;
 const STALL_MS = 5_000;
 const STALL_AFTER_BYTES = 1_000_000;
 /** Time in which a proxy may tidy up before the memory of idle clients is read. */
 const IDLE_SETTLE_MS = 2_000;
 const FLOOD_CLIENTS = 8;
+const PREPARING_CLIENTS = 16;
 const FLOOD_MAX_SECONDS = 60;
 const STEADY_CLIENTS = 16;
 const STEADY_THINK_MS = 2;
@@ -75,6 +77,8 @@ export async function runPoint(
       return bigResult(point.stalled, target, options);
     case 'flood':
       return flood(target, servers, options);
+    case 'prepares':
+      return prepares(target, servers, options);
   }
 }
 
@@ -198,6 +202,39 @@ async function flood(target: Target, servers: BackendServers, options: BenchOpti
     };
   } finally {
     await steady.dispose();
+  }
+}
+
+/** The first tenth fills the caches, which have their limits; what grows after that would go on growing. */
+async function prepares(target: Target, servers: BackendServers, options: BenchOptions): Promise<Values> {
+  const endpoint = endpointAt(target.port);
+  const job = { kind: 'prepares', endpoint, clients: PREPARING_CLIENTS, firstNumber: 0 } as const;
+  const first = Math.ceil(options.preparedStatements / 10);
+  const filling = new LoadProcess({ ...job, statements: first }, MAX_PREPARES_MS);
+  await filling.reached.then(() => filling.finish()).finally(() => filling.dispose());
+  if (target.pid !== null) await resetPeakMemory(target.pid);
+  const before = target.pid === null ? null : await readMemoryUse(target.pid);
+  const cpuBefore = target.pid === null ? null : await readCpuTime(target.pid);
+  const load = new LoadProcess(
+    { ...job, firstNumber: first, statements: options.preparedStatements - first },
+    MAX_PREPARES_MS,
+  );
+  try {
+    await load.reached;
+    const cpuAfter = target.pid === null ? null : await readCpuTime(target.pid);
+    const memory = await memoryValues(target);
+    const statementsLeft = await servers.preparedStatements();
+    const result = await load.finish();
+    const cpu = cpuBefore === null || cpuAfter === null ? null : cpuTimeBetween(cpuBefore, cpuAfter);
+    return {
+      queriesPerSecond: result.operations / result.seconds,
+      statementsLeft,
+      ...cpuValues(cpu, result.operations),
+      ...memory,
+      ...growthValues(before?.residentBytes, memory),
+    };
+  } finally {
+    await load.dispose();
   }
 }
 

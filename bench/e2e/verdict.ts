@@ -17,6 +17,12 @@ const MAX_BYTES_PER_IDLE_CLIENT = 16_000;
 const MAX_BIG_RESULT_GROWTH_BYTES = 64_000_000;
 const MAX_FLOOD_P99_MS = 10;
 
+const MAX_PREPARED_TO_TEXT = 1.25;
+const MAX_PREPARES_GROWTH_BYTES = 64_000_000;
+/** Of 16 clients: `pool.maxStatementsPerConnection` on each of their connections to two replicas. */
+const MAX_STATEMENTS_LEFT = 3200;
+
+const MANY_CLIENTS_PREPARED = 'point-select, prepared, 64 clients';
 const MANY_CLIENTS = 'point-select, text, 64 clients';
 const ONE_CLIENT = 'point-select, text, 1 client';
 
@@ -28,6 +34,8 @@ export function judge(summaries: readonly Summary[]): Verdict[] {
     ...idleClients(summaries),
     ...bigResults(summaries),
     ...flood(summaries),
+    ...preparedSelects(summaries),
+    ...prepares(summaries),
   ];
 }
 
@@ -103,6 +111,26 @@ function flood(summaries: readonly Summary[]): Verdict[] {
   return ofSluice(summaries, 'flood').flatMap(({ point, values }) =>
     atMost(`${point}: p99 of the other clients`, values.p99Ms, MAX_FLOOD_P99_MS, 'ms'),
   );
+}
+
+/** Of Sluice's own text protocol, measured in the same run. */
+function preparedSelects(summaries: readonly Summary[]): Verdict[] {
+  const text = find(summaries, MANY_CLIENTS, TargetName.sluice)?.values.cpuMicroseconds;
+  const prepared = find(summaries, MANY_CLIENTS_PREPARED, TargetName.sluice)?.values.cpuMicroseconds;
+  if (text === undefined || prepared === undefined) return [];
+  return atMost(`${MANY_CLIENTS_PREPARED}: CPU per query ÷ text`, prepared / text, MAX_PREPARED_TO_TEXT, '×');
+}
+
+function prepares(summaries: readonly Summary[]): Verdict[] {
+  return ofSluice(summaries, 'prepares').flatMap(({ point, values }) => [
+    ...atMost(
+      `${point}: growth of resident memory`,
+      scaled(values.growthBytes, 1e6),
+      MAX_PREPARES_GROWTH_BYTES / 1e6,
+      'MB',
+    ),
+    ...atMost(`${point}: left on the servers`, values.statementsLeft, MAX_STATEMENTS_LEFT, 'statements'),
+  ]);
 }
 
 function ofSluice(summaries: readonly Summary[], scenario: string): Summary[] {

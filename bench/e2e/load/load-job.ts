@@ -30,6 +30,14 @@ export type LoadJob =
       readonly maxSeconds: number;
       readonly rows: number;
     }
+  /** So many statements, no two alike, each prepared, executed once and closed. */
+  | {
+      readonly kind: 'prepares';
+      readonly endpoint: SysbenchEndpoint;
+      readonly clients: number;
+      readonly firstNumber: number;
+      readonly statements: number;
+    }
   /** Point selects with a pause after each, until told to finish. */
   | {
       readonly kind: 'steady';

@@ -5,6 +5,7 @@ import type { SysbenchEndpoint } from '../sysbench.ts';
 import { Latencies } from './latencies.ts';
 import { LoadConnection, queryPacket } from './load-connection.ts';
 import type { LoadJob, LoadResult } from './load-job.ts';
+import { PreparingConnection } from './preparing-connection.ts';
 
 export interface JobControl {
   /** Resolves when the bench says that it is enough. */
@@ -27,6 +28,8 @@ export function runJob(job: LoadJob, control: JobControl): Promise<LoadResult> {
       return bigResult(job);
     case 'flood':
       return flood(job);
+    case 'prepares':
+      return prepares(job, control);
     case 'steady':
       return steady(job, control);
   }
@@ -120,6 +123,32 @@ async function flood(job: Extract<LoadJob, { kind: 'flood' }>): Promise<LoadResu
     await connection.close();
   });
   return resultOf(latencies, startedAt, 0);
+}
+
+/** The connections stay open until `finish`, so that what they have left can be counted. */
+async function prepares(
+  job: Extract<LoadJob, { kind: 'prepares' }>,
+  control: JobControl,
+): Promise<LoadResult> {
+  const latencies = new Latencies();
+  const startedAt = performance.now();
+  let next = 0;
+  const connections: PreparingConnection[] = [];
+  await sideBySide(job.clients, async () => {
+    const connection = await PreparingConnection.open(job.endpoint);
+    connections.push(connection);
+    while (next < job.statements) {
+      const number = job.firstNumber + next++;
+      const from = performance.now();
+      await connection.once(`SELECT c AS column_${number} FROM sbtest1 WHERE id = 1`);
+      latencies.add(performance.now() - from);
+    }
+  });
+  const result = resultOf(latencies, startedAt, 0);
+  control.reached();
+  await control.finish;
+  for (const connection of connections) connection.destroy();
+  return result;
 }
 
 /** Two statements with different numbers differ in an identifier, so they have different digests. */

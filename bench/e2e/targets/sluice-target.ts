@@ -32,7 +32,7 @@ export async function startSluice(options: TargetOptions): Promise<Target> {
 }
 
 /**
- * Clients in a transaction, or with prepared statements, hold a connection: the others (ProxySQL's default is 1000)
+ * Clients in a transaction hold a connection: the others (ProxySQL's default is 1000)
  * have one for each, so Sluice gets as many. Where its default does, it keeps it.
  */
 export function poolConnections(maxBusyClients: number): number {

@@ -30,9 +30,25 @@ t.test(
       await nodeProgram(),
       [
         'bench/e2e/bench.ts',
-        ...['--only', 'point-select,churn,idle,big-result,flood', '--protocols', 'text', '--clients', '2'],
+        ...[
+          '--only',
+          'point-select,churn,idle,big-result,flood,prepares',
+          '--protocols',
+          'text',
+          '--clients',
+          '2',
+        ],
         ...['--seconds', '1', '--repeat', '1', '--replicas', '1'],
-        ...['--idle-clients', '50', '--flood-statements', '500', '--big-result-mb', '20'],
+        ...[
+          '--idle-clients',
+          '50',
+          '--flood-statements',
+          '500',
+          '--prepared-statements',
+          '400',
+          '--big-result-mb',
+          '20',
+        ],
       ],
       { cwd: ROOT, timeout: TIMEOUT_MS, maxBuffer: 1 << 24 },
     );
@@ -45,7 +61,7 @@ t.test(
 
     const report: BenchReport = JSON.parse(await readFile(files[0]!, 'utf8'));
     t.same(report.failures, []);
-    t.equal(report.measurements.length, 6 * 3, 'six points, three targets');
+    t.equal(report.measurements.length, 7 * 3, 'seven points, three targets');
     const values = (scenario: string, target: string) =>
       report.measurements.find((one) => one.scenario === scenario && one.target === target)?.values ?? {};
     for (const target of ['haproxy', 'sluice']) {
@@ -53,6 +69,8 @@ t.test(
       t.ok(values('point-select', target).residentBytes! > 1_000_000, `${target} takes memory`);
       t.equal(values('flood', target).floodStatements, 500);
     }
+    t.equal(values('prepares', 'haproxy').statementsLeft, 0, 'closed ones are gone');
+    t.ok(values('prepares', 'sluice').statementsLeft! <= 400, 'no more are left than were made');
     t.equal(values('point-select', 'direct').cpuMicroseconds, undefined);
     t.ok(values('big-result', 'sluice').megabytesPerSecond! > 0);
     t.ok(report.verdicts.length >= 4);

@@ -12,10 +12,10 @@ t.test('a full run', async (t) => {
   const options = parseBenchOptions([], {});
   t.same(options.targets, ['direct', 'haproxy', 'sluice']);
   const points = planPoints(options);
-  // 3 workloads × 2 protocols × 4 numbers of clients, churn, idle, two big results, flood
-  t.equal(points.length, 29);
-  t.equal(new Set(points.map(({ label }) => label)).size, 29, 'labels tell the points apart');
-  t.equal(points.filter(needsFreshTarget).length, 4);
+  // 3 workloads × 2 protocols × 4 numbers of clients, churn, idle, two big results, flood, prepares
+  t.equal(points.length, 30);
+  t.equal(new Set(points.map(({ label }) => label)).size, 30, 'labels tell the points apart');
+  t.equal(points.filter(needsFreshTarget).length, 5);
   t.equal(roundsOf(points[0]!, options), 3);
   t.equal(maxBusyClients(points), 256);
   t.ok(estimatedSeconds(points, options) > 25 * 3 * 3 * 5);
