@@ -7,6 +7,8 @@ export interface Difference {
   /** `missing`: the run through Sluice has no such test, e.g. because its file ended before. */
   readonly throughSluice: Outcome | 'missing';
   readonly detail: string;
+  /** It has passed when it was run again, so it is a matter of time. */
+  readonly passesRepeated: boolean;
 }
 
 export interface Comparison {
@@ -52,6 +54,7 @@ export function compareRuns(
         test: name,
         throughSluice: result?.outcome ?? 'missing',
         detail: result?.detail ?? '',
+        passesRepeated: false,
       });
     }
     if (one === Outcome.failed && result?.outcome === Outcome.passed) onlyThroughSluice.push(name);
@@ -65,6 +68,16 @@ export function compareRuns(
     differences,
     onlyThroughSluice,
   };
+}
+
+/** Marks the differences that have passed in another run through Sluice. */
+export function withRepetition(comparison: Comparison, repeated: readonly TestResult[]): Comparison {
+  const results = byName(repeated);
+  const differences = comparison.differences.map((difference) => {
+    const passes = results.get(difference.test)?.outcome === Outcome.passed;
+    return passes ? { ...difference, passesRepeated: true } : difference;
+  });
+  return { ...comparison, differences };
 }
 
 function byName(results: readonly TestResult[]): ReadonlyMap<string, TestResult> {

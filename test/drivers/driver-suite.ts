@@ -51,6 +51,8 @@ export interface DriverSuite {
   /** Run as root before the suite. */
   readonly setupSql?: (flavor: ServerFlavor) => readonly string[];
   /** The driver's version, or that of its suite where the two differ. */
+  /** The file, as `SuiteRun.files` takes it, that has a test; without it all files are run to repeat one. */
+  readonly fileOf?: (test: string) => string;
   readonly version: (source: string) => Promise<string>;
   readonly run: (run: SuiteRun) => Promise<readonly TestResult[]>;
 }

@@ -16,6 +16,8 @@ const schema = z.strictObject({
   ),
 });
 
+const PASSES_REPEATED = 'passes when repeated: “Reads”, another session’s write had not reached the replica';
+
 export type ExplainedDifference = Difference & { readonly reason: string | null };
 
 /** With the reason that known-differences.yaml has for each; null where it has none. */
@@ -30,7 +32,7 @@ export async function explain(
     .differences.filter((one) => one.suite === suite && (one.server === undefined || one.server === server));
   return differences.map((difference) => {
     const entry = known.find(({ tests }) => tests.some((pattern) => matches(pattern, difference.test)));
-    return { ...difference, reason: entry?.reason ?? null };
+    return { ...difference, reason: entry?.reason ?? (difference.passesRepeated ? PASSES_REPEATED : null) };
   });
 }
 

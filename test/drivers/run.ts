@@ -1,5 +1,5 @@
 /**
- * Runs a driver's own test suite straight at a server, twice, and through Sluice, and compares.
+ * Runs a driver’s own test suite straight at a server, twice, and through Sluice, and compares.
  *
  *   node test/drivers/run.ts <suite> [--server mariadb|mysql57] [--source DIR] [--replicas N] [--only PREFIX,…] [--show]
  *

@@ -15,6 +15,7 @@ export const goSqlDriver: DriverSuite = {
   flavors: ['mariadb', 'mysql'],
   version: async (source) =>
     /^## Version (\S+)/m.exec(await readFile(join(source, 'CHANGELOG.md'), 'utf8'))?.[1] ?? 'unknown',
+  fileOf: (test) => `^${test.replace(/\/.*/s, '')}$`,
   run: runGo,
 };
 

@@ -27,6 +27,7 @@ export const mariadbNodejs: DriverSuite = {
   debianSource: null,
   flavors: ['mariadb', 'mysql'],
   version: packageVersion,
+  fileOf: (test) => test.replace(/[: ].*/s, ''),
   run: runVitest,
 };
 

@@ -18,6 +18,7 @@ export const mysql2: DriverSuite = {
   debianSource: null,
   flavors: ['mariadb', 'mysql'],
   version: packageVersion,
+  fileOf: (test) => test.replace(/[: ].*/s, ''),
   run: runMysql2,
 };
 

@@ -14,6 +14,7 @@ export const mysqljs: DriverSuite = {
   debianSource: null,
   flavors: ['mariadb', 'mysql'],
   version: packageVersion,
+  fileOf: (test) => test,
   run: runMysqljs,
 };
 

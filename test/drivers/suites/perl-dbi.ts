@@ -16,6 +16,7 @@ export const dbdMysql: DriverSuite = {
   debianPaths: ['t/*', 'META.json'],
   flavors: ['mariadb', 'mysql'],
   version: metaVersion,
+  fileOf: (test) => test.replace(/ .*/s, ''),
   run: (run) => runPerlTests(run, 'mysql'),
 };
 
@@ -28,6 +29,7 @@ export const dbdMariadb: DriverSuite = {
   // The suite wants this of its schema.
   setupSql: () => ['ALTER DATABASE test CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci'],
   version: metaVersion,
+  fileOf: (test) => test.replace(/ .*/s, ''),
   run: (run) => runPerlTests(run, 'MariaDB'),
 };
 

@@ -16,6 +16,7 @@ export const phpMysql: DriverSuite = {
   flavors: ['mariadb', 'mysql'],
   version: async (source) =>
     /PHP (8\.\d+\.\d+)/.exec(await readFile(join(source, 'NEWS'), 'utf8'))?.[1] ?? 'unknown',
+  fileOf: (test) => test.replace(/^# /, '').replace(/: .*/, ''),
   run: runPhp,
 };
 
@@ -45,10 +46,11 @@ async function runPhp(run: SuiteRun): Promise<readonly TestResult[]> {
 }
 
 async function asResult(run: SuiteRun, word: string, path: string): Promise<TestResult> {
-  const file = path.replace(`${run.workDirectory}/`, '');
+  // A test that is redirected to another folder's is named by both.
+  const file = path.replaceAll(`${run.workDirectory}/`, '');
   if (word === 'PASSED') return { name: file, outcome: Outcome.passed };
   if (word !== 'FAILED') return { name: file, outcome: Outcome.skipped };
-  const difference = join(run.workDirectory, file.replace(/\.phpt$/, '.diff'));
+  const difference = join(run.workDirectory, file.replace(/^.* /, '').replace(/\.phpt$/, '.diff'));
   return { name: file, outcome: Outcome.failed, detail: await readFile(difference, 'utf8').catch(() => '') };
 }
 

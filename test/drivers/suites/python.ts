@@ -12,6 +12,7 @@ export const mysqlclient: DriverSuite = {
   flavors: ['mariadb', 'mysql'],
   version: async (source) =>
     /^Version: (\S+)/m.exec(await readFile(join(source, 'PKG-INFO'), 'utf8'))?.[1] ?? 'unknown',
+  fileOf: (test) => test.replace(/\..*/s, '.py'),
   run: runMysqlclient,
 };
 
@@ -26,6 +27,11 @@ export const pymysql: DriverSuite = {
     const text = await readFile(join(source, 'pymysql/__init__.py'), 'utf8');
     return /^VERSION_STRING = "([^"]+)"/m.exec(text)?.[1] ?? 'unknown';
   },
+  fileOf: (test) =>
+    test
+      .replace(/(\.test_\w+)\..*/s, '$1')
+      .replaceAll('.', '/')
+      .concat('.py'),
   run: runPymysql,
 };
 
