@@ -53,6 +53,23 @@ export const WITHOUT_TLS: ServerTls = {
   serverName: null,
 };
 
+const BY_STRICTNESS: readonly TlsMode[] = [
+  TlsMode.DISABLED,
+  TlsMode.PREFERRED,
+  TlsMode.REQUIRED,
+  TlsMode.VERIFY_CA,
+  TlsMode.VERIFY_IDENTITY,
+];
+
+/** For a server that no configuration names: none of those that are named is talked to more strictly. */
+export function tlsForDiscovered(known: Iterable<ServerTls>): ServerTls {
+  let strictest = WITHOUT_TLS;
+  for (const tls of known)
+    if (BY_STRICTNESS.indexOf(tls.mode) > BY_STRICTNESS.indexOf(strictest.mode)) strictest = tls;
+  // It has a name of its own.
+  return strictest.serverName === null ? strictest : { ...strictest, serverName: null };
+}
+
 export function isSameTls(a: ServerTls, b: ServerTls): boolean {
   return (
     a.mode === b.mode &&

@@ -28,6 +28,7 @@ import {
   type ServerDescription,
   ServerRole,
   ServerStatus,
+  tlsForDiscovered,
 } from './server-description.ts';
 import {
   type AdministrativeStatus,
@@ -238,8 +239,10 @@ export class TopologyDescription {
       if (known === undefined)
         draft.events.push({ kind: 'server-added', address, origin: 'seed', via: null });
     }
+    const tls = tlsForDiscovered(servers.map((server) => server.tls));
     for (const [address, member] of before) {
-      if (member.origin === 'discovered') draft.members.set(address, member);
+      if (member.origin === 'discovered')
+        draft.members.set(address, { ...member, config: { ...member.config, tls } });
       else draft.events.push({ kind: 'server-removed', address, reason: 'configuration' });
     }
   }

@@ -15,6 +15,7 @@ import {
   type ServerAddress,
   type ServerDescription,
   ServerStatus,
+  tlsForDiscovered,
 } from '../../topology/server-description.ts';
 import type { TopologyChange, TopologyDescription } from '../../topology/topology.ts';
 import type { ConfiguredServer } from '../../topology/topology-member.ts';
@@ -30,7 +31,7 @@ export interface DiscoverySettings {
   readonly discoveryIntervalMs: number;
   readonly timeoutMs: number;
   readonly forgetDiscoveredAfterMs: number;
-  /** What a discovered server gets; TLS is as at the server that named it. */
+  /** What a discovered server gets; TLS is as at the strictest of the known ones. */
   readonly discoveredDefaults: Pick<ConfiguredServer, 'weight' | 'maxConnections' | 'maxReplicationLagMs'>;
 }
 
@@ -101,11 +102,10 @@ export class Discovery {
     const add = (address: ServerAddress, via: ServerDescription): void => {
       const target = splitServerAddress(address);
       if (target === null || candidates.has(address) || !this.#isWorthTrying(address)) return;
-      // As strict as with the server that named it, but it has a name of its own.
-      const tls = { ...via.tls, serverName: null };
       candidates.set(address, { ...target, tls, address, via: via.address });
     };
     const topology = this.#options.topology();
+    const tls = tlsForDiscovered(topology.servers.map((server) => server.tls));
     for (const server of topology.servers) {
       const channels = topology.member(server.address)?.replication?.channels ?? [];
       for (const channel of channels) {
