@@ -141,7 +141,7 @@ link_renamed_libaio() {
 }
 
 # Each application whose language is not there is skipped, so that this need not succeed.
-application_packages='php-cli php-mysql php-doctrine-orm wordpress ruby ruby-activerecord ruby-mysql2
+application_packages='php-cli php-mysql php-doctrine-orm wordpress wordpress-theme-twentytwentythree ruby ruby-activerecord ruby-mysql2
   python3-django python3-sqlalchemy python3-pymysql python3-mysqldb'
 
 install_applications() {
