@@ -14,7 +14,7 @@ const RULES: ReadonlyArray<readonly [RegExp, string]> = [
   [/(data-pw=")[^"]*|(id="pass1"[^>]*value=")[^"]*/g, '$1$2'],
   [/[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}/g, 'UUID'],
   [/\/\/[012]\.gravatar\.com|(?<=\/)[012]\.gravatar\.com/g, 'GRAVATAR'],
-  [/<div class="(?:hh|mn|ss)">\d+/g, 'CLOCK'],
+  [/<div class="(?:hh|mn|ss)">\d+|name="(?:cur_|hidden_)?(?:hh|mn|ss)" value="\d+/g, 'CLOCK'],
   [/uniqid=\w+|(?:wp-(?:container|elements|duotone)-)[0-9a-f]{13}\b/g, 'ID'],
 ];
 
