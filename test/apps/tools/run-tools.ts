@@ -148,9 +148,11 @@ class Tools {
 
   async administer(): Promise<void> {
     const check = await program(['mariadb-check', 'mysqlcheck']);
-    for (const args of [['--check', '--extended'], ['--analyze'], ['--optimize'], ['--auto-repair']]) {
+    for (const args of [['--check', '--extended'], ['--analyze'], ['--auto-repair']]) {
       await this.same({ tool: check, args }, 'author');
     }
+    // The table that is MyISAM would be up to date the second time.
+    await this.same({ tool: check, args: ['--optimize'], operands: [SCHEMA, 'author', 'book'] }, 'author');
     const show = await program(['mariadb-show', 'mysqlshow']);
     await this.same({ tool: show, args: ['--count'] }, 'author');
     await this.same({ tool: show, args: ['--keys'], operands: [SCHEMA, 'book'] }, 'by_author');

@@ -3,7 +3,7 @@
 const RULES: ReadonlyArray<readonly [RegExp, string]> = [
   // Nonces, with and without a name in front.
   [/\b[0-9a-f]{10}\b/g, 'NONCE'],
-  [/\/tmp\/sluice-wordpress-\w+/g, 'SITE'],
+  [/[\w/.-]*\/sluice-wordpress-\w+/g, 'SITE'],
   [/\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2})?(?:\+\d{2}:\d{2}|Z)?/g, 'TIME'],
   [/\w{3}, \d{2} \w{3} \d{4} \d{2}:\d{2}:\d{2} \+\d{4}/g, 'TIME'],
   [/\d{1,2}:\d{2}(?::\d{2})?(?: ?[ap]m)?/gi, 'TIME'],
