@@ -236,7 +236,12 @@ export {
   isSslRequest,
   type SslRequest,
 } from './packets/ssl-request.ts';
-export { encodeTextResultset, type ResultColumn, type ResultsetContext } from './packets/text-resultset.ts';
+export {
+  encodeResultColumn,
+  encodeTextResultset,
+  type ResultColumn,
+  type ResultsetContext,
+} from './packets/text-resultset.ts';
 export { decodeTextRow, encodeTextRow, type TextRow, type TextValue } from './packets/text-row.ts';
 export { crc32c } from './proxy/crc32c.ts';
 export { type ProxyEndpoint, type ProxyHeader, parseProxyHeader } from './proxy/proxy-header.ts';

@@ -62,6 +62,8 @@ export class ResponseTracker {
   /** An OK or EOF has come. An answer that ends in ERR may have had some before: BEGIN and a broken statement. */
   statusReported = false;
   warnings = 0;
+  /** Some result of the answer had warnings. */
+  raisedWarnings = false;
   /** Of the last OK; numbers beyond 2^53 lose precision here (the bytes that pass do not). */
   affectedRows = 0;
   lastInsertId = 0;
@@ -134,6 +136,7 @@ export class ResponseTracker {
     this.statusFlags = statusBefore;
     this.statusReported = false;
     this.warnings = 0;
+    this.raisedWarnings = false;
     this.affectedRows = 0;
     this.lastInsertId = 0;
     this.errno = 0;
@@ -539,6 +542,7 @@ export class ResponseTracker {
     this.statusFlags = statusFlags;
     this.statusReported = true;
     this.warnings = warnings;
+    if (warnings > 0) this.raisedWarnings = true;
   }
 
   #resultEnd(): void {

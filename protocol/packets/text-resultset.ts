@@ -87,6 +87,14 @@ export function encodeTextResultset(
   return writer.take();
 }
 
+/** One column's definition as a payload. */
+export function encodeResultColumn(
+  column: ResultColumn,
+  options: { readonly extendedMetadata?: boolean } = {},
+): Buffer {
+  return encodeColumnDefinition41(definitionOf(column), options);
+}
+
 function definitionOf(column: ResultColumn): Parameters<typeof encodeColumnDefinition41>[0] {
   const type = column.type ?? ColumnType.MYSQL_TYPE_VAR_STRING;
   return {

@@ -378,4 +378,14 @@ export const ERROR_TABLE = {
       'Accounts are read from the primary (`users.source: backend`), no reading has succeeded since the start, and the user is not listed.',
     action: 'Look at the primary, and at the grants of the monitor account.',
   },
+  PROXY_DIAGNOSTICS_GONE: {
+    errno: 9025,
+    sqlState: 'HY000',
+    message:
+      'The server connection with the conditions of the last statement has served others since, and this GET DIAGNOSTICS asks for more than was kept of them',
+    retryable: false,
+    meaning:
+      'GET DIAGNOSTICS asked for names of objects, or for a condition that there is none of, when the pool was so busy that the connection had to be given away.',
+    action: 'Ask within the same transaction or stored program, or raise pool.maxConnections.',
+  },
 } as const satisfies Readonly<Record<string, ErrorDefinition>>;

@@ -12,6 +12,8 @@ export interface FunctionFacts {
   readonly residue: keyof ResidueUse | null;
   /** What a call leaves on its connection. */
   readonly pin: PinReason | null;
+  /** It takes or frees locks of GET_LOCK. */
+  readonly usesLocks: boolean;
 }
 
 const SAFE: FunctionFacts = {
@@ -19,6 +21,7 @@ const SAFE: FunctionFacts = {
   nonDeterministic: false,
   residue: null,
   pin: null,
+  usesLocks: false,
 };
 const SAFE_NON_DETERMINISTIC: FunctionFacts = { ...SAFE, nonDeterministic: true };
 const UNSAFE: FunctionFacts = { ...SAFE, reason: ClassReason.unsafeFunction };
@@ -30,6 +33,7 @@ export const UNKNOWN_FUNCTION: FunctionFacts = {
   nonDeterministic: true,
   residue: null,
   pin: PinReason.storedRoutine,
+  usesLocks: false,
 };
 
 function session(residue: keyof ResidueUse): FunctionFacts {
@@ -42,9 +46,9 @@ function session(residue: keyof ResidueUse): FunctionFacts {
  */
 const NOT_PROVEN: ReadonlyMap<string, FunctionFacts> = new Map([
   // Locks that belong to the connection, and their state.
-  ['GET_LOCK', { ...UNSAFE, pin: PinReason.userLock }],
-  ['RELEASE_LOCK', UNSAFE],
-  ['RELEASE_ALL_LOCKS', UNSAFE],
+  ['GET_LOCK', { ...UNSAFE, pin: PinReason.userLock, usesLocks: true }],
+  ['RELEASE_LOCK', { ...UNSAFE, usesLocks: true }],
+  ['RELEASE_ALL_LOCKS', { ...UNSAFE, usesLocks: true }],
   ['IS_FREE_LOCK', UNSAFE],
   ['IS_USED_LOCK', UNSAFE],
   // They keep a server busy, and their place is where the application put them.

@@ -1,6 +1,7 @@
 /** Statements that change definitions, and the pins and follow-ups that some of them bring. */
 
 import { type ClassifyInput, scanSafety } from './classify-read.ts';
+import { namedChange, statementName, temporaryTableChange } from './named-change.ts';
 import { ClassReason, PinReason, StatementKind } from './statement-class.ts';
 import type { StatementDraft } from './statement-draft.ts';
 
@@ -59,6 +60,7 @@ export function classifyDdl(input: ClassifyInput, draft: StatementDraft, from: n
     draft.kind = StatementKind.prepare;
     draft.object(ClassReason.notARead, 'DROP PREPARE');
     draft.mayWrite = true;
+    draft.named = namedChange(PinReason.textPrepare, [], [statementName(tokens, from + 2)]);
     return;
   }
   draft.kind = StatementKind.ddl;
@@ -73,6 +75,8 @@ export function classifyDdl(input: ClassifyInput, draft: StatementDraft, from: n
     (verb === 'ALTER' && object === 'TABLE' && contains(input, from, to, 'RENAME'));
   if (verb === 'CREATE') classifyCreate(input, draft, object, from, to);
   else if (verb === 'DROP' && tokens.text(from + 1) === 'TEMPORARY') draft.transactionControl = false;
+  if (object === 'TABLE' || object === 'TABLES' || object === 'SEQUENCE')
+    draft.named = temporaryTableChange(tokens, from, to);
 }
 
 function classifyCreate(

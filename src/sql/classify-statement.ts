@@ -5,6 +5,7 @@ import { type ClassifyInput, classifyQuery, scanSafety } from './classify-read.t
 import { classifySet } from './classify-set.ts';
 import { classifyExplain, classifyShow, mainVerb } from './classify-show.ts';
 import { TokenKind } from './lexer.ts';
+import { handlerChange, namedChange, statementName } from './named-change.ts';
 import { ClassReason, PinReason, StatementKind } from './statement-class.ts';
 import { StatementDraft } from './statement-draft.ts';
 
@@ -144,35 +145,69 @@ function savepoint(_input: ClassifyInput, draft: StatementDraft): void {
   draft.object(ClassReason.notARead, draft.command);
 }
 
-/** LOCK TABLES, and the locks of backups, which nothing reports either. */
+/** LOCK TABLES, LOCK INSTANCE FOR BACKUP */
 function lock(input: ClassifyInput, draft: StatementDraft, from: number): void {
-  const word = input.tokens.text(from + 1);
-  draft.object(ClassReason.notARead, draft.command);
-  draft.pins.add(PinReason.lockTables);
-  draft.transactionControl = true;
-  draft.mayWrite = true;
-  if (word === 'TABLES' || word === 'TABLE') draft.kind = StatementKind.lockTables;
+  const isInstance = input.tokens.text(from + 1) === 'INSTANCE';
+  locking(draft).pins.add(isInstance ? PinReason.backupLock : PinReason.lockTables);
+  if (!isInstance) draft.kind = StatementKind.lockTables;
 }
 
 function unlock(input: ClassifyInput, draft: StatementDraft, from: number): void {
-  const word = input.tokens.text(from + 1);
+  const isInstance = input.tokens.text(from + 1) === 'INSTANCE';
+  locking(draft).releases.add(isInstance ? PinReason.backupLock : PinReason.lockTables);
+  if (!isInstance) draft.kind = StatementKind.unlockTables;
+}
+
+/** `BACKUP STAGE START … END`, `BACKUP LOCK t`, `BACKUP UNLOCK` */
+function backup(input: ClassifyInput, draft: StatementDraft, from: number): void {
+  const { tokens } = input;
+  const word = tokens.text(from + 1);
+  locking(draft);
+  if (word === 'UNLOCK') draft.releases.add(PinReason.backupLock);
+  else if (word === 'LOCK') draft.pins.add(PinReason.backupLock);
+  else if (tokens.text(from + 2) === 'END') draft.releases.add(PinReason.backupStage);
+  else draft.pins.add(PinReason.backupStage);
+}
+
+function locking(draft: StatementDraft): StatementDraft {
   draft.object(ClassReason.notARead, draft.command);
   draft.transactionControl = true;
   draft.mayWrite = true;
-  if (word === 'TABLES' || word === 'TABLE') draft.kind = StatementKind.unlockTables;
+  return draft;
+}
+
+/** What is prepared with a name stays until that is deallocated, or prepared anew. */
+function prepare(input: ClassifyInput, draft: StatementDraft, from: number, to: number): void {
+  plain(StatementKind.prepare, [PinReason.textPrepare])(input, draft, from, to);
+  draft.named = namedChange(PinReason.textPrepare, [statementName(input.tokens, from + 1)], []);
+}
+
+function deallocate(input: ClassifyInput, draft: StatementDraft, from: number, to: number): void {
+  plain(StatementKind.prepare)(input, draft, from, to);
+  draft.named = namedChange(PinReason.textPrepare, [], [statementName(input.tokens, from + 2)]);
+}
+
+/** A global transaction binds its session from START up to COMMIT or ROLLBACK; others' may be ended by anybody. */
+function xa(input: ClassifyInput, draft: StatementDraft, from: number, to: number): void {
+  plain(StatementKind.xa)(input, draft, from, to);
+  const word = input.tokens.text(from + 1);
+  if (word === 'COMMIT' || word === 'ROLLBACK') draft.releases.add(PinReason.xa);
+  else if (word !== 'RECOVER') draft.pins.add(PinReason.xa);
 }
 
 /** EXECUTE runs what was prepared, and EXECUTE IMMEDIATE what it is given: that may leave anything behind. */
 function execute(input: ClassifyInput, draft: StatementDraft, from: number, to: number): void {
   draft.assumeAnything(ClassReason.notARead, 'EXECUTE');
   draft.kind = StatementKind.prepare;
-  if (input.tokens.text(from + 1) !== 'IMMEDIATE') draft.pins.add(PinReason.textPrepare);
+  if (input.tokens.text(from + 1) !== 'IMMEDIATE')
+    draft.executes = statementName(input.tokens, from + 1)?.table ?? null;
   scanSafety(input, draft, from + 1, to);
 }
 
 function handler(input: ClassifyInput, draft: StatementDraft, from: number, to: number): void {
   plain(StatementKind.handler)(input, draft, from, to);
   for (let i = from + 1; i < to; i++) if (input.tokens.text(i) === 'OPEN') draft.pins.add(PinReason.handler);
+  draft.named = handlerChange(input.tokens, from, to);
 }
 
 function analyze(input: ClassifyInput, draft: StatementDraft, from: number, to: number): void {
@@ -267,12 +302,12 @@ const CLASSIFIERS: ReadonlyMap<string, Classifier> = new Map<string, Classifier>
   ['DO', scanned(StatementKind.other)],
   ['LOCK', lock],
   ['UNLOCK', unlock],
-  ['BACKUP', lock],
-  ['PREPARE', plain(StatementKind.prepare, [PinReason.textPrepare])],
+  ['BACKUP', backup],
+  ['PREPARE', prepare],
   ['EXECUTE', execute],
-  ['DEALLOCATE', plain(StatementKind.prepare)],
+  ['DEALLOCATE', deallocate],
   ['KILL', plain(StatementKind.kill)],
-  ['XA', plain(StatementKind.xa, [PinReason.xa])],
+  ['XA', xa],
   ['HANDLER', handler],
   ['GET', diagnostics],
   ['HELP', plain(StatementKind.other)],

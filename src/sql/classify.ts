@@ -11,6 +11,7 @@ import type { LexicalContext } from './lexical-context.ts';
 import { parseRouteHints } from './route-hint.ts';
 import {
   ClassReason,
+  LockUse,
   PinReason,
   type ResidueUse,
   type StatementClass,
@@ -97,6 +98,11 @@ const EMPTY: Omit<StatementClass, 'hint'> = {
   detail: '',
   tables: [],
   pins: [],
+  releases: [],
+  named: null,
+  executes: null,
+  locks: LockUse.none,
+  calculatesFoundRows: false,
   beginReadOnly: false,
   transactionControl: false,
   mayWrite: false,
@@ -122,6 +128,11 @@ function combine(drafts: readonly StatementDraft[]): StatementClass {
     detail: isMulti ? `${objector.reason} ${objector.detail}`.trim() : first.detail,
     tables: isSingle ? first.tables : unionOfTables(drafts),
     pins: isSingle ? [...first.pins] : [...new Set(drafts.flatMap((draft) => [...draft.pins]))],
+    releases: isSingle ? [...first.releases] : [],
+    named: isSingle ? first.named : null,
+    executes: isSingle ? first.executes : null,
+    locks: isSingle ? first.locks : drafts.some(usesLocks) ? LockUse.some : LockUse.none,
+    calculatesFoundRows: drafts.some((draft) => draft.calculatesFoundRows),
     beginReadOnly: isSingle && first.beginReadOnly,
     transactionControl: drafts.some((draft) => draft.transactionControl),
     mayWrite: drafts.some((draft) => draft.mayWrite),
@@ -130,6 +141,10 @@ function combine(drafts: readonly StatementDraft[]): StatementClass {
     residue: isSingle ? first.residue : unionOfResidue(drafts),
     hint,
   };
+}
+
+function usesLocks({ locks }: { readonly locks: LockUse }): boolean {
+  return locks !== LockUse.none;
 }
 
 function unionOfTables(parts: readonly { readonly tables: readonly TableReference[] }[]): TableReference[] {
@@ -167,6 +182,10 @@ function mergeConditional(
     detail: isDoubtful ? (all.find((each) => !each.provenRead)?.reason ?? '') : byServer.detail,
     tables: unionOfTables(all),
     pins: [...new Set(all.flatMap((each) => each.pins))],
+    releases: all.every((each) => each.releases.length > 0) ? byServer.releases : [],
+    named: byServer.named === null || all.every((each) => each.named !== null) ? byServer.named : null,
+    locks: all.some(usesLocks) ? LockUse.some : LockUse.none,
+    calculatesFoundRows: all.some((each) => each.calculatesFoundRows),
     beginReadOnly: all.every((each) => each.beginReadOnly),
     transactionControl: all.some((each) => each.transactionControl),
     mayWrite: all.some((each) => each.mayWrite),

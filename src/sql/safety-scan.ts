@@ -6,7 +6,7 @@
 import { callAt } from './function-calls.ts';
 import { TokenKind } from './lexer.ts';
 import type { LexicalContext } from './lexical-context.ts';
-import { ClassReason, PinReason } from './statement-class.ts';
+import { ClassReason, LockUse, PinReason } from './statement-class.ts';
 import type { StatementDraft } from './statement-draft.ts';
 import { GLOBAL_SCOPES, isServerState, SESSION_SCOPES, variableResidue } from './system-variables.ts';
 import type { TokenList } from './token-list.ts';
@@ -77,9 +77,18 @@ export class SafetyScan {
     const draft = this.#draft;
     if (facts.residue !== null) draft.residue[facts.residue] = true;
     if (facts.pin !== null) draft.pins.add(facts.pin);
+    if (facts.usesLocks) draft.locks = this.#lockUse(index);
     if (facts.reason === ClassReason.provenRead) return;
     draft.object(facts.reason, this.#tokens.raw(index));
     if (facts.reason !== ClassReason.sessionFunction) this.calledUnknown = true;
+  }
+
+  /** `SELECT RELEASE_ALL_LOCKS()` alone certainly calls it. */
+  #lockUse(index: number): LockUse {
+    const tokens = this.#tokens;
+    const before = tokens.text(0);
+    const isAlone = index === 1 && tokens.count === 4 && (before === 'SELECT' || before === 'DO');
+    return isAlone && tokens.text(index) === 'RELEASE_ALL_LOCKS' ? LockUse.releasesAll : LockUse.some;
   }
 
   /** MariaDB in Oracle mode: `seq.nextval`, without parentheses. */
@@ -118,7 +127,7 @@ export class SafetyScan {
         return;
       case 'SQL_CALC_FOUND_ROWS':
         this.#draft.object(ClassReason.calcFoundRows, word);
-        this.#draft.pins.add(PinReason.calcFoundRows);
+        this.#draft.calculatesFoundRows = true;
         return;
       case 'NEXT':
       case 'PREVIOUS':

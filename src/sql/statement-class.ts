@@ -64,6 +64,9 @@ export type ClassReason = (typeof ClassReason)[keyof typeof ClassReason];
 export const PinReason = {
   temporaryTable: 'temporary-table',
   lockTables: 'lock-tables',
+  /** LOCK INSTANCE FOR BACKUP, BACKUP LOCK */
+  backupLock: 'backup-lock',
+  backupStage: 'backup-stage',
   userLock: 'user-lock',
   textPrepare: 'text-prepare',
   /** A prepared statement that only its own connection can execute as it was meant. */
@@ -74,7 +77,6 @@ export const PinReason = {
   longData: 'long-data',
   handler: 'handler',
   userVariable: 'user-variable',
-  calcFoundRows: 'calc-found-rows',
   setTransaction: 'set-transaction',
   xa: 'xa',
   storedRoutine: 'stored-routine',
@@ -87,6 +89,26 @@ export const PinReason = {
   passThroughCommand: 'pass-through-command',
 } as const;
 export type PinReason = (typeof PinReason)[keyof typeof PinReason];
+
+/** What the statement makes, ends or renames by name, of the things that pin as long as there is one of them. */
+export interface NamedChange {
+  readonly pin: PinReason;
+  /** null: some, whose names cannot be told. */
+  readonly gains: readonly TableReference[] | null;
+  readonly loses: readonly TableReference[];
+  /** Old name, new name. */
+  readonly renames: readonly (readonly [TableReference, TableReference])[];
+}
+
+/** What a statement does to the locks of GET_LOCK; their names stand in literals, which no class holds. */
+export const LockUse = {
+  none: 'none',
+  /** It calls GET_LOCK or RELEASE_LOCK: which locks are held afterwards has to be asked. */
+  some: 'some',
+  /** It is nothing but RELEASE_ALL_LOCKS(). */
+  releasesAll: 'releases-all',
+} as const;
+export type LockUse = (typeof LockUse)[keyof typeof LockUse];
 
 /** What the statement reads that belongs to the connection that ran the session's previous statement. */
 export interface ResidueUse {
@@ -133,6 +155,15 @@ export interface StatementClass {
   readonly tables: readonly TableReference[];
   /** Pins that a successful execution brings. */
   readonly pins: readonly PinReason[];
+  /** Pins that a successful execution ends. */
+  readonly releases: readonly PinReason[];
+  /** null where nothing is made or ended by name, and for several statements at once. */
+  readonly named: NamedChange | null;
+  /** EXECUTE: the name of what runs, in lower case; null for EXECUTE IMMEDIATE and all else. */
+  readonly executes: string | null;
+  readonly locks: LockUse;
+  /** SQL_CALC_FOUND_ROWS: FOUND_ROWS() will be another number than that of the rows sent. */
+  readonly calculatesFoundRows: boolean;
   /** START TRANSACTION READ ONLY (any spelling, without a second statement). */
   readonly beginReadOnly: boolean;
   /** Any part starts, ends or implies the end of a transaction (COMMIT, DDL, START TRANSACTION …). */

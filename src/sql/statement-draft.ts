@@ -2,6 +2,8 @@
 
 import {
   ClassReason,
+  LockUse,
+  type NamedChange,
   PinReason,
   type ResidueUse,
   type StatementKind,
@@ -16,6 +18,11 @@ export class StatementDraft {
   detail = '';
   readonly tables: TableReference[] = [];
   readonly pins = new Set<PinReason>();
+  readonly releases = new Set<PinReason>();
+  named: NamedChange | null = null;
+  executes: string | null = null;
+  locks: LockUse = LockUse.none;
+  calculatesFoundRows = false;
   beginReadOnly = false;
   transactionControl = false;
   mayWrite = false;

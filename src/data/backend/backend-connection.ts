@@ -115,6 +115,8 @@ export class BackendConnection {
   /** As they are after COM_RESET_CONNECTION. */
   variablesAfterReset: SessionVariables | null = null;
   schema: string | null;
+  /** LAST_INSERT_ID() there; null where only its last user can tell. */
+  lastInsertId: string | null = '0';
   /** Of the last OK or EOF. */
   statusFlags = 0;
   /** The server's thread id, for KILL. */
@@ -436,6 +438,7 @@ export class BackendConnection {
       done: (found) => {
         this.#endDeadline();
         this.variables = found.variables;
+        this.lastInsertId = '0';
         // After a reset MySQL has the global character set, not the one of the handshake: no session starts so.
         this.initialVariables ??= found.variables;
         this.variablesAfterReset ??= found.afterReset;

@@ -19,9 +19,18 @@ const MAX_BYTES = 1 << 20;
 const ER_NET_PACKET_TOO_LARGE = 1153;
 
 export interface RecordedResult {
+  /** The packets of the columns and of the rows as the server sent them. */
+  readonly columns: readonly Buffer[];
+  readonly packets: readonly Buffer[];
   readonly rows: (string | null)[][];
   readonly errno: number;
   readonly errorMessage: string;
+}
+
+interface Mutable {
+  readonly rows: (string | null)[][];
+  readonly columns: Buffer[];
+  readonly packets: Buffer[];
 }
 
 export class RecordingReply implements ReplyOwner, ResponseSink {
@@ -59,32 +68,34 @@ export class RecordingReply implements ReplyOwner, ResponseSink {
   }
 
   replyComplete(connection: BackendConnection, tracker: ResponseTracker): void {
-    const rows = tracker.errno === 0 && tracker.lastResultRows >= 0 ? this.#readRows() : [];
+    const result: Mutable = { rows: [], columns: [], packets: [] };
+    if (tracker.errno === 0 && tracker.lastResultRows >= 0) this.#read(result);
     // An answer that is not what was asked for must not pass for a shorter one.
     const tooLong = this.#bytes > MAX_BYTES;
     const errno = tooLong ? ER_NET_PACKET_TOO_LARGE : tracker.errno;
     const errorMessage = tooLong ? `answer of ${this.#bytes} bytes` : this.#errorMessage;
-    this.#onResult(connection, { rows, errno, errorMessage });
+    this.#onResult(connection, { ...result, errno, errorMessage });
   }
 
   replyLost(_connection: BackendConnection, reason: string): void {
     this.#onLost(reason);
   }
 
-  #readRows(): (string | null)[][] {
-    const rows: (string | null)[][] = [];
+  #read({ rows, columns: definitions, packets }: Mutable): void {
     let columns = 0;
     let index = 0;
     const reader = new PacketReader((payload) => {
       const packet = index++;
       if (packet === 0) columns = payload[0] ?? 0;
-      else if (packet > columns && !(payload[0] === 0xfe && payload.length < 0xffffff))
+      else if (packet <= columns) definitions.push(Buffer.from(payload));
+      else if (!(payload[0] === 0xfe && payload.length < 0xffffff)) {
+        packets.push(Buffer.from(payload));
         rows.push(
           decodeTextRow(payload, columns).map((value) => (value === null ? null : value.toString('utf8'))),
         );
+      }
     }, MAX_BYTES);
     for (const chunk of this.#chunks) reader.push(chunk);
-    return rows;
   }
 }
 

@@ -4,12 +4,13 @@
  */
 
 import { Gauge, WorkerCounter } from '../../common/shared-counters.ts';
-import { PinReason, type StatementClass, StatementKind } from '../../sql/statement-class.ts';
+import { LockUse, PinReason, type StatementClass, StatementKind } from '../../sql/statement-class.ts';
 import type { BackendConnection } from '../backend/backend-connection.ts';
 import type { WorkerContext } from '../worker-context.ts';
 import type { SessionState } from './session-state.ts';
 
 const ER_PARSE_ERROR = 1064;
+const ER_UNKNOWN_STMT_HANDLER = 1243;
 /** Of a server that does not report its sessions' state, only these are known not to change it, besides reads. */
 const STATELESS: ReadonlySet<StatementKind> = new Set<StatementKind>([
   StatementKind.begin,
@@ -41,8 +42,14 @@ export class Aftermath {
     this.#username = username;
   }
 
-  begins(statement: StatementClass | undefined): void {
+  /** @param buffer its bytes from `start` to `end`, null where they are not those of a statement. */
+  begins(statement: StatementClass | undefined, buffer: Buffer | null, start: number, end: number): void {
     if (statement === undefined) return;
+    if (statement.named !== null || statement.locks !== LockUse.none) {
+      const { flavor, versionId } = this.#context.backends.dialect;
+      const context = this.#state.lexicalContext(flavor, versionId);
+      this.#state.named.begins(statement, buffer, start, end, context, this.#context.plans);
+    }
     if (changesAccounts(statement)) {
       this.#changingAccounts = true;
       this.#context.shared.addGauge(Gauge.accountsEpoch, 1);
@@ -60,7 +67,7 @@ export class Aftermath {
     succeeded: boolean,
   ): void {
     this.settled(statement, errno);
-    if (statement !== undefined) this.#pin(connection, statement, succeeded);
+    if (statement !== undefined) this.#pin(connection, statement, errno, succeeded);
     const isStateless = statement !== undefined && (statement.provenRead || STATELESS.has(statement.kind));
     if (!connection.tracksState && !isStateless) this.#state.pin(PinReason.untrackedSet);
     this.countPin(this.#state.pinned);
@@ -91,14 +98,21 @@ export class Aftermath {
     if (pinned) this.#context.log('debug', 'session is pinned', { user: this.#username(), reasons });
   }
 
-  #pin(connection: BackendConnection, statement: StatementClass, succeeded: boolean): void {
+  #pin(connection: BackendConnection, statement: StatementClass, errno: number, succeeded: boolean): void {
     const state = this.#state;
-    if (succeeded && statement.kind === StatementKind.unlockTables) state.unpin(PinReason.lockTables);
+    // Nothing has run.
+    if (errno === ER_UNKNOWN_STMT_HANDLER && statement.command === 'EXECUTE') return;
     for (const reason of statement.pins) {
       // Where the server reports it, `transactionPending` knows when it is over.
       if (reason === PinReason.setTransaction && connection.tracksState) continue;
+      if (reason === PinReason.userLock && !state.named.mayHoldLocks) continue;
       // A routine that fails half-way has done what it had done before.
       if (succeeded || reason === PinReason.storedRoutine || statement.statementCount > 1) state.pin(reason);
     }
+    const isPlain =
+      statement.pins.length === 0 && statement.releases.length === 0 && statement.named === null;
+    if (isPlain && statement.locks === LockUse.none) return;
+    for (const reason of state.named.ends(statement, succeeded ? 0 : errno, state.schema))
+      state.unpin(reason);
   }
 }

@@ -20,7 +20,7 @@ import type { BackendConnection } from '../backend/backend-connection.ts';
 import type { ConnectionKey } from '../backend/connection-key.ts';
 import type { LastUser } from '../backend/last-user.ts';
 import { type PoolFailure, PoolFailureKind, type PoolRequest } from '../backend/pool-request.ts';
-import { NOTHING_LEFT, type ServerPool } from '../backend/server-pool.ts';
+import type { ServerPool } from '../backend/server-pool.ts';
 import type { SessionVariables } from '../backend/session-variables.ts';
 import type { Plan } from '../router/plan.ts';
 import { type Route, RouteTarget } from '../router/route.ts';
@@ -42,7 +42,7 @@ const Waiting = {
 } as const;
 type Waiting = (typeof Waiting)[keyof typeof Waiting];
 
-function usesResidue({ residue }: StatementClass): boolean {
+export function usesResidue({ residue }: StatementClass): boolean {
   return residue.lastInsertId || residue.diagnostics || residue.foundRows || residue.rowCount;
 }
 
@@ -181,36 +181,28 @@ export class ConnectionSearch implements PoolRequest {
   /** What only another connection knows is read from there first. */
   #waitsForResidue(held: BackendConnection | null): boolean {
     const statement = this.#plan?.statement;
-    if (statement === undefined || !usesResidue(statement)) return false;
-    if (held !== null || this.#wanted(statement) === null) this.#readElsewhere(statement, held);
-    if (!this.#residue.waits(statement, () => this.#residueRead())) return false;
+    if (statement === undefined || !this.#asks(statement)) return false;
+    const target = held ?? this.wanted(statement);
+    if (!this.#residue.fetches(statement, target, () => this.#residueRead())) return false;
     this.#waiting = Waiting.residue;
     return true;
   }
 
-  #readElsewhere({ residue: asks }: StatementClass, held: BackendConnection | null): void {
-    const residue = this.#residue;
-    const knows =
-      (asks.lastInsertId ? residue.insertIdElsewhere(held) : null) ??
-      (asks.diagnostics ? residue.diagnosticsElsewhere(held) : null);
-    const pool = knows === null ? null : this.#context.backends.poolOf(knows.server.address);
-    if (knows === null || pool?.takeIdle(knows) !== true) return;
-    const done = (): void => pool.checkIn(knows, NOTHING_LEFT);
-    if (asks.lastInsertId) residue.readInsertId(knows, done);
-    else residue.readDiagnostics(knows, done);
+  #asks(statement: StatementClass): boolean {
+    return usesResidue(statement) || this.#residue.concerns(statement);
   }
 
   /** A statement that asks for what the last one left goes to the connection where it is. */
   #goBack(): BackendConnection | null {
     const statement = this.#plan?.statement;
-    if (statement === undefined || !usesResidue(statement)) return null;
-    const wanted = this.#wanted(statement);
+    if (statement === undefined || !this.#asks(statement)) return null;
+    const wanted = this.wanted(statement);
     if (wanted === null) return null;
     return this.#context.backends.poolOf(wanted.server.address)?.takeIdle(wanted) === true ? wanted : null;
   }
 
   /** Where the answer is, unless the rest of the statement cannot run there: other capabilities by now, a write. */
-  #wanted(statement: StatementClass): BackendConnection | null {
+  wanted(statement: StatementClass): BackendConnection | null {
     const wanted = this.#residue.wantedConnection(statement);
     if (wanted === null || wanted.key.text !== this.connectionKey.text) return null;
     const isPrimary = wanted.server.address === this.#context.backends.primary?.server.address;

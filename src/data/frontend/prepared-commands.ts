@@ -96,7 +96,8 @@ export class PreparedCommands {
 
   /** As a server would: SHOW WARNINGS tells of it. */
   #refuse(error: ClientError): void {
-    this.#session.run.residue.ownError(error);
+    const { flavor } = this.#context.backends.dialect;
+    this.#session.run.residue.ownError(error, flavor === 'mariadb');
     this.#session.refuse(error);
   }
 

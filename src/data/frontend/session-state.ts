@@ -21,6 +21,7 @@ import {
   type SessionVariables,
 } from '../backend/session-variables.ts';
 import { policyOf, VariablePolicy } from '../backend/variable-policy.ts';
+import { NamedPins } from './named-pins.ts';
 
 const VARIABLE_NAME = /^[a-z0-9_$.]+$/;
 
@@ -45,6 +46,8 @@ export class SessionState {
   clientTracks = false;
   /** The last statement has set it; the run takes note. */
   lastInsertIdAssigned = false;
+  /** What the pins stand for, by name. */
+  readonly named = new NamedPins();
   readonly #pins = new Map<PinReason, number>();
   #context: LexicalContext | null = null;
   #contextOf: SessionVariables | null = null;
@@ -96,6 +99,7 @@ export class SessionState {
     this.clientTracks = false;
     this.idleTimeoutMs = null;
     this.#pins.clear();
+    this.named.clear();
   }
 
   /** The server's answer to what SET NAMES had left open. */

@@ -24,8 +24,7 @@ import { WorkerCounter } from '../../common/shared-counters.ts';
 import { makeTransitions } from '../../common/state-machine.ts';
 import type { SessionDescription } from '../../common/thread-messages.ts';
 import type { LexicalContext } from '../../sql/lexical-context.ts';
-import { PinReason, type StatementClass, StatementKind } from '../../sql/statement-class.ts';
-import { type CallValue, substituteCalls } from '../../sql/substitute-calls.ts';
+import { PinReason, StatementKind } from '../../sql/statement-class.ts';
 import { type ConnectionKey, connectionKeyOf } from '../backend/connection-key.ts';
 import type { Plan } from '../router/plan.ts';
 import { type Route, RouteReason, RouteTarget, routeOf } from '../router/route.ts';
@@ -33,12 +32,12 @@ import type { RoutingFacts } from '../router/router.ts';
 import type { WorkerContext } from '../worker-context.ts';
 import type { ClientStatement } from './client-statement.ts';
 import { CommandTreatment, commandShape, treatmentOf } from './command-table.ts';
-import { connectionIdValues } from './connection-id-values.ts';
 import { sendInfilePacket } from './infile.ts';
 import { LocalCommands } from './local-commands.ts';
 import { PreparedCommands } from './prepared-commands.ts';
 import { AnswerCollector, makeProcessList } from './process-list.ts';
 import { ReadOnlyTransaction } from './read-only-transaction.ts';
+import { AS_IT_IS, ResidueAnswers, TAKEN } from './residue-answers.ts';
 import { SessionPhase } from './session-phase.ts';
 import { errorOfRun, SessionStart } from './session-start.ts';
 import { SessionState } from './session-state.ts';
@@ -87,6 +86,7 @@ export class Session implements RunClient, RoutingFacts {
   readonly prepared: PreparedCommands;
   readonly start: SessionStart;
   readonly local: LocalCommands;
+  readonly #answers: ResidueAnswers;
   readonly readOnly: ReadOnlyTransaction;
   identity: SessionIdentity;
   readonly #context: WorkerContext;
@@ -112,6 +112,7 @@ export class Session implements RunClient, RoutingFacts {
     this.start = new SessionStart(this, context);
     this.prepared = new PreparedCommands(this, context);
     this.local = new LocalCommands(this, context);
+    this.#answers = new ResidueAnswers(this, context);
   }
 
   /** COM_CHANGE_USER. What COM_SET_OPTION has set stays, as at a server. */
@@ -277,7 +278,9 @@ export class Session implements RunClient, RoutingFacts {
       this.start.learn(buffer, start, end, (packet) => this.#query(packet, 0, packet.length));
       return;
     }
-    const plan = this.#context.plans.planFor(buffer, start + 1, end, context);
+    const { plans } = this.#context;
+    const written = plans.planFor(buffer, start + 1, end, context);
+    const plan = this.state.named.resolve(written, buffer, start + 1, end, context, plans);
     this.#plan = plan;
     const statement = plan.statement;
     if (statement.kind === StatementKind.kill) {
@@ -342,6 +345,8 @@ export class Session implements RunClient, RoutingFacts {
   dispatch(buffer: Buffer, start: number, end: number, plan: Plan): void {
     const { counters } = this.#context;
     const statement = plan.statement;
+    const prepared = this.#answers.prepare(buffer, start, end, plan);
+    if (prepared === TAKEN) return;
     const route = this.#routeOf(plan);
     if (route.target === RouteTarget.replica) {
       counters.add(WorkerCounter.readsOnReplica);
@@ -349,44 +354,16 @@ export class Session implements RunClient, RoutingFacts {
     } else if (statement.provenRead) counters.add(WorkerCounter.readsOnPrimary);
     else counters.add(WorkerCounter.writes);
     this.run.errorReplacement = this.readOnly.active ? this.readOnly.replaceError : null;
-    const counts = this.#valuesFor(statement);
-    const prepared = this.run.statement;
-    if (prepared !== null) {
-      if (counts !== null) prepared.definition = this.prepared.substituted(prepared, counts);
-      this.run.start(buffer, start, end, route, plan, AnswerShape.query);
-      return;
-    }
-    if (statement.command === 'SHOW_PROCESSLIST' && statement.statementCount === 1) {
+    if (
+      statement.command === 'SHOW_PROCESSLIST' &&
+      statement.statementCount === 1 &&
+      this.run.statement === null
+    ) {
       const isFull = FULL_LIST.test(buffer.toString('latin1', start + 1, end));
       makeProcessList(this, this.#context, isFull);
     }
-    const context = counts === null ? null : this.lexicalContext();
-    if (counts === null || context === null) {
-      this.run.start(buffer, start, end, route, plan, AnswerShape.query);
-      return;
-    }
-    const text = substituteCalls(buffer, start + 1, end, context, counts);
-    const payload = Buffer.concat([buffer.subarray(start, start + 1), text]);
-    this.run.start(payload, 0, payload.length, route, plan, AnswerShape.query);
-  }
-
-  /** Values for calls that the connection would answer otherwise; null where there are none. */
-  #valuesFor(statement: StatementClass): ReadonlyMap<string, CallValue> | null {
-    const { foundRows, rowCount, connectionId } = statement.residue;
-    const counts = foundRows || rowCount ? this.#countsFor(statement) : null;
-    if (!connectionId) return counts;
-    const { flavor } = this.#context.backends.dialect;
-    const ids = connectionIdValues(statement, this.identity.connectionId, this.state, flavor);
-    return counts === null || ids === null ? (counts ?? ids) : new Map([...counts, ...ids]);
-  }
-
-  /** FOUND_ROWS() and ROW_COUNT() for a connection that cannot tell them; null if one can be had that does. */
-  #countsFor(statement: StatementClass): ReadonlyMap<string, CallValue> | null {
-    const { held, residue } = this.run;
-    const wanted = held ?? residue.wantedConnection(statement);
-    const pool = wanted === null ? null : this.#context.backends.poolOf(wanted.server.address);
-    const isThere = wanted !== null && (wanted === held || pool?.hasIdle(wanted) === true);
-    return residue.countsFor(statement, isThere ? wanted : null);
+    if (prepared === AS_IT_IS) this.run.start(buffer, start, end, route, plan, AnswerShape.query);
+    else this.run.start(prepared, 0, prepared.length, route, plan, AnswerShape.query);
   }
 
   /** How the client's bytes are to be read; null until it is known what its session starts with. */

@@ -12,12 +12,13 @@ import { trackingStatement } from '../backend/connection-setup.ts';
 import { ownReply, RecordingReply } from '../backend/recording-reply.ts';
 import type { Plan } from '../router/plan.ts';
 import type { WorkerContext } from '../worker-context.ts';
-import type { Residue } from './residue.ts';
+import type { Preparation, Residue } from './residue.ts';
 import type { SessionState } from './session-state.ts';
 
 /** Unknown schema, access to it denied: the session's own trouble, told in the server's words. */
 const SCHEMA_ERRORS: ReadonlySet<number> = new Set([1044, 1049]);
 
+const NOTHING: readonly Preparation[] = [];
 export interface AlignmentListener {
   /** Everything in front has been taken; called only after `begin` has returned false. */
   aligned(connection: BackendConnection): void;
@@ -31,8 +32,6 @@ export class StateAlignment {
   readonly #residue: Residue;
   readonly #listener: AlignmentListener;
   #owed = 0;
-  /** Of the SET that is on its way, '' where there is none. */
-  #acceptedKey = '';
   #waits = false;
   /** Why the connection was given up. */
   #error: ClientError | null = null;
@@ -69,39 +68,46 @@ export class StateAlignment {
         ? ''
         : this.#context.differences.between(from, to, connection.server);
     const schema = connection.schema !== this.#state.schema ? this.#state.schema : null;
-    const preparation = plan === null ? '' : this.#preparation(connection, plan);
-    if (set === '' && schema === null && preparation === '') return true;
+    const preparation = plan === null ? NOTHING : this.#preparation(connection, plan);
+    if (set === '' && schema === null && preparation.length === 0) return true;
     // Whether a server takes a SET may depend on the state that it starts from.
     const acceptedKey = `${from?.key ?? ''}\0${set}`;
     const known =
       schema === null &&
-      preparation === '' &&
-      this.#context.accepted.has(connection.server.address, acceptedKey);
+      (set === '' || this.#isAccepted(connection, acceptedKey)) &&
+      preparation.every((one) => one.acceptedKey !== '' && this.#isAccepted(connection, one.acceptedKey));
     this.#context.counters.add(WorkerCounter.stateDifferences);
     this.#error = null;
     this.#owed = 0;
-    this.#acceptedKey = set === '' ? '' : acceptedKey;
     this.#waits = plan === null || !(plan.statement.provenRead || known);
-    if (set !== '') this.#send(connection, Command.COM_QUERY, set);
-    if (schema !== null) this.#send(connection, Command.COM_INIT_DB, schema);
-    if (preparation !== '') this.#send(connection, Command.COM_QUERY, preparation);
+    if (set !== '') this.#send(connection, Command.COM_QUERY, set, acceptedKey);
+    if (schema !== null) this.#send(connection, Command.COM_INIT_DB, schema, '');
+    for (const one of preparation) this.#send(connection, Command.COM_QUERY, one.text, one.acceptedKey);
     connection.variables = to;
     connection.schema = this.#state.schema;
     return !this.#waits;
   }
 
-  #preparation(connection: BackendConnection, plan: Plan): string {
-    if (plan.touchesTracking && connection.tracksState && !this.#state.clientTracks)
-      return trackingStatement(connection.server.flavor, false, this.#state.mayBeInTransaction);
-    return this.#residue.preparationFor(plan.statement, connection);
+  #isAccepted(connection: BackendConnection, key: string): boolean {
+    return this.#context.accepted.has(connection.server.address, key);
   }
 
-  #send(connection: BackendConnection, command: number, text: string): void {
+  #preparation(connection: BackendConnection, plan: Plan): readonly Preparation[] {
+    if (plan.touchesTracking && connection.tracksState && !this.#state.clientTracks)
+      return [
+        {
+          text: trackingStatement(connection.server.flavor, false, this.#state.mayBeInTransaction),
+          acceptedKey: '',
+        },
+      ];
+    return this.#residue.preparationFor(plan.statement, connection);
+  }
+  #send(connection: BackendConnection, command: number, text: string, acceptedKey: string): void {
     this.#owed++;
     const shape = command === Command.COM_QUERY ? AnswerShape.query : AnswerShape.single;
     const recorder = new RecordingReply(
       (from, result) => {
-        if (result.errno === 0) this.#taken(from);
+        if (result.errno === 0) this.#taken(from, acceptedKey);
         else this.#refused(from, command, result.errno, result.errorMessage);
       },
       // When the statement is on its way already, the connection tells who waits for it.
@@ -111,11 +117,10 @@ export class StateAlignment {
     );
     connection.sendCommand(command, text, ownReply(recorder, shape));
   }
-
-  #taken(connection: BackendConnection): void {
+  #taken(connection: BackendConnection, acceptedKey: string): void {
     this.#owed--;
+    if (acceptedKey !== '') this.#context.accepted.add(connection.server.address, acceptedKey);
     if (this.#owed > 0) return;
-    if (this.#acceptedKey !== '') this.#context.accepted.add(connection.server.address, this.#acceptedKey);
     if (this.#waits) this.#listener.aligned(connection);
   }
 

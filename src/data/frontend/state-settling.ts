@@ -4,11 +4,12 @@
  */
 
 import { Command } from '../../../protocol/index.ts';
-import { PinReason, StatementKind } from '../../sql/statement-class.ts';
+import { LockUse, PinReason, StatementKind } from '../../sql/statement-class.ts';
 import type { BackendConnection } from '../backend/backend-connection.ts';
 import { trackingStatement } from '../backend/connection-setup.ts';
 import { ownReply, type RecordedResult, RecordingReply } from '../backend/recording-reply.ts';
 import type { Plan } from '../router/plan.ts';
+import type { Residue } from './residue.ts';
 import type { SessionState } from './session-state.ts';
 
 export interface SettlingListener {
@@ -21,14 +22,18 @@ export interface SettlingListener {
 export class StateSettling {
   readonly #state: SessionState;
   readonly #listener: SettlingListener;
+  readonly #residue: Residue;
+  #usesLocks = false;
 
-  constructor(state: SessionState, listener: SettlingListener) {
+  constructor(state: SessionState, residue: Residue, listener: SettlingListener) {
     this.#state = state;
+    this.#residue = residue;
     this.#listener = listener;
   }
 
   /** `settled` follows, at once where there is nothing to ask. @param plan null for a command that is no statement. */
   begin(connection: BackendConnection, plan: Plan | null, succeeded: boolean): void {
+    this.#usesLocks = plan !== null && plan.statement.locks !== LockUse.none;
     if (plan?.touchesTracking === true && connection.tracksState && !this.#state.clientTracks) {
       this.#tracking(connection, plan, succeeded);
       return;
@@ -62,19 +67,37 @@ export class StateSettling {
   /** SET NAMES does not report the collation that it brings; the next connection needs it. */
   #askCollation(connection: BackendConnection, succeeded: boolean, isStatement: boolean): void {
     if (!this.#state.collationUnknown || !isStatement) {
-      this.#listener.settled(connection, succeeded);
+      this.#askLocks(connection, succeeded);
       return;
     }
     this.#ask(connection, 'SELECT @@session.collation_connection', (rows) => {
       const collation = rows[0]?.[0];
       if (typeof collation === 'string') this.#state.collationKnown(collation);
       connection.variables = this.#state.variables;
+      this.#askLocks(connection, succeeded);
+    });
+  }
+
+  /** What GET_LOCK and RELEASE_LOCK have come to stands in rows, which are not looked at. */
+  #askLocks(connection: BackendConnection, succeeded: boolean): void {
+    const probe = this.#usesLocks ? this.#state.named.lockProbe : null;
+    if (probe === null) {
+      this.#listener.settled(connection, succeeded);
+      return;
+    }
+    this.#ask(connection, probe, (rows) => {
+      const held = rows[0]?.[0];
+      if (held === '0') {
+        this.#state.named.locksFreed();
+        this.#state.unpin(PinReason.userLock);
+      }
       this.#listener.settled(connection, succeeded);
     });
   }
 
   #ask(connection: BackendConnection, text: string, done: (rows: RecordedResult['rows']) => void): void {
     this.#listener.settling();
+    this.#residue.spare(connection);
     const recorder = new RecordingReply(
       (_, result) => done(result.rows),
       (reason) => this.#listener.settlingLost(connection, reason),

@@ -16,8 +16,6 @@ import {
   AnswerShape,
   Command,
   fragmentCount,
-  hasCapability,
-  MariadbCapability,
   type OkPacket,
   type ResponseSink,
   type ResponseTracker,
@@ -26,7 +24,7 @@ import {
 import { type ClientError, clientError } from '../../common/errors.ts';
 import { ServerCounter, WorkerCounter } from '../../common/shared-counters.ts';
 import { makeTransitions } from '../../common/state-machine.ts';
-import { StatementKind } from '../../sql/statement-class.ts';
+import { type StatementClass, StatementKind } from '../../sql/statement-class.ts';
 import type { BackendConnection, ConnectionHolder } from '../backend/backend-connection.ts';
 import { BackendStatement } from '../backend/backend-statements.ts';
 import type { ReplyOwner } from '../backend/expected-reply.ts';
@@ -40,7 +38,6 @@ import type { WorkerContext } from '../worker-context.ts';
 import { Aftermath } from './aftermath.ts';
 import type { ClientStatement } from './client-statement.ts';
 import { ConnectionSearch, type SearchClient, type SearchListener } from './connection-search.ts';
-import { answerDiagnostics } from './diagnostics-answer.ts';
 import { KeptPacket } from './kept-packet.ts';
 import { Residue } from './residue.ts';
 import { type AlignmentListener, StateAlignment } from './state-alignment.ts';
@@ -113,6 +110,9 @@ export class StatementRun
   /** What runs now. */
   #plan: Plan | null = null;
   #shape: AnswerShape = 0;
+  #command = 0;
+  /** Of the answer's ERR packet. */
+  #sqlState = '';
   #connection: BackendConnection | null = null;
   #shared = false;
   #repeatable = false;
@@ -131,7 +131,7 @@ export class StatementRun
   /** Errors that must read otherwise to the client than the server said. */
   errorReplacement: ((errno: number) => ClientError | null) | null = null;
   #replacedError: ClientError | null = null;
-  readonly residue = new Residue();
+  readonly residue: Residue;
   /** What the finished run left: for the session to read in `runFinished`. */
   lastErrno = 0;
   /** An error of Sluice's own that ended the run. */
@@ -141,10 +141,11 @@ export class StatementRun
   constructor(client: RunClient, context: WorkerContext) {
     this.#client = client;
     this.#context = context;
+    this.residue = new Residue((connection) => this.#borrow(connection));
     this.#search = new ConnectionSearch(client, context, this.residue, this);
     this.#alignment = new StateAlignment(context, client.state, this.residue, this);
     this.#preparation = new StatementPreparation(context, this);
-    this.#settling = new StateSettling(client.state, this);
+    this.#settling = new StateSettling(client.state, this.residue, this);
     this.#aftermath = new Aftermath(context, client.state, () => client.username);
   }
 
@@ -182,7 +183,10 @@ export class StatementRun
       (route.target === RouteTarget.replica && plan !== null && plan.statement.provenRead);
     this.#packet.clear();
     if (this.#repeatable) this.#packet.keep(buffer, start, end);
-    this.#aftermath.begins(plan?.statement);
+    this.#command = end > start ? buffer[start]! : 0;
+    this.#sqlState = '';
+    const isText = this.#command === Command.COM_QUERY;
+    this.#aftermath.begins(plan?.statement, isText ? buffer : null, start + 1, end);
     this.#search.begin(route, plan, this.held, shape === AnswerShape.prepare ? null : this.statement);
     this.#go(buffer, start, end);
   }
@@ -224,6 +228,12 @@ export class StatementRun
     if (held === null) return;
     if (held.owed > 0 || held.awaitsInfile) held.close('the client has gone');
     else this.#giveBack(held, this.#client.state.leftBehind());
+  }
+
+  /** An idle connection, to read from it what the session has left there. */
+  #borrow(connection: BackendConnection): (() => void) | null {
+    const pool = this.#poolOf(connection);
+    return pool?.takeIdle(connection) === true ? () => pool.checkIn(connection, NOTHING_LEFT) : null;
   }
 
   #giveBack(connection: BackendConnection, left: LeftBehind): void {
@@ -270,6 +280,11 @@ export class StatementRun
     killConnection(this.#context.backends, connection);
   }
 
+  /** Where what the statement asks about is known, and it can run. */
+  wantedFor(statement: StatementClass): BackendConnection | null {
+    return this.#search.wanted(statement);
+  }
+
   /** Of the statement that runs, if it had to be kept. */
   get text(): string | null {
     const { bytes, length } = this.#packet;
@@ -296,7 +311,6 @@ export class StatementRun
   }
 
   #find(buffer: Buffer | null, start: number, end: number): void {
-    if (this.#answersFromHarvest(buffer, start, end)) return;
     const connection = this.#search.find();
     if (connection !== null) this.#useConnection(connection, buffer, start, end);
     else if (buffer !== null) this.#packet.keep(buffer, start, end);
@@ -312,33 +326,6 @@ export class StatementRun
 
   searchFailed(error: ClientError): void {
     this.#fail(error);
-  }
-
-  /** Somebody else has the connection with the warnings by now; they were read before that. */
-  #answersFromHarvest(buffer: Buffer | null, start: number, end: number): boolean {
-    const rows = this.residue.harvestedDiagnostics;
-    if (
-      rows.length === 0 ||
-      this.statement !== null ||
-      buffer === null ||
-      this.#plan?.statement.residue.diagnostics !== true
-    )
-      return false;
-    const { clientCapabilities, state } = this.#client;
-    const text = buffer.toString('latin1', start + 1, end);
-    const { flavor } = this.#context.backends.dialect;
-    const { mariadbFlags } = this.#client.connectionKey;
-    const answer = answerDiagnostics(text, rows, {
-      capabilities: clientCapabilities,
-      extendedMetadata: hasCapability(mariadbFlags, MariadbCapability.MARIADB_CLIENT_EXTENDED_METADATA),
-      statusFlags: state.statusFlags,
-      flavor,
-    });
-    if (answer === null) return false;
-    this.#client.write(answer);
-    this.#phase = transition(this.#phase, RunPhase.idle);
-    this.#client.runFinished();
-    return true;
   }
 
   #useConnection(connection: BackendConnection, buffer: Buffer | null, start: number, end: number): void {
@@ -462,7 +449,7 @@ export class StatementRun
 
   /** On MySQL other commands than statements add to the list of warnings, which another session may have filled. */
   #emptyDiagnostics(connection: BackendConnection): void {
-    if (this.#shape !== AnswerShape.single || this.residue.lastConnection === connection) return;
+    if (this.#shape !== AnswerShape.single || connection.lastUser === this.residue) return;
     if (connection.server.flavor !== 'mysql') return;
     const ignored = new RecordingReply(
       () => undefined,
@@ -502,11 +489,17 @@ export class StatementRun
 
   okPacket(ok: OkPacket): Buffer | null {
     const plan = this.#plan?.statement;
-    const explained = plan === undefined || plan.pins.length > 0 || plan.kind === StatementKind.set;
+    const explained =
+      plan === undefined ||
+      plan.pins.length > 0 ||
+      plan.named !== null ||
+      plan.kind === StatementKind.set ||
+      plan.kind === StatementKind.prepare;
     return this.#client.state.apply(ok, explained);
   }
 
-  errPacket(errno: number, _payload: Buffer, started: boolean): boolean {
+  errPacket(errno: number, payload: Buffer, started: boolean): boolean {
+    this.#sqlState = payload[3] === 0x23 ? payload.toString('latin1', 4, 9) : 'HY000';
     if (started) return false;
     if (errno === ER_OPTION_PREVENTS_STATEMENT && this.#repeatable && !this.#search.isPrimaryOnly) {
       this.#search.primaryOnly();
@@ -556,7 +549,9 @@ export class StatementRun
       state.lastInsertIdAssigned = false;
       this.residue.insertIdAssigned(connection);
     }
-    this.residue.statementDone(connection, tracker, this.#plan?.statement ?? null, this.#shared);
+    const lastError = tracker.errno === 0 ? null : { errno: tracker.errno, sqlState: this.#sqlState };
+    const statement = this.#plan?.statement ?? null;
+    this.residue.statementDone(connection, tracker, statement, this.#command, this.#shared, lastError);
     this.#settling.begin(connection, this.#plan, tracker.errno === 0);
   }
 

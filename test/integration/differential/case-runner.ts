@@ -36,6 +36,7 @@ export async function runCase(
   endpoint: Endpoint,
   extra: number,
   sessionNumber = 1,
+  between: () => Promise<void> = async () => undefined,
 ): Promise<Transcript> {
   const text = (sql: string): string => sql.replaceAll(SESSION, String(sessionNumber));
   const client = await WireClient.connect({
@@ -51,6 +52,7 @@ export async function runCase(
   const statements = new BinaryStatements(client, text);
   try {
     for (const step of testCase.steps) {
+      await between();
       const ran = isBinaryStep(step)
         ? statements.run(step, { timeoutMs: STEP_TIMEOUT_MS })
         : runStep(client, 'query' in step ? { ...step, query: text(step.query) } : step, endpoint);

@@ -28,9 +28,6 @@ const CAPABILITIES = [
 const NOT_BESIDE_ITSELF =
   /create|insert|update|delete|drop|alter|lock tables|handler|truncate|rename|grant|load data|\bxa\b|flush|replace into|analyze|optimize|check|kill|get_lock|changeUser|nosuch|wrong|rights|password/i;
 
-/** Not yet: the diagnostics of a session whose connection has served another one since. */
-const NOT_YET = /^(errors and warnings|.*binary protocol: warnings)/;
-
 interface Job {
   readonly testCase: DifferentialCase;
   readonly capabilities: number;
@@ -85,7 +82,6 @@ function chooseJobs(server: ServerName, random: SeededRandom): Job[] {
 function isHarmless(testCase: DifferentialCase): boolean {
   const text = JSON.stringify(testCase.steps) + testCase.user + testCase.name;
   return (
-    !NOT_YET.test(`${testCase.file}: ${testCase.name}`) &&
     testCase.pending === undefined &&
     !testCase.costly &&
     !NOT_BESIDE_ITSELF.test(text) &&

@@ -252,7 +252,6 @@ export const UNPROVEN_READS: readonly StatementGroup[] = [
   {
     ...READS,
     reason: 'calc-found-rows',
-    pins: ['calc-found-rows'],
     statements: ['SELECT SQL_CALC_FOUND_ROWS * FROM t LIMIT 1', 'select sql_calc_found_rows a from t'],
   },
   {
