@@ -87,7 +87,6 @@ const SCENARIOS: readonly Scenario[] = [
   { name: 'one byte a packet', run: (client) => load(client, cut(rows(60), 1)) },
   { name: 'more packets than sequence ids', run: (client) => load(client, cut(rows(20_000), 1000)) },
   { name: 'a packet of more than one frame', isCostly: true, run: (client) => load(client, [LONG]) },
-  { name: 'an exact frame', isCostly: true, run: (client) => load(client, cut(LONG, 0xffffff)) },
   { name: 'an empty file', run: (client) => load(client, []) },
   { name: 'garbage', run: (client) => load(client, [Buffer.from('\xff\x00\xfe,,,\n\0\0garbage', 'latin1')]) },
   {
