@@ -91,6 +91,9 @@ const TRANSITIONS: TransitionTable<State> = {
   failed: [],
 };
 
+/** MariaDB from 10.4 on. */
+const MULTIPLE_PLUGINS = 100_400;
+
 /** Without these a server is too old to talk to. */
 const REQUIRED = uniteCapabilities(Capability.CLIENT_PROTOCOL_41, Capability.CLIENT_SECURE_CONNECTION);
 
@@ -106,6 +109,8 @@ export class ClientHandshake {
   #capabilities = 0;
   #mariadbCapabilities = 0;
   #serverStatus = 0;
+  /** Why a plugin was answered with nothing, in the hope that the account has another one. */
+  #passed: string | null = null;
 
   constructor(options: ClientHandshakeOptions) {
     this.#options = options;
@@ -201,6 +206,7 @@ export class ClientHandshake {
   #step(payload: Buffer): HandshakeStep {
     const isOver = this.#state === 'done' || this.#state === 'failed';
     if (payload[0] === ERR_HEADER && !isOver) {
+      if (this.#passed !== null) return this.#failPlugin(this.#passed);
       const { errno, sqlState, message } = decodeErr(payload);
       this.#move('failed');
       return { kind: 'failed', errno, sqlState, message, fromServer: true };
@@ -312,9 +318,12 @@ export class ClientHandshake {
     this.#plugin = pluginName;
     this.#nonce = Buffer.from(challengeOf(pluginData));
     const proof = proofFor(pluginName, this.#options.password, this.#nonce, this.#secure);
-    if (!proof.ok) return this.#failPlugin(proof.reason);
+    // An account of MariaDB may have several plugins, which are asked for one after the other until one is satisfied.
+    const mayHaveOthers = this.#version.isMariadb && this.#version.versionId >= MULTIPLE_PLUGINS;
+    if (!proof.ok && !mayHaveOthers) return this.#failPlugin(proof.reason);
+    this.#passed = proof.ok ? null : proof.reason;
     this.#move('answer');
-    return this.#send(proof.data);
+    return this.#send(proof.ok ? proof.data : Buffer.alloc(0));
   }
 
   #moreData(data: Buffer): HandshakeStep {

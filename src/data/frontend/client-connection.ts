@@ -7,7 +7,7 @@
  * | securing  | the client has asked for TLS, which is being set up    | TLS is up, deadline, close          |
  * | entering  | the schema named at login is being tried on a server   | its OK, its ERR                     |
  * | commands  | packets are commands (or a file) for the session       | close                               |
- * | change    | COM_CHANGE_USER: proving again                         | accepted, refused                   |
+ * | change    | COM_CHANGE_USER: proving again                         | accepted, refused (or as before)    |
  * | closed    | gone                                                   | nothing                             |
  */
 
@@ -49,10 +49,12 @@ const transition = makeTransitions<Phase>('client connection', {
   securing: ['login', 'closed'],
   entering: ['commands', 'closed'],
   commands: ['change', 'closed'],
-  change: ['entering', 'closed'],
+  change: ['entering', 'commands', 'closed'],
   closed: [],
 });
 
+/** Of COM_CHANGE_USER, on a connection that outlives them (MariaDB); then it is an unknown command. */
+const MOST_FAILED_CHANGES = 3;
 /** While this much of a client's file waits for its server, no more of it is read. */
 const INFILE_BACKLOG_BYTES = 1 << 20;
 
@@ -65,6 +67,9 @@ export class ClientConnection {
   readonly #login: ClientLogin;
   #phase: Phase = Phase.login;
   #session: Session | null = null;
+  /** Before the COM_CHANGE_USER that is under way. */
+  #schemaBefore: string | null = null;
+  #failedChanges = 0;
   /** The clock ticks from the last byte; compared lazily, so that a byte costs no timer operation. */
   #lastActivity = performance.now();
 
@@ -121,8 +126,17 @@ export class ClientConnection {
       },
       startTls: () => this.#startTls(),
       accepted: (login) => this.#accepted(login),
-      refuse: (error, sequenceId) => this.#refuse(error, sequenceId),
-      end: () => this.#end('login refused'),
+      refuse: (error, sequenceId) => {
+        if (!this.#keepsUser) this.#refuse(error, sequenceId);
+        else {
+          this.#socket.write(frameErr(error, this.#session!.clientCapabilities, sequenceId));
+          this.#keepUser();
+        }
+      },
+      end: () => {
+        if (this.#keepsUser) this.#keepUser();
+        else this.#end('login refused');
+      },
       resumeInput: () => this.#resumeInput(),
     };
   }
@@ -227,6 +241,7 @@ export class ClientConnection {
     } else {
       this.#session.changeIdentity(identity);
     }
+    this.#failedChanges = 0;
     this.#phase = transition(this.#phase, Phase.entering);
     this.#session.start.enterSchema(schema, (error) => this.#entered(login, error));
   }
@@ -256,6 +271,11 @@ export class ClientConnection {
 
   #changeUser(buffer: Buffer, start: number, end: number): void {
     const session = this.#session!;
+    if (this.#failedChanges >= MOST_FAILED_CHANGES) {
+      this.#socket.write(frameErr(clientError('PROXY_UNKNOWN_COMMAND', {}), session.clientCapabilities, 1));
+      return;
+    }
+    this.#schemaBefore = session.state.schema;
     session.forgetServerState();
     session.state.restart(null);
     session.state.schema = null;
@@ -268,6 +288,19 @@ export class ClientConnection {
       mariadbCapabilities: session.connectionKey.mariadbFlags,
     };
     this.#login.changeUser(command, negotiated, this.#input.maxPacketBytes);
+  }
+
+  /** Where a MySQL server closes the connection, MariaDB goes on with the user from before, but with a new session. */
+  get #keepsUser(): boolean {
+    return this.#phase === Phase.change && this.#context.backends.dialect.flavor === 'mariadb';
+  }
+
+  #keepUser(): void {
+    this.#failedChanges++;
+    this.#session!.state.schema = this.#schemaBefore;
+    this.#phase = transition(this.#phase, Phase.commands);
+    this.#armIdleTimer();
+    this.#resumeInput();
   }
 
   #transport(): ConstructorParameters<typeof Session>[1] {

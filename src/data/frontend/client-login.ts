@@ -284,7 +284,6 @@ export class ClientLogin {
     this.#handshake = null;
     loginDelays.succeeded(this.#peer.transport.remoteAddress, client.username);
     if (client.packets.length > 0) this.#peer.write(client.packets);
-    this.#releasePlace();
     const refusal = loginRefusal(account, client, {
       policy: accounts.state.policy,
       transport: this.#peer.transport,
@@ -307,10 +306,14 @@ export class ClientLogin {
   #takePlace(account: PlacedAccount, client: AcceptedClient): boolean {
     const { shared, workerIndex, accounts } = this.#context;
     const limit = connectionLimit(account, accounts.state);
+    const before = this.#account;
+    this.#releasePlace();
     if (shared.acquireUser(workerIndex, account.slot, limit.connections)) {
       this.#account = account;
       return true;
     }
+    // It was there a moment ago.
+    if (before !== null && shared.acquireUser(workerIndex, before.slot, 0)) this.#account = before;
     this.#peer.refuse(limit.error(client.username), client.nextSequenceId);
     return false;
   }

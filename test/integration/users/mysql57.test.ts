@@ -2,7 +2,7 @@
 
 import t from 'tap';
 import { Mysql57Server } from '../../support/mysql57-server.ts';
-import { runHosts, runTable, startSluice } from './run-logins.ts';
+import { runChangeUser, runHosts, runTable, startSluice } from './run-logins.ts';
 
 const missing = await Mysql57Server.unavailableReason();
 t.test('a MySQL server', { skip: missing ?? false }, async (t) => {
@@ -14,5 +14,6 @@ t.test('a MySQL server', { skip: missing ?? false }, async (t) => {
     await server.dispose();
   });
   await t.test('hosts', (t) => runHosts(t, server, sluice, 12));
+  await t.test('COM_CHANGE_USER ends as at a server', (t) => runChangeUser(t, server, sluice));
   await t.test('accounts and passwords', (t) => runTable(t, server, sluice, [], []));
 });

@@ -1,5 +1,6 @@
 /** A table of accounts, passwords and hosts: whoever logs in straight hears the same through Sluice, and only he. */
 
+import { createConnection } from 'mysql2/promise';
 import type { Test } from 'tap';
 import type { DatabaseServer } from '../../support/database-server.ts';
 import { SeededRandom } from '../../support/seeded-random.ts';
@@ -77,7 +78,11 @@ export async function loadUsers(sluice: SluiceProcess): Promise<void> {
  * count an empty password as one.
  */
 function withoutPretence(outcome: string): string {
-  return outcome.replace('1698', '1045').replace(/ \(using password: (?:YES|NO)\)$/, '');
+  return withoutPassword(outcome.replace('1698', '1045'));
+}
+
+function withoutPassword(outcome: string): string {
+  return outcome.replace(/ \(using password: (?:YES|NO)\)$/, '');
 }
 
 async function compare(
@@ -158,5 +163,43 @@ export async function runHosts(
       }
     }
     for (const { user, host } of accounts) await server.query(`DROP USER '${user}'@'${host}'`);
+  }
+}
+
+/**
+ * MySQL closes the connection after a refusal, MariaDB goes on with the user from before. To a MySQL server the driver
+ * never shows the password in COM_CHANGE_USER, so that only refusals can be compared there.
+ */
+export async function runChangeUser(t: Test, server: DatabaseServer, sluice: SluiceProcess): Promise<void> {
+  await server.query(
+    "CREATE USER IF NOT EXISTS boss@'%' IDENTIFIED BY 'pw'; CREATE USER other@'%' IDENTIFIED BY 'pw'; CREATE USER shut@'%' IDENTIFIED BY 'pw' ACCOUNT LOCK",
+  );
+  await loadUsers(sluice);
+  const isMariadb = server.flavor === 'mariadb';
+  const refused = [
+    ['other', 'bad'],
+    ['nobody', 'pw'],
+  ] as const;
+  const others = [
+    ['other', 'pw'],
+    ['shut', 'pw'],
+  ] as const;
+  for (const [user, password] of isMariadb ? [...refused, ...others] : refused) {
+    const outcomes = [];
+    for (const { port } of [server, sluice]) {
+      const connection = await createConnection({ host: '127.0.0.1', port, user: 'boss', password: 'pw' });
+      connection.on('error', () => undefined);
+      const changed = await connection.changeUser({ user, password }).then(
+        () => 'ok',
+        (error: Error & { errno: number }) => `${error.errno} ${error.message}`,
+      );
+      const after = await connection.query('SELECT 1').then(
+        () => 'alive',
+        () => 'closed',
+      );
+      outcomes.push(`${isMariadb ? changed : withoutPassword(changed)}, ${after}`);
+      connection.destroy();
+    }
+    t.equal(outcomes[1], outcomes[0], `${user} ${password}: ${outcomes[0]}`);
   }
 }
