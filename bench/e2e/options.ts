@@ -13,6 +13,7 @@ export const ScenarioName = {
   bigResult: 'big-result',
   flood: 'flood',
   prepares: 'prepares',
+  tls: 'tls',
 } as const;
 export type ScenarioName = (typeof ScenarioName)[keyof typeof ScenarioName];
 
@@ -122,7 +123,13 @@ const FULL: Defaults = {
 };
 
 const QUICK: Defaults = {
-  scenarios: [ScenarioName.pointSelect, ScenarioName.idle, ScenarioName.bigResult, ScenarioName.flood],
+  scenarios: [
+    ScenarioName.pointSelect,
+    ScenarioName.tls,
+    ScenarioName.idle,
+    ScenarioName.bigResult,
+    ScenarioName.flood,
+  ],
   protocols: [StatementProtocol.text],
   clients: [1, 64],
   seconds: 3,

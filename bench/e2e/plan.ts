@@ -30,10 +30,18 @@ export type Point =
       readonly stalled: boolean;
       readonly label: string;
     }
+  /** Point selects by clients in TLS; of Sluice only. */
+  | {
+      readonly kind: 'tls';
+      readonly scenario: ScenarioName;
+      readonly clients: number;
+      readonly label: string;
+    }
   | { readonly kind: 'prepares'; readonly scenario: ScenarioName; readonly label: string }
   | { readonly kind: 'flood'; readonly scenario: ScenarioName; readonly label: string };
 
 const CHURN_CLIENTS = 16;
+const TLS_CLIENTS = 64;
 
 /** Start of a proxy and its warm-up. */
 const SECONDS_TO_START = 5;
@@ -63,8 +71,12 @@ export function planPoints(options: BenchOptions): Point[] {
       }
     }
   }
-  const { churn, idle, bigResult, flood, prepares } = ScenarioName;
+  const { churn, idle, bigResult, flood, prepares, tls } = ScenarioName;
   const has = (scenario: ScenarioName) => options.scenarios.includes(scenario);
+  if (has(tls)) {
+    const label = `point-select, text, ${TLS_CLIENTS} clients, TLS`;
+    points.push({ kind: 'tls', scenario: tls, clients: TLS_CLIENTS, label });
+  }
   if (has(churn)) {
     const label = `connect, one query, close: ${CHURN_CLIENTS} clients`;
     points.push({ kind: 'churn', scenario: churn, clients: CHURN_CLIENTS, label });
@@ -94,12 +106,15 @@ export function planPoints(options: BenchOptions): Point[] {
 
 /** Points whose memory is measured begin with a proxy that has served nothing but its warm-up. */
 export function needsFreshTarget(point: Point): boolean {
-  return point.kind !== 'sysbench' && point.kind !== 'churn';
+  return point.kind !== 'sysbench' && point.kind !== 'churn' && point.kind !== 'tls';
 }
 
 /** Idle clients hold nothing. */
 export function maxBusyClients(points: readonly Point[]): number {
-  return Math.max(1, ...points.map((point) => (point.kind === 'sysbench' ? point.clients : 1)));
+  return Math.max(
+    1,
+    ...points.map((point) => (point.kind === 'sysbench' || point.kind === 'tls' ? point.clients : 1)),
+  );
 }
 
 export function roundsOf(point: Point, options: BenchOptions): number {
@@ -111,7 +126,7 @@ export function estimatedSeconds(points: readonly Point[], options: BenchOptions
   let seconds = SECONDS_FOR_SERVERS + targets * SECONDS_TO_START;
   for (const point of points) {
     const once =
-      point.kind === 'sysbench' || point.kind === 'churn'
+      point.kind === 'sysbench' || point.kind === 'churn' || point.kind === 'tls'
         ? options.seconds + SECONDS_AROUND_A_RUN
         : SECONDS_OF[point.kind] + SECONDS_TO_START;
     seconds += once * targets * roundsOf(point, options);

@@ -49,6 +49,7 @@ const COLUMNS: Readonly<Record<ScenarioName, readonly Column[]>> = {
   [ScenarioName.readOnly]: THROUGHPUT,
   [ScenarioName.readWrite]: THROUGHPUT,
   [ScenarioName.churn]: THROUGHPUT,
+  [ScenarioName.tls]: [{ title: 'q/s', metric: 'queriesPerSecond' }, ...LATENCY, ...CPU],
   [ScenarioName.idle]: [
     { title: 'growth ÷ HAProxy', metric: 'growthPerClientBytes', ratioTo: haproxy },
     { title: 'kB/client', metric: 'growthPerClientBytes', divideBy: 1000 },

@@ -79,6 +79,8 @@ export async function runPoint(
       return flood(target, servers, options);
     case 'prepares':
       return prepares(target, servers, options);
+    case 'tls':
+      return tls(point.clients, target, servers, options);
   }
 }
 
@@ -107,6 +109,29 @@ async function sysbench(
     ...cpuValues(cpu, report.queries),
     ...(await memoryValues(target)),
   };
+}
+
+async function tls(
+  clients: number,
+  target: Target,
+  servers: BackendServers,
+  options: BenchOptions,
+): Promise<Values> {
+  const { tlsDirectory } = target;
+  if (tlsDirectory === null) return {};
+  const { report, cpu } = await measureSysbench({
+    ...servers.tables,
+    endpoint: endpointAt(target.port),
+    workload: Workload.pointSelect,
+    protocol: 'text',
+    clients,
+    seconds: options.seconds,
+    measuredPid: target.pid,
+    tlsDirectory,
+  });
+  const { queriesPerSecond, latency } = report;
+  const { p50Ms, p95Ms, p99Ms } = latency;
+  return { queriesPerSecond, p50Ms, p95Ms, p99Ms, ...cpuValues(cpu, report.queries) };
 }
 
 async function churn(clients: number, target: Target, options: BenchOptions): Promise<Values> {

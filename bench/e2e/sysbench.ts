@@ -36,6 +36,8 @@ export interface SysbenchRun extends SysbenchTables {
   readonly seconds: number;
   /** The process whose CPU time is taken over the run, or null. */
   readonly measuredPid: number | null;
+  /** Clients use TLS, with the files that sysbench looks for in this folder: client-key.pem, client-cert.pem, cacert.pem. */
+  readonly tlsDirectory?: string;
 }
 
 export interface SysbenchResult {
@@ -48,13 +50,19 @@ export interface SysbenchResult {
 const GRACE_MS = 30_000;
 
 export async function prepareSysbenchTables(endpoint: SysbenchEndpoint, size: SysbenchTables): Promise<void> {
-  await runSysbench(endpointArguments(endpoint, size), Workload.pointSelect, 'prepare', 300_000, () => {});
+  const args = endpointArguments(endpoint, size);
+  const workload = Workload.pointSelect;
+  await runSysbench(
+    { args, workload, command: 'prepare', timeoutMs: 300_000, directory: undefined },
+    () => {},
+  );
 }
 
 /** @throws Error with sysbench's own words when it fails, or does not end in time */
 export async function measureSysbench(run: SysbenchRun): Promise<SysbenchResult> {
   const args = [
     ...endpointArguments(run.endpoint, run),
+    `--mysql-ssl=${run.tlsDirectory === undefined ? 'off' : 'on'}`,
     `--threads=${run.clients}`,
     `--time=${run.seconds}`,
     '--events=0',
@@ -63,12 +71,17 @@ export async function measureSysbench(run: SysbenchRun): Promise<SysbenchResult>
   ];
   const { measuredPid } = run;
   let cpuAtStart: Promise<CpuTime> | null = null;
-  const output = await runSysbench(args, run.workload, 'run', run.seconds * 1000 + GRACE_MS, (text) => {
-    // sysbench prints this when every client has logged in: connecting is measured by the churn scenario instead.
-    if (measuredPid !== null && cpuAtStart === null && text.includes('Threads started!')) {
-      cpuAtStart = readCpuTime(measuredPid);
-    }
-  });
+  const timeoutMs = run.seconds * 1000 + GRACE_MS;
+  const { tlsDirectory } = run;
+  const output = await runSysbench(
+    { args, workload: run.workload, command: 'run', timeoutMs, directory: tlsDirectory },
+    (text) => {
+      // sysbench prints this when every client has logged in: connecting is measured by the churn scenario instead.
+      if (measuredPid !== null && cpuAtStart === null && text.includes('Threads started!')) {
+        cpuAtStart = readCpuTime(measuredPid);
+      }
+    },
+  );
   if (measuredPid === null) return { report: parseSysbenchReport(output), cpu: null };
   const cpuAtEnd = await readCpuTime(measuredPid);
   const before: CpuTime | null = await cpuAtStart;
@@ -79,7 +92,6 @@ export async function measureSysbench(run: SysbenchRun): Promise<SysbenchResult>
 function endpointArguments(endpoint: SysbenchEndpoint, size: SysbenchTables): string[] {
   return [
     '--db-driver=mysql',
-    '--mysql-ssl=off',
     `--mysql-host=${endpoint.host}`,
     `--mysql-port=${endpoint.port}`,
     `--mysql-user=${endpoint.username}`,
@@ -90,17 +102,24 @@ function endpointArguments(endpoint: SysbenchEndpoint, size: SysbenchTables): st
   ];
 }
 
+interface SysbenchCommand {
+  readonly args: readonly string[];
+  readonly workload: Workload;
+  readonly command: 'prepare' | 'run';
+  readonly timeoutMs: number;
+  /** Where it runs; undefined: where we do. */
+  readonly directory: string | undefined;
+}
+
 function runSysbench(
-  args: readonly string[],
-  workload: Workload,
-  command: 'prepare' | 'run',
-  timeoutMs: number,
+  { args, workload, command, timeoutMs, directory }: SysbenchCommand,
   onOutput: (soFar: string) => void,
 ): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = spawn('sysbench', [workload, ...args, command], {
       stdio: ['ignore', 'pipe', 'pipe'],
       timeout: timeoutMs,
+      cwd: directory,
       killSignal: 'SIGKILL',
     });
     const { pid } = child;

@@ -17,12 +17,14 @@ const MAX_BYTES_PER_IDLE_CLIENT = 16_000;
 const MAX_BIG_RESULT_GROWTH_BYTES = 64_000_000;
 const MAX_FLOOD_P99_MS = 10;
 
+const MAX_TLS_TO_PLAIN = 2;
 const MAX_PREPARED_TO_TEXT = 1.25;
 const MAX_PREPARES_GROWTH_BYTES = 64_000_000;
 /** Of 16 clients: `pool.maxStatementsPerConnection` on each of their connections to two replicas. */
 const MAX_STATEMENTS_LEFT = 3200;
 
 const MANY_CLIENTS_PREPARED = 'point-select, prepared, 64 clients';
+const MANY_CLIENTS_TLS = 'point-select, text, 64 clients, TLS';
 const MANY_CLIENTS = 'point-select, text, 64 clients';
 const ONE_CLIENT = 'point-select, text, 1 client';
 
@@ -36,6 +38,7 @@ export function judge(summaries: readonly Summary[]): Verdict[] {
     ...flood(summaries),
     ...preparedSelects(summaries),
     ...prepares(summaries),
+    ...tlsClients(summaries),
   ];
 }
 
@@ -131,6 +134,13 @@ function prepares(summaries: readonly Summary[]): Verdict[] {
     ),
     ...atMost(`${point}: left on the servers`, values.statementsLeft, MAX_STATEMENTS_LEFT, 'statements'),
   ]);
+}
+
+function tlsClients(summaries: readonly Summary[]): Verdict[] {
+  const plain = find(summaries, MANY_CLIENTS, TargetName.sluice)?.values.cpuMicroseconds;
+  const tls = find(summaries, MANY_CLIENTS_TLS, TargetName.sluice)?.values.cpuMicroseconds;
+  if (plain === undefined || tls === undefined) return [];
+  return atMost(`${MANY_CLIENTS_TLS}: CPU per query ÷ plain`, tls / plain, MAX_TLS_TO_PLAIN, '×');
 }
 
 function ofSluice(summaries: readonly Summary[], scenario: string): Summary[] {

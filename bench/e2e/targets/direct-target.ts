@@ -6,6 +6,7 @@ export async function startDirect({ set }: TargetOptions): Promise<Target> {
     name: TargetName.direct,
     port: set.primary.port,
     pid: null,
+    tlsDirectory: null,
     version: `server ${(await set.primary.queryValue('SELECT VERSION()')) ?? 'unknown'}`,
     setup: 'straight to the primary',
     stop: () => Promise.resolve(),

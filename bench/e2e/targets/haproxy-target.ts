@@ -25,6 +25,7 @@ export async function startHaproxy({ set, threads }: TargetOptions): Promise<Tar
     name: TargetName.haproxy,
     port,
     pid: child.pid,
+    tlsDirectory: null,
     version: await versionOf(program, '-v'),
     setup: `mode tcp, nbthread ${threads}, to the primary`,
     stop: () => child.stop(),

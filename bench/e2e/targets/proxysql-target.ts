@@ -33,6 +33,7 @@ export async function startProxysql(options: TargetOptions): Promise<Target> {
     name: TargetName.proxysql,
     port,
     pid: child.pid,
+    tlsDirectory: null,
     version: await versionOf(proxysqlBinary, '--version'),
     setup: `threads ${threads}, multiplexing, reads to ${set.replicas.length} replicas by two query rules`,
     stop: () => child.stop(),

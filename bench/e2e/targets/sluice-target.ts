@@ -1,3 +1,6 @@
+import { copyFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { CertificateAuthority, LOCAL_NAMES } from '../../../test/support/certificates.ts';
 import { SluiceProcess } from '../../../test/support/sluice-process.ts';
 import { type Target, TargetName, type TargetOptions } from './target.ts';
 
@@ -9,12 +12,16 @@ const SPARE_CONNECTIONS = 50;
 export async function startSluice(options: TargetOptions): Promise<Target> {
   const { set, threads, sluiceArgs } = options;
   const maxConnections = poolConnections(options.maxBusyClients);
+  const authority = await CertificateAuthority.create();
+  const tls = await authority.issue('sluice', LOCAL_NAMES);
+  await prepareTlsClient(authority);
   const sluice = await SluiceProcess.startFor(set, {
     config: {
       workers: threads,
       monitor: { intervalMs: 1000 },
       pool: { maxConnections },
       log: { level: 'warn' },
+      tls,
     },
     args: sluiceArgs,
   });
@@ -22,11 +29,13 @@ export async function startSluice(options: TargetOptions): Promise<Target> {
     name: TargetName.sluice,
     port: sluice.port,
     pid: sluice.pid,
+    tlsDirectory: authority.directory,
     version: `Node ${process.versions.node}`,
     setup: `workers ${threads}, pool of ${maxConnections}, reads to ${set.replicas.length} replicas${sluiceArgs.length > 0 ? `, ${sluiceArgs.join(' ')}` : ''}`,
     stop: async () => {
       await sluice.kill();
       await sluice.dispose();
+      authority.dispose();
     },
   };
 }
@@ -37,4 +46,12 @@ export async function startSluice(options: TargetOptions): Promise<Target> {
  */
 export function poolConnections(maxBusyClients: number): number {
   return Math.max(DEFAULT_POOL_CONNECTIONS, maxBusyClients + SPARE_CONNECTIONS);
+}
+
+/** The names under which sysbench looks for its files. */
+async function prepareTlsClient(authority: CertificateAuthority): Promise<void> {
+  const { certificate, key } = await authority.issue('client');
+  copyFileSync(certificate, join(authority.directory, 'client-cert.pem'));
+  copyFileSync(key, join(authority.directory, 'client-key.pem'));
+  copyFileSync(authority.file, join(authority.directory, 'cacert.pem'));
 }

@@ -27,6 +27,8 @@ export interface Target {
   readonly port: number;
   /** The proxy's process; null for `direct`. */
   readonly pid: number | null;
+  /** Where the files of a client in TLS are; null where TLS is not measured. */
+  readonly tlsDirectory: string | null;
   /** e.g. `HAProxy version 2.6.12 …`; for the report. */
   readonly version: string;
   /** How it was set up, in one line; for the report. */
