@@ -12,9 +12,9 @@ t.test('a full run', async (t) => {
   const options = parseBenchOptions([], {});
   t.same(options.targets, ['direct', 'haproxy', 'sluice']);
   const points = planPoints(options);
-  // 3 workloads × 2 protocols × 4 numbers of clients, churn, idle, two big results, flood, prepares
-  t.equal(points.length, 30);
-  t.equal(new Set(points.map(({ label }) => label)).size, 30, 'labels tell the points apart');
+  // 3 workloads × 2 protocols × 4 numbers of clients, churn, idle, two big results, flood, prepares, TLS
+  t.equal(points.length, 31);
+  t.equal(new Set(points.map(({ label }) => label)).size, 31, 'labels tell the points apart');
   t.equal(points.filter(needsFreshTarget).length, 5);
   t.equal(roundsOf(points[0]!, options), 3);
   t.equal(maxBusyClients(points), 256);
@@ -28,6 +28,7 @@ t.test('--quick has every point that the verdicts need', async (t) => {
     [
       'point-select, text, 1 client',
       'point-select, text, 64 clients',
+      'point-select, text, 64 clients, TLS',
       '5000 idle clients',
       'result of 1000 MB, fast reader',
       'result of 1000 MB, stalled reader',
