@@ -46,6 +46,8 @@ export interface DriverSuite {
   /** The paths in Debian's source package that are needed; it may be large. */
   readonly debianPaths?: readonly string[];
   readonly flavors: readonly ServerFlavor[];
+  /** A command that succeeds where everything that the suite needs is installed. */
+  readonly check?: { readonly program: string; readonly args: readonly string[] };
   /** Options that the suite wants its server to have. */
   readonly serverArgs?: readonly string[];
   /** Run as root before the suite. */

@@ -40,7 +40,15 @@ if (suite === undefined || flavor === undefined || !suite.flavors.includes(flavo
 const files = values.only === '' ? [] : values.only.split(',');
 const source = await findSource(suite, values.source);
 const replicas = Number(values.replicas);
-const comparison = await compareSuite({ suite, flavor, source, files, replicas, log: console.error });
+const comparison = await compareSuite({
+  suite,
+  flavor,
+  source,
+  files,
+  replicas,
+  straightRuns: 2,
+  log: console.error,
+});
 const explained = await explain(suite.name, values.server, comparison.differences);
 
 for (const { test, throughSluice, detail, reason } of explained) {

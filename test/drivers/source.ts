@@ -4,7 +4,7 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import type { DriverSuite } from './driver-suite.ts';
 
@@ -13,7 +13,10 @@ const execFileAsync = promisify(execFile);
 const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
 
 /** Kept from one run to the next, like the servers' data directories. */
-const cache = join(tmpdir(), 'sluice-driver-sources');
+const cache = join(
+  dirname(process.env.SLUICE_TEST_TEMPLATES ?? join(tmpdir(), 'templates')),
+  'sluice-driver-sources',
+);
 
 /** @param named from the command line; else the variable DRIVER_SOURCE_<SUITE> is asked, then Debian */
 export async function findSource(suite: DriverSuite, named: string | undefined): Promise<string> {

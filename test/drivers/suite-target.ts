@@ -120,6 +120,8 @@ function startSluice({ set, authority, files }: Servers): Promise<SluiceProcess>
       listen: { socket: socketOf(authority) },
       tls: files,
       pool: { maxConnections: POOL_CONNECTIONS },
+      // Servers that share a busy machine lag by more than the default.
+      routing: { stickyAfterWriteMs: 20_000 },
       users: [{ username: ACCOUNT.user, password: ACCOUNT.password }],
     },
   });

@@ -140,9 +140,10 @@ link_renamed_libaio() {
   fi
 }
 
-# Each application whose language is not there is skipped, so that this need not succeed.
+# Each application or driver whose language is not there is skipped, so that this need not succeed.
 application_packages='php-cli php-mysql php-doctrine-orm wordpress wordpress-theme-twentytwentythree ruby ruby-activerecord ruby-mysql2
-  python3-django python3-sqlalchemy python3-pymysql python3-mysqldb'
+  python3-django python3-sqlalchemy python3-pymysql python3-mysqldb
+  python3-pytest libdbd-mysql-perl'
 
 install_applications() {
   have apt-get && have dpkg-query || { say 'no apt-get: applications in other languages are not tested'; return 0; }

@@ -13,6 +13,7 @@ export const dbdMysql: DriverSuite = {
   name: 'dbd-mysql',
   title: 'DBD::mysql (Perl, libmariadb)',
   debianSource: 'libdbd-mysql-perl',
+  check: { program: 'perl', args: ['-MDBD::mysql', '-e', '1'] },
   debianPaths: ['t/*', 'META.json'],
   flavors: ['mariadb', 'mysql'],
   version: metaVersion,

@@ -12,6 +12,7 @@ export const phpMysql: DriverSuite = {
   name: 'php',
   title: 'mysqli and PDO (PHP, mysqlnd)',
   debianSource: 'php8.2',
+  check: { program: 'php', args: ['-r', 'exit(extension_loaded("mysqli") ? 0 : 1);'] },
   debianPaths: ['run-tests.php', 'ext/mysqli/tests/*', 'ext/pdo_mysql/tests/*', 'ext/pdo/tests/*', 'NEWS'],
   flavors: ['mariadb', 'mysql'],
   version: async (source) =>

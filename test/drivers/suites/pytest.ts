@@ -6,7 +6,7 @@ import { Outcome, type TestResult } from '../driver-suite.ts';
 import { outputTail, runProgram } from '../run-program.ts';
 import { uniqueNames } from '../unique-names.ts';
 
-const DEBIAN_PYTHON = '/usr/bin/python3';
+export const DEBIAN_PYTHON = '/usr/bin/python3';
 const TIMEOUT_MS = 15 * 60_000;
 const CASE = /<testcase classname="([^"]*)" name="([^"]*)"[^>]*?(?:\/>|>(.*?)<\/testcase>)/gs;
 

@@ -1,7 +1,7 @@
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DriverSuite, SuiteRun, TestResult } from '../driver-suite.ts';
-import { runPytest } from './pytest.ts';
+import { DEBIAN_PYTHON, runPytest } from './pytest.ts';
 
 /** The tests of Debian's source package, with the module that Debian has built. */
 export const mysqlclient: DriverSuite = {
@@ -9,6 +9,7 @@ export const mysqlclient: DriverSuite = {
   title: 'mysqlclient (Python, libmariadb)',
   debianSource: 'python-mysqldb',
   debianPaths: ['tests/*', 'PKG-INFO'],
+  check: { program: DEBIAN_PYTHON, args: ['-c', 'import MySQLdb, pytest'] },
   flavors: ['mariadb', 'mysql'],
   version: async (source) =>
     /^Version: (\S+)/m.exec(await readFile(join(source, 'PKG-INFO'), 'utf8'))?.[1] ?? 'unknown',
