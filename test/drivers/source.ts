@@ -63,7 +63,7 @@ async function fetchFromDebian(name: string, paths: readonly string[]): Promise<
 
 /** Downloads a source package, with lists of its own: the machine's need not name the sources. */
 async function aptSource(name: string, directory: string): Promise<void> {
-  const lists = join(directory, 'lists');
+  const lists = join(cache, 'lists');
   await mkdir(join(lists, 'partial'), { recursive: true });
   const sources = join(directory, 'sources.list');
   await writeFile(sources, await debianSourcesLines());
@@ -76,7 +76,8 @@ async function aptSource(name: string, directory: string): Promise<void> {
     'Acquire::Languages=none',
     'APT::Sandbox::User=',
   ].flatMap((option) => ['-o', option]);
-  await execFileAsync('apt-get', [...options, '-qq', 'update']);
+  const isThere = (await readdir(lists)).some((file) => /_Sources/.test(file));
+  if (!isThere) await execFileAsync('apt-get', [...options, '-qq', 'update']);
   await execFileAsync('apt-get', [...options, '-qq', '--download-only', '--tar-only', 'source', name], {
     cwd: directory,
   });
