@@ -28,7 +28,6 @@ const SAMPLES: Readonly<Record<string, string>> = {
     '    maxReplicationLagMs: 0',
     '    hostgroup: null',
     '    tls: VERIFY_IDENTITY',
-    '    tlsCa: /etc/sluice/servers-ca.pem',
     '    tlsServerName: db2.example.org',
   ].join('\n'),
   users: [

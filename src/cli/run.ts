@@ -35,6 +35,18 @@ function readOrComplain(read: () => Config, file: string | null): Config | null 
   }
 }
 
+/** What is wrong with the files that the configuration names; null if nothing is. */
+async function unusableFiles(config: Config): Promise<string | null> {
+  const { TlsMaterial, TlsMaterialError } = await import('../control/tls-material.ts');
+  try {
+    TlsMaterial.read(config);
+    return null;
+  } catch (error) {
+    if (!(error instanceof TlsMaterialError)) throw error;
+    return error.message;
+  }
+}
+
 export async function runCommandLine(args: readonly string[]): Promise<void> {
   const settings = collectSettings(configJsonSchema());
   const commandLine = parseCommandLine(args, settings);
@@ -56,6 +68,11 @@ export async function runCommandLine(args: readonly string[]): Promise<void> {
   const config = readOrComplain(read, file);
   if (config === null) return;
   if (action === CliAction.checkConfig) {
+    const unusable = await unusableFiles(config);
+    if (unusable !== null) {
+      complain([unusable]);
+      return;
+    }
     const warnings = configWarnings(config).map((warning) => `warning: ${warning}\n`);
     process.stdout.write(
       `${file ?? 'configuration'}: valid\n${summariseConfig(config)}\n${warnings.join('')}`,

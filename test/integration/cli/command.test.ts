@@ -65,6 +65,14 @@ t.test('--check-config of a good configuration', async (t) => {
   t.notMatch(stdout, /hunter2/);
 });
 
+t.test('--check-config looks into the files of certificates', async (t) => {
+  const base = 'servers: [a]\nmonitor: { username: m }\n';
+  const file = configFile(`${base}tls: { certificate: /nowhere/cert.pem, key: /nowhere/key.pem }\n`);
+  const { code, stderr } = await sluice(['--check-config', '-c', file]);
+  t.equal(code, 2);
+  t.equal(stderr, 'sluice: tls.certificate: /nowhere/cert.pem cannot be read (ENOENT)\n');
+});
+
 t.test('the examples of config/ are good', async (t) => {
   for (const name of ['proxy.example.yaml', 'proxy.minimal.yaml']) {
     const { code, stderr } = await sluice(['--check-config', '-c', join(ROOT, 'config', name)]);
