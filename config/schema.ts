@@ -255,6 +255,11 @@ const limitsSection = section('What one client, and all clients together, may ta
     description: 'Bytes of their texts, equal ones counted once; more gets error 1461.',
     unit: 'bytes',
   }),
+  routeRingEntries: integer(0, 100_000, 1024, {
+    description:
+      'Last statements that each worker remembers the route and its reason of, for `SHOW ROUTES`; 0 turns it off.',
+    unit: 'statements',
+  }),
 });
 
 const routingSection = section('Which statements replicas may answer.', {

@@ -1,9 +1,9 @@
 /** What a statement pays in user space before a byte of it is sent on: its digest, the lookup of its plan, its route. */
 
 import { PlanCache } from '../../src/data/router/plan-cache.ts';
-import { RouteTarget } from '../../src/data/router/route.ts';
 import { Router, type RoutingFacts } from '../../src/data/router/router.ts';
 import { makeLexicalContext } from '../../src/sql/lexical-context.ts';
+import { RouteTarget } from '../../src/sql/route-reason.ts';
 import type { Microbenchmark } from './harness.ts';
 
 const CONTEXT = makeLexicalContext({

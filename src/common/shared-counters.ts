@@ -11,6 +11,10 @@ export const MAX_SERVERS = 256;
 export const MAX_USERS = 16_384;
 export const MAX_WORKERS = 64;
 
+/** Places for counters by reason; `src/sql/route-reason.ts` says which reason has which, and a test that they suffice. */
+export const PIN_PLACES = 32;
+export const ROUTE_PLACES = 128;
+
 /** Global gauges (Int32). */
 export const Gauge = {
   frontendConnections: 0,
@@ -94,7 +98,10 @@ export interface SharedCounterBuffers {
   readonly counters: SharedArrayBuffer;
 }
 
-const COUNTERS_PER_WORKER = WORKER_COUNTERS + MAX_SERVERS * SERVER_COUNTERS;
+const PINS_NOW = WORKER_COUNTERS + MAX_SERVERS * SERVER_COUNTERS;
+const PINS_STARTED = PINS_NOW + PIN_PLACES;
+const ROUTED = PINS_STARTED + PIN_PLACES;
+const COUNTERS_PER_WORKER = ROUTED + ROUTE_PLACES;
 
 export class SharedCounters {
   readonly buffers: SharedCounterBuffers;
@@ -176,6 +183,34 @@ export class WorkerCounters {
 
   getServer(slot: number, counter: ServerCounter): number {
     return this.#values[WORKER_COUNTERS + slot * SERVER_COUNTERS + counter]!;
+  }
+
+  addRouted(slot: number): void {
+    this.#values[ROUTED + slot]! += 1;
+  }
+
+  /** Statements that were routed so. */
+  getRouted(slot: number): number {
+    return this.#values[ROUTED + slot]!;
+  }
+
+  pinStarted(slot: number): void {
+    this.#values[PINS_NOW + slot]! += 1;
+    this.#values[PINS_STARTED + slot]! += 1;
+  }
+
+  pinEnded(slot: number): void {
+    this.#values[PINS_NOW + slot]! -= 1;
+  }
+
+  /** Sessions that are pinned for this reason now, and how often one was since the start. */
+  getPins(slot: number): { readonly now: number; readonly started: number } {
+    return { now: this.#values[PINS_NOW + slot]!, started: this.#values[PINS_STARTED + slot]! };
+  }
+
+  /** The worker has gone, and its sessions with it. */
+  clearPins(): void {
+    this.#values.fill(0, PINS_NOW, PINS_STARTED);
   }
 
   /** For gauges of one worker. */

@@ -106,6 +106,7 @@ export interface SnapshotSettings {
     readonly writeBufferBytes: number;
     readonly maxPreparedStatements: number;
     readonly maxPreparedBytes: number;
+    readonly routeRingEntries: number;
   };
   readonly routing: {
     readonly stickyAfterWriteMs: number;

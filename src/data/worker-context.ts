@@ -16,6 +16,7 @@ import type { FlushScheduler } from './io/flush-scheduler.ts';
 import type { ProxyNetworks } from './io/proxy-networks.ts';
 import type { ClientTlsContext } from './io/tls-contexts.ts';
 import type { PlanCache } from './router/plan-cache.ts';
+import type { RouteRing } from './router/route-ring.ts';
 import type { Router } from './router/router.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
@@ -57,6 +58,8 @@ export interface WorkerContext {
   /** What the prepared statements of its clients mean. */
   readonly definitions: StatementDefinitions;
   readonly router: Router;
+  /** Its last statements, and why they went where they went. */
+  readonly routes: RouteRing;
   readonly differences: StateDifferences;
   readonly sessions: SessionRegistry<Listed>;
   /** All client connections, those that still log in included. */

@@ -26,6 +26,7 @@ import { FlushScheduler } from './io/flush-scheduler.ts';
 import { ProxyNetworks } from './io/proxy-networks.ts';
 import { ClientTlsContext } from './io/tls-contexts.ts';
 import { PlanCache } from './router/plan-cache.ts';
+import { RouteRing } from './router/route-ring.ts';
 import { Router } from './router/router.ts';
 import { AcceptedAssignments, type LogLevel, type WorkerContext } from './worker-context.ts';
 
@@ -87,6 +88,7 @@ const context: WorkerContext = {
   }),
   definitions: new StatementDefinitions(),
   router: new Router(),
+  routes: new RouteRing(start.snapshot.settings.limits.routeRingEntries),
   differences: new StateDifferences(),
   sessions: new SessionRegistry(start.workerIndex, post, backends),
   clients,
@@ -115,6 +117,7 @@ function apply(snapshot: Snapshot): void {
   const catalog = { complete, trusted: routing.trustViews, unsafeViews: new Set(unsafeViews), isCurrent };
   context.router.update(catalog, hostgroups);
   context.plans.resize(limits.digestCacheEntries);
+  context.routes.resize(limits.routeRingEntries);
   context.clientTls.update(snapshot.clientTls);
   context.proxyNetworks.update(snapshot.settings.proxyNetworks);
   backends.apply(snapshot);

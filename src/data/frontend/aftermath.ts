@@ -3,7 +3,7 @@
  * others now.
  */
 
-import { Gauge, WorkerCounter } from '../../common/shared-counters.ts';
+import { Gauge } from '../../common/shared-counters.ts';
 import { LockUse, PinReason, type StatementClass, StatementKind } from '../../sql/statement-class.ts';
 import type { BackendConnection } from '../backend/backend-connection.ts';
 import type { WorkerContext } from '../worker-context.ts';
@@ -31,7 +31,7 @@ export class Aftermath {
   readonly #context: WorkerContext;
   readonly #state: SessionState;
   readonly #username: () => string;
-  #countedPin = false;
+  #wasPinned = false;
   /** A statement that may change views has started and not ended. */
   #changingViews = false;
   #changingAccounts = false;
@@ -70,7 +70,7 @@ export class Aftermath {
     if (statement !== undefined) this.#pin(connection, statement, errno, succeeded);
     const isStateless = statement !== undefined && (statement.provenRead || STATELESS.has(statement.kind));
     if (!connection.tracksState && !isStateless) this.#state.pin(PinReason.untrackedSet);
-    this.countPin(this.#state.pinned);
+    this.#logPin(this.#state.pinned);
   }
 
   /** The statement has ended, or is given up: whether it succeeded or not, part of it may have. */
@@ -88,13 +88,10 @@ export class Aftermath {
     this.#context.post({ type: 'viewsChanged' });
   }
 
-  /** Sessions that are pinned now are a gauge of the worker. */
-  countPin(pinned: boolean): void {
-    if (pinned === this.#countedPin) return;
-    this.#countedPin = pinned;
-    this.#context.counters.add(WorkerCounter.pinnedSessions, pinned ? 1 : -1);
-    const { pins, transactionPending } = this.#state;
-    const reasons = [...pins.keys(), ...(transactionPending ? ['transaction-pending'] : [])];
+  #logPin(pinned: boolean): void {
+    if (pinned === this.#wasPinned) return;
+    this.#wasPinned = pinned;
+    const reasons = [...this.#state.pins.keys()];
     if (pinned) this.#context.log('debug', 'session is pinned', { user: this.#username(), reasons });
   }
 
@@ -103,7 +100,7 @@ export class Aftermath {
     // Nothing has run.
     if (errno === ER_UNKNOWN_STMT_HANDLER && statement.command === 'EXECUTE') return;
     for (const reason of statement.pins) {
-      // Where the server reports it, `transactionPending` knows when it is over.
+      // Where the server reports it, its reports begin and end it.
       if (reason === PinReason.setTransaction && connection.tracksState) continue;
       if (reason === PinReason.userLock && !state.named.mayHoldLocks) continue;
       // A routine that fails half-way has done what it had done before.

@@ -314,7 +314,7 @@ export class ClientConnection {
       resumeInput: () => this.#resumeInput(),
       idles: () => this.#idles(),
       close: (reason) => this.#end(reason),
-      host: socket.remoteAddress === '' ? 'localhost' : `${socket.remoteAddress}:${socket.remotePort}`,
+      host: socket.remoteEndpoint,
       get lastActivity() {
         return activity();
       },

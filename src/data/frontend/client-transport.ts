@@ -28,6 +28,7 @@ export class ClientTransport {
   #stream: ClientStream;
   #tls: TlsClientStream | null = null;
   #address: string;
+  #port: number;
   isCompressed = false;
 
   constructor(accepted: Socket, context: WorkerContext, owner: ClientTransportOwner) {
@@ -35,10 +36,12 @@ export class ClientTransport {
     this.#plain = new ClientSocket(accepted, owner);
     this.#stream = this.#plain;
     this.#address = this.#plain.remoteAddress;
+    this.#port = this.#plain.remotePort;
     watchFirstBytes(this.#plain, {
       isTrusted: () => context.proxyNetworks.includes(this.#plain.remoteAddress),
-      sourceTold: (address) => {
+      sourceTold: (address, port) => {
         this.#address = address.replace(/^::ffff:/, '');
+        this.#port = port;
       },
       untrusted: () => owner.onUntrustedHeader(),
     });
@@ -49,9 +52,10 @@ export class ClientTransport {
     return this.#address;
   }
 
-  /** Of the peer: the client, or the load balancer. */
-  get remotePort(): number {
-    return this.#plain.remotePort;
+  /** `host:port`, as servers show it; `localhost` for a Unix socket. */
+  get remoteEndpoint(): string {
+    const address = this.#address;
+    return address === '' ? 'localhost' : `${address}:${this.#port}`;
   }
 
   /** Nobody can listen in; not so if another machine's client may be behind a Unix socket. */

@@ -15,6 +15,7 @@
 import { type ClientError, clientError } from '../../common/errors.ts';
 import { WorkerCounter } from '../../common/shared-counters.ts';
 import { WheelTimer } from '../../common/timer-wheel.ts';
+import { RouteTarget } from '../../sql/route-reason.ts';
 import type { StatementClass } from '../../sql/statement-class.ts';
 import type { BackendConnection } from '../backend/backend-connection.ts';
 import type { ConnectionKey } from '../backend/connection-key.ts';
@@ -23,7 +24,7 @@ import { type PoolFailure, PoolFailureKind, type PoolRequest } from '../backend/
 import type { ServerPool } from '../backend/server-pool.ts';
 import type { SessionVariables } from '../backend/session-variables.ts';
 import type { Plan } from '../router/plan.ts';
-import { type Route, RouteTarget } from '../router/route.ts';
+import type { Route } from '../router/route.ts';
 import type { WorkerContext } from '../worker-context.ts';
 import { errorOfPoolFailure } from './client-errors.ts';
 import type { ClientStatement } from './client-statement.ts';

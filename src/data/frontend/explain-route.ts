@@ -3,7 +3,7 @@
 import { Gauge } from '../../common/shared-counters.ts';
 import type { ExplainStep } from '../../common/thread-messages.ts';
 import { makeLexicalContext } from '../../sql/lexical-context.ts';
-import { RouteTarget } from '../router/route.ts';
+import { RouteTarget } from '../../sql/route-reason.ts';
 import type { RoutingFacts } from '../router/router.ts';
 import type { WorkerContext } from '../worker-context.ts';
 

@@ -11,7 +11,7 @@ export interface FirstBytesListener {
   /** Whether this client's header is believed. */
   readonly isTrusted: () => boolean;
   /** `address` is empty for a Unix socket. */
-  sourceTold(address: string): void;
+  sourceTold(address: string, port: number): void;
   untrusted(): void;
 }
 
@@ -33,7 +33,7 @@ export function watchFirstBytes(stream: ClientStream, listener: FirstBytesListen
         listener.untrusted();
         return;
       }
-      if (header.source !== null) listener.sourceTold(header.source.address);
+      if (header.source !== null) listener.sourceTold(header.source.address, header.source.port);
       rest = bytes.subarray(header.bytes);
     }
     if (rest.length > 0) owner.onBytes(rest, rest.length);

@@ -16,12 +16,13 @@
 import { AnswerShape, Command, frameOk, type ResponseTracker, StatusFlag } from '../../../protocol/index.ts';
 import { type ClientError, clientError } from '../../common/errors.ts';
 import { WorkerCounter } from '../../common/shared-counters.ts';
+import { RouteReason, RouteTarget } from '../../sql/route-reason.ts';
 import { PinReason, StatementKind } from '../../sql/statement-class.ts';
 import { type CallValue, substituteCalls } from '../../sql/substitute-calls.ts';
 import type { BackendConnection } from '../backend/backend-connection.ts';
 import { NOTHING_LEFT } from '../backend/server-pool.ts';
 import type { StatementDefinition } from '../backend/statement-definition.ts';
-import { RouteReason, RouteTarget, routeOf } from '../router/route.ts';
+import { routeOf } from '../router/route.ts';
 import type { WorkerContext } from '../worker-context.ts';
 import { ClientStatement } from './client-statement.ts';
 import type { Session } from './session.ts';

@@ -6,8 +6,9 @@
 
 import { Command, StatusFlag } from '../../../protocol/index.ts';
 import { type ClientError, clientError } from '../../common/errors.ts';
+import { RouteReason, RouteTarget } from '../../sql/route-reason.ts';
 import { type StatementClass, StatementKind } from '../../sql/statement-class.ts';
-import { RouteReason, RouteTarget, routeOf } from '../router/route.ts';
+import { routeOf } from '../router/route.ts';
 import type { Session } from './session.ts';
 
 const HELD = routeOf(RouteTarget.held, RouteReason.readOnlyTransaction);

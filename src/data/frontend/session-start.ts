@@ -4,8 +4,9 @@
  */
 
 import { type ClientError, clientError } from '../../common/errors.ts';
+import { RouteReason, RouteTarget } from '../../sql/route-reason.ts';
 import { ClassReason } from '../../sql/statement-class.ts';
-import { type Route, RouteReason, RouteTarget, routeOf } from '../router/route.ts';
+import { type Route, routeOf } from '../router/route.ts';
 import type { InitialVariables, WorkerContext } from '../worker-context.ts';
 import type { Session } from './session.ts';
 

@@ -12,6 +12,7 @@ import {
   SessionTrackType,
   StatusFlag,
 } from '../../../protocol/index.ts';
+import type { WorkerCounters } from '../../common/shared-counters.ts';
 import { type LexicalContext, makeLexicalContext } from '../../sql/lexical-context.ts';
 import { PinReason } from '../../sql/statement-class.ts';
 import type { LeftBehind } from '../backend/server-pool.ts';
@@ -22,6 +23,7 @@ import {
 } from '../backend/session-variables.ts';
 import { policyOf, VariablePolicy } from '../backend/variable-policy.ts';
 import { NamedPins } from './named-pins.ts';
+import { SessionPins } from './session-pins.ts';
 
 const VARIABLE_NAME = /^[a-z0-9_$.]+$/;
 
@@ -40,17 +42,20 @@ export class SessionState {
   statusFlags: number = StatusFlag.SERVER_STATUS_AUTOCOMMIT;
   /** The server's COLLATE of the connection is not reported with SET NAMES: it has to be asked for. */
   collationUnknown = false;
-  /** A `SET TRANSACTION` waits for its transaction. */
-  transactionPending = false;
   /** The client has set session_track_… itself, on a connection of its own: it gets what that server sends. */
   clientTracks = false;
   /** The last statement has set it; the run takes note. */
   lastInsertIdAssigned = false;
   /** What the pins stand for, by name. */
   readonly named = new NamedPins();
-  readonly #pins = new Map<PinReason, number>();
+  readonly #pins: SessionPins;
   #context: LexicalContext | null = null;
   #contextOf: SessionVariables | null = null;
+
+  /** @param counters where pins are counted, over all sessions. */
+  constructor(counters: WorkerCounters | null = null) {
+    this.#pins = new SessionPins(counters);
+  }
 
   get inTransaction(): boolean {
     return (this.statusFlags & StatusFlag.SERVER_STATUS_IN_TRANS) !== 0;
@@ -65,29 +70,39 @@ export class SessionState {
   idleTimeoutMs: number | null = null;
 
   get pinned(): boolean {
-    return this.#pins.size > 0 || this.transactionPending;
+    return this.#pins.bits !== 0;
   }
 
   /** Pins and since when (milliseconds since the epoch). */
   get pins(): ReadonlyMap<PinReason, number> {
-    return this.#pins;
+    return this.#pins.since;
+  }
+
+  /** The same reasons as bits (see `pinsOf`). */
+  get pinBits(): number {
+    return this.#pins.bits;
   }
 
   /** What stays on the session's connection when it lets go of it. */
   leftBehind(): LeftBehind {
     return {
       untracked: this.pinned,
-      survivesReset: this.#pins.has(PinReason.setRole) || this.#pins.has(PinReason.xa),
+      survivesReset: this.pins.has(PinReason.setRole) || this.pins.has(PinReason.xa),
       stateUnknown: this.collationUnknown,
     };
   }
 
   pin(reason: PinReason): void {
-    if (!this.#pins.has(reason)) this.#pins.set(reason, Date.now());
+    this.#pins.start(reason);
   }
 
   unpin(reason: PinReason): void {
-    this.#pins.delete(reason);
+    this.#pins.end(reason);
+  }
+
+  /** The session has ended: it is not counted any more. */
+  end(): void {
+    this.#pins.endAll();
   }
 
   /** As a session that has just begun, or after COM_RESET_CONNECTION. */
@@ -95,10 +110,9 @@ export class SessionState {
     this.variables = variables;
     this.statusFlags = StatusFlag.SERVER_STATUS_AUTOCOMMIT;
     this.collationUnknown = false;
-    this.transactionPending = false;
     this.clientTracks = false;
     this.idleTimeoutMs = null;
-    this.#pins.clear();
+    this.#pins.endAll();
     this.named.clear();
   }
 
@@ -160,7 +174,8 @@ export class SessionState {
         changed = changed || change.value === '1';
       } else if (change.type === SessionTrackType.TRANSACTION_CHARACTERISTICS) {
         const waits = (ok.statusFlags & StatusFlag.SERVER_STATUS_IN_TRANS) === 0;
-        this.transactionPending = waits && change.characteristics !== '';
+        if (waits && change.characteristics !== '') this.pin(PinReason.setTransaction);
+        else this.unpin(PinReason.setTransaction);
       }
     }
     if (values.length > 0 && this.variables !== null) this.variables = this.variables.with(values);

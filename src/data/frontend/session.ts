@@ -24,10 +24,11 @@ import { WorkerCounter } from '../../common/shared-counters.ts';
 import { makeTransitions } from '../../common/state-machine.ts';
 import type { SessionDescription } from '../../common/thread-messages.ts';
 import type { LexicalContext } from '../../sql/lexical-context.ts';
+import { RouteReason, RouteTarget } from '../../sql/route-reason.ts';
 import { PinReason, StatementKind } from '../../sql/statement-class.ts';
 import { type ConnectionKey, connectionKeyOf } from '../backend/connection-key.ts';
 import type { Plan } from '../router/plan.ts';
-import { type Route, RouteReason, RouteTarget, routeOf } from '../router/route.ts';
+import { type Route, routeOf } from '../router/route.ts';
 import type { RoutingFacts } from '../router/router.ts';
 import type { WorkerContext } from '../worker-context.ts';
 import type { ClientStatement } from './client-statement.ts';
@@ -81,7 +82,8 @@ const SEMI_SYNC_REPLY = 0xef;
 const PINNED_COMMAND = routeOf(RouteTarget.primary, RouteReason.pinned);
 
 export class Session implements RunClient, RoutingFacts {
-  readonly state = new SessionState();
+  readonly state: SessionState;
+  readonly clientAddress: string;
   readonly run: StatementRun;
   readonly prepared: PreparedCommands;
   readonly start: SessionStart;
@@ -107,6 +109,8 @@ export class Session implements RunClient, RoutingFacts {
     this.identity = identity;
     this.#transport = transport;
     this.#context = context;
+    this.clientAddress = transport.host;
+    this.state = new SessionState(context.counters);
     this.run = new StatementRun(this, context);
     this.readOnly = new ReadOnlyTransaction(this);
     this.start = new SessionStart(this, context);
@@ -135,6 +139,10 @@ export class Session implements RunClient, RoutingFacts {
   }
 
   // ---- RunClient
+
+  get connectionId(): number {
+    return this.identity.connectionId;
+  }
 
   get username(): string {
     return this.identity.username;
@@ -567,6 +575,7 @@ export class Session implements RunClient, RoutingFacts {
     this.#phase = transition(this.#phase, SessionPhase.closed);
     this.run.abandon();
     this.prepared.clear();
+    this.state.end();
     this.#transport.close(reason);
   }
 }

@@ -31,6 +31,8 @@ export class StateAlignment {
   readonly #state: SessionState;
   readonly #residue: Residue;
   readonly #listener: AlignmentListener;
+  /** The last `begin` has sent something. */
+  hasSent = false;
   #owed = 0;
   #waits = false;
   /** Why the connection was given up. */
@@ -69,7 +71,8 @@ export class StateAlignment {
         : this.#context.differences.between(from, to, connection.server);
     const schema = connection.schema !== this.#state.schema ? this.#state.schema : null;
     const preparation = plan === null ? NOTHING : this.#preparation(connection, plan);
-    if (set === '' && schema === null && preparation.length === 0) return true;
+    this.hasSent = set !== '' || schema !== null || preparation.length > 0;
+    if (!this.hasSent) return true;
     // Whether a server takes a SET may depend on the state that it starts from.
     const acceptedKey = `${from?.key ?? ''}\0${set}`;
     const known =

@@ -24,6 +24,7 @@ import {
 import { type ClientError, clientError } from '../../common/errors.ts';
 import { ServerCounter, WorkerCounter } from '../../common/shared-counters.ts';
 import { makeTransitions } from '../../common/state-machine.ts';
+import { RouteTarget } from '../../sql/route-reason.ts';
 import { type StatementClass, StatementKind } from '../../sql/statement-class.ts';
 import type { BackendConnection, ConnectionHolder } from '../backend/backend-connection.ts';
 import { BackendStatement } from '../backend/backend-statements.ts';
@@ -33,7 +34,7 @@ import { Orphan } from '../backend/orphan.ts';
 import { ownReply, RecordingReply } from '../backend/recording-reply.ts';
 import { type LeftBehind, NOTHING_LEFT, type ServerPool } from '../backend/server-pool.ts';
 import type { Plan } from '../router/plan.ts';
-import { type Route, RouteTarget } from '../router/route.ts';
+import type { Route } from '../router/route.ts';
 import type { WorkerContext } from '../worker-context.ts';
 import { Aftermath } from './aftermath.ts';
 import type { ClientStatement } from './client-statement.ts';
@@ -43,6 +44,7 @@ import { Residue } from './residue.ts';
 import { type AlignmentListener, StateAlignment } from './state-alignment.ts';
 import { type SettlingListener, StateSettling } from './state-settling.ts';
 import { type PreparationListener, StatementPreparation } from './statement-preparation.ts';
+import { StatementTrace, type TracedClient } from './statement-trace.ts';
 
 export const RunPhase = {
   idle: 'idle',
@@ -71,7 +73,7 @@ const MAX_ATTEMPTS = 3;
 const MAX_SHOWN_BYTES = 64 * 1024;
 
 /** The session, as far as a run needs it. */
-export interface RunClient extends SearchClient {
+export interface RunClient extends SearchClient, TracedClient {
   readonly clientCapabilities: number;
   /** @returns true if the bytes are still referenced. */
   write(bytes: Buffer): boolean;
@@ -132,6 +134,7 @@ export class StatementRun
   errorReplacement: ((errno: number) => ClientError | null) | null = null;
   #replacedError: ClientError | null = null;
   readonly residue: Residue;
+  readonly trace: StatementTrace;
   /** What the finished run left: for the session to read in `runFinished`. */
   lastErrno = 0;
   /** An error of Sluice's own that ended the run. */
@@ -142,6 +145,7 @@ export class StatementRun
     this.#client = client;
     this.#context = context;
     this.residue = new Residue((connection) => this.#borrow(connection));
+    this.trace = new StatementTrace(client, context.routes);
     this.#search = new ConnectionSearch(client, context, this.residue, this);
     this.#alignment = new StateAlignment(context, client.state, this.residue, this);
     this.#preparation = new StatementPreparation(context, this);
@@ -181,6 +185,12 @@ export class StatementRun
     this.#repeatable =
       shape === AnswerShape.prepare ||
       (route.target === RouteTarget.replica && plan !== null && plan.statement.provenRead);
+    this.#answerBytes = 0;
+    if (silent) this.trace.skips();
+    else {
+      this.trace.begins(buffer[start]!, route, plan ?? this.statement?.plan ?? null);
+      this.#context.counters.addRouted(route.slot);
+    }
     this.#packet.clear();
     if (this.#repeatable) this.#packet.keep(buffer, start, end);
     this.#command = end > start ? buffer[start]! : 0;
@@ -203,6 +213,7 @@ export class StatementRun
     this.lastError = null;
     this.#attempts = 1;
     this.#repeatable = false;
+    this.trace.skips();
     this.#packet.clear();
     this.#search.begin(route, null, this.held, this.statement);
     this.#go(null, 0, 0);
@@ -211,8 +222,8 @@ export class StatementRun
   /** The session ends. What runs is cut off, what is held is cleaned up. */
   abandon(): void {
     this.#abandoned = true;
+    this.trace.abandoned(this.#attempts, this.#answerBytes);
     this.#aftermath.settled(undefined, 0);
-    this.#aftermath.countPin(false);
     this.residue.reset();
     this.#search.cancel();
     const connection = this.#connection;
@@ -313,14 +324,19 @@ export class StatementRun
   #find(buffer: Buffer | null, start: number, end: number): void {
     const connection = this.#search.find();
     if (connection !== null) this.#useConnection(connection, buffer, start, end);
-    else if (buffer !== null) this.#packet.keep(buffer, start, end);
+    else {
+      this.trace.waits();
+      if (buffer !== null) this.#packet.keep(buffer, start, end);
+    }
   }
 
   connectionFound(connection: BackendConnection): void {
+    this.trace.waited();
     this.#useConnection(connection, this.#packet.buffer, 0, this.#packet.length);
   }
 
   residueRead(): void {
+    this.trace.waited();
     this.#find(this.#packet.buffer, 0, this.#packet.length);
   }
 
@@ -348,7 +364,9 @@ export class StatementRun
       state.restart(initial);
     }
     const waits = buffer === null ? null : this.#plan;
-    if (!this.#alignment.begin(connection, waits)) {
+    const mayGo = this.#alignment.begin(connection, waits);
+    this.trace.uses(connection, this.#shared, this.#alignment.hasSent);
+    if (!mayGo) {
       if (buffer !== null) this.#packet.keep(buffer, start, end);
       this.#phase = transition(this.#phase, RunPhase.settingState);
       return;
@@ -380,6 +398,7 @@ export class StatementRun
       return;
     }
     if (buffer !== null) this.#packet.keep(buffer, start, end);
+    this.trace.reprepares();
     this.#phase = transition(this.#phase, RunPhase.preparing);
   }
 
@@ -544,6 +563,7 @@ export class StatementRun
       connection.schema = state.schema;
     }
     this.#learn(connection, tracker);
+    this.trace.answered(tracker);
     if (this.#replacedError !== null && !this.#silent) this.#client.sendError(this.#replacedError);
     if (state.lastInsertIdAssigned) {
       state.lastInsertIdAssigned = false;
@@ -580,6 +600,7 @@ export class StatementRun
   /** The client has its answer; what its session is now nobody knows. */
   settlingLost(connection: BackendConnection, reason: string): void {
     if (this.#phase !== RunPhase.settling || this.#connection !== connection) return;
+    this.trace.ends(this.lastErrno, this.#attempts, this.#answerBytes);
     this.#phase = transition(this.#phase, RunPhase.idle);
     this.#connection = null;
     this.held = null;
@@ -605,6 +626,7 @@ export class StatementRun
   #finish(connection: BackendConnection, succeeded: boolean): void {
     const { state } = this.#client;
     this.#aftermath.ends(connection, this.#plan?.statement, this.lastErrno, succeeded);
+    this.trace.ends(this.lastErrno, this.#attempts, this.#answerBytes);
     this.#connection = null;
     this.statement = null;
     this.#interrupted = false;
@@ -700,6 +722,7 @@ export class StatementRun
     const sequence = connection.nextClientSequence;
     if (sequence === null || this.#silent) {
       this.#aftermath.settled(undefined, 0);
+      this.trace.ends(error.errno, this.#attempts, this.#answerBytes);
       this.#phase = transition(this.#phase, RunPhase.idle);
       this.#client.heldConnectionLost(error.message);
       return;
@@ -715,6 +738,7 @@ export class StatementRun
     this.statement = null;
     this.lastErrno = error.errno;
     this.lastError = error;
+    this.trace.ends(error.errno, this.#attempts, this.#answerBytes);
     if (!this.#silent) this.#client.sendError(error);
     this.#client.runFinished();
   }

@@ -3,9 +3,10 @@
  * What is not proven goes to the primary.
  */
 
+import { RouteReason, RouteTarget } from '../../sql/route-reason.ts';
 import type { StatementClass } from '../../sql/statement-class.ts';
 import { ClassReason } from '../../sql/statement-class.ts';
-import { type Route, RouteReason, RouteTarget, routeOf } from './route.ts';
+import { type Route, routeOf } from './route.ts';
 
 /** What the router needs to know of a session. */
 export interface RoutingFacts {

@@ -153,14 +153,14 @@ t.test('SET NAMES leaves the collation open', async (t) => {
 t.test('SET TRANSACTION waits for its transaction, SESSION does not', async (t) => {
   const state = session();
   state.apply(ok([characteristics('SET TRANSACTION ISOLATION LEVEL SERIALIZABLE;')]), true);
-  t.ok(state.transactionPending);
+  t.ok(state.pins.has('set-transaction'));
   t.ok(state.pinned);
   const inside = StatusFlag.SERVER_STATUS_IN_TRANS | StatusFlag.SERVER_STATUS_AUTOCOMMIT;
   state.apply(
     ok([characteristics('SET TRANSACTION ISOLATION LEVEL SERIALIZABLE; START TRANSACTION;')], inside),
     true,
   );
-  t.notOk(state.transactionPending);
+  t.notOk(state.pins.has('set-transaction'));
   state.apply(ok([characteristics('')]), true);
   t.notOk(state.pinned);
 });

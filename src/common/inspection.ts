@@ -1,0 +1,115 @@
+/** What the control plane asks workers about their sessions, and their answers: values of one moment. */
+
+export const InspectSubject = {
+  /** All sessions. */
+  sessions: 'sessions',
+  /** Those that are pinned. */
+  pins: 'pins',
+  /** The last statements. */
+  routes: 'routes',
+} as const;
+export type InspectSubject = (typeof InspectSubject)[keyof typeof InspectSubject];
+
+export interface Inspection {
+  readonly subject: InspectSubject;
+  /** Only this session; null for all. */
+  readonly connectionId: number | null;
+  /** Most rows of one worker: of statements the last ones. */
+  readonly limit: number;
+}
+
+export interface InspectRequest extends Inspection {
+  readonly type: 'inspect';
+  readonly requestId: number;
+}
+
+/** A part of an answer; workers send large ones in several, so that their clients wait for none. */
+export interface InspectAnswer {
+  readonly type: 'inspected';
+  readonly requestId: number;
+  readonly sessions: readonly SessionRecord[];
+  readonly routes: readonly RouteRecord[];
+  readonly isLast: boolean;
+}
+
+export interface PinRecord {
+  readonly reason: string;
+  /** Milliseconds since the epoch. */
+  readonly sinceMs: number;
+}
+
+/** A client's session. Times are milliseconds since the epoch. */
+export interface SessionRecord {
+  readonly worker: number;
+  readonly connectionId: number;
+  readonly username: string;
+  /** `host:port`; empty for a Unix socket. */
+  readonly client: string;
+  readonly schema: string | null;
+  /** `idle`, `infile`, `closed`, or the phase of the command that runs. */
+  readonly state: string;
+  /** Since when the command runs, or none does. */
+  readonly stateSinceMs: number;
+  readonly connectedSinceMs: number;
+  readonly inTransaction: boolean;
+  /** null outside of one. */
+  readonly transactionSinceMs: number | null;
+  readonly pins: readonly PinRecord[];
+  /** Of the connection that it has for itself now; null where it has none. */
+  readonly server: string | null;
+  readonly serverThreadId: number | null;
+  /** Statements up to now. */
+  readonly statements: number;
+  readonly preparedStatements: number;
+  /** Bytes that the client has not taken. */
+  readonly unsentBytes: number;
+  readonly target: string;
+  readonly reason: string;
+  /** Digest of the statement that runs, or ran last. */
+  readonly digestText: string;
+}
+
+/** A statement that has ended, without any of its literals. */
+export interface RouteRecord {
+  readonly worker: number;
+  /** 1 for the first statement of the worker. */
+  readonly sequence: number;
+  /** When it came; milliseconds since the epoch, with fractions. */
+  readonly timeMs: number;
+  readonly connectionId: number;
+  readonly username: string;
+  readonly client: string;
+  readonly schema: string | null;
+  /** `query`, `execute`, `prepare`, or the name of the command. */
+  readonly command: string;
+  readonly target: string;
+  readonly reason: string;
+  /** Of the statement's class; empty for a command that is no statement. */
+  readonly classReason: string;
+  /** What made the reason: a function, the pins. */
+  readonly detail: string;
+  /** null where Sluice answered itself, or found no server. */
+  readonly server: string | null;
+  readonly serverThreadId: number | null;
+  /** The session's own connection before, one that it shared for the moment, or one for itself. */
+  readonly connection: string;
+  /** Session state was sent in front. */
+  readonly aligned: boolean;
+  readonly reprepared: boolean;
+  /** 1 unless it was sent again. */
+  readonly attempts: number;
+  /** For a connection, or for a server. */
+  readonly waitMicros: number;
+  /** From its arrival to the end of its answer. */
+  readonly durationMicros: number;
+  /** Of the last result set; null without one. */
+  readonly rowsSent: number | null;
+  /** null with a result set. */
+  readonly rowsAffected: number | null;
+  readonly bytes: number;
+  readonly errno: number;
+  /** What pins the session behind it. */
+  readonly pins: readonly string[];
+  readonly digest: string;
+  readonly digestText: string;
+}

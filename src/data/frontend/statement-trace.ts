@@ -1,0 +1,155 @@
+/**
+ * What is known of the statement that a session runs, for those who ask why it went where it went: told step by step
+ * by its run, and put into the worker's ring at its end. One for each session, used again for each statement.
+ */
+
+import type { ResponseTracker } from '../../../protocol/index.ts';
+import { RouteTarget } from '../../sql/route-reason.ts';
+import type { BackendConnection } from '../backend/backend-connection.ts';
+import type { Plan } from '../router/plan.ts';
+import type { Route } from '../router/route.ts';
+import { emptyEntry, RingFlag, type RouteRing } from '../router/route-ring.ts';
+
+import type { SessionState } from './session-state.ts';
+
+/** The session, as far as it stands in the ring. */
+export interface TracedClient {
+  readonly connectionId: number;
+  readonly username: string;
+  readonly clientAddress: string;
+  readonly state: SessionState;
+}
+
+/** Filled and copied at once: one for all sessions of the thread. */
+const entry = emptyEntry();
+
+export class StatementTrace {
+  readonly #client: TracedClient;
+  readonly #ring: RouteRing;
+  readonly connectedAtMs = performance.now();
+  /** Statements up to now. */
+  statements = 0;
+  /** Of the monotonic clock, as all times here. */
+  beganAtMs = 0;
+  endedAtMs = 0;
+  /** Since when a transaction is open; 0 outside of one. */
+  transactionSinceMs = 0;
+  /** Of the statement that runs, or ran last. */
+  route: Route | null = null;
+  plan: Plan | null = null;
+  #isActive = false;
+  #command = 0;
+  #schema: string | null = null;
+  #pinsBefore = 0;
+  #server: string | null = null;
+  #serverThreadId = 0;
+  #flags = 0;
+  #waitsSinceMs = 0;
+  #waitMs = 0;
+  #answeredAtMs = 0;
+  #rows = 0;
+
+  constructor(client: TracedClient, ring: RouteRing) {
+    this.#client = client;
+    this.#ring = ring;
+  }
+
+  /** @param command the byte of the command. @param plan null for a command that is no statement. */
+  begins(command: number, route: Route, plan: Plan | null): void {
+    const { state } = this.#client;
+    this.#isActive = true;
+    this.statements++;
+    this.beganAtMs = performance.now();
+    this.route = route;
+    this.plan = plan;
+    this.#command = command;
+    this.#schema = state.schema;
+    this.#pinsBefore = state.pinBits;
+    this.#server = null;
+    this.#serverThreadId = 0;
+    this.#flags = 0;
+    this.#waitsSinceMs = 0;
+    this.#waitMs = 0;
+    this.#answeredAtMs = 0;
+    this.#rows = 0;
+  }
+
+  /** What runs now is Sluice's own. */
+  skips(): void {
+    this.#isActive = false;
+  }
+
+  waits(): void {
+    this.#waitsSinceMs = performance.now();
+  }
+
+  waited(): void {
+    if (this.#waitsSinceMs === 0) return;
+    this.#waitMs += performance.now() - this.#waitsSinceMs;
+    this.#waitsSinceMs = 0;
+  }
+
+  /** @param isAligned session state goes in front. */
+  uses(connection: BackendConnection, isShared: boolean, isAligned: boolean): void {
+    this.#server = connection.server.address;
+    this.#serverThreadId = connection.threadId;
+    this.#flags =
+      (this.#flags & RingFlag.reprepared) |
+      (this.route?.target === RouteTarget.held ? RingFlag.held : 0) |
+      (isShared ? RingFlag.pipelined : 0) |
+      (isAligned ? RingFlag.aligned : 0);
+  }
+
+  reprepares(): void {
+    this.#flags |= RingFlag.reprepared;
+  }
+
+  answered(tracker: ResponseTracker): void {
+    this.#answeredAtMs = performance.now();
+    const hasRows = tracker.errno === 0 && tracker.lastResultRows >= 0;
+    if (hasRows) this.#flags |= RingFlag.resultSet;
+    this.#rows = hasRows ? tracker.lastResultRows : tracker.affectedRows;
+  }
+
+  abandoned(attempts: number, bytes: number): void {
+    this.#flags |= RingFlag.abandoned;
+    this.ends(0, attempts, bytes);
+  }
+
+  /** @param bytes of the answer. */
+  ends(errno: number, attempts: number, bytes: number): void {
+    if (!this.#isActive) return;
+    this.#isActive = false;
+    const { state } = this.#client;
+    this.waited();
+    this.endedAtMs = this.#answeredAtMs === 0 ? performance.now() : this.#answeredAtMs;
+    if (!state.inTransaction) this.transactionSinceMs = 0;
+    else if (this.transactionSinceMs === 0) this.transactionSinceMs = this.beganAtMs;
+    this.#record(errno, attempts, bytes);
+  }
+
+  #record(errno: number, attempts: number, bytes: number): void {
+    const client = this.#client;
+    entry.connectionId = client.connectionId;
+    entry.username = client.username;
+    entry.client = client.clientAddress;
+    entry.schema = this.#schema;
+    entry.command = this.#command;
+    entry.route = this.route;
+    entry.statement = this.plan?.statement ?? null;
+    entry.normalized = this.plan?.normalized ?? null;
+    entry.server = this.#server;
+    entry.serverThreadId = this.#serverThreadId;
+    entry.flags = this.#flags;
+    entry.attempts = attempts;
+    entry.beganAtMs = this.beganAtMs;
+    entry.endedAtMs = this.endedAtMs;
+    entry.waitMs = this.#waitMs;
+    entry.rows = this.#rows;
+    entry.bytes = this.#server === null ? 0 : bytes;
+    entry.errno = errno;
+    entry.pinsBefore = this.#pinsBefore;
+    entry.pinsAfter = client.state.pinBits;
+    this.#ring.add(entry);
+  }
+}

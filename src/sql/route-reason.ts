@@ -1,0 +1,52 @@
+/** Where a statement may go, and why: closed sets, printed as they stand in logs, admin tables and metrics. */
+
+import { ClassReason, PinReason } from './statement-class.ts';
+
+export const RouteTarget = { primary: 'primary', replica: 'replica', held: 'held' } as const;
+export type RouteTarget = (typeof RouteTarget)[keyof typeof RouteTarget];
+
+/** What decides besides the statement's own class (`ClassReason`). */
+export const RouteReason = {
+  inTransaction: 'in-transaction',
+  readOnlyTransaction: 'read-only-transaction',
+  autocommitOff: 'autocommit-off',
+  stickyAfterWrite: 'sticky-after-write',
+  pinned: 'pinned',
+  hint: 'hint',
+  noReplica: 'no-replica',
+  noPrimary: 'no-primary',
+  unsafeView: 'unsafe-view',
+  viewsUnknown: 'views-unknown',
+  residue: 'session-residue',
+} as const;
+export type RouteReason = (typeof RouteReason)[keyof typeof RouteReason] | ClassReason;
+
+const TARGETS: readonly RouteTarget[] = Object.values(RouteTarget);
+const REASONS: readonly RouteReason[] = [...Object.values(ClassReason), ...Object.values(RouteReason)];
+
+/** A place in the shared counters for every target and reason there can be. */
+export interface RouteSlot {
+  readonly target: RouteTarget;
+  readonly reason: RouteReason;
+  readonly slot: number;
+}
+
+export const ROUTE_SLOTS: readonly RouteSlot[] = TARGETS.flatMap((target, row) =>
+  REASONS.map((reason, column) => ({ target, reason, slot: row * REASONS.length + column })),
+);
+
+export function routeSlot(target: RouteTarget, reason: RouteReason): number {
+  return TARGETS.indexOf(target) * REASONS.length + REASONS.indexOf(reason);
+}
+
+/** By slot: the place of a reason in the shared counters, and its bit where several are one number. */
+export const PIN_REASONS: readonly PinReason[] = Object.values(PinReason);
+
+export function pinSlot(reason: PinReason): number {
+  return PIN_REASONS.indexOf(reason);
+}
+
+/** What the bits of a number of `pinSlot`s stand for. */
+export function pinsOf(bits: number): PinReason[] {
+  return PIN_REASONS.filter((_, slot) => (bits & (1 << slot)) !== 0);
+}
