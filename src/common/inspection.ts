@@ -80,7 +80,7 @@ export interface RouteRecord {
   readonly username: string;
   readonly client: string;
   readonly schema: string | null;
-  /** `query`, `execute`, `prepare`, or the name of the command. */
+  /** As the protocol calls it, e.g. `COM_QUERY`. */
   readonly command: string;
   readonly target: string;
   readonly reason: string;
@@ -108,6 +108,8 @@ export interface RouteRecord {
   readonly rowsAffected: number | null;
   readonly bytes: number;
   readonly errno: number;
+  /** The client was gone before the end. */
+  readonly abandoned: boolean;
   /** What pins the session behind it. */
   readonly pins: readonly string[];
   readonly digest: string;

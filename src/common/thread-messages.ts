@@ -1,5 +1,6 @@
 /** Everything that main thread and workers say to each other. Plain data: it crosses by structured clone. */
 
+import type { InspectAnswer, InspectRequest } from './inspection.ts';
 import type { SharedCounterBuffers } from './shared-counters.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -121,6 +122,7 @@ export type ToWorker =
   | ExplainRequest
   | SessionListRequest
   | SessionLists
+  | InspectRequest
   | KillRequest
   | KillAnswer;
 
@@ -145,4 +147,5 @@ export type FromWorker =
   | ExplainAnswer
   | SessionListRequest
   | SessionList
+  | InspectAnswer
   | { readonly type: 'drained' };

@@ -159,6 +159,10 @@ class Supervisor implements SluiceHandle {
             connections: this.#counters.gauge(userGauge(account.slot)),
           })),
         loadAccounts: () => this.#accounts.load(),
+        inspect: (inspection) =>
+          this.#workers?.inspect(inspection) ??
+          Promise.resolve({ sessions: [], routes: [], missing: [], asked: 0 }),
+        keepsRoutes: () => this.#config.limits.routeRingEntries > 0,
         setServerStatus: (address, status) => {
           if (this.#monitor.topology.find(address) === null) return false;
           this.#monitor.setAdministrativeStatus(address, status);

@@ -12,6 +12,7 @@
 
 import { generateKeyPairSync } from 'node:crypto';
 import { Worker } from 'node:worker_threads';
+import type { Inspection } from '../common/inspection.ts';
 import type { Logger } from '../common/logger.ts';
 import {
   Gauge,
@@ -25,17 +26,17 @@ import {
 } from '../common/shared-counters.ts';
 import type { Snapshot } from '../common/snapshot.ts';
 import { makeTransitions } from '../common/state-machine.ts';
-import {
-  type ExplainStep,
-  type FromWorker,
-  KillOutcome,
-  type KillRequest,
-  type SessionListRequest,
-  type StopMode,
-  type ToWorker,
-  type WorkerStart,
+import type {
+  ExplainStep,
+  FromWorker,
+  SessionListRequest,
+  StopMode,
+  ToWorker,
+  WorkerStart,
 } from '../common/thread-messages.ts';
+import { KillRelay } from './kill-relay.ts';
 import { SessionListing } from './session-lists.ts';
+import { type InspectResult, WorkerInquiries } from './worker-inquiries.ts';
 
 const State = {
   starting: 'starting',
@@ -73,6 +74,15 @@ const SHARES = [
   [ServerCounter.heldStarving, ServerGauge.starving],
 ] as const;
 
+/** Counters that tell of what a worker has now. */
+const WORKER_GAUGES = [
+  WorkerCounter.sessions,
+  WorkerCounter.pinnedSessions,
+  WorkerCounter.digests,
+  WorkerCounter.clientStatements,
+  WorkerCounter.backendStatements,
+] as const;
+
 export interface WorkerSetOptions {
   readonly count: number;
   readonly listen: WorkerStart['listen'];
@@ -100,12 +110,6 @@ interface Slot {
   onStopped: (() => void) | null;
 }
 
-interface PendingKill {
-  readonly request: KillRequest;
-  /** Workers whose answer is due. */
-  readonly asked: Set<number>;
-}
-
 export interface WorkerStatus {
   readonly index: number;
   readonly running: boolean;
@@ -119,7 +123,11 @@ export class WorkerSet {
   readonly #rsaKey: WorkerStart['rsaKey'];
   readonly #explains = new Map<number, (steps: readonly ExplainStep[]) => void>();
   #explainRequests = 0;
-  readonly #kills = new Map<string, PendingKill>();
+  readonly #inquiries = new WorkerInquiries();
+  readonly #kills = new KillRelay((worker, message) => {
+    const slot = this.#slots[worker];
+    if (slot !== undefined) this.#send(slot, message);
+  });
   readonly #lists = new SessionListing((worker, lists) => {
     const slot = this.#slots[worker];
     if (slot !== undefined) this.#send(slot, lists);
@@ -196,6 +204,15 @@ export class WorkerSet {
     });
   }
 
+  /** Asks all workers that run; does not wait for one that is late. */
+  inspect(inspection: Inspection): Promise<InspectResult> {
+    const running = this.#slots.filter(({ state }) => state === State.running);
+    const workers = running.map(({ index }) => index);
+    return this.#inquiries.ask(inspection, workers, (worker, message) => {
+      this.#send(this.#slots[worker]!, message);
+    });
+  }
+
   async stop(mode: StopMode, limitMs: number): Promise<void> {
     await Promise.all(this.#slots.map((slot) => this.#stopSlot(slot, mode, limitMs)));
   }
@@ -262,14 +279,17 @@ export class WorkerSet {
         slot.appliedVersion = message.version;
         return;
       case 'kill':
-        this.#passOnKill(message);
+        this.#kills.passOn(message, this.#othersThan(message.fromWorker));
         return;
       case 'explained':
         this.#explains.get(message.requestId)?.(message.steps);
         this.#explains.delete(message.requestId);
         return;
+      case 'inspected':
+        this.#inquiries.received(slot.index, message);
+        return;
       case 'killAnswer':
-        this.#collectKill(slot.index, message.fromWorker, message.requestId, message.outcome);
+        this.#kills.collect(slot.index, message);
         return;
       case 'listSessions':
         this.#askForSessions(message);
@@ -286,8 +306,9 @@ export class WorkerSet {
     slot.worker = null;
     slot.appliedVersion = 0;
     this.#giveBack(slot.index);
-    this.#forgetKills(slot.index);
+    this.#kills.forget(slot.index);
     this.#lists.forget(slot.index);
+    this.#inquiries.workerEnded(slot.index);
     if (slot.state === State.stopping || slot.state === State.stopped) {
       slot.state = State.stopped;
       slot.onStopped?.();
@@ -309,7 +330,8 @@ export class WorkerSet {
     const { counters } = this.#options;
     const worker = counters.worker(index);
     counters.addGauge(Gauge.frontendConnections, -worker.get(WorkerCounter.sessions));
-    worker.clear(WorkerCounter.sessions);
+    for (const gauge of WORKER_GAUGES) worker.clear(gauge);
+    worker.clearPins();
     // Servers and users that have left the configuration too: their slots are theirs when they come back.
     for (let slot = 0; slot < MAX_SERVERS; slot++) {
       for (const [counter, gauge] of SHARES) {
@@ -339,47 +361,14 @@ export class WorkerSet {
     slot.worker?.postMessage(message);
   }
 
+  #othersThan(worker: number): number[] {
+    const others = this.#slots.filter((slot) => slot.index !== worker && slot.worker !== null);
+    return others.map(({ index }) => index);
+  }
+
   #askForSessions(request: SessionListRequest): void {
-    const others = this.#slots.filter((slot) => slot.index !== request.fromWorker && slot.worker !== null);
-    this.#lists.begin(
-      request,
-      others.map(({ index }) => index),
-    );
-    for (const slot of others) this.#send(slot, request);
-  }
-
-  // ---- KILL of another worker's client
-
-  #passOnKill(request: KillRequest): void {
-    const others = this.#slots.filter((slot) => slot.index !== request.fromWorker && slot.worker !== null);
-    if (others.length === 0) {
-      this.#answerKill(request, KillOutcome.unknown);
-      return;
-    }
-    const asked = new Set(others.map(({ index }) => index));
-    this.#kills.set(`${request.fromWorker} ${request.requestId}`, { request, asked });
-    for (const slot of others) this.#send(slot, request);
-  }
-
-  #collectKill(from: number, askedBy: number, requestId: number, outcome: KillOutcome): void {
-    const key = `${askedBy} ${requestId}`;
-    const pending = this.#kills.get(key);
-    if (pending?.asked.delete(from) !== true) return;
-    if (outcome === KillOutcome.unknown && pending.asked.size > 0) return;
-    this.#kills.delete(key);
-    this.#answerKill(pending.request, outcome);
-  }
-
-  /** The worker has ended: it answers nobody, its clients are gone, and its successor counts its requests anew. */
-  #forgetKills(index: number): void {
-    for (const [key, { request }] of [...this.#kills]) {
-      if (request.fromWorker === index) this.#kills.delete(key);
-      else this.#collectKill(index, request.fromWorker, request.requestId, KillOutcome.unknown);
-    }
-  }
-
-  #answerKill({ fromWorker, requestId }: KillRequest, outcome: KillOutcome): void {
-    const slot = this.#slots[fromWorker];
-    if (slot !== undefined) this.#send(slot, { type: 'killAnswer', fromWorker, requestId, outcome });
+    const others = this.#othersThan(request.fromWorker);
+    this.#lists.begin(request, others);
+    for (const worker of others) this.#send(this.#slots[worker]!, request);
   }
 }

@@ -19,9 +19,11 @@ import { StatementDefinitions } from './backend/statement-definition.ts';
 import { AccountDirectory } from './frontend/account-directory.ts';
 import type { ClientConnection } from './frontend/client-connection.ts';
 import { explainRoute } from './frontend/explain-route.ts';
+import { inspect } from './frontend/inspector.ts';
 import { Listener } from './frontend/listener.ts';
 import { LoginBackoff } from './frontend/login-backoff.ts';
 import { PasswordChecks } from './frontend/password-check.ts';
+import type { Session } from './frontend/session.ts';
 import { FlushScheduler } from './io/flush-scheduler.ts';
 import { ProxyNetworks } from './io/proxy-networks.ts';
 import { ClientTlsContext } from './io/tls-contexts.ts';
@@ -162,12 +164,18 @@ function stop(mode: StopMode): void {
   check();
 }
 
+function sessionsNow(): Session[] {
+  return [...clients].flatMap(({ session }) => (session === null ? [] : [session]));
+}
+
 port.on('message', (message: ToWorker) => {
   if (message.type === 'snapshot') apply(message.snapshot);
   else if (message.type === 'stop') stop(message.mode);
   else if (message.type === 'explain') {
     const { requestId, statement, schema } = message;
     post({ type: 'explained', requestId, steps: explainRoute(context, statement, schema) });
+  } else if (message.type === 'inspect') {
+    inspect(message, context, sessionsNow(), post);
   } else if (message.type === 'kill') context.sessions.answerKill(message);
   else if (message.type === 'killAnswer') context.sessions.killAnswered(message);
   else if (message.type === 'listSessions') context.sessions.answerList(message);

@@ -29,10 +29,27 @@ export interface RouteSlot {
   readonly target: RouteTarget;
   readonly reason: RouteReason;
   readonly slot: number;
+  /** Others are counted as well, should they occur. */
+  readonly isPossible: boolean;
 }
 
+const POSSIBLE: Readonly<Record<RouteTarget, (reason: RouteReason) => boolean>> = {
+  primary: (reason) => reason !== ClassReason.provenRead,
+  replica: (reason) =>
+    reason === ClassReason.provenRead ||
+    reason === RouteReason.hint ||
+    reason === RouteReason.readOnlyTransaction ||
+    reason === RouteReason.noPrimary,
+  held: (reason) => reason === RouteReason.inTransaction || reason === RouteReason.pinned,
+};
+
 export const ROUTE_SLOTS: readonly RouteSlot[] = TARGETS.flatMap((target, row) =>
-  REASONS.map((reason, column) => ({ target, reason, slot: row * REASONS.length + column })),
+  REASONS.map((reason, column) => ({
+    target,
+    reason,
+    slot: row * REASONS.length + column,
+    isPossible: POSSIBLE[target](reason),
+  })),
 );
 
 export function routeSlot(target: RouteTarget, reason: RouteReason): number {

@@ -220,6 +220,10 @@ export class AdminSession {
       enterSchema: (schema: string) => {
         session.schema = schema;
       },
+      warnings: [] as readonly string[],
+      warn: (warnings: readonly string[]) => {
+        session.warnings = warnings;
+      },
     };
     return session;
   }

@@ -1,10 +1,12 @@
 /** What the admin port knows of the running proxy, and the few things it can order: values, never live objects. */
 
 import type { Account } from '../../common/account.ts';
+import type { Inspection } from '../../common/inspection.ts';
 import type { ExplainStep } from '../../common/thread-messages.ts';
 import type { ServerAddress, ServerDescription } from '../../topology/server-description.ts';
 import type { AdministrativeStatus } from '../../topology/server-health.ts';
 import type { CounterSnapshot } from '../metrics/counter-snapshot.ts';
+import type { InspectResult } from '../worker-inquiries.ts';
 
 export interface AdminTopology {
   readonly servers: readonly ServerDescription[];
@@ -44,6 +46,10 @@ export interface AdminState {
   accounts(): readonly AdminAccount[];
   /** Reads the accounts of the primary; null where they are not used. `failure` is '' when it went well. */
   loadAccounts(): Promise<{ readonly accounts: number; readonly failure: string } | null>;
+  /** Asks all workers that run; who is late is named in the answer, and not waited for. */
+  inspect(inspection: Inspection): Promise<InspectResult>;
+  /** Whether workers remember their last statements. */
+  keepsRoutes(): boolean;
   /** False where no server has this address. */
   setServerStatus(address: ServerAddress, status: AdministrativeStatus): boolean;
 }

@@ -27,7 +27,8 @@ export function answerPackets(answer: CommandAnswer, capabilities: number): Buff
     type: columnTypeOf(column),
     ...(column.type === 'number' ? { length: NUMBER_LENGTH } : {}),
   }));
-  return encodeTextResultset(columns, answer.rows, { capabilities, statusFlags, warnings: 0, sequenceId: 1 });
+  const warnings = answer.warnings?.length ?? 0;
+  return encodeTextResultset(columns, answer.rows, { capabilities, statusFlags, warnings, sequenceId: 1 });
 }
 
 export function okPacket(capabilities: number, sequenceId = 1): Buffer {

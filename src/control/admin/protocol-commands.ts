@@ -20,6 +20,7 @@ export interface ProtocolSession extends CommandSession {
   readonly capabilities: number;
   /** For what USE and COM_INIT_DB change. */
   enterSchema(schema: string): void;
+  warn(warnings: readonly string[]): void;
 }
 
 export interface ProtocolContext extends CommandContext {
@@ -81,6 +82,8 @@ async function runStatement(
   context: ProtocolContext,
 ): Promise<Buffer> {
   const answer = await runAdminStatement(statement, session, context);
+  if (answer?.kind !== 'rows' || answer.keepsWarnings !== true)
+    session.warn(answer?.kind === 'rows' ? (answer.warnings ?? []) : []);
   if (answer === null) return errorPacket(clientError('PROXY_EMPTY_QUERY', {}), session.capabilities);
   if (answer.kind === 'ok' && answer.schema !== undefined) enter(answer.schema, session);
   return answerPackets(answer, session.capabilities);

@@ -6,8 +6,10 @@ import {
   type SharedCounters,
   serverGauge,
   WorkerCounter,
+  type WorkerCounters,
 } from '../../common/shared-counters.ts';
 import type { Snapshot, SnapshotServer } from '../../common/snapshot.ts';
+import { PIN_REASONS, pinSlot, ROUTE_SLOTS } from '../../sql/route-reason.ts';
 
 export type WorkerCounterName = keyof typeof WorkerCounter;
 
@@ -35,6 +37,23 @@ export interface WorkerState {
 
 export interface WorkerSnapshot extends WorkerState {
   readonly counters: Readonly<Record<WorkerCounterName, number>>;
+  /** Every reason there is, in the same order always. */
+  readonly pins: readonly PinCount[];
+  readonly routes: readonly RouteCount[];
+}
+
+/** Sessions of a worker that are pinned for one reason now, and how often that has happened. */
+export interface PinCount {
+  readonly reason: string;
+  readonly now: number;
+  readonly started: number;
+}
+
+/** Statements of a worker that went to a target for a reason. */
+export interface RouteCount {
+  readonly target: string;
+  readonly reason: string;
+  readonly statements: number;
 }
 
 export interface CounterSnapshot {
@@ -71,10 +90,23 @@ function readServer(
   };
 }
 
+/** What no statement can come to is left out. */
+function readRoutes(worker: WorkerCounters): RouteCount[] {
+  return ROUTE_SLOTS.flatMap(({ target, reason, slot, isPossible }) => {
+    const statements = worker.getRouted(slot);
+    return isPossible || statements > 0 ? [{ target, reason, statements }] : [];
+  });
+}
+
 function readWorker(counters: SharedCounters, state: WorkerState): WorkerSnapshot {
   const worker = counters.worker(state.index);
   const values = WORKER_COUNTER_NAMES.map((name) => [name, worker.get(WorkerCounter[name])] as const);
-  return { ...state, counters: Object.fromEntries(values) as Record<WorkerCounterName, number> };
+  return {
+    ...state,
+    counters: Object.fromEntries(values) as Record<WorkerCounterName, number>,
+    pins: PIN_REASONS.map((reason) => ({ reason, ...worker.getPins(pinSlot(reason)) })),
+    routes: readRoutes(worker),
+  };
 }
 
 export function takeCounterSnapshot(

@@ -82,6 +82,48 @@ function workerMetrics(): SharedMetric[] {
   });
 }
 
+/** One series for each reason there is. */
+const REASON_METRICS: readonly SharedMetric[] = [
+  {
+    name: 'sluice_routed_total',
+    help: 'Statements by target (`primary`, `replica`, `held`: the connection that the session has) and reason',
+    kind: 'counter',
+    labelNames: ['worker', 'target', 'reason'],
+    samples: ({ workers }) =>
+      workers.flatMap(({ index, routes }) =>
+        routes.map(({ target, reason, statements }) => ({
+          labels: { worker: String(index), target, reason },
+          value: statements,
+        })),
+      ),
+  },
+  pinMetric(
+    'sluice_pins',
+    'Sessions that are pinned for a reason now; one may be for several',
+    'gauge',
+    'now',
+  ),
+  pinMetric(
+    'sluice_pins_started_total',
+    'Times that a session was pinned for a reason',
+    'counter',
+    'started',
+  ),
+];
+
+function pinMetric(name: string, help: string, kind: MetricKind, field: 'now' | 'started'): SharedMetric {
+  return {
+    name,
+    help,
+    kind,
+    labelNames: ['worker', 'reason'],
+    samples: ({ workers }) =>
+      workers.flatMap(({ index, pins }) =>
+        pins.map((pin) => ({ labels: { worker: String(index), reason: pin.reason }, value: pin[field] })),
+      ),
+  };
+}
+
 function serverMetric(
   name: string,
   help: string,
@@ -199,6 +241,7 @@ const SERVER_METRICS: readonly SharedMetric[] = [
 export const SHARED_METRICS: readonly SharedMetric[] = [
   ...PROCESS_METRICS,
   ...workerMetrics(),
+  ...REASON_METRICS,
   ...SERVER_METRICS,
 ];
 

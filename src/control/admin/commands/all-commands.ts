@@ -7,8 +7,13 @@ import { selectLiteral } from './select-literal.ts';
 import { setSession } from './set-session.ts';
 import { showDatabases } from './show-databases.ts';
 import { showEvents } from './show-events.ts';
+import { showPins } from './show-pins.ts';
+import { showPinsByReason } from './show-pins-by-reason.ts';
 import { showPools } from './show-pools.ts';
+import { showRoutes } from './show-routes.ts';
 import { showServers } from './show-servers.ts';
+import { showSession } from './show-session.ts';
+import { showSessions } from './show-sessions.ts';
 import { showTopology } from './show-topology.ts';
 import { showUsers } from './show-users.ts';
 import { showVersions } from './show-versions.ts';
@@ -27,6 +32,11 @@ export const ALL_COMMANDS: readonly AdminCommand[] = [
   showEvents,
   showVersions,
   showWorkers,
+  showSessions,
+  showSession,
+  showPins,
+  showPinsByReason,
+  showRoutes,
   explainRoute,
   drain,
   undrain,

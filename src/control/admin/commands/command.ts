@@ -25,6 +25,8 @@ export interface CommandSession {
   readonly host: string;
   /** As USE, or the login, named it; null before. */
   readonly schema: string | null;
+  /** What the command before has warned of. */
+  readonly warnings: readonly string[];
 }
 
 export interface CommandCall {
@@ -43,6 +45,10 @@ export type CommandAnswer =
       readonly kind: 'rows';
       readonly columns: readonly Pick<CommandColumn, 'name' | 'type'>[];
       readonly rows: readonly (readonly TextValue[])[];
+      /** Sentences for SHOW WARNINGS; the client is told how many there are. */
+      readonly warnings?: readonly string[];
+      /** The warnings of the command before are kept. */
+      readonly keepsWarnings?: boolean;
     }
   | {
       readonly kind: 'ok';
@@ -75,7 +81,10 @@ export interface AdminCommand {
 }
 
 /** The value of each column in one row, by the columns' order. */
-export function table<Item>(items: readonly Item[], columns: readonly ComputedColumn<Item>[]): CommandAnswer {
+export function table<Item>(
+  items: readonly Item[],
+  columns: readonly ComputedColumn<Item>[],
+): CommandAnswer & { readonly kind: 'rows' } {
   return { kind: 'rows', columns, rows: items.map((item) => columns.map(({ value }) => value(item))) };
 }
 

@@ -1,5 +1,8 @@
 import { type AdminCommand, AdminRole, type CommandColumn } from './command.ts';
 
+/** All there is to warn of is an answer that is not complete. */
+const ER_QUERY_TIMEOUT = 3024;
+
 const COLUMNS: readonly CommandColumn[] = [
   { name: 'Level', meaning: '`Note`, `Warning` or `Error`' },
   { name: 'Code', type: 'number', meaning: 'Number of the message' },
@@ -9,10 +12,15 @@ const COLUMNS: readonly CommandColumn[] = [
 export const showWarnings: AdminCommand = {
   name: 'SHOW WARNINGS',
   syntax: 'SHOW {WARNINGS | ERRORS}',
-  help: 'For drivers that ask; empty: no command here leaves warnings, and errors are sent at once',
+  help: 'What the command before has warned of: a worker that did not answer, rows that are not shown',
   pattern: /^SHOW (?:WARNINGS|ERRORS)$/i,
   access: AdminRole.stats,
   changes: false,
   columns: COLUMNS,
-  execute: () => ({ kind: 'rows', columns: COLUMNS, rows: [] }),
+  execute: ({ session }) => ({
+    kind: 'rows',
+    columns: COLUMNS,
+    rows: session.warnings.map((message) => ['Warning', ER_QUERY_TIMEOUT, message]),
+    keepsWarnings: true,
+  }),
 };

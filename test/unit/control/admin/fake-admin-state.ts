@@ -1,8 +1,14 @@
 /** A proxy as the admin port sees it: values, and a record of the orders that it was given. */
 
+import type { Inspection } from '../../../../src/common/inspection.ts';
 import { WorkerCounter } from '../../../../src/common/shared-counters.ts';
-import type { AdminAccount, AdminEvent, AdminState } from '../../../../src/control/admin/admin-state.ts';
-import type { CounterSnapshot, WorkerCounterName } from '../../../../src/control/metrics/counter-snapshot.ts';
+import type { AdminAccount, AdminEvent, AdminEvent, AdminState, AdminState } from '../../../../src/control/admin/admin-state.ts';
+import type { CounterSnapshot, 
+  CounterSnapshot,
+  PinCount,WorkerCounterName, 
+  WorkerCounterName,
+  WorkerSnapshot,} from '../../../../src/control/metrics/counter-snapshot.ts';
+import type { InspectResult } from '../../../../src/control/worker-inquiries.ts';
 import { formatServerAddress } from '../../../../src/topology/server-address.ts';
 import type { ServerDescription } from '../../../../src/topology/server-description.ts';
 import { WITHOUT_TLS } from '../../../../src/topology/server-description.ts';
@@ -71,6 +77,21 @@ function workerCounters(
   return { ...zero, ...values } as Record<WorkerCounterName, number>;
 }
 
+function workerReasons(pins: readonly PinCount[]): Pick<WorkerSnapshot, 'pins' | 'routes'> {
+  return {
+    pins,
+    routes: [
+      { target: 'primary', reason: 'not-a-read', statements: 4 },
+      { target: 'replica', reason: 'proven-read', statements: 0 },
+    ],
+  };
+}
+
+const PINS: readonly PinCount[] = [
+  { reason: 'temporary-table', now: 2, started: 7 },
+  { reason: 'cursor', now: 0, started: 1 },
+];
+
 export type ExplainFunction = AdminState['explainRoute'];
 
 export class FakeAdminState implements AdminState {
@@ -114,8 +135,20 @@ export class FakeAdminState implements AdminState {
       frontendConnections: 12,
       maxFrontendConnections: 1000,
       workers: [
-        { index: 0, running: true, restarts: 0, counters: workerCounters({ questions: 100, writes: 4 }) },
-        { index: 1, running: false, restarts: 3, counters: workerCounters({ questions: 11 }) },
+        {
+          index: 0,
+          running: true,
+          restarts: 0,
+          counters: workerCounters({ questions: 100, writes: 4 }),
+          ...workerReasons(PINS),
+        },
+        {
+          index: 1,
+          running: false,
+          restarts: 3,
+          counters: workerCounters({ questions: 11 }),
+          ...workerReasons(PINS),
+        },
       ],
       servers: [
         {
@@ -176,6 +209,19 @@ export class FakeAdminState implements AdminState {
 
   async loadAccounts(): Promise<{ readonly accounts: number; readonly failure: string } | null> {
     return this.accountLoad;
+  }
+
+  readonly inspections: Inspection[] = [];
+  inspected: InspectResult = { sessions: [], routes: [], missing: [], asked: 2 };
+  routesKept = true;
+
+  async inspect(inspection: Inspection) {
+    this.inspections.push(inspection);
+    return this.inspected;
+  }
+
+  keepsRoutes() {
+    return this.routesKept;
   }
 
   setServerStatus(address: string, status: string): boolean {

@@ -1,0 +1,209 @@
+/**
+ * What a worker tells the control plane of its sessions and its last statements. Large answers are given in parts, one
+ * for each turn of the event loop, so that no client waits for an operator's curiosity.
+ */
+
+import { CommandName } from '../../../protocol/index.ts';
+import {
+  type InspectAnswer,
+  type InspectRequest,
+  InspectSubject,
+  type RouteRecord,
+  type SessionRecord,
+} from '../../common/inspection.ts';
+import { digestName, digestText } from '../../sql/digest-text.ts';
+import { pinsOf, RouteReason } from '../../sql/route-reason.ts';
+import { type RingEntry, RingFlag } from '../router/route-ring.ts';
+import type { WorkerContext } from '../worker-context.ts';
+import type { Session } from './session.ts';
+import { SessionPhase } from './session-phase.ts';
+import { RunPhase } from './statement-run.ts';
+
+/** Sessions, or statements, that are looked at in one turn. */
+const PART = 200;
+const MAX_TEXT_BYTES = 2048;
+
+/** Sends one part after the other with `post`, the first one at once. */
+export function inspect(
+  request: InspectRequest,
+  context: WorkerContext,
+  sessions: readonly Session[],
+  post: (answer: InspectAnswer) => void,
+): void {
+  const digests = new Digests();
+  const parts =
+    request.subject === InspectSubject.routes
+      ? routeParts(request, context, digests)
+      : sessionParts(request, context, digests, sessions);
+  const next = (): void => {
+    const part = parts.next();
+    const { sessions: found = [], routes = [] } = part.done === true ? {} : part.value;
+    const isLast = part.done === true;
+    if (isLast || found.length > 0 || routes.length > 0)
+      post({ type: 'inspected', requestId: request.requestId, sessions: found, routes, isLast });
+    if (!isLast) setImmediate(next);
+  };
+  next();
+}
+
+interface Part {
+  readonly sessions?: SessionRecord[];
+  readonly routes?: RouteRecord[];
+}
+
+function* sessionParts(
+  { subject, connectionId, limit }: InspectRequest,
+  { workerIndex }: WorkerContext,
+  digests: Digests,
+  sessions: readonly Session[],
+): Generator<Part, void> {
+  let found = 0;
+  for (let start = 0; start < sessions.length; start += PART) {
+    const part: SessionRecord[] = [];
+    for (const session of sessions.slice(start, start + PART)) {
+      if (found >= limit) break;
+      // Some may have ended since the turn before.
+      if (session.phase === SessionPhase.closed) continue;
+      if (connectionId !== null && session.connectionId !== connectionId) continue;
+      if (subject === InspectSubject.pins && !session.pinned) continue;
+      found++;
+      part.push(sessionRecord(session, workerIndex, digests));
+    }
+    yield { sessions: part };
+    if (found >= limit) return;
+  }
+}
+
+/** The newest first. */
+function* routeParts(
+  { connectionId, limit }: InspectRequest,
+  { workerIndex, routes }: WorkerContext,
+  digests: Digests,
+): Generator<Part, void> {
+  // Statements come in meanwhile: the position of what was there moves on.
+  const newest = routes.written;
+  let found = 0;
+  let looked = 0;
+  while (found < limit) {
+    const part: RouteRecord[] = [];
+    for (let count = 0; count < PART && found < limit; count++, looked++) {
+      const position = routes.written - newest + looked;
+      if (position >= routes.size) {
+        yield { routes: part };
+        return;
+      }
+      if (connectionId !== null && routes.connectionIdAt(position) !== connectionId) continue;
+      found++;
+      part.push(routeRecord(routes.at(position), workerIndex, routes.sequenceAt(position), digests));
+    }
+    yield { routes: part };
+  }
+}
+
+export function sessionRecord(session: Session, worker: number, digests: Digests): SessionRecord {
+  const { run, state, prepared } = session;
+  const { trace } = run;
+  const isBusy = session.phase === SessionPhase.busy;
+  const sinceMs = session.phase === SessionPhase.idle ? trace.endedAtMs : trace.beganAtMs;
+  const connection = run.connection ?? run.held;
+  return {
+    worker,
+    connectionId: session.connectionId,
+    username: session.username,
+    client: session.clientAddress,
+    schema: state.schema,
+    state: isBusy && run.phase !== RunPhase.idle ? run.phase : session.phase,
+    stateSinceMs: wallClock(Math.max(sinceMs, trace.connectedAtMs)),
+    connectedSinceMs: wallClock(trace.connectedAtMs),
+    inTransaction: state.inTransaction,
+    transactionSinceMs:
+      state.inTransaction && trace.transactionSinceMs > 0 ? wallClock(trace.transactionSinceMs) : null,
+    pins: [...state.pins].map(([reason, since]) => ({ reason, sinceMs: since })),
+    server: connection?.server.address ?? null,
+    serverThreadId: connection?.threadId ?? null,
+    statements: trace.statements,
+    preparedStatements: prepared.size,
+    unsentBytes: session.unsentBytes,
+    target: trace.route?.target ?? '',
+    reason: trace.route?.reason ?? '',
+    digestText: digests.textOf(trace.plan?.normalized ?? null),
+  };
+}
+
+export function routeRecord(
+  entry: RingEntry,
+  worker: number,
+  sequence: number,
+  digests: Digests,
+): RouteRecord {
+  const { flags, route, statement, normalized, server } = entry;
+  const has = (flag: number): boolean => (flags & flag) !== 0;
+  const hasRows = has(RingFlag.resultSet);
+  return {
+    worker,
+    sequence,
+    timeMs: wallClock(entry.beganAtMs),
+    connectionId: entry.connectionId,
+    username: entry.username,
+    client: entry.client,
+    schema: entry.schema,
+    command: CommandName.get(entry.command) ?? String(entry.command),
+    target: route?.target ?? '',
+    reason: route?.reason ?? '',
+    classReason: statement?.reason ?? '',
+    detail:
+      route?.reason === RouteReason.pinned ? pinsOf(entry.pinsBefore).join(', ') : (statement?.detail ?? ''),
+    server,
+    serverThreadId: server === null ? null : entry.serverThreadId,
+    connection: connectionKind(entry),
+    aligned: has(RingFlag.aligned),
+    reprepared: has(RingFlag.reprepared),
+    attempts: entry.attempts,
+    waitMicros: Math.round(entry.waitMs * 1000),
+    durationMicros: Math.round((entry.endedAtMs - entry.beganAtMs) * 1000),
+    rowsSent: hasRows ? entry.rows : null,
+    rowsAffected: hasRows ? null : entry.rows,
+    bytes: entry.bytes,
+    errno: entry.errno,
+    abandoned: has(RingFlag.abandoned),
+    pins: pinsOf(entry.pinsAfter),
+    digest: digests.nameOf(normalized),
+    digestText: digests.textOf(normalized),
+  };
+}
+
+function connectionKind({ flags, server }: RingEntry): string {
+  if (server === null) return '';
+  if ((flags & RingFlag.held) !== 0) return 'held';
+  return (flags & RingFlag.pipelined) !== 0 ? 'pipelined' : 'own';
+}
+
+function wallClock(monotonicMs: number): number {
+  return performance.timeOrigin + monotonicMs;
+}
+
+/** Texts and names of digests, each made once for an answer. */
+export class Digests {
+  readonly #texts = new Map<Buffer, string>();
+  readonly #names = new Map<Buffer, string>();
+
+  textOf(normalized: Buffer | null): string {
+    if (normalized === null) return '';
+    let text = this.#texts.get(normalized);
+    if (text === undefined) {
+      text = digestText(normalized, MAX_TEXT_BYTES);
+      this.#texts.set(normalized, text);
+    }
+    return text;
+  }
+
+  nameOf(normalized: Buffer | null): string {
+    if (normalized === null) return '';
+    let name = this.#names.get(normalized);
+    if (name === undefined) {
+      name = digestName(normalized);
+      this.#names.set(normalized, name);
+    }
+    return name;
+  }
+}
