@@ -2,16 +2,18 @@
 
 import type { Inspection } from '../../../../src/common/inspection.ts';
 import { WorkerCounter } from '../../../../src/common/shared-counters.ts';
-import type { AdminAccount, AdminEvent, AdminEvent, AdminState, AdminState } from '../../../../src/control/admin/admin-state.ts';
-import type { CounterSnapshot, 
+import type { AdminAccount, AdminEvent, AdminState } from '../../../../src/control/admin/admin-state.ts';
+import type {
   CounterSnapshot,
-  PinCount,WorkerCounterName, 
+  PinCount,
   WorkerCounterName,
-  WorkerSnapshot,} from '../../../../src/control/metrics/counter-snapshot.ts';
+  WorkerSnapshot,
+} from '../../../../src/control/metrics/counter-snapshot.ts';
 import type { InspectResult } from '../../../../src/control/worker-inquiries.ts';
 import { formatServerAddress } from '../../../../src/topology/server-address.ts';
 import type { ServerDescription } from '../../../../src/topology/server-description.ts';
 import { WITHOUT_TLS } from '../../../../src/topology/server-description.ts';
+import { routeRecord, sessionRecord } from './made-records.ts';
 
 export const PRIMARY = '10.0.0.1:3306';
 export const REPLICA = '10.0.0.2:3306';
@@ -212,7 +214,12 @@ export class FakeAdminState implements AdminState {
   }
 
   readonly inspections: Inspection[] = [];
-  inspected: InspectResult = { sessions: [], routes: [], missing: [], asked: 2 };
+  inspected: InspectResult = {
+    sessions: [sessionRecord({ pins: [{ reason: 'cursor', sinceMs: 1_700_000_001_000 }] })],
+    routes: [routeRecord()],
+    missing: [],
+    asked: 2,
+  };
   routesKept = true;
 
   async inspect(inspection: Inspection) {
