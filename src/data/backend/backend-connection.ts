@@ -447,6 +447,10 @@ export class BackendConnection {
         this.#state = transition(this.#state, State.ready);
         this.#listener.connectionReady(this);
       },
+      refused: (errno, message) => {
+        this.#failure = { errno, sqlState: 'HY000', message };
+        this.close(`refused by the server: ${errno} ${message}`);
+      },
       failed: (reason) => this.close(reason),
     });
   }

@@ -32,6 +32,8 @@ const NAMES = PROBED_VARIABLES.map((name) => `'${name}'`).join(',');
 const PROBE = `SHOW SESSION VARIABLES WHERE Variable_name IN (${NAMES})`;
 const PROBE_GLOBAL = `SHOW GLOBAL VARIABLES WHERE Variable_name IN (${NAMES})`;
 
+const ER_MUST_CHANGE_PASSWORD = 1820;
+
 const CHARACTER_SETS: ReadonlySet<string> = new Set([
   NAMES_COLLATION,
   'character_set_client',
@@ -51,6 +53,8 @@ export interface SetupFound {
 export interface SetupListener {
   done(found: SetupFound): void;
   failed(reason: string): void;
+  /** In the server's own words: it lets the user in for nothing but to change an expired password. */
+  refused(errno: number, message: string): void;
 }
 
 export function setupReplies(connection: BackendConnection, reset: boolean, listener: SetupListener): void {
@@ -70,7 +74,9 @@ export function setupReplies(connection: BackendConnection, reset: boolean, list
     tracking,
   );
   const database = new RecordingReply((_, result) => {
-    if (result.errno !== 0) listener.failed(`cannot read its schema: ${result.errno} ${result.errorMessage}`);
+    if (result.errno === ER_MUST_CHANGE_PASSWORD) listener.refused(result.errno, result.errorMessage);
+    else if (result.errno !== 0)
+      listener.failed(`cannot read its schema: ${result.errno} ${result.errorMessage}`);
     schema = result.rows[0]?.[0] ?? null;
   }, lost);
   send(connection, Command.COM_QUERY, 'SELECT DATABASE()', AnswerShape.query, database);

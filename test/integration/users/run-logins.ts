@@ -119,6 +119,8 @@ export async function runTable(
   await compare(t, server, sluice, { user: "Ünicode 'x", password: 'passwörd' });
   await compare(t, server, sluice, { user: 'native', password: 'pw', database: 'nowhere' });
   await compare(t, server, sluice, { user: 'native', password: 'pw', query: 'SELECT 1' });
+  // Let in for nothing but to change the password.
+  await compare(t, server, sluice, { user: 'expired', password: 'pw', knowsExpiry: true, query: 'SELECT 1' });
 }
 
 /** In groups of which a set has one at most: servers leave to chance which of two equally specific ones comes first. */
