@@ -122,7 +122,8 @@ function startSluice({ set, authority, files }: Servers): Promise<SluiceProcess>
       pool: { maxConnections: POOL_CONNECTIONS },
       // Servers that share a busy machine lag by more than the default.
       routing: { stickyAfterWriteMs: 20_000 },
-      users: [{ username: ACCOUNT.user, password: ACCOUNT.password }],
+      // Suites create accounts.
+      users: { source: 'backend' },
     },
   });
 }
