@@ -5,7 +5,10 @@ import { TokenKind } from './lexer.ts';
 import { ClassReason, PinReason } from './statement-class.ts';
 import type { StatementDraft } from './statement-draft.ts';
 
-/** What SHOW shows of the data itself, and so the same on every server; everything else is a server's own. */
+/**
+ * What SHOW shows of the data itself, and so the same on every server; everything else is a server's own. INDEX and
+ * TABLE STATUS are: they show estimates, which replicas make for themselves.
+ */
 const REPLICATED_SHOWS: ReadonlySet<string> = new Set([
   'CHARSET',
   'COLLATION',
@@ -15,16 +18,13 @@ const REPLICATED_SHOWS: ReadonlySet<string> = new Set([
   'ENGINES',
   'EVENTS',
   'FIELDS',
-  'INDEX',
-  'INDEXES',
-  'KEYS',
   'PRIVILEGES',
   'SCHEMAS',
   'TABLES',
   'TRIGGERS',
 ]);
 /** Those that name a table behind FROM or IN. */
-const OF_A_TABLE: ReadonlySet<string> = new Set(['COLUMNS', 'FIELDS', 'INDEX', 'INDEXES', 'KEYS']);
+const OF_A_TABLE: ReadonlySet<string> = new Set(['COLUMNS', 'FIELDS']);
 const CREATE_OF_A_TABLE: ReadonlySet<string> = new Set(['TABLE', 'VIEW', 'SEQUENCE']);
 const SHOW_MODIFIERS: ReadonlySet<string> = new Set(['FULL', 'EXTENDED', 'STORAGE']);
 
@@ -41,10 +41,7 @@ export function classifyShow(input: ClassifyInput, draft: StatementDraft, from: 
     draft.object(ClassReason.sessionFunction, `SHOW ${word}`);
     return;
   }
-  const isReplicated =
-    REPLICATED_SHOWS.has(word) ||
-    (word === 'TABLE' && next === 'STATUS') ||
-    (word === 'CHARACTER' && next === 'SET');
+  const isReplicated = REPLICATED_SHOWS.has(word) || (word === 'CHARACTER' && next === 'SET');
   if (!isReplicated) {
     draft.object(ClassReason.serverState, `SHOW ${word}`);
     return;

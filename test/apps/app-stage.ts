@@ -28,15 +28,11 @@ export class AppStage {
     this.sluice = sluice;
   }
 
-  static async start(
-    t: Test,
-    flavor: ServerFlavor,
-    options: { readonly replicas?: number; readonly args?: readonly string[] } = {},
-  ): Promise<AppStage> {
+  static async start(t: Test, flavor: ServerFlavor): Promise<AppStage> {
     const set = new ReplicationSet({
       flavor,
-      replicas: options.replicas ?? 1,
-      args: ['--local-infile=1', ...(options.args ?? [])],
+      replicas: 1,
+      args: ['--local-infile=1', '--log-bin-trust-function-creators=1'],
     });
     t.teardown(() => set.dispose());
     await set.start();

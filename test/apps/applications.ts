@@ -13,6 +13,8 @@ export interface Application {
   readonly runtime: RuntimeName;
   /** Relative to test/apps. */
   readonly file: string;
+  /** In front of the file. */
+  readonly options?: readonly string[];
   /** A file that must be there besides the runtime, and the Debian package that has it. */
   readonly needs?: { readonly path: string; readonly package: string };
   /** Both, unless told. */
@@ -30,6 +32,7 @@ const RUNTIMES = {
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 export type RuntimeName = keyof typeof RUNTIMES;
 
+const JDBC_DRIVER = '/usr/share/java/mariadb-java-client.jar';
 const PHP_MYSQL = { path: '/usr/share/doc/php-mysql', package: 'php-mysql' };
 
 export const APPLICATIONS: readonly Application[] = [
@@ -56,6 +59,14 @@ export const APPLICATIONS: readonly Application[] = [
     needs: { path: '/usr/share/php/Doctrine/ORM', package: 'php-doctrine-orm' },
   },
   { name: 'pdo', runtime: 'php', file: 'php/pdo.php', needs: PHP_MYSQL },
+  {
+    name: 'jdbc',
+    runtime: 'java',
+    file: 'jdbc/App.java',
+    options: ['-Dfile.encoding=UTF-8', '-cp', JDBC_DRIVER],
+    needs: { path: JDBC_DRIVER, package: 'libmariadb-java' },
+    nightly: true,
+  },
   { name: 'mysqli', runtime: 'php', file: 'php/mysqli.php', needs: PHP_MYSQL },
 ];
 
@@ -70,7 +81,11 @@ export async function commandOf(application: Application): Promise<AppCommand | 
   if (program === null) return `${application.runtime} is not installed`;
   const { needs } = application;
   if (needs !== undefined && !existsSync(needs.path)) return `the package ${needs.package} is not installed`;
-  return { program, args: [file], env: { PYTHONDONTWRITEBYTECODE: '1', TZ: 'UTC' } };
+  return {
+    program,
+    args: [...(application.options ?? []), file],
+    env: { PYTHONDONTWRITEBYTECODE: '1', TZ: 'UTC' },
+  };
 }
 
 async function findRuntime(runtime: RuntimeName): Promise<string | null> {

@@ -30,7 +30,7 @@ const DUMPS: ReadonlyArray<readonly string[]> = [
 ];
 
 export async function runTools(t: Test, flavor: ServerFlavor): Promise<void> {
-  const stage = await AppStage.start(t, flavor, { args: ['--log-bin-trust-function-creators=1'] });
+  const stage = await AppStage.start(t, flavor);
   for (const schema of [SCHEMA, ...RESTORED]) await stage.createSchema(schema);
   await stage.set.primary.query(`GRANT ${PRIVILEGES} ON *.* TO '${APP_ACCOUNT.username}'@'%'`);
   const tools = new Tools(t, stage);
