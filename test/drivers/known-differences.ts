@@ -18,14 +18,12 @@ const schema = z.strictObject({
 
 const PASSES_REPEATED = 'passes when repeated: “Reads”, another session’s write had not reached the replica';
 
-export type ExplainedDifference = Difference & { readonly reason: string | null };
-
 /** With the reason that known-differences.yaml has for each; null where it has none. */
-export async function explain(
+export async function explain<Each extends Pick<Difference, 'test' | 'passesRepeated'>>(
   suite: string,
   server: string,
-  differences: readonly Difference[],
-): Promise<ExplainedDifference[]> {
+  differences: readonly Each[],
+): Promise<(Each & { readonly reason: string | null })[]> {
   const text = await readFile(new URL('known-differences.yaml', import.meta.url), 'utf8');
   const known = schema
     .parse(parse(text))

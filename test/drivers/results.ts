@@ -5,7 +5,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import * as z from 'zod';
 import type { Comparison } from './comparison.ts';
-import type { ExplainedDifference } from './known-differences.ts';
+import { explain } from './known-differences.ts';
 import { suites } from './suite-catalog.ts';
 
 const resultSchema = z.strictObject({
@@ -19,7 +19,7 @@ const resultSchema = z.strictObject({
   skippedStraight: z.int(),
   flaky: z.array(z.string()),
   differences: z.array(
-    z.strictObject({ test: z.string(), throughSluice: z.string(), reason: z.string().nullable() }),
+    z.strictObject({ test: z.string(), throughSluice: z.string(), passesRepeated: z.boolean() }),
   ),
 });
 
@@ -31,14 +31,13 @@ export interface SuiteResult {
   readonly version: string;
   readonly replicas: number;
   readonly comparison: Comparison;
-  readonly explained: readonly ExplainedDifference[];
 }
 
 const folder = fileURLToPath(new URL('results/', import.meta.url));
 const page = new URL('RESULTS.md', import.meta.url);
 
 export async function saveResult(result: SuiteResult): Promise<void> {
-  const { comparison, explained } = result;
+  const { comparison } = result;
   const saved: SavedResult = {
     suite: result.suite,
     version: result.version,
@@ -50,11 +49,20 @@ export async function saveResult(result: SuiteResult): Promise<void> {
     failedStraight: comparison.failedStraight.length,
     skippedStraight: comparison.skippedStraight,
     flaky: [...comparison.flaky],
-    differences: explained.map(({ test, throughSluice, reason }) => ({ test, throughSluice, reason })),
+    differences: comparison.differences.map(({ test, throughSluice, passesRepeated }) => ({
+      test,
+      throughSluice,
+      passesRepeated,
+    })),
   };
   await mkdir(folder, { recursive: true });
   await writeFile(`${folder}${saved.suite}-${saved.server}.json`, `${JSON.stringify(saved, null, 2)}\n`);
-  await writeFile(page, render(await savedResults()));
+  await writeResultsPage();
+}
+
+/** Writes the table of all saved results, with the reasons as they are known now. */
+export async function writeResultsPage(): Promise<void> {
+  await writeFile(page, await render(await savedResults()));
 }
 
 async function savedResults(): Promise<SavedResult[]> {
@@ -64,7 +72,7 @@ async function savedResults(): Promise<SavedResult[]> {
   );
 }
 
-function render(results: readonly SavedResult[]): string {
+async function render(results: readonly SavedResult[]): Promise<string> {
   const lines = [
     '<!-- Written by test/drivers/run.ts. Do not edit. -->',
     '# Drivers’ own test suites, straight and through Sluice',
@@ -90,12 +98,13 @@ function render(results: readonly SavedResult[]): string {
     lines.push(`| ${cells.join(' | ')} |`);
   }
   lines.push('', '## Tests that pass straight and not through Sluice', '');
-  const differing = results.flatMap((result) => result.differences.map((one) => ({ ...result, ...one })));
-  if (differing.length === 0) lines.push('None.');
-  else lines.push('| Suite | Server | Test | Reason |', '| --- | --- | --- | --- |');
-  for (const { suite, server, test, reason } of differing) {
-    lines.push(`| ${titleOf(suite)} | ${server} | ${asCell(test)} | ${reason ?? '**not explained**'} |`);
+  const rows: string[] = [];
+  for (const { suite, server, differences } of results) {
+    for (const { test, reason } of await explain(suite, server, differences))
+      rows.push(`| ${titleOf(suite)} | ${server} | ${asCell(test)} | ${reason ?? '**not explained**'} |`);
   }
+  if (rows.length === 0) lines.push('None.');
+  else lines.push('| Suite | Server | Test | Reason |', '| --- | --- | --- | --- |', ...rows);
   return `${lines.join('\n')}\n`;
 }
 
