@@ -77,6 +77,8 @@ export interface ConnectionListener {
 const OWN_ANSWER_MS = 10_000;
 /** The protocol library's own, where the server offers no TLS. */
 const CR_SSL_CONNECTION_ERROR = 2026;
+/** Clocks and the network: how long before its wait_timeout an idle connection is left alone. */
+const EXPIRY_MARGIN_MS = 5000;
 const UNEXPECTED_BYTES = 'sent bytes that nobody expects';
 
 const BASE_CAPABILITIES =
@@ -183,6 +185,14 @@ export class BackendConnection {
 
   get capabilities(): number {
     return this.#capabilities;
+  }
+
+  /** Idle for so long that the server may be about to end it: a statement sent now might be lost. */
+  isExpiring(now: number): boolean {
+    const waitTimeout = this.variables?.values.get('wait_timeout');
+    if (waitTimeout === undefined) return false;
+    const allowedMs = Number(waitTimeout) * 1000;
+    return now - this.idleSince > allowedMs - Math.min(allowedMs / 2, EXPIRY_MARGIN_MS);
   }
 
   /** Replies not yet complete. */

@@ -3,7 +3,7 @@
  * what its variables and its schema are. Servers that cannot report are found out here.
  */
 
-import { AnswerShape, Command } from '../../../protocol/index.ts';
+import { AnswerShape, Command, StatusFlag } from '../../../protocol/index.ts';
 import type { BackendConnection } from './backend-connection.ts';
 import { discardSink, type ExpectedReply, type ReplyOwner } from './expected-reply.ts';
 import { RECORDER_CAPABILITIES, type RecordedResult, RecordingReply } from './recording-reply.ts';
@@ -61,7 +61,7 @@ export function setupReplies(connection: BackendConnection, reset: boolean, list
   const lost: SetupListener['failed'] = (reason) => listener.failed(reason);
   let tracksState = true;
   let schema: string | null = null;
-  if (reset) send(connection, Command.COM_RESET_CONNECTION, '', AnswerShape.single, resetOwner(listener));
+  if (reset) sendReset(connection, listener);
   const tracking = new RecordingReply((_, result) => {
     tracksState = result.errno === 0;
   }, lost);
@@ -99,6 +99,27 @@ export function setupReplies(connection: BackendConnection, reset: boolean, list
     else listener.done(found);
   }, lost);
   send(connection, Command.COM_QUERY, PROBE, AnswerShape.query, probe);
+}
+
+/**
+ * At a reset MySQL 5.7 frees what listens for GTIDs, and takes it off the list only if the tracking of GTIDs is on just
+ * then. Else the next commit on the connection tells a listener that is no more: the server itself crashes. A client
+ * that has set `session_track_…` may have left it off; within a transaction it cannot be switched on again.
+ */
+function sendReset(connection: BackendConnection, listener: SetupListener): void {
+  if (connection.server.flavor === 'mysql' && connection.tracksState) {
+    const reply = new RecordingReply(
+      (_, result) => {
+        if (result.errno !== 0)
+          listener.failed(`cannot prepare its reset: ${result.errno} ${result.errorMessage}`);
+      },
+      (reason) => listener.failed(reason),
+    );
+    if ((connection.statusFlags & StatusFlag.SERVER_STATUS_IN_TRANS) !== 0)
+      send(connection, Command.COM_QUERY, 'ROLLBACK', AnswerShape.query, reply);
+    send(connection, Command.COM_QUERY, 'SET session_track_gtids=OWN_GTID', AnswerShape.query, reply);
+  }
+  send(connection, Command.COM_RESET_CONNECTION, '', AnswerShape.single, resetOwner(listener));
 }
 
 /**

@@ -231,9 +231,11 @@ export class ServerPool implements ConnectionListener {
           idleTimeoutMs > 0 && now - connection.idleSince > idleTimeoutMs && keyed.size > minIdle;
         const tooOld = maxLifetimeMs > 0 && now - connection.createdAt > maxLifetimeMs;
         const isWanted = this.#gauges.othersStarve;
-        if (!idleTooLong && !tooOld && !isWanted) continue;
+        const isExpiring = connection.isExpiring(now);
+        if (!idleTooLong && !tooOld && !isWanted && !isExpiring) continue;
         keyed.remove(connection);
-        connection.quit(isWanted ? 'wanted-by-another-worker' : idleTooLong ? 'idle-timeout' : 'too-old');
+        const age = tooOld ? 'too-old' : isExpiring ? 'wait_timeout' : 'idle-timeout';
+        connection.quit(isWanted ? 'wanted-by-another-worker' : age);
         // One at a time: who waits may want no more.
         if (isWanted) return;
       }
@@ -271,7 +273,12 @@ export class ServerPool implements ConnectionListener {
       this.#countCheckOut(true, true);
       return batch;
     }
-    const connection = keyed.take(request);
+    const now = Date.now();
+    let connection = keyed.take(request);
+    while (connection?.isExpiring(now) === true) {
+      retire(connection, 'wait_timeout');
+      connection = keyed.take(request);
+    }
     if (connection !== null) this.#handOut(keyed, connection, request);
     return connection;
   }

@@ -97,6 +97,7 @@ export const PROBED_VARIABLES: readonly string[] = [
   'transaction_read_only',
   'unique_checks',
   'updatable_views_with_limit',
+  'wait_timeout',
 ];
 
 /** Set through collation_connection, which brings the character set with it and not the other way round. */

@@ -224,6 +224,22 @@ t.test('idle and old ones close, as many stay as are to be kept warm', async (t)
   t.notOk(held!.isClosed, 'nobody takes one that is held');
 });
 
+t.test('a connection that its server is about to end is given to nobody', async (t) => {
+  const made = rig();
+  const connection = await made.get(ann);
+  const { variables } = connection;
+  t.ok(Number(variables?.values.get('wait_timeout')) > 0, 'the server has told when that is');
+  // As a session leaves it that has set its own.
+  connection.variables = variables!.with([['wait_timeout', '10']]);
+  made.pool.checkIn(connection, NOTHING_LEFT);
+  t.equal(await made.get(ann), connection, 'at first it is as good as any');
+  made.pool.checkIn(connection, NOTHING_LEFT);
+  connection.idleSince = Date.now() - 5100;
+  t.not(await made.get(ann), connection, 'then another one is opened');
+  await waitUntil('and it is closed', () => connection.isClosed);
+  t.equal(connection.closeReason, 'wait_timeout');
+});
+
 t.test('a connection past its lifetime is not kept when it comes back', async (t) => {
   const made = rig({ maxLifetimeMs: 1 });
   const connection = await made.get(ann);
