@@ -83,6 +83,11 @@ export class BackendStatements {
     this.#listener.closeStatement(statement.id);
   }
 
+  /** All but those that client statements have for themselves. */
+  closeShared(): void {
+    for (const statement of [...this.#shared.values()]) this.close(statement);
+  }
+
   /** The server has dropped them all, or is gone. */
   clear(): void {
     this.#listener.countStatements(-this.size);

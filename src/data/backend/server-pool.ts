@@ -221,6 +221,14 @@ export class ServerPool implements ConnectionListener {
     this.#env.workerCounters.add(WorkerCounter.backendStatements, difference);
   }
 
+  /** The server has no room for more prepared statements: those go that nobody is about to execute. */
+  closeStatements(): void {
+    for (const connection of this.#all) {
+      const isIdle = connection.holder === null && connection.owed === 0 && !this.#connecting.has(connection);
+      if (isIdle) connection.statements.closeShared();
+    }
+  }
+
   /** Idle and worn-out connections go; called by the janitor of the worker. */
   closeIdle(now: number): void {
     const { idleTimeoutMs, maxLifetimeMs, minIdle } = this.#settings;

@@ -20,6 +20,9 @@ import { ownReply, RECORDER_CAPABILITIES, RecordingReply } from '../backend/reco
 import type { WorkerContext } from '../worker-context.ts';
 import type { ClientStatement } from './client-statement.ts';
 
+/** What clients have closed is kept for others, and yet counts for the server's limit. */
+export const ER_MAX_PREPARED_STMT_COUNT_REACHED = 1461;
+
 export interface PreparationListener {
   /** Called only after `begin` has returned null. */
   statementReady(connection: BackendConnection, statement: BackendStatement): void;
@@ -35,6 +38,7 @@ export class StatementPreparation implements ReplyOwner, ResponseSink {
   #statement: ClientStatement | null = null;
   #made: BackendStatement | null = null;
   #refusal: ClientError | null = null;
+  #madeRoom = false;
   /** Replies of the way into the state of the COM_STMT_PREPARE, and back. */
   #visitOwed = 0;
 
@@ -59,6 +63,8 @@ export class StatementPreparation implements ReplyOwner, ResponseSink {
     this.#statement = statement;
     this.#made = null;
     this.#refusal = null;
+    this.#madeRoom = false;
+    this.#visitOwed = 0;
     this.#prepare(connection, statement);
     return null;
   }
@@ -67,7 +73,6 @@ export class StatementPreparation implements ReplyOwner, ResponseSink {
     const { definition } = statement;
     const { differences, definitions, backends, counters } = this.#context;
     counters.add(WorkerCounter.statementsReprepared);
-    this.#visitOwed = 0;
     const now = connection.variables;
     const parsesAlike =
       now === null || definitions.parseKeyOf(now, backends.dialect.versionId) === definition.parseKey;
@@ -127,6 +132,14 @@ export class StatementPreparation implements ReplyOwner, ResponseSink {
     const statement = this.#statement;
     if (statement === null) return;
     const refusal = this.#refusal;
+    if (refusal?.errno === ER_MAX_PREPARED_STMT_COUNT_REACHED && !this.#madeRoom) {
+      this.#madeRoom = true;
+      this.#refusal = null;
+      connection.statements.closeShared();
+      this.#context.backends.poolOf(connection.server.address)?.closeStatements();
+      this.#prepare(connection, statement);
+      return;
+    }
     if (refusal !== null) {
       this.#statement = null;
       this.#listener.statementRefused(connection, tracker, refusal);

@@ -43,7 +43,11 @@ import { KeptPacket } from './kept-packet.ts';
 import { Residue } from './residue.ts';
 import { type AlignmentListener, StateAlignment } from './state-alignment.ts';
 import { type SettlingListener, StateSettling } from './state-settling.ts';
-import { type PreparationListener, StatementPreparation } from './statement-preparation.ts';
+import {
+  ER_MAX_PREPARED_STMT_COUNT_REACHED,
+  type PreparationListener,
+  StatementPreparation,
+} from './statement-preparation.ts';
 import { StatementTrace, type TracedClient } from './statement-trace.ts';
 
 export const RunPhase = {
@@ -524,8 +528,18 @@ export class StatementRun
       this.#search.primaryOnly();
       return true;
     }
+    if (this.#mayMakeRoom(errno)) return true;
     this.#replacedError = this.errorReplacement?.(errno) ?? null;
     return this.#replacedError !== null;
+  }
+
+  /** The refusal of a COM_STMT_PREPARE that may succeed when statements that nobody needs have been closed. */
+  #mayMakeRoom(errno: number): boolean {
+    return (
+      errno === ER_MAX_PREPARED_STMT_COUNT_REACHED &&
+      this.#shape === AnswerShape.prepare &&
+      this.#attempts === 1
+    );
   }
 
   localInfile(): void {
@@ -541,13 +555,23 @@ export class StatementRun
       tracker.errno === ER_OPTION_PREVENTS_STATEMENT &&
       !tracker.forwarded
     ) {
-      this.#leave(connection);
-      this.#attempts++;
-      counters.add(WorkerCounter.retries);
-      this.#go(this.#packet.buffer, 0, this.#packet.length);
+      this.#again(connection);
+      return;
+    }
+    if (this.#mayMakeRoom(tracker.errno) && !tracker.forwarded) {
+      connection.statements.closeShared();
+      this.#poolOf(connection)?.closeStatements();
+      this.#again(connection);
       return;
     }
     this.#answered(connection, tracker);
+  }
+
+  #again(connection: BackendConnection): void {
+    this.#leave(connection);
+    this.#attempts++;
+    this.#context.counters.add(WorkerCounter.retries);
+    this.#go(this.#packet.buffer, 0, this.#packet.length);
   }
 
   #answered(connection: BackendConnection, tracker: ResponseTracker): void {

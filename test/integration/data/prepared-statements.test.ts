@@ -189,3 +189,26 @@ t.test('a table that changes behind a statement', async (t) => {
   t.same((await all.execute([]))[0], [], 'and it works again');
   await other.query('DROP TABLE changing');
 });
+
+t.test('what clients have closed makes room where the server has none left', async (t) => {
+  const sluice = await start(t);
+  const client = await sluice.connect();
+  const kept = await client.prepare('SELECT v FROM t WHERE id = ?');
+  const before = await set.primary.queryValue('SELECT @@global.max_prepared_stmt_count');
+  await set.primary.query('SET GLOBAL max_prepared_stmt_count = 4');
+  try {
+    for (let i = 0; i < 20; i++) {
+      const statement = await client.prepare(`SELECT ${i} AS i`);
+      const [rows] = (await statement.execute([])) as unknown as [RowDataPacket[]];
+      t.same(rows, [{ i }]);
+      await statement.close();
+    }
+    const [rows] = (await kept.execute([1])) as unknown as [RowDataPacket[]];
+    t.same(rows, [{ v: 'app 1' }], 'what was closed to make room is prepared again');
+    await set.primary.query('SET GLOBAL max_prepared_stmt_count = 0');
+    await t.rejects(client.prepare('SELECT 1 AS one'), { code: 'ER_MAX_PREPARED_STMT_COUNT_REACHED' }, 'the last word');
+  } finally {
+    await set.primary.query(`SET GLOBAL max_prepared_stmt_count = ${before}`);
+  }
+  await client.end();
+});
