@@ -93,7 +93,8 @@ export function setupReplies(connection: BackendConnection, reset: boolean, list
     const variables = withNames(entriesOf(result));
     // MariaDB goes back to the character set of the handshake, MySQL to the global one.
     const kept = isMysql ? [] : [...variables].filter(([name]) => CHARACTER_SETS.has(name));
-    const afterReset = SessionVariables.of(new Map([...withNames(globals), ...kept]));
+    // First those that have no global value, as sql_log_bin on MySQL: they are what they are in a new session.
+    const afterReset = SessionVariables.of(new Map([...variables, ...withNames(globals), ...kept]));
     const found = { variables: SessionVariables.of(variables), afterReset, schema, tracksState };
     if (reset && schema !== null) enterSchemaAgain(connection, schema, listener, () => listener.done(found));
     else listener.done(found);

@@ -39,6 +39,7 @@ import { PreparedCommands } from './prepared-commands.ts';
 import { AnswerCollector, makeProcessList } from './process-list.ts';
 import { ReadOnlyTransaction } from './read-only-transaction.ts';
 import { AS_IT_IS, ResidueAnswers, TAKEN } from './residue-answers.ts';
+import { endsConnection } from './session-end.ts';
 import { SessionPhase } from './session-phase.ts';
 import { errorOfRun, SessionStart } from './session-start.ts';
 import { SessionState } from './session-state.ts';
@@ -220,7 +221,7 @@ export class Session implements RunClient, RoutingFacts {
   }
 
   get pinned(): boolean {
-    return this.state.pinned;
+    return this.state.pinned || this.run.statement?.wantsOwn === true;
   }
 
   get autocommit(): boolean {
@@ -439,14 +440,7 @@ export class Session implements RunClient, RoutingFacts {
   /** COMMIT RELEASE, or `completion_type` says so: the server has closed its side. */
   #endsConnection(): boolean {
     const plan = this.#plan;
-    if (plan === null || this.run.lastErrno !== 0) return false;
-    if (plan.releases) return true;
-    const { kind } = plan.statement;
-    const type = this.state.variables?.values.get('completion_type');
-    return (
-      (kind === StatementKind.commit || kind === StatementKind.rollback) &&
-      (type === 'RELEASE' || type === '2')
-    );
+    return plan !== null && this.run.lastErrno === 0 && endsConnection(plan, this.state.variables);
   }
 
   /** The command as it is, to the held connection or the primary. */

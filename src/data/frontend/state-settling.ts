@@ -8,6 +8,7 @@ import { LockUse, PinReason, StatementKind } from '../../sql/statement-class.ts'
 import type { BackendConnection } from '../backend/backend-connection.ts';
 import { trackingStatement } from '../backend/connection-setup.ts';
 import { ownReply, type RecordedResult, RecordingReply } from '../backend/recording-reply.ts';
+import { canonicalVariableName } from '../backend/session-variables.ts';
 import type { Plan } from '../router/plan.ts';
 import type { Residue } from './residue.ts';
 import type { SessionState } from './session-state.ts';
@@ -57,11 +58,24 @@ export class StateSettling {
 
   #askVariables(connection: BackendConnection, names: readonly string[], succeeded: boolean): void {
     const list = names.map((name) => `'${name.replaceAll(/[^a-z0-9_]/g, '')}'`).join(',');
-    this.#ask(connection, `SHOW SESSION VARIABLES WHERE Variable_name IN (${list})`, (rows) => {
-      this.#state.variablesKnown(rows);
+    const text = succeeded
+      ? `SHOW SESSION VARIABLES WHERE Variable_name IN (${list})`
+      : `SELECT LOWER(VARIABLE_NAME), SESSION_VALUE, GLOBAL_VALUE FROM information_schema.SYSTEM_VARIABLES WHERE VARIABLE_NAME IN (${list})`;
+    this.#ask(connection, text, (rows) => {
+      this.#state.variablesKnown(succeeded ? rows : rows.filter((row) => this.#mayBeSet(row)));
       connection.variables = this.#state.variables;
       this.#askCollation(connection, succeeded, true);
     });
+  }
+
+  /**
+   * After a SET that failed, though it may have been one of several statements that did not: what cannot be set, and
+   * what the user may not set, must not be carried to another connection.
+   */
+  #mayBeSet([name, value, globalValue]: RecordedResult['rows'][number]): boolean {
+    return (
+      this.#state.variables?.values.has(canonicalVariableName(name ?? '')) === true || value !== globalValue
+    );
   }
 
   /** SET NAMES does not report the collation that it brings; the next connection needs it. */

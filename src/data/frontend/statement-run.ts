@@ -41,6 +41,7 @@ import type { ClientStatement } from './client-statement.ts';
 import { ConnectionSearch, type SearchClient, type SearchListener } from './connection-search.ts';
 import { KeptPacket } from './kept-packet.ts';
 import { Residue } from './residue.ts';
+import { endsConnection } from './session-end.ts';
 import { type AlignmentListener, StateAlignment } from './state-alignment.ts';
 import { type SettlingListener, StateSettling } from './state-settling.ts';
 import {
@@ -49,6 +50,9 @@ import {
   StatementPreparation,
 } from './statement-preparation.ts';
 import { StatementTrace, type TracedClient } from './statement-trace.ts';
+
+/** Flags of an OK that say nothing of what comes after its answer. */
+const OF_ONE_ANSWER = StatusFlag.SERVER_SESSION_STATE_CHANGED | StatusFlag.SERVER_MORE_RESULTS_EXISTS;
 
 export const RunPhase = {
   idle: 'idle',
@@ -578,9 +582,8 @@ export class StatementRun
     const { state } = this.#client;
     this.lastErrno = tracker.errno;
     this.lastWarnings = tracker.errno === 0 ? tracker.warnings : 1;
-    // An ERR says nothing of the session's status; the OKs of the same answer before it do.
-    if (tracker.statusReported)
-      state.statusFlags = connection.statusFlags & ~StatusFlag.SERVER_SESSION_STATE_CHANGED;
+    // An ERR says nothing of the session's status; the OKs of the same answer before it do, but for what they announced.
+    if (tracker.statusReported) state.statusFlags = connection.statusFlags & ~OF_ONE_ANSWER;
     if (this.statement !== null) this.#statementAnswered(this.statement, connection, tracker);
     if (connection.holder === this) {
       connection.variables = state.variables;
@@ -588,6 +591,9 @@ export class StatementRun
     }
     this.#learn(connection, tracker);
     this.trace.answered(tracker);
+    // The server is about to close it: nobody else may get it meanwhile.
+    if (this.#plan !== null && tracker.errno === 0 && endsConnection(this.#plan, state.variables))
+      connection.tainted = true;
     if (this.#replacedError !== null && !this.#silent) this.#client.sendError(this.#replacedError);
     if (state.lastInsertIdAssigned) {
       state.lastInsertIdAssigned = false;

@@ -13,6 +13,7 @@ export interface RoutingFacts {
   /** A connection is held for a transaction or a pin: everything goes there. */
   readonly holdsConnection: boolean;
   readonly inTransaction: boolean;
+  /** It will hold the connection that this statement gets. */
   readonly pinned: boolean;
   readonly autocommit: boolean;
   readonly schema: string | null;
@@ -39,6 +40,8 @@ const SYSTEM_SCHEMAS: ReadonlySet<string> = new Set([
 
 const HELD_TRANSACTION = routeOf(RouteTarget.held, RouteReason.inTransaction);
 const HELD_PIN = routeOf(RouteTarget.held, RouteReason.pinned);
+/** What a session that holds a connection sends there may be a write. */
+const PINNED = routeOf(RouteTarget.primary, RouteReason.pinned);
 const HINT_PRIMARY = routeOf(RouteTarget.primary, RouteReason.hint);
 const HINT_REPLICA = routeOf(RouteTarget.replica, RouteReason.hint);
 const AUTOCOMMIT_OFF = routeOf(RouteTarget.primary, RouteReason.autocommitOff);
@@ -62,6 +65,7 @@ export class Router {
   /** @param now milliseconds of the monotonic clock. @param hasReplica whether any replica is fit for reads. */
   route(plan: StatementClass, facts: RoutingFacts, now: number, hasReplica: boolean): Route {
     if (facts.holdsConnection) return facts.inTransaction ? HELD_TRANSACTION : HELD_PIN;
+    if (facts.pinned) return PINNED;
     const hinted = this.#hintedTarget(plan);
     if (hinted === RouteTarget.primary) return HINT_PRIMARY;
     if (plan.beginReadOnly) return this.#routeReadOnlyTransaction(plan, facts, now, hasReplica);

@@ -49,6 +49,7 @@ const TABLE: readonly (readonly [string, string, Partial<RoutingFacts>?])[] = [
   ['SELECT 1; DELETE FROM t', 'primary multi-statement'],
   // A held connection comes before everything.
   [READ, 'held in-transaction', { holdsConnection: true, inTransaction: true }],
+  [READ, 'primary pinned', { pinned: true }],
   [READ, 'held pinned', { holdsConnection: true, pinned: true }],
   [`/* sluice:primary */ ${READ}`, 'held pinned', { holdsConnection: true, pinned: true }],
   // Hints: to the primary always, to a replica only with a proof.

@@ -1,0 +1,13 @@
+import { StatementKind } from '../../sql/statement-class.ts';
+import type { SessionVariables } from '../backend/session-variables.ts';
+import type { Plan } from '../router/plan.ts';
+
+/** Whether the server closes the connection behind a statement that has succeeded: COMMIT RELEASE, by word or by default. */
+export function endsConnection(plan: Plan, variables: SessionVariables | null): boolean {
+  if (plan.releases) return true;
+  const { kind } = plan.statement;
+  const type = variables?.values.get('completion_type');
+  return (
+    (kind === StatementKind.commit || kind === StatementKind.rollback) && (type === 'RELEASE' || type === '2')
+  );
+}
