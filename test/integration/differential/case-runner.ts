@@ -11,6 +11,8 @@ const STEP_TIMEOUT_MS = 8_000;
 /** Stands for a number in statements: sessions that run the same case side by side write to rows of their own. */
 const SESSION = '{session}';
 
+const UNEXPECTED_BYTES: WireRecord = { kind: 'unexpected-bytes', fields: {} };
+
 export interface Endpoint {
   readonly host: string;
   readonly port: number;
@@ -30,6 +32,73 @@ export interface Transcript {
   readonly sequenceErrors: readonly string[];
 }
 
+/** What a case says of its session. */
+export type SessionOptions = Pick<
+  DifferentialCase,
+  'user' | 'password' | 'schema' | 'collationId' | 'capabilities' | 'withoutCapabilities'
+>;
+
+/** One session of a case, step by step. */
+export class CaseSession {
+  /** Logged in, or refused. */
+  readonly opening: StepTranscript;
+  readonly #client: WireClient;
+  readonly #endpoint: Endpoint;
+  readonly #statements: BinaryStatements;
+  readonly #text: (sql: string) => string;
+
+  private constructor(client: WireClient, endpoint: Endpoint, sessionNumber: number) {
+    this.#client = client;
+    this.#endpoint = endpoint;
+    this.#text = (sql) => sql.replaceAll(SESSION, String(sessionNumber));
+    this.#statements = new BinaryStatements(client, this.#text);
+    this.opening = { label: 'connect', ignore: [], records: describeConnection(client) };
+  }
+
+  static async open(
+    options: SessionOptions,
+    endpoint: Endpoint,
+    extra: number,
+    sessionNumber = 1,
+  ): Promise<CaseSession> {
+    const client = await WireClient.connect({
+      host: endpoint.host,
+      port: endpoint.port,
+      user: options.user,
+      password: options.password ?? endpoint.passwords[options.user] ?? '',
+      schema: options.schema,
+      collationId: options.collationId,
+      capabilities: capabilitiesOf(options, extra),
+    });
+    return new CaseSession(client, endpoint, sessionNumber);
+  }
+
+  /** Nothing has come that no step asked for. */
+  get idle(): boolean {
+    return this.#client.socket.idle;
+  }
+
+  get sequenceErrors(): readonly string[] {
+    return this.#client.socket.sequenceErrors;
+  }
+
+  async run(step: Step): Promise<StepTranscript> {
+    const ran = isBinaryStep(step)
+      ? this.#statements.run(step, { timeoutMs: STEP_TIMEOUT_MS })
+      : runStep(this.#client, this.#filledIn(step), this.#endpoint);
+    const records = await ran.catch(asClosed);
+    return { label: labelOf(step), ignore: 'ignore' in step ? step.ignore : [], records };
+  }
+
+  close(): void {
+    this.#client.close();
+  }
+
+  #filledIn(step: Step): Step {
+    return 'query' in step ? { ...step, query: this.#text(step.query) } : step;
+  }
+}
+
 /** Runs the case in a session of its own and writes down every packet that came back. */
 export async function runCase(
   testCase: DifferentialCase,
@@ -38,38 +107,23 @@ export async function runCase(
   sessionNumber = 1,
   between: () => Promise<void> = async () => undefined,
 ): Promise<Transcript> {
-  const text = (sql: string): string => sql.replaceAll(SESSION, String(sessionNumber));
-  const client = await WireClient.connect({
-    host: endpoint.host,
-    port: endpoint.port,
-    user: testCase.user,
-    password: testCase.password ?? endpoint.passwords[testCase.user] ?? '',
-    schema: testCase.schema,
-    collationId: testCase.collationId,
-    capabilities: capabilitiesOf(testCase, extra),
-  });
-  const steps: StepTranscript[] = [{ label: 'connect', ignore: [], records: describeConnection(client) }];
-  const statements = new BinaryStatements(client, text);
+  const session = await CaseSession.open(testCase, endpoint, extra, sessionNumber);
+  const steps: StepTranscript[] = [session.opening];
   try {
     for (const step of testCase.steps) {
       await between();
-      const ran = isBinaryStep(step)
-        ? statements.run(step, { timeoutMs: STEP_TIMEOUT_MS })
-        : runStep(client, 'query' in step ? { ...step, query: text(step.query) } : step, endpoint);
-      const records = await ran.catch(asClosed);
-      steps.push({ label: labelOf(step), ignore: 'ignore' in step ? step.ignore : [], records });
-      if (records.at(-1)?.kind === 'closed') break;
-      if (!client.socket.idle) {
-        steps.push({ label: labelOf(step), ignore: [], records: [{ kind: 'unexpected-bytes', fields: {} }] });
-      }
+      const transcript = await session.run(step);
+      steps.push(transcript);
+      if (transcript.records.at(-1)?.kind === 'closed') break;
+      if (!session.idle) steps.push({ ...transcript, ignore: [], records: [UNEXPECTED_BYTES] });
     }
   } finally {
-    client.close();
+    session.close();
   }
-  return { steps, sequenceErrors: client.socket.sequenceErrors };
+  return { steps, sequenceErrors: session.sequenceErrors };
 }
 
-function capabilitiesOf(testCase: DifferentialCase, extra: number): number {
+function capabilitiesOf(testCase: SessionOptions, extra: number): number {
   const bits = (names: DifferentialCase['capabilities']): number =>
     names.reduce((flags, name) => flags | Capability[name], 0);
   return (BASE_CAPABILITIES | extra | bits(testCase.capabilities)) & ~bits(testCase.withoutCapabilities);

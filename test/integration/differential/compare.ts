@@ -68,7 +68,8 @@ export function compareTranscripts(direct: Transcript, proxied: Transcript): str
   return differences;
 }
 
-function compareRecords(
+/** A sentence that says where two answers differ, or null. */
+export function compareRecords(
   left: readonly WireRecord[],
   right: readonly WireRecord[],
   label: string,

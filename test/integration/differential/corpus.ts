@@ -36,7 +36,7 @@ const ignoring = {
   reason: z.string().optional(),
 };
 
-const step = z.union([
+export const step = z.union([
   z.string().transform(queryStep),
   z.strictObject({
     query: z.string(),
@@ -111,7 +111,7 @@ export function loadCases(): DifferentialCase[] {
     return file.cases.map(({ lines, steps, ...rest }) => ({
       ...rest,
       file: file.name,
-      steps: [...(lines === undefined ? [] : splitLines(lines)), ...(steps ?? []).flatMap(expand)],
+      steps: [...(lines === undefined ? [] : splitLines(lines)), ...(steps ?? []).flatMap(expandStep)],
     }));
   });
 }
@@ -129,7 +129,7 @@ export function countStatements(testCase: DifferentialCase): number {
   );
 }
 
-function expand(one: z.output<typeof step>): Step[] {
+export function expandStep(one: z.output<typeof step>): Step[] {
   return 'lines' in one ? splitLines(one.lines) : [one];
 }
 
