@@ -206,7 +206,11 @@ t.test('what clients have closed makes room where the server has none left', asy
     const [rows] = (await kept.execute([1])) as unknown as [RowDataPacket[]];
     t.same(rows, [{ v: 'app 1' }], 'what was closed to make room is prepared again');
     await set.primary.query('SET GLOBAL max_prepared_stmt_count = 0');
-    await t.rejects(client.prepare('SELECT 1 AS one'), { code: 'ER_MAX_PREPARED_STMT_COUNT_REACHED' }, 'the last word');
+    await t.rejects(
+      client.prepare('SELECT 1 AS one'),
+      { code: 'ER_MAX_PREPARED_STMT_COUNT_REACHED' },
+      'the last word',
+    );
   } finally {
     await set.primary.query(`SET GLOBAL max_prepared_stmt_count = ${before}`);
   }
