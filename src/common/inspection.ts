@@ -91,7 +91,7 @@ export interface RouteRecord {
   /** null where Sluice answered itself, or found no server. */
   readonly server: string | null;
   readonly serverThreadId: number | null;
-  /** The session's own connection before, one that it shared for the moment, or one for itself. */
+  /** `held`, `previous`, `pipelined` or `own` (see SHOW ROUTES). */
   readonly connection: string;
   /** Session state was sent in front. */
   readonly aligned: boolean;

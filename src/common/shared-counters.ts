@@ -13,7 +13,7 @@ export const MAX_WORKERS = 64;
 
 /** Places for counters by reason; `src/sql/route-reason.ts` says which reason has which, and a test that they suffice. */
 export const PIN_PLACES = 32;
-export const ROUTE_PLACES = 128;
+export const ROUTE_PLACES = 192;
 
 /** Global gauges (Int32). */
 export const Gauge = {

@@ -2,7 +2,14 @@
 
 import { ClassReason, PinReason } from './statement-class.ts';
 
-export const RouteTarget = { primary: 'primary', replica: 'replica', held: 'held' } as const;
+export const RouteTarget = {
+  primary: 'primary',
+  replica: 'replica',
+  /** The connection that the session has. */
+  held: 'held',
+  /** No server: Sluice answers itself. */
+  sluice: 'sluice',
+} as const;
 export type RouteTarget = (typeof RouteTarget)[keyof typeof RouteTarget];
 
 /** What decides besides the statement's own class (`ClassReason`). */
@@ -18,6 +25,8 @@ export const RouteReason = {
   unsafeView: 'unsafe-view',
   viewsUnknown: 'views-unknown',
   residue: 'session-residue',
+  /** KILL, or what a statement before has left */
+  answeredHere: 'answered-here',
 } as const;
 export type RouteReason = (typeof RouteReason)[keyof typeof RouteReason] | ClassReason;
 
@@ -34,13 +43,14 @@ export interface RouteSlot {
 }
 
 const POSSIBLE: Readonly<Record<RouteTarget, (reason: RouteReason) => boolean>> = {
-  primary: (reason) => reason !== ClassReason.provenRead,
+  primary: (reason) => reason !== ClassReason.provenRead && reason !== RouteReason.answeredHere,
   replica: (reason) =>
     reason === ClassReason.provenRead ||
     reason === RouteReason.hint ||
     reason === RouteReason.readOnlyTransaction ||
     reason === RouteReason.noPrimary,
   held: (reason) => reason === RouteReason.inTransaction || reason === RouteReason.pinned,
+  sluice: (reason) => reason === RouteReason.answeredHere,
 };
 
 export const ROUTE_SLOTS: readonly RouteSlot[] = TARGETS.flatMap((target, row) =>

@@ -86,7 +86,7 @@ function workerMetrics(): SharedMetric[] {
 const REASON_METRICS: readonly SharedMetric[] = [
   {
     name: 'sluice_routed_total',
-    help: 'Statements by target (`primary`, `replica`, `held`: the connection that the session has) and reason',
+    help: 'Statements by target (`held`: the connection that the session has; `sluice`: answered without a server) and reason',
     kind: 'counter',
     labelNames: ['worker', 'target', 'reason'],
     samples: ({ workers }) =>

@@ -73,6 +73,8 @@ export class ConnectionSearch implements PoolRequest {
   #pool: ServerPool | null = null;
   #held: BackendConnection | null = null;
   #statement: ClientStatement | null = null;
+  /** What was found is where the statement before ran, which this one asks about. */
+  wentBack = false;
   #onPrimary = false;
   /** The replica that is tried where the first one could not be reached. */
   #insteadOf: ServerPool | null = null;
@@ -136,6 +138,7 @@ export class ConnectionSearch implements PoolRequest {
     this.#held = route.target === RouteTarget.held ? held : null;
     this.#route = route;
     this.#plan = plan;
+    this.wentBack = false;
     this.#onPrimary = false;
     this.#insteadOf = null;
     this.#retryUntil = 0;
@@ -160,6 +163,7 @@ export class ConnectionSearch implements PoolRequest {
     if (this.#waitsForResidue(this.#held)) return null;
     if (this.#held !== null) return this.#held;
     const back = this.#goBack();
+    this.wentBack = back !== null;
     if (back !== null) return back;
     const pool = this.#choosePool();
     if (pool === null) {

@@ -175,6 +175,7 @@ export function routeRecord(
 function connectionKind({ flags, server }: RingEntry): string {
   if (server === null) return '';
   if ((flags & RingFlag.held) !== 0) return 'held';
+  if ((flags & RingFlag.previous) !== 0) return 'previous';
   return (flags & RingFlag.pipelined) !== 0 ? 'pipelined' : 'own';
 }
 

@@ -96,6 +96,9 @@ export class Session implements RunClient, RoutingFacts {
   readonly #transport: SessionTransport;
   #phase: SessionPhase = SessionPhase.idle;
   #command = 0;
+  /** How many statements had been sent when it came, and the error of Sluice's own that answered it. */
+  #statementsBefore = 0;
+  #ownErrno = 0;
   /** Sequence id of the answer's first packet: the number of packets that the command took. */
   errorSequence = 1;
   #plan: Plan | null = null;
@@ -195,6 +198,7 @@ export class Session implements RunClient, RoutingFacts {
 
   sendError(error: ClientError): void {
     this.#context.counters.add(WorkerCounter.errorsSent);
+    this.#ownErrno = error.errno;
     this.#transport.write(frameErr(error, this.clientCapabilities, this.errorSequence));
   }
 
@@ -254,13 +258,15 @@ export class Session implements RunClient, RoutingFacts {
     }
     const command = buffer[start]!;
     this.#command = command;
+    this.#statementsBefore = this.run.trace.statements;
+    this.#ownErrno = 0;
+    this.#plan = null;
     this.errorSequence = fragmentCount(end - start) & 0xff;
     this.#phase = transition(this.#phase, SessionPhase.busy);
     if (command === Command.COM_QUERY) {
       this.#query(buffer, start, end);
       return;
     }
-    this.#plan = null;
     switch (treatmentOf(command)) {
       case CommandTreatment.local:
         this.local.answer(command, buffer, start, end);
@@ -428,6 +434,9 @@ export class Session implements RunClient, RoutingFacts {
   /** The command is answered; the next one may come. */
   commandDone(): void {
     if (this.#phase === SessionPhase.closed) return;
+    const { trace } = this.run;
+    if (this.#plan !== null && trace.statements === this.#statementsBefore)
+      trace.answeredHere(this.#command, this.#plan, this.#transport.lastActivity, this.#ownErrno);
     this.#phase = transition(this.#phase, SessionPhase.idle);
     if (this.#context.stopping && this.run.held === null) {
       this.endForShutdown();

@@ -153,7 +153,7 @@ export class StatementRun
     this.#client = client;
     this.#context = context;
     this.residue = new Residue((connection) => this.#borrow(connection));
-    this.trace = new StatementTrace(client, context.routes);
+    this.trace = new StatementTrace(client, context.routes, context.counters);
     this.#search = new ConnectionSearch(client, context, this.residue, this);
     this.#alignment = new StateAlignment(context, client.state, this.residue, this);
     this.#preparation = new StatementPreparation(context, this);
@@ -195,10 +195,7 @@ export class StatementRun
       (route.target === RouteTarget.replica && plan !== null && plan.statement.provenRead);
     this.#answerBytes = 0;
     if (silent) this.trace.skips();
-    else {
-      this.trace.begins(buffer[start]!, route, plan ?? this.statement?.plan ?? null);
-      this.#context.counters.addRouted(route.slot);
-    }
+    else this.trace.begins(buffer[start]!, route, plan ?? this.statement?.plan ?? null);
     this.#packet.clear();
     if (this.#repeatable) this.#packet.keep(buffer, start, end);
     this.#command = end > start ? buffer[start]! : 0;
@@ -373,7 +370,7 @@ export class StatementRun
     }
     const waits = buffer === null ? null : this.#plan;
     const mayGo = this.#alignment.begin(connection, waits);
-    this.trace.uses(connection, this.#shared, this.#alignment.hasSent);
+    this.trace.uses(connection, this.#shared, this.#search.wentBack, this.#alignment.hasSent);
     if (!mayGo) {
       if (buffer !== null) this.#packet.keep(buffer, start, end);
       this.#phase = transition(this.#phase, RunPhase.settingState);

@@ -3,11 +3,10 @@
  * by its run, and put into the worker's ring at its end. One for each session, used again for each statement.
  */
 
-import type { ResponseTracker } from '../../../protocol/index.ts';
-import { RouteTarget } from '../../sql/route-reason.ts';
-import type { BackendConnection } from '../backend/backend-connection.ts';
+import type { WorkerCounters } from '../../common/shared-counters.ts';
+import { RouteReason, RouteTarget } from '../../sql/route-reason.ts';
 import type { Plan } from '../router/plan.ts';
-import type { Route } from '../router/route.ts';
+import { type Route, routeOf } from '../router/route.ts';
 import { emptyEntry, RingFlag, type RouteRing } from '../router/route-ring.ts';
 
 import type { SessionState } from './session-state.ts';
@@ -20,12 +19,27 @@ export interface TracedClient {
   readonly state: SessionState;
 }
 
+export interface TracedConnection {
+  readonly server: { readonly address: string };
+  readonly threadId: number;
+}
+
+export interface TracedAnswer {
+  readonly errno: number;
+  /** Below 0 without a result set. */
+  readonly lastResultRows: number;
+  readonly affectedRows: number;
+}
+
+const ANSWERED_HERE = routeOf(RouteTarget.sluice, RouteReason.answeredHere);
+
 /** Filled and copied at once: one for all sessions of the thread. */
 const entry = emptyEntry();
 
 export class StatementTrace {
   readonly #client: TracedClient;
   readonly #ring: RouteRing;
+  readonly #counters: WorkerCounters;
   readonly connectedAtMs = performance.now();
   /** Statements up to now. */
   statements = 0;
@@ -49,9 +63,10 @@ export class StatementTrace {
   #answeredAtMs = 0;
   #rows = 0;
 
-  constructor(client: TracedClient, ring: RouteRing) {
+  constructor(client: TracedClient, ring: RouteRing, counters: WorkerCounters) {
     this.#client = client;
     this.#ring = ring;
+    this.#counters = counters;
   }
 
   /** @param command the byte of the command. @param plan null for a command that is no statement. */
@@ -59,6 +74,7 @@ export class StatementTrace {
     const { state } = this.#client;
     this.#isActive = true;
     this.statements++;
+    this.#counters.addRouted(route.slot);
     this.beganAtMs = performance.now();
     this.route = route;
     this.plan = plan;
@@ -72,6 +88,13 @@ export class StatementTrace {
     this.#waitMs = 0;
     this.#answeredAtMs = 0;
     this.#rows = 0;
+  }
+
+  /** A statement that no server was needed for. @param beganAtMs when it came. */
+  answeredHere(command: number, plan: Plan, beganAtMs: number, errno: number): void {
+    this.begins(command, ANSWERED_HERE, plan);
+    this.beganAtMs = beganAtMs;
+    this.ends(errno, 1, 0);
   }
 
   /** What runs now is Sluice's own. */
@@ -89,14 +112,15 @@ export class StatementTrace {
     this.#waitsSinceMs = 0;
   }
 
-  /** @param isAligned session state goes in front. */
-  uses(connection: BackendConnection, isShared: boolean, isAligned: boolean): void {
+  /** @param isPrevious the statement before ran there. @param isAligned session state goes in front. */
+  uses(connection: TracedConnection, isShared: boolean, isPrevious: boolean, isAligned: boolean): void {
     this.#server = connection.server.address;
     this.#serverThreadId = connection.threadId;
     this.#flags =
       (this.#flags & RingFlag.reprepared) |
       (this.route?.target === RouteTarget.held ? RingFlag.held : 0) |
       (isShared ? RingFlag.pipelined : 0) |
+      (isPrevious ? RingFlag.previous : 0) |
       (isAligned ? RingFlag.aligned : 0);
   }
 
@@ -104,7 +128,7 @@ export class StatementTrace {
     this.#flags |= RingFlag.reprepared;
   }
 
-  answered(tracker: ResponseTracker): void {
+  answered(tracker: TracedAnswer): void {
     this.#answeredAtMs = performance.now();
     const hasRows = tracker.errno === 0 && tracker.lastResultRows >= 0;
     if (hasRows) this.#flags |= RingFlag.resultSet;

@@ -17,6 +17,8 @@ export const RingFlag = {
   resultSet: 16,
   /** The client was gone before the end. */
   abandoned: 32,
+  /** It ran where the statement before did, since it asks about that one. */
+  previous: 64,
 } as const;
 
 /** A longer digest is not kept: it would keep its memory from being freed. */

@@ -171,3 +171,17 @@ t.test('KILL with one worker only', async (t) => {
   rig.order('0:kill');
   await rig.logged('killAnswer 1 unknown');
 });
+
+t.test('a question to all workers is answered without those that end or say nothing', async (t) => {
+  const rig = new Rig(t, 3);
+  await rig.set.start();
+  const wanted = { subject: 'sessions', connectionId: null, limit: 10 } as const;
+  t.same(await rig.set.inspect(wanted), { sessions: [], routes: [], missing: [], asked: 3 });
+  rig.order('1:mute 2:mute');
+  await waitUntil('they are mute', () =>
+    rig.set.status().every(({ appliedVersion }) => appliedVersion === 2),
+  );
+  const asked = rig.set.inspect(wanted);
+  rig.order('2:crash');
+  t.same((await asked).missing, [1, 2]);
+});

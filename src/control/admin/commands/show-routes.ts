@@ -29,7 +29,11 @@ const COLUMNS: readonly ComputedColumn<RouteRecord>[] = [
   text('client', '`host:port` of the client; empty for a Unix socket', ({ client }) => client),
   text('schema', 'The schema that it came in; NULL for none', ({ schema }) => schema),
   text('command', 'Command of the protocol, e.g. `COM_QUERY`, `COM_STMT_EXECUTE`', ({ command }) => command),
-  text('target', '`primary`, `replica`, or `held`: the connection that it has', ({ target }) => target),
+  text(
+    'target',
+    '`primary`, `replica`, `held` (the connection that it has), or `sluice`: no server was needed',
+    ({ target }) => target,
+  ),
   text('reason', 'Why', ({ reason }) => reason),
   text(
     'class_reason',
@@ -45,7 +49,7 @@ const COLUMNS: readonly ComputedColumn<RouteRecord>[] = [
   number('server_thread', "The server's id of the connection", (row) => row.serverThreadId),
   text(
     'connection',
-    '`held` by the session before, `pipelined` (shared with reads of others for the moment), or its `own` for the statement',
+    '`held` by the session before, `previous` (of the statement before, which this one asks about), `pipelined` (shared with reads of others for the moment), or its `own` for the statement',
     ({ connection }) => connection,
   ),
   text('state_sent', '`YES` where session state had to be sent in front', ({ aligned }) => yesNo(aligned)),

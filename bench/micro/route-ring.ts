@@ -1,0 +1,58 @@
+/** What it costs each statement that an operator can see why it went where it went. */
+
+import { SharedCounters } from '../../src/common/shared-counters.ts';
+import { SessionState } from '../../src/data/frontend/session-state.ts';
+import { StatementTrace } from '../../src/data/frontend/statement-trace.ts';
+import { PlanCache } from '../../src/data/router/plan-cache.ts';
+import { routeOf } from '../../src/data/router/route.ts';
+import { RouteRing } from '../../src/data/router/route-ring.ts';
+import { makeLexicalContext } from '../../src/sql/lexical-context.ts';
+import type { Microbenchmark } from './harness.ts';
+
+const CONTEXT = makeLexicalContext({
+  charset: 'utf8mb4',
+  sqlMode: '',
+  flavor: 'mariadb',
+  versionId: 101_119,
+});
+const COM_QUERY = 3;
+const ROUTE = routeOf('replica', 'proven-read');
+const SESSIONS = 64;
+
+function recording(name: string, entries: number): Microbenchmark {
+  const ring = new RouteRing(entries);
+  const counters = new SharedCounters().worker(0);
+  const plans = new PlanCache(1, 100, { miss: () => {} });
+  const statement = Buffer.from('SELECT c FROM sbtest1 WHERE id=4711');
+  const plan = plans.planFor(statement, 0, statement.length, CONTEXT);
+  const traces = Array.from({ length: SESSIONS }, (_, index) => {
+    const client = {
+      connectionId: 2 ** 30 + index,
+      username: 'app',
+      clientAddress: `127.0.0.1:${10_000 + index}`,
+      state: new SessionState(counters),
+    };
+    return new StatementTrace(client, ring, counters);
+  });
+  const connection = { server: { address: '127.0.0.1:3306' }, threadId: 17 };
+  const answer = { errno: 0, lastResultRows: 1, affectedRows: 0 };
+  return {
+    name: `route ring: ${name}`,
+    maxNanoseconds: 300,
+    run: (operations) => {
+      for (let operation = 0; operation < operations; operation++) {
+        const trace = traces[operation % SESSIONS]!;
+        trace.begins(COM_QUERY, ROUTE, plan);
+        trace.uses(connection, false, false, false);
+        trace.answered(answer);
+        trace.ends(0, 1, 62);
+      }
+      return ring.written;
+    },
+  };
+}
+
+export const benchmarks: readonly Microbenchmark[] = [
+  recording('a statement, 1024 remembered', 1024),
+  recording('a statement, none remembered', 0),
+];

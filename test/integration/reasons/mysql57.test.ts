@@ -1,0 +1,4 @@
+import t from 'tap';
+import { runReasons } from './run-reasons.ts';
+
+t.test('MySQL 5.7', (t) => runReasons(t, 'mysql'));

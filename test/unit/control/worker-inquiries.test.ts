@@ -1,0 +1,73 @@
+import t from 'tap';
+import type { InspectAnswer } from '../../../src/common/inspection.ts';
+import type { ToWorker } from '../../../src/common/thread-messages.ts';
+import { WorkerInquiries } from '../../../src/control/worker-inquiries.ts';
+import { routeRecord, sessionRecord } from './admin/made-records.ts';
+
+const WANTED = { subject: 'sessions', connectionId: null, limit: 10 } as const;
+const LONG_MS = 60_000;
+
+class Rig {
+  readonly sent: [number, ToWorker][] = [];
+  readonly inquiries: WorkerInquiries;
+
+  constructor(timeoutMs: number) {
+    this.inquiries = new WorkerInquiries(timeoutMs);
+  }
+
+  ask(workers: readonly number[]) {
+    return this.inquiries.ask(WANTED, workers, (worker, message) => this.sent.push([worker, message]));
+  }
+
+  answer(worker: number, requestId: number, isLast: boolean, more: Partial<InspectAnswer> = {}): void {
+    const base = { type: 'inspected', requestId, sessions: [], routes: [], isLast } as const;
+    this.inquiries.received(worker, { ...base, ...more });
+  }
+}
+
+t.test('parts of all workers make one answer', async (t) => {
+  const rig = new Rig(LONG_MS);
+  const asked = rig.ask([0, 2]);
+  t.strictSame(rig.sent, [
+    [0, { type: 'inspect', requestId: 1, ...WANTED }],
+    [2, { type: 'inspect', requestId: 1, ...WANTED }],
+  ]);
+  rig.answer(0, 1, false, { sessions: [sessionRecord()] });
+  rig.answer(2, 1, true, { routes: [routeRecord({ worker: 2 })] });
+  rig.answer(2, 1, true, { sessions: [sessionRecord({ worker: 2 })] });
+  rig.answer(0, 1, true, { sessions: [sessionRecord({ connectionId: 9 })] });
+  const { sessions, routes, missing } = await asked;
+  t.strictSame(
+    sessions.map(({ connectionId }) => connectionId),
+    [sessionRecord().connectionId, 9],
+    'what comes behind the last part is nobody’s',
+  );
+  t.equal(routes.length, 1);
+  t.strictSame(missing, []);
+});
+
+t.test('a worker that ends, or is late, is missing', async (t) => {
+  const rig = new Rig(20);
+  const first = rig.ask([0, 1, 2]);
+  rig.answer(0, 1, true, { sessions: [sessionRecord()] });
+  rig.inquiries.workerEnded(1);
+  rig.answer(2, 1, false, { sessions: [sessionRecord({ worker: 2 })] });
+  const late = await first;
+  t.strictSame(
+    [late.missing, late.sessions.length, late.asked],
+    [[1, 2], 2, 3],
+    'with what it has said so far',
+  );
+  const second = rig.ask([0]);
+  rig.answer(0, 1, true, { sessions: [sessionRecord()] });
+  rig.inquiries.workerEnded(0);
+  t.strictSame(
+    await second,
+    { sessions: [], routes: [], missing: [0], asked: 1 },
+    'not the first one’s answer',
+  );
+});
+
+t.test('nobody to ask', async (t) => {
+  t.strictSame(await new Rig(LONG_MS).ask([]), { sessions: [], routes: [], missing: [], asked: 0 });
+});
