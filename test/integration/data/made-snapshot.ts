@@ -110,7 +110,7 @@ export function madeSnapshot(more: Partial<Snapshot> = {}): Snapshot {
         handshakeTimeoutMs: 5000,
         loginDelayMs: 0,
         loginDelayMaxMs: 0,
-        idleTimeoutMs: 0,
+        idleTimeoutMs: 28_800_000,
         shutdownGraceMs: 1000,
         noServerWaitMs: 1000,
         digestCacheEntries: 100,
