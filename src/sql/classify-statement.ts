@@ -24,7 +24,21 @@ export function classifyStatement(input: ClassifyInput, from: number, to: number
     draft.assumeAnything(ClassReason.notARead, verb);
   } else classifier(input, draft, from, to);
   if (tokens.kind(to - 1) === TokenKind.malformed) draft.assumeAnything(ClassReason.malformed, '');
+  noteUserVariables(input, draft, from, to);
   return draft;
+}
+
+function noteUserVariables({ tokens }: ClassifyInput, draft: StatementDraft, from: number, to: number): void {
+  for (let i = from; i < to; i++) {
+    if (tokens.kind(i) !== TokenKind.userVariable) continue;
+    const before = tokens.text(i - 1);
+    const behind = tokens.text(i + 1);
+    const isTarget =
+      draft.kind === StatementKind.set &&
+      (behind === '=' || behind === ':=') &&
+      (i === from + 1 || before === ',');
+    draft.addUserVariable(tokens.raw(i), isTarget);
+  }
 }
 
 function read(classifier: Classifier): Classifier {

@@ -100,6 +100,8 @@ const EMPTY: Omit<StatementClass, 'hint'> = {
   pins: [],
   releases: [],
   named: null,
+  userVariables: [],
+  readsVariables: [],
   executes: null,
   locks: LockUse.none,
   calculatesFoundRows: false,
@@ -130,6 +132,7 @@ function combine(drafts: readonly StatementDraft[]): StatementClass {
     pins: isSingle ? [...first.pins] : [...new Set(drafts.flatMap((draft) => [...draft.pins]))],
     releases: isSingle ? [...first.releases] : [],
     named: isSingle ? first.named : null,
+    ...unionOfVariables(drafts),
     executes: isSingle ? first.executes : null,
     locks: isSingle ? first.locks : drafts.some(usesLocks) ? LockUse.some : LockUse.none,
     calculatesFoundRows: drafts.some((draft) => draft.calculatesFoundRows),
@@ -145,6 +148,25 @@ function combine(drafts: readonly StatementDraft[]): StatementClass {
 
 function usesLocks({ locks }: { readonly locks: LockUse }): boolean {
   return locks !== LockUse.none;
+}
+
+interface VariableUse {
+  readonly userVariables: Iterable<string> | null;
+  readonly readsVariables: Iterable<string>;
+}
+
+function unionOfVariables(
+  parts: readonly VariableUse[],
+): Pick<StatementClass, 'userVariables' | 'readsVariables'> {
+  const names = new Set<string>();
+  const reads = new Set<string>();
+  let obscure = false;
+  for (const { userVariables, readsVariables } of parts) {
+    for (const name of userVariables ?? []) names.add(name);
+    for (const name of readsVariables) reads.add(name);
+    obscure ||= userVariables === null;
+  }
+  return { userVariables: obscure ? null : [...names], readsVariables: [...reads] };
 }
 
 function unionOfTables(parts: readonly { readonly tables: readonly TableReference[] }[]): TableReference[] {
@@ -183,6 +205,7 @@ function mergeConditional(
     tables: unionOfTables(all),
     pins: [...new Set(all.flatMap((each) => each.pins))],
     releases: all.every((each) => each.releases.length > 0) ? byServer.releases : [],
+    ...unionOfVariables(all),
     named: byServer.named === null || all.every((each) => each.named !== null) ? byServer.named : null,
     locks: all.some(usesLocks) ? LockUse.some : LockUse.none,
     calculatesFoundRows: all.some((each) => each.calculatesFoundRows),

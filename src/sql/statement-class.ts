@@ -159,6 +159,13 @@ export interface StatementClass {
   readonly releases: readonly PinReason[];
   /** null where nothing is made or ended by name, and for several statements at once. */
   readonly named: NamedChange | null;
+  /**
+   * User variables that it names, in lower case; null if some name is not plain. With `PinReason.userVariable` among
+   * the pins it may set any of them.
+   */
+  readonly userVariables: readonly string[] | null;
+  /** Of these, those whose value or type it may find as it is: all but the mere targets of SET. */
+  readonly readsVariables: readonly string[];
   /** EXECUTE: the name of what runs, in lower case; null for EXECUTE IMMEDIATE and all else. */
   readonly executes: string | null;
   readonly locks: LockUse;

@@ -10,6 +10,8 @@ import {
   type TableReference,
 } from './statement-class.ts';
 
+const PLAIN_NAME = /^[a-z0-9_$.]+$/;
+
 export class StatementDraft {
   kind: StatementKind;
   command: string;
@@ -20,6 +22,8 @@ export class StatementDraft {
   readonly pins = new Set<PinReason>();
   readonly releases = new Set<PinReason>();
   named: NamedChange | null = null;
+  userVariables: Set<string> | null = new Set();
+  readonly readsVariables = new Set<string>();
   executes: string | null = null;
   locks: LockUse = LockUse.none;
   calculatesFoundRows = false;
@@ -57,6 +61,18 @@ export class StatementDraft {
     this.transactionControl = true;
     this.changesViews = true;
     this.pins.add(PinReason.storedRoutine);
+  }
+
+  /** @param raw `@name` as it stands. */
+  addUserVariable(raw: string, isTarget: boolean): void {
+    const quoted = /^@([`'"])(.*)\1$/.exec(raw);
+    const name = (quoted === null ? raw.slice(1) : (quoted[2] ?? '')).toLowerCase();
+    if (!PLAIN_NAME.test(name)) {
+      this.userVariables = null;
+      return;
+    }
+    this.userVariables?.add(name);
+    if (!isTarget) this.readsVariables.add(name);
   }
 
   addTable(schema: string | null, table: string): void {

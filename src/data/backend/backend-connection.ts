@@ -35,6 +35,7 @@ import { discardSink, type ExpectedReply, type ReplyOwner } from './expected-rep
 import type { LastUser } from './last-user.ts';
 import { ownReply, RecordingReply } from './recording-reply.ts';
 import type { SessionVariables } from './session-variables.ts';
+import { UserVariables } from './user-variables.ts';
 
 const State = {
   connecting: 'connecting',
@@ -117,6 +118,8 @@ export class BackendConnection {
   /** As they are after COM_RESET_CONNECTION. */
   variablesAfterReset: SessionVariables | null = null;
   schema: string | null;
+  /** What sessions have set there; of some of it the value is NULL by now. */
+  userVariables = UserVariables.none;
   /** LAST_INSERT_ID() there; null where only its last user can tell. */
   lastInsertId: string | null = '0';
   /** Of the last OK or EOF. */
@@ -449,6 +452,7 @@ export class BackendConnection {
         this.#endDeadline();
         this.variables = found.variables;
         this.lastInsertId = '0';
+        this.userVariables = UserVariables.none;
         // After a reset MySQL has the global character set, not the one of the handshake: no session starts so.
         this.initialVariables ??= found.variables;
         this.variablesAfterReset ??= found.afterReset;

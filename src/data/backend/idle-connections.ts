@@ -99,6 +99,7 @@ export function mayJoin(batch: BackendConnection, request: PoolRequest, maxDepth
 export function usable(connection: BackendConnection, request: PoolRequest): boolean {
   if (connection.key.text !== request.connectionKey.text) return false;
   if (request.variables === null && connection.collationId !== request.collationId) return false;
+  if (request.refuses(connection)) return false;
   return request.schema !== null || connection.schema === null;
 }
 
@@ -106,6 +107,6 @@ export function usable(connection: BackendConnection, request: PoolRequest): boo
 export function fits(connection: BackendConnection, request: PoolRequest): boolean {
   const { variables } = request;
   if (variables === null || connection.key.text !== request.connectionKey.text) return false;
-  if (connection.schema !== request.schema) return false;
+  if (connection.schema !== request.schema || request.refuses(connection)) return false;
   return connection.variables === variables || connection.variables?.equals(variables) === true;
 }

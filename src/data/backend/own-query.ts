@@ -40,6 +40,10 @@ class OwnQuery implements PoolRequest, ConnectionHolder {
     return this.#question.collationId;
   }
 
+  refuses(): boolean {
+    return false;
+  }
+
   hasStatement(): boolean {
     return true;
   }

@@ -20,6 +20,8 @@ export interface PoolRequest {
   readonly lastUser: LastUser | null;
   /** Preferred if free and nobody else has used it since: it ran the session's last statement. */
   readonly lastConnection: BackendConnection | null;
+  /** Whether it has something that the statement must not find there and that cannot be taken away. */
+  refuses(connection: BackendConnection): boolean;
   /** Whether it has the prepared statement that is to be executed; true where none is. */
   hasStatement(connection: BackendConnection): boolean;
   connectionAvailable(connection: BackendConnection): void;

@@ -421,6 +421,14 @@ export class ServerPool implements ConnectionListener {
           victim = connection;
     if (victim === null) return false;
     this.#keyedFor(victim.key).remove(victim);
+    if (victim.key.text === request.connectionKey.text && request.refuses(victim)) {
+      // All that is wrong with it a reset takes away.
+      victim.lastUser?.harvest(victim);
+      victim.lastUser = null;
+      this.#connecting.set(victim, null);
+      victim.reset();
+      return true;
+    }
     this.#evicted = victim;
     retire(victim, 'evicted-for-another-user');
     return true;

@@ -103,6 +103,7 @@ export class Aftermath {
       // Where the server reports it, its reports begin and end it.
       if (reason === PinReason.setTransaction && connection.tracksState) continue;
       if (reason === PinReason.userLock && !state.named.mayHoldLocks) continue;
+      if (reason === PinReason.userVariable && state.userVariablesFollowed) continue;
       // A routine that fails half-way has done what it had done before.
       if (succeeded || reason === PinReason.storedRoutine || statement.statementCount > 1) state.pin(reason);
     }

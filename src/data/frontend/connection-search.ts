@@ -210,6 +210,7 @@ export class ConnectionSearch implements PoolRequest {
   wanted(statement: StatementClass): BackendConnection | null {
     const wanted = this.#residue.wantedConnection(statement);
     if (wanted === null || wanted.key.text !== this.connectionKey.text) return null;
+    if (this.#isRefusedBy(statement, wanted)) return null;
     const isPrimary = wanted.server.address === this.#context.backends.primary?.server.address;
     return isPrimary || !statement.mayWrite ? wanted : null;
   }
@@ -243,6 +244,18 @@ export class ConnectionSearch implements PoolRequest {
       const hostgroup = settings.hostgroups.writer;
       this.#listener.searchFailed(clientError('PROXY_NO_SERVER', { hostgroup, waitMs, reason }));
     });
+  }
+
+  /** A variable that the session has never set has a type of its own, which no assignment brings back. */
+  refuses(connection: BackendConnection): boolean {
+    const statement = this.#plan?.statement;
+    return statement !== undefined && this.#isRefusedBy(statement, connection);
+  }
+
+  #isRefusedBy(statement: StatementClass, { userVariables }: BackendConnection): boolean {
+    if (userVariables.isEmpty) return false;
+    const own = this.#client.state.userVariables;
+    return statement.readsVariables.some((name) => userVariables.has(name) && !own.has(name));
   }
 
   hasStatement(connection: BackendConnection): boolean {

@@ -88,7 +88,8 @@ export class DiagnosticList {
   #isMarked = false;
   #memory: Diagnostics = NO_DIAGNOSTICS;
   #lastError: DiagnosedError | null = null;
-  #reading: DiagnosticReading | null = null;
+  /** From the oldest to the newest. */
+  readonly #readings = new Set<DiagnosticReading>();
   /** Where a marker has been raised for the statement that runs. */
   #markedOn: BackendConnection | null = null;
 
@@ -103,7 +104,7 @@ export class DiagnosticList {
   }
 
   get isEmpty(): boolean {
-    return this.#on === null && this.#reading === null && this.#memory === NO_DIAGNOSTICS;
+    return this.#on === null && this.#readings.size === 0 && this.#memory === NO_DIAGNOSTICS;
   }
 
   /** Whether statements that ask for the list may ask this connection. */
@@ -153,7 +154,7 @@ export class DiagnosticList {
     const reading = { wasMarked: this.#isMarked };
     this.#on = null;
     this.#isMarked = false;
-    this.#reading = reading;
+    this.#readings.add(reading);
     return reading;
   }
 
@@ -164,13 +165,14 @@ export class DiagnosticList {
     warningCount: string | null,
     errorCount: string | null,
   ): void {
-    if (this.#reading !== reading) return;
-    this.#reading = null;
+    if (!this.#readings.delete(reading)) return;
     if (warnings === null) {
       if (!reading.wasMarked) this.#memory = NO_DIAGNOSTICS;
       return;
     }
     if (reading.wasMarked && warnings.rows[0]?.[2] === MARKER) return;
+    // What is still being read was the list before.
+    this.#readings.clear();
     const { columns, packets, rows } = warnings;
     this.#memory =
       warningCount === '0'
@@ -206,7 +208,7 @@ export class DiagnosticList {
   #forget(): void {
     this.#on = null;
     this.#isMarked = false;
-    this.#reading = null;
+    this.#readings.clear();
     this.#memory = NO_DIAGNOSTICS;
   }
 }

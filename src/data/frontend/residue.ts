@@ -189,7 +189,9 @@ export class Residue implements LastUser {
     const { foundRows, rowCount } = statement.residue;
     const values = new Map<string, CallValue>();
     // Bringing LAST_INSERT_ID() there is a statement of its own, and ROW_COUNT() gone with it.
-    const isDisturbed = statement.residue.lastInsertId && connection?.lastInsertId !== this.#insertId;
+    const isDisturbed =
+      (statement.residue.lastInsertId && connection?.lastInsertId !== this.#insertId) ||
+      statement.userVariables?.length !== 0;
     if (foundRows && (connection === null || this.#foundRowsOn !== connection))
       values.set('FOUND_ROWS', countOf('FOUND_ROWS', this.#foundRows ?? this.#foundRowsGuess));
     if (rowCount && (connection === null || this.#rowCountOn !== connection || isDisturbed))

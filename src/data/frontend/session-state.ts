@@ -21,6 +21,7 @@ import {
   NAMES_COLLATION,
   type SessionVariables,
 } from '../backend/session-variables.ts';
+import { UserVariables } from '../backend/user-variables.ts';
 import { policyOf, VariablePolicy } from '../backend/variable-policy.ts';
 import { NamedPins } from './named-pins.ts';
 import { SessionPins } from './session-pins.ts';
@@ -46,6 +47,10 @@ export class SessionState {
   clientTracks = false;
   /** The last statement has set it; the run takes note. */
   lastInsertIdAssigned = false;
+  /** Those whose values can be made again anywhere. */
+  userVariables = UserVariables.none;
+  /** What the last statement has set of them could be read. */
+  userVariablesFollowed = false;
   /** What the pins stand for, by name. */
   readonly named = new NamedPins();
   readonly #pins: SessionPins;
@@ -114,6 +119,7 @@ export class SessionState {
     this.idleTimeoutMs = null;
     this.#pins.endAll();
     this.named.clear();
+    this.userVariables = UserVariables.none;
   }
 
   /** The server's answer to what SET NAMES had left open. */

@@ -7,6 +7,7 @@
 import { AnswerShape, Command } from '../../../protocol/index.ts';
 import { type ClientError, clientError } from '../../common/errors.ts';
 import { WorkerCounter } from '../../common/shared-counters.ts';
+import { ClassReason, PinReason, type StatementClass, StatementKind } from '../../sql/statement-class.ts';
 import type { BackendConnection } from '../backend/backend-connection.ts';
 import { trackingStatement } from '../backend/connection-setup.ts';
 import { ownReply, RecordingReply } from '../backend/recording-reply.ts';
@@ -19,6 +20,29 @@ import type { SessionState } from './session-state.ts';
 const SCHEMA_ERRORS: ReadonlySet<number> = new Set([1044, 1049]);
 
 const NOTHING: readonly Preparation[] = [];
+const SEES_NOTHING: ReadonlySet<StatementKind> = new Set<StatementKind>([
+  StatementKind.begin,
+  StatementKind.commit,
+  StatementKind.rollback,
+  StatementKind.savepoint,
+  StatementKind.set,
+  StatementKind.setTransaction,
+  StatementKind.use,
+  StatementKind.lockTables,
+  StatementKind.unlockTables,
+  StatementKind.kill,
+  StatementKind.xa,
+  StatementKind.empty,
+]);
+
+function mayReadVariables({ userVariables, kind, pins, reason }: StatementClass): boolean {
+  if (userVariables === null || userVariables.length > 0 || pins.includes(PinReason.storedRoutine))
+    return true;
+  // A path in EXTRACTVALUE() may name some.
+  if (kind === StatementKind.read) return reason === ClassReason.unsafeFunction;
+  return !SEES_NOTHING.has(kind);
+}
+
 export interface AlignmentListener {
   /** Everything in front has been taken; called only after `begin` has returned false. */
   aligned(connection: BackendConnection): void;
@@ -60,9 +84,10 @@ export class StateAlignment {
 
   /**
    * @param plan null: no statement follows, the state itself is what is wanted.
+   * @param names the plan with the user variables that count: that of a statement to prepare has them too.
    * @returns true if the statement may be sent right away.
    */
-  begin(connection: BackendConnection, plan: Plan | null): boolean {
+  begin(connection: BackendConnection, plan: Plan | null, names: Plan | null): boolean {
     const from = connection.variables;
     const to = this.#state.variables;
     const set =
@@ -70,7 +95,7 @@ export class StateAlignment {
         ? ''
         : this.#context.differences.between(from, to, connection.server);
     const schema = connection.schema !== this.#state.schema ? this.#state.schema : null;
-    const preparation = plan === null ? NOTHING : this.#preparation(connection, plan);
+    const preparation = this.#preparations(connection, plan, names);
     this.hasSent = set !== '' || schema !== null || preparation.length > 0;
     if (!this.hasSent) return true;
     // Whether a server takes a SET may depend on the state that it starts from.
@@ -89,6 +114,25 @@ export class StateAlignment {
     connection.variables = to;
     connection.schema = this.#state.schema;
     return !this.#waits;
+  }
+
+  /** For what names some, and for what may read them where it cannot be seen: a trigger, a stored program. */
+  #userVariables(connection: BackendConnection, plan: Plan): readonly Preparation[] {
+    const own = this.#state.userVariables;
+    if (own === connection.userVariables || !mayReadVariables(plan.statement)) return NOTHING;
+    const { text, shape, result } = own.assignmentsFrom(connection.userVariables);
+    connection.userVariables = result;
+    return text === '' ? NOTHING : [{ text, acceptedKey: shape }];
+  }
+
+  #preparations(
+    connection: BackendConnection,
+    plan: Plan | null,
+    names: Plan | null,
+  ): readonly Preparation[] {
+    const variables = names === null ? NOTHING : this.#userVariables(connection, names);
+    const others = plan === null ? NOTHING : this.#preparation(connection, plan);
+    return variables.length === 0 ? others : [...variables, ...others];
   }
 
   #isAccepted(connection: BackendConnection, key: string): boolean {

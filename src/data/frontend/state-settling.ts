@@ -3,12 +3,18 @@
  * connection, behind the client's statement, which has its answer by then.
  */
 
-import { Command } from '../../../protocol/index.ts';
+import {
+  Command,
+  decodeColumnDefinition41,
+  hasCapability,
+  MariadbCapability,
+} from '../../../protocol/index.ts';
 import { LockUse, PinReason, StatementKind } from '../../sql/statement-class.ts';
 import type { BackendConnection } from '../backend/backend-connection.ts';
 import { trackingStatement } from '../backend/connection-setup.ts';
 import { ownReply, type RecordedResult, RecordingReply } from '../backend/recording-reply.ts';
 import { canonicalVariableName } from '../backend/session-variables.ts';
+import { expressionOf, PLAIN_NULL, questionsFor } from '../backend/user-variables.ts';
 import type { Plan } from '../router/plan.ts';
 import type { Residue } from './residue.ts';
 import type { SessionState } from './session-state.ts';
@@ -20,11 +26,22 @@ export interface SettlingListener {
   settlingLost(connection: BackendConnection, reason: string): void;
 }
 
+/** More variables than this at once are not followed. */
+const MAX_ASKED = 32;
+/** How servers describe a variable that has never been set: one byte more than any other. */
+const UNSET_LENGTH = 16_777_216;
+
+/** Results may be in ucs2. */
+function plain(value: string | null): string | null {
+  return value === null ? null : value.replaceAll('\0', '');
+}
+
 export class StateSettling {
   readonly #state: SessionState;
   readonly #listener: SettlingListener;
   readonly #residue: Residue;
   #usesLocks = false;
+  #assigned: readonly string[] = [];
 
   constructor(state: SessionState, residue: Residue, listener: SettlingListener) {
     this.#state = state;
@@ -35,6 +52,10 @@ export class StateSettling {
   /** `settled` follows, at once where there is nothing to ask. @param plan null for a command that is no statement. */
   begin(connection: BackendConnection, plan: Plan | null, succeeded: boolean): void {
     this.#usesLocks = plan !== null && plan.statement.locks !== LockUse.none;
+    const assigns = plan?.statement.pins.includes(PinReason.userVariable) === true;
+    // A SET that fails has set nothing.
+    const mayHave = succeeded || plan?.statement.kind !== StatementKind.set;
+    this.#assigned = assigns && mayHave ? (plan?.statement.userVariables ?? []) : [];
     if (plan?.touchesTracking === true && connection.tracksState && !this.#state.clientTracks) {
       this.#tracking(connection, plan, succeeded);
       return;
@@ -96,7 +117,7 @@ export class StateSettling {
   #askLocks(connection: BackendConnection, succeeded: boolean): void {
     const probe = this.#usesLocks ? this.#state.named.lockProbe : null;
     if (probe === null) {
-      this.#listener.settled(connection, succeeded);
+      this.#askUserVariables(connection, succeeded);
       return;
     }
     this.#ask(connection, probe, (rows) => {
@@ -105,15 +126,78 @@ export class StateSettling {
         this.#state.named.locksFreed();
         this.#state.unpin(PinReason.userLock);
       }
+      this.#askUserVariables(connection, succeeded);
+    });
+  }
+
+  /** Their values, whatever has set them, with all that makes the same values elsewhere. */
+  #askUserVariables(connection: BackendConnection, succeeded: boolean): void {
+    const names = this.#assigned;
+    const state = this.#state;
+    state.userVariablesFollowed = false;
+    if (names.length === 0 || names.length > MAX_ASKED || state.pins.has(PinReason.userVariable)) {
+      this.#listener.settled(connection, succeeded);
+      return;
+    }
+    const [types, values] = questionsFor(names);
+    let columns: readonly Buffer[] = [];
+    this.#askFor(connection, types, (result) => {
+      columns = result.errno === 0 ? result.columns : [];
+    });
+    this.#askFor(connection, values, ({ rows }) => {
+      state.userVariablesFollowed = this.#takeOver(connection, names, columns, rows[0] ?? []);
       this.#listener.settled(connection, succeeded);
     });
   }
 
+  /** @returns false if a value cannot be made again. */
+  #takeOver(
+    connection: BackendConnection,
+    names: readonly string[],
+    columns: readonly Buffer[],
+    row: readonly (string | null)[],
+  ): boolean {
+    const state = this.#state;
+    const changes: [string, string][] = [];
+    const { mariadbFlags } = connection.key;
+    const extendedMetadata = hasCapability(mariadbFlags, MariadbCapability.MARIADB_CLIENT_EXTENDED_METADATA);
+    for (const [index, name] of names.entries()) {
+      const column = columns[index];
+      if (column === undefined) return false;
+      const { type, flags, columnLength } = decodeColumnDefinition41(column, { extendedMetadata });
+      const [isLong, collation, hex, text] = row.slice(index * 4, index * 4 + 4).map(plain);
+      // It has never been set, and still is not.
+      if (hex === null && columnLength === UNSET_LENGTH) continue;
+      if (isLong === '1') return false;
+      const answer = { type, flags, collation: collation ?? '', hex: hex ?? null, text: text ?? null };
+      const expression = expressionOf(answer);
+      if (expression === null) return false;
+      // NULL has the type of what was there before, which may have been somebody else's.
+      const isStrange = hex === null && !state.userVariables.has(name) && connection.userVariables.has(name);
+      changes.push([name, isStrange ? PLAIN_NULL : expression]);
+    }
+    const variables = state.userVariables.with(changes);
+    if (variables.isTooLong) return false;
+    const hasStrange = changes.some(([, value]) => value === PLAIN_NULL);
+    const isInLine = connection.userVariables === state.userVariables && !hasStrange;
+    connection.userVariables = isInLine
+      ? variables
+      : connection.userVariables.with(
+          changes.map(([name, value]) => [name, value === PLAIN_NULL ? 'other' : value]),
+        );
+    state.userVariables = variables;
+    return true;
+  }
+
   #ask(connection: BackendConnection, text: string, done: (rows: RecordedResult['rows']) => void): void {
+    this.#askFor(connection, text, ({ rows }) => done(rows));
+  }
+
+  #askFor(connection: BackendConnection, text: string, done: (result: RecordedResult) => void): void {
     this.#listener.settling();
     this.#residue.spare(connection);
     const recorder = new RecordingReply(
-      (_, result) => done(result.rows),
+      (_, result) => done(result),
       (reason) => this.#listener.settlingLost(connection, reason),
     );
     connection.sendCommand(Command.COM_QUERY, text, ownReply(recorder));

@@ -369,7 +369,8 @@ export class StatementRun
       state.restart(initial);
     }
     const waits = buffer === null ? null : this.#plan;
-    const mayGo = this.#alignment.begin(connection, waits);
+    const names = buffer === null ? null : (this.#plan ?? this.statement?.plan ?? null);
+    const mayGo = this.#alignment.begin(connection, waits, names);
     this.trace.uses(connection, this.#shared, this.#search.wentBack, this.#alignment.hasSent);
     if (!mayGo) {
       if (buffer !== null) this.#packet.keep(buffer, start, end);

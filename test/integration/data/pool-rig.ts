@@ -121,6 +121,10 @@ export class TestRequest implements PoolRequest {
     this.batchDepth = options.batchDepth ?? 0;
   }
 
+  refuses(): boolean {
+    return false;
+  }
+
   hasStatement(): boolean {
     return true;
   }

@@ -11,8 +11,8 @@ import { Capability } from './wire-constants.ts';
 
 /** What somebody else leaves on the only server connection between any two statements of a case. */
 const LEFTOVERS = [
-  "SELECT CAST('left by another' AS SIGNED)",
-  'SET time_zone = "+09:00"',
+  "SELECT CAST('left by another' AS SIGNED), @disturbing := 7",
+  'SET @a = 99, @i = 98, @one = 97, time_zone = "+09:00", @disturbing = NULL, @n = 96, @into = 95',
   'SELECT SQL_CALC_FOUND_ROWS id FROM diff.f_int LIMIT 1',
   'SELECT LAST_INSERT_ID(4711)',
   'SELECT no_such_column FROM diff.f_int',
