@@ -1,0 +1,22 @@
+/** Sessions whose only server connection serves somebody else between any two of their statements. */
+
+import t from 'tap';
+import { Mysql57Server } from '../../support/mysql57-server.ts';
+import { ReplicationSet } from '../../support/replication-set.ts';
+import { runDisturbed } from './disturbed.ts';
+import { SERVER_ARGS } from './fixture.ts';
+
+t.test('MariaDB', async (t) => {
+  const set = new ReplicationSet({ flavor: 'mariadb', args: SERVER_ARGS, replicas: 1 });
+  t.teardown(() => set.dispose());
+  await set.start();
+  await runDisturbed(t, set, 'mariadb', ({ file }) => /^(errors and warnings|session state)$/.test(file));
+});
+
+const missing = await Mysql57Server.unavailableReason();
+t.test('MySQL', { skip: missing ?? false }, async (t) => {
+  const set = new ReplicationSet({ flavor: 'mysql', args: SERVER_ARGS, replicas: 1 });
+  t.teardown(() => set.dispose());
+  await set.start();
+  await runDisturbed(t, set, 'mysql57', ({ file }) => file === 'errors and warnings');
+});
