@@ -52,6 +52,7 @@ export class StateSettling {
   /** `settled` follows, at once where there is nothing to ask. @param plan null for a command that is no statement. */
   begin(connection: BackendConnection, plan: Plan | null, succeeded: boolean): void {
     this.#usesLocks = plan !== null && plan.statement.locks !== LockUse.none;
+    this.#state.userVariablesFollowed = false;
     const assigns = plan?.statement.pins.includes(PinReason.userVariable) === true;
     // A SET that fails has set nothing.
     const mayHave = succeeded || plan?.statement.kind !== StatementKind.set;
