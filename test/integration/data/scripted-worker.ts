@@ -51,11 +51,13 @@ function obey(snapshot: Snapshot): void {
   post({ type: 'applied', version: snapshot.version });
 }
 
-/** Counts two clients of user 5, and three connections to server 9, one of them in use. */
+/** Counts two clients of user 5, one of them pinned for the first reason, and three connections to server 9, one of them in use. */
 function take(): void {
   shared.acquire(Gauge.frontendConnections, 0);
   shared.acquire(Gauge.frontendConnections, 0);
   own.add(WorkerCounter.sessions, 2);
+  own.add(WorkerCounter.pinnedSessions);
+  own.pinStarted(0);
   shared.acquireUser(start.workerIndex, 5, 0);
   shared.acquireUser(start.workerIndex, 5, 0);
   shared.addGauge(serverGauge(9, ServerGauge.connections), 3);

@@ -8,6 +8,7 @@ import {
   SharedCounters,
   serverGauge,
   userGauge,
+  WorkerCounter,
 } from '../../../src/common/shared-counters.ts';
 import { StopMode } from '../../../src/common/thread-messages.ts';
 import { WorkerSet } from '../../../src/control/worker-set.ts';
@@ -99,6 +100,16 @@ t.test('a worker that crashes is started again, and what it held is given back',
   t.same(rig.restarts, [0, 1]);
   t.ok(rig.running[0]);
   t.equal(clients(), 2, 'clients');
+  const [well, crashed] = [rig.counters.worker(0), rig.counters.worker(1)];
+  t.same(
+    [well.getPins(0), crashed.getPins(0)],
+    [
+      { now: 1, started: 1 },
+      { now: 0, started: 1 },
+    ],
+    'pins',
+  );
+  t.equal(crashed.get(WorkerCounter.pinnedSessions), 0);
   t.equal(rig.counters.gauge(userGauge(5)), 2, 'clients of a user that is in no snapshot any more');
   t.equal(rig.counters.gauge(serverGauge(9, ServerGauge.connections)), 3, 'connections to a server likewise');
   t.equal(rig.counters.gauge(serverGauge(9, ServerGauge.inUse)), 1);
