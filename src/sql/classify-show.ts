@@ -26,6 +26,8 @@ const REPLICATED_SHOWS: ReadonlySet<string> = new Set([
 /** Those that name a table behind FROM or IN. */
 const OF_A_TABLE: ReadonlySet<string> = new Set(['COLUMNS', 'FIELDS']);
 const CREATE_OF_A_TABLE: ReadonlySet<string> = new Set(['TABLE', 'VIEW', 'SEQUENCE']);
+/** What SHOW STATUS shows anyway. */
+const OWN_SCOPES: ReadonlySet<string> = new Set(['LOCAL', 'SESSION']);
 const SHOW_MODIFIERS: ReadonlySet<string> = new Set(['FULL', 'EXTENDED', 'STORAGE']);
 
 /** `SHOW …` with SHOW at `from`. */
@@ -33,6 +35,7 @@ export function classifyShow(input: ClassifyInput, draft: StatementDraft, from: 
   const { tokens } = input;
   let at = from + 1;
   while (SHOW_MODIFIERS.has(tokens.text(at))) at++;
+  if (OWN_SCOPES.has(tokens.text(at)) && tokens.text(at + 1) === 'STATUS') at++;
   const word = tokens.text(at);
   const next = tokens.text(at + 1);
   draft.command = `SHOW_${word}`;

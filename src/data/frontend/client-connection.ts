@@ -315,6 +315,7 @@ export class ClientConnection {
       idles: () => this.#idles(),
       close: (reason) => this.#end(reason),
       host: socket.remoteEndpoint,
+      describeTls: () => socket.describeTls(),
       get lastActivity() {
         return activity();
       },

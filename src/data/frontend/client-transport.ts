@@ -7,7 +7,7 @@ import type { Socket } from 'node:net';
 import { Capability, CompressionAlgorithm } from '../../../protocol/index.ts';
 import { ClientSocket } from '../io/client-socket.ts';
 import type { ClientStream, ClientStreamOwner } from '../io/client-stream.ts';
-import { TlsClientStream } from '../io/tls-client-stream.ts';
+import { TlsClientStream, type TlsDescription } from '../io/tls-client-stream.ts';
 import type { WorkerContext } from '../worker-context.ts';
 import { CompressedClientStream } from './compressed-client-stream.ts';
 import { watchFirstBytes } from './first-bytes.ts';
@@ -65,6 +65,11 @@ export class ClientTransport {
 
   get isEncrypted(): boolean {
     return this.#tls !== null;
+  }
+
+  /** null for a connection without TLS. */
+  describeTls(): TlsDescription | null {
+    return this.#tls?.describe() ?? null;
   }
 
   /** The client has shown a certificate that is signed by `tls.ca`. */

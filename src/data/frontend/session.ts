@@ -25,8 +25,9 @@ import { makeTransitions } from '../../common/state-machine.ts';
 import type { SessionDescription } from '../../common/thread-messages.ts';
 import type { LexicalContext } from '../../sql/lexical-context.ts';
 import { RouteReason, RouteTarget } from '../../sql/route-reason.ts';
-import { PinReason, StatementKind } from '../../sql/statement-class.ts';
+import { PinReason, type StatementClass, StatementKind } from '../../sql/statement-class.ts';
 import { type ConnectionKey, connectionKeyOf } from '../backend/connection-key.ts';
+import type { TlsDescription } from '../io/tls-client-stream.ts';
 import type { Plan } from '../router/plan.ts';
 import { type Route, routeOf } from '../router/route.ts';
 import type { RoutingFacts } from '../router/router.ts';
@@ -44,6 +45,7 @@ import { SessionPhase } from './session-phase.ts';
 import { errorOfRun, SessionStart } from './session-start.ts';
 import { SessionState } from './session-state.ts';
 import { type RunClient, StatementRun } from './statement-run.ts';
+import { mayShowTlsStatus, rewriteTlsStatus, tlsStatusOf } from './tls-status.ts';
 
 const transition = makeTransitions<SessionPhase>('session', {
   idle: ['busy', 'closed'],
@@ -64,6 +66,8 @@ export interface SessionTransport {
   close(reason: string): void;
   /** `address:port`, as servers show it. */
   readonly host: string;
+  /** null without TLS. */
+  describeTls(): TlsDescription | null;
   /** When the client last sent something, by `performance.now()`. */
   readonly lastActivity: number;
 }
@@ -369,16 +373,31 @@ export class Session implements RunClient, RoutingFacts {
     } else if (statement.provenRead) counters.add(WorkerCounter.readsOnPrimary);
     else counters.add(WorkerCounter.writes);
     this.run.errorReplacement = this.readOnly.active ? this.readOnly.replaceError : null;
-    if (
-      statement.command === 'SHOW_PROCESSLIST' &&
-      statement.statementCount === 1 &&
-      this.run.statement === null
-    ) {
-      const isFull = FULL_LIST.test(buffer.toString('latin1', start + 1, end));
-      makeProcessList(this, this.#context, isFull);
-    }
+    if (!statement.provenRead && statement.kind === StatementKind.read)
+      this.#adaptAnswer(buffer, start, end, statement);
     if (prepared === AS_IT_IS) this.run.start(buffer, start, end, route, plan, AnswerShape.query);
     else this.run.start(prepared, 0, prepared.length, route, plan, AnswerShape.query);
+  }
+
+  /** What a server would tell of its own clients is made of what it tells of Sluice's connections. */
+  #adaptAnswer(
+    buffer: Buffer,
+    start: number,
+    end: number,
+    { command, statementCount }: StatementClass,
+  ): void {
+    if (statementCount !== 1) return;
+    const isBinary = this.run.statement !== null;
+    if (command === 'SHOW_PROCESSLIST' && !isBinary) {
+      const isFull = FULL_LIST.test(buffer.toString('latin1', start + 1, end));
+      makeProcessList(this, this.#context, isFull);
+    } else if (command === 'SHOW_STATUS' && (isBinary || mayShowTlsStatus(buffer, start + 1, end))) {
+      this.collectAnswer((answer) => {
+        const status = tlsStatusOf(this.#transport.describeTls(), this.#context.backends.dialect.flavor);
+        this.write(rewriteTlsStatus(answer, status, isBinary));
+        this.commandAnswered();
+      });
+    }
   }
 
   /** How the client's bytes are to be read; null until it is known what its session starts with. */

@@ -24,11 +24,29 @@ export interface TlsAccept {
   readonly requestCertificate: boolean;
 }
 
+/** What servers tell of such a connection in SHOW STATUS. */
+export interface TlsDescription {
+  /** e.g. `TLSv1.3` */
+  readonly protocol: string;
+  /** OpenSSL's name, e.g. `TLS_AES_256_GCM_SHA384`. */
+  readonly cipher: string;
+  /** The client came back with a ticket. */
+  readonly isReused: boolean;
+  /** OpenSSL's: 0 or SSL_VERIFY_PEER. */
+  readonly verifyMode: number;
+  /** Of the certificate that the client was shown, e.g. `Nov 23 04:37:26 2026 GMT`. */
+  readonly validFrom: string;
+  readonly validTo: string;
+}
+
+const SSL_VERIFY_PEER = 1;
+
 export class TlsClientStream implements ClientStream, Flushable {
   owner: ClientStreamOwner;
   scheduled = false;
   readonly #tls: TLSSocket;
   readonly #scheduler: FlushScheduler;
+  readonly #verifyMode: number;
   #isSecure = false;
   #hasCertificate = false;
   #block: Buffer | null = null;
@@ -47,6 +65,7 @@ export class TlsClientStream implements ClientStream, Flushable {
     this.owner = owner;
     this.#scheduler = scheduler;
     const { context, requestCertificate } = accept;
+    this.#verifyMode = requestCertificate ? SSL_VERIFY_PEER : 0;
     this.#tls = new TLSSocket(raw, {
       isServer: true,
       secureContext: context,
@@ -75,13 +94,16 @@ export class TlsClientStream implements ClientStream, Flushable {
     return this.#hasCertificate;
   }
 
-  /** e.g. `TLSv1.3` */
-  get protocol(): string {
-    return this.#tls.getProtocol() ?? '';
-  }
-
-  get cipher(): string {
-    return this.#tls.getCipher().name;
+  describe(): TlsDescription {
+    const certificate = this.#tls.getX509Certificate();
+    return {
+      protocol: this.#tls.getProtocol() ?? '',
+      cipher: this.#tls.getCipher().name,
+      isReused: this.#tls.isSessionReused(),
+      verifyMode: this.#verifyMode,
+      validFrom: certificate?.validFrom ?? '',
+      validTo: certificate?.validTo ?? '',
+    };
   }
 
   get destroyed(): boolean {

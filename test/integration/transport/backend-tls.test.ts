@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import type { RowDataPacket } from 'mysql2/promise';
+import type { Connection, RowDataPacket } from 'mysql2/promise';
 import t, { type Test } from 'tap';
 import { Capability, decodeHandshakeV10, encodeHandshakeV10, framePacket } from '../../../protocol/index.ts';
 import type { BackendTls } from '../../../src/common/snapshot.ts';
@@ -38,10 +38,22 @@ async function inFrontOf(set: ReplicationSet, config: object): Promise<SluicePro
   return SluiceProcess.startFor(set, { config: { workers: 1, monitor: { timeoutMs: 5000 }, ...config } });
 }
 
+/** SHOW STATUS tells of the client's connection, the table of the server's. */
+async function serverStatus(connection: Connection, name: string): Promise<RowDataPacket[]> {
+  const [[variable]] = await connection.query<RowDataPacket[]>(
+    "SHOW VARIABLES WHERE Variable_name = 'version' AND Value LIKE '%MariaDB%'",
+  );
+  const schema = variable === undefined ? 'performance_schema' : 'information_schema';
+  const [rows] = await connection.query<RowDataPacket[]>(
+    `SELECT VARIABLE_VALUE AS Value FROM ${schema}.session_status WHERE VARIABLE_NAME = '${name}'`,
+  );
+  return rows;
+}
+
 async function cipher(sluice: SluiceProcess): Promise<string> {
   const connection = await sluice.connect();
   try {
-    const [rows] = await connection.query<RowDataPacket[]>("SHOW SESSION STATUS LIKE 'Ssl_cipher'");
+    const rows = await serverStatus(connection, 'Ssl_cipher');
     const [large] = await connection.query<RowDataPacket[]>("SELECT REPEAT('x', 2000000) AS x, ? AS y", [
       'y'.repeat(2_000_000),
     ]);
@@ -142,7 +154,7 @@ t.test('MariaDB', async (t) => {
   }
   await users.end();
   const picky = await sluice.connect({ user: 'picky', password: 'picky-pw' });
-  const [rows] = await picky.query<RowDataPacket[]>("SHOW SESSION STATUS LIKE 'Ssl_version'");
+  const rows = await serverStatus(picky, 'Ssl_version');
   t.equal(rows[0]?.Value, 'TLSv1.3', "Sluice's own certificate opens an account that needs one");
   await picky.end();
   const open = await set.primary.query(
