@@ -14,7 +14,8 @@ export interface Difference {
 export interface Comparison {
   /** Passed in both straight runs. */
   readonly passedStraight: number;
-  readonly passedThroughSluice: number;
+  /** Passed in both straight runs and through Sluice. */
+  readonly passed: readonly string[];
   /** Neither passed nor skipped in at least one straight run, flaky ones not counted. */
   readonly failedStraight: readonly string[];
   readonly skippedStraight: number;
@@ -35,6 +36,7 @@ export function compareRuns(
   const again = byName(second);
   const sluice = byName(throughSluice);
   const flaky: string[] = [];
+  const passed: string[] = [];
   const differences: Difference[] = [];
   const onlyThroughSluice: string[] = [];
   const failedStraight: string[] = [];
@@ -49,6 +51,7 @@ export function compareRuns(
     counts[one ?? two ?? Outcome.failed]++;
     if (one === Outcome.failed) failedStraight.push(name);
     const result = sluice.get(name);
+    if (one === Outcome.passed && result?.outcome === Outcome.passed) passed.push(name);
     if (one === Outcome.passed && result?.outcome !== Outcome.passed) {
       differences.push({
         test: name,
@@ -61,7 +64,7 @@ export function compareRuns(
   }
   return {
     passedStraight: counts.passed,
-    passedThroughSluice: throughSluice.filter(({ outcome }) => outcome === Outcome.passed).length,
+    passed,
     failedStraight,
     skippedStraight: counts.skipped,
     flaky,

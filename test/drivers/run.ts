@@ -5,14 +5,15 @@
  *   node test/drivers/run.ts <suite> [--server mariadb|mysql57] [--source DIR] [--replicas N] [--only PREFIX,…] [--show]
  *
  * The exit code is 1 when a test that passes straight does not pass through Sluice and known-differences.yaml does not
- * say why. A whole run is written to results/ and RESULTS.md; one with --only is not.
+ * say why. A whole run is written to results/ and RESULTS.md; of one with --only, that saved
+ * differences are gone.
  */
 
 import { parseArgs } from 'node:util';
 import type { ServerFlavor } from '../../src/topology/server-description.ts';
 import { compareSuite } from './compare-suite.ts';
 import { explain } from './known-differences.ts';
-import { saveResult, writeResultsPage } from './results.ts';
+import { removeGone, saveResult, writeResultsPage } from './results.ts';
 import { findSource } from './source.ts';
 import { suites } from './suite-catalog.ts';
 
@@ -74,5 +75,5 @@ console.log(
 if (files.length === 0) {
   const version = await suite.version(source);
   await saveResult({ suite: suite.name, server: values.server, version, replicas, comparison });
-}
+} else await removeGone(suite.name, values.server, comparison);
 process.exitCode = unexplained === 0 ? 0 : 1;
