@@ -112,7 +112,7 @@ export function sessionRecord(session: Session, worker: number, digests: Digests
     username: session.username,
     client: session.clientAddress,
     schema: state.schema,
-    state: isBusy && run.phase !== RunPhase.idle ? run.phase : session.phase,
+    state: isBusy && run.phase !== RunPhase.idle ? run.step : session.phase,
     stateSinceMs: wallClock(Math.max(sinceMs, trace.connectedAtMs)),
     connectedSinceMs: wallClock(trace.connectedAtMs),
     inTransaction: state.inTransaction,

@@ -267,7 +267,7 @@ export class PreparedCommands {
   ): void {
     const { run } = this.#session;
     statement.readNothing();
-    run.errorReplacement = null;
+    run.passage.errorReplacement = null;
     run.statement = statement;
     run.start(buffer, start, end, HELD, null, shape);
   }

@@ -346,7 +346,7 @@ export class Session implements RunClient, RoutingFacts {
   /** COM_STMT_PREPARE, where an execution would go. */
   prepare(buffer: Buffer, start: number, end: number, prepared: ClientStatement): void {
     this.run.statement = prepared;
-    this.run.errorReplacement = null;
+    this.run.passage.errorReplacement = null;
     this.run.start(buffer, start, end, this.#routeOf(prepared.plan), null, AnswerShape.prepare);
   }
 
@@ -372,7 +372,7 @@ export class Session implements RunClient, RoutingFacts {
       if (statement.beginReadOnly) this.readOnly.begins(buffer, start, end);
     } else if (statement.provenRead) counters.add(WorkerCounter.readsOnPrimary);
     else counters.add(WorkerCounter.writes);
-    this.run.errorReplacement = this.readOnly.active ? this.readOnly.replaceError : null;
+    this.run.passage.errorReplacement = this.readOnly.active ? this.readOnly.replaceError : null;
     if (!statement.provenRead && statement.kind === StatementKind.read)
       this.#adaptAnswer(buffer, start, end, statement);
     if (prepared === AS_IT_IS) this.run.start(buffer, start, end, route, plan, AnswerShape.query);
@@ -474,7 +474,7 @@ export class Session implements RunClient, RoutingFacts {
   /** The command as it is, to the held connection or the primary. */
   toPrimary(buffer: Buffer, start: number, end: number): void {
     const route = this.run.held !== null ? HELD : PINNED_COMMAND;
-    this.run.errorReplacement = null;
+    this.run.passage.errorReplacement = null;
     if (this.#command === Command.COM_PROCESS_INFO) makeProcessList(this, this.#context, false);
     this.run.start(buffer, start, end, route, null, commandShape(this.#command));
   }

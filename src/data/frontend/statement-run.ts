@@ -2,22 +2,18 @@
  * The way of one command through a backend connection and back. Each session has one such object and runs one
  * command at a time on it, so that nothing is allocated per statement but the entry in the reply queue.
  *
- * | phase         | meaning                                            | left by                                   |
- * |---------------|----------------------------------------------------|-------------------------------------------|
- * | idle          | nothing runs                                       | `start`                                   |
- * | searching     | no connection yet (see `ConnectionSearch`)         | a connection, its failure                 |
- * | settingState  | the SETs in front must be answered first           | their OK, their ERR                       |
- * | preparing     | the connection has not got the prepared statement  | it has, the server refuses it             |
- * | running       | sent; the answer is awaited or passing             | the end of the answer, a lost connection  |
- * | settling      | answered; what no report tells is being asked for  | that answer                               |
+ * | phase       | meaning                                            | left by                                   |
+ * |-------------|----------------------------------------------------|-------------------------------------------|
+ * | idle        | nothing runs                                       | `start`                                   |
+ * | approaching | nothing is sent yet (see `StatementApproach`)      | the way is free, it is not                |
+ * | running     | sent; the answer is awaited or passing             | the end of the answer, a lost connection  |
+ * | settling    | answered; what no report tells is being asked for  | that answer                               |
  */
 
 import {
   AnswerShape,
   Command,
   fragmentCount,
-  type OkPacket,
-  type ResponseSink,
   type ResponseTracker,
   StatusFlag,
 } from '../../../protocol/index.ts';
@@ -25,7 +21,7 @@ import { type ClientError, clientError } from '../../common/errors.ts';
 import { ServerCounter, WorkerCounter } from '../../common/shared-counters.ts';
 import { makeTransitions } from '../../common/state-machine.ts';
 import { RouteTarget } from '../../sql/route-reason.ts';
-import { type StatementClass, StatementKind } from '../../sql/statement-class.ts';
+import type { StatementClass } from '../../sql/statement-class.ts';
 import type { BackendConnection, ConnectionHolder } from '../backend/backend-connection.ts';
 import { BackendStatement } from '../backend/backend-statements.ts';
 import type { ReplyOwner } from '../backend/expected-reply.ts';
@@ -37,18 +33,16 @@ import type { Plan } from '../router/plan.ts';
 import type { Route } from '../router/route.ts';
 import type { WorkerContext } from '../worker-context.ts';
 import { Aftermath } from './aftermath.ts';
+import { AnswerPassage, type PassageOwner } from './answer-passage.ts';
 import type { ClientStatement } from './client-statement.ts';
-import { ConnectionSearch, type SearchClient, type SearchListener } from './connection-search.ts';
+import type { SearchClient } from './connection-search.ts';
 import { KeptPacket } from './kept-packet.ts';
+import { LossAction, verdictOfLoss } from './lost-statement.ts';
 import { Residue } from './residue.ts';
 import { endsConnection } from './session-end.ts';
-import { type AlignmentListener, StateAlignment } from './state-alignment.ts';
 import { type SettlingListener, StateSettling } from './state-settling.ts';
-import {
-  ER_MAX_PREPARED_STMT_COUNT_REACHED,
-  type PreparationListener,
-  StatementPreparation,
-} from './statement-preparation.ts';
+import { type ApproachListener, ApproachStep, StatementApproach } from './statement-approach.ts';
+import { ER_MAX_PREPARED_STMT_COUNT_REACHED } from './statement-preparation.ts';
 import { StatementTrace, type TracedClient } from './statement-trace.ts';
 
 /** Flags of an OK that say nothing of what comes after its answer. */
@@ -56,28 +50,21 @@ const OF_ONE_ANSWER = StatusFlag.SERVER_SESSION_STATE_CHANGED | StatusFlag.SERVE
 
 export const RunPhase = {
   idle: 'idle',
-  searching: 'searching',
-  settingState: 'settingState',
-  preparing: 'preparing',
+  approaching: 'approaching',
   running: 'running',
   settling: 'settling',
 } as const;
 export type RunPhase = (typeof RunPhase)[keyof typeof RunPhase];
 
 const transition = makeTransitions<RunPhase>('statement run', {
-  idle: ['searching'],
-  searching: ['idle', 'settingState', 'preparing', 'running'],
-  settingState: ['idle', 'searching', 'preparing', 'running'],
-  preparing: ['idle', 'searching', 'running'],
-  running: ['idle', 'searching', 'settling'],
+  idle: ['approaching'],
+  approaching: ['idle', 'approaching', 'running'],
+  running: ['idle', 'approaching', 'settling'],
   settling: ['idle'],
 });
 
 /** ER_OPTION_PREVENTS_STATEMENT: a read-only server was asked to write. */
 const ER_OPTION_PREVENTS_STATEMENT = 1290;
-/** PROXY_STATE_NOT_RESTORED. */
-const ER_STATE_NOT_RESTORED = 9006;
-const MAX_ATTEMPTS = 3;
 const MAX_SHOWN_BYTES = 64 * 1024;
 
 /** The session, as far as a run needs it. */
@@ -101,14 +88,7 @@ export interface RunClient extends SearchClient, TracedClient {
 }
 
 export class StatementRun
-  implements
-    ReplyOwner,
-    ResponseSink,
-    AlignmentListener,
-    PreparationListener,
-    SearchListener,
-    SettlingListener,
-    ConnectionHolder
+  implements ReplyOwner, PassageOwner, ApproachListener, SettlingListener, ConnectionHolder
 {
   readonly #client: RunClient;
   readonly #context: WorkerContext;
@@ -121,26 +101,18 @@ export class StatementRun
   #plan: Plan | null = null;
   #shape: AnswerShape = 0;
   #command = 0;
-  /** Of the answer's ERR packet. */
-  #sqlState = '';
   #connection: BackendConnection | null = null;
   #shared = false;
   #repeatable = false;
   #attempts = 0;
   readonly #packet = new KeptPacket();
   #sentAt = 0;
-  #answerBytes = 0;
-  readonly #search: ConnectionSearch;
-  readonly #alignment: StateAlignment;
-  readonly #preparation: StatementPreparation;
+  readonly #approach: StatementApproach;
+  readonly passage: AnswerPassage;
   readonly #settling: StateSettling;
   readonly #aftermath: Aftermath;
   #abandoned = false;
-  #silent = false;
   #interrupted = false;
-  /** Errors that must read otherwise to the client than the server said. */
-  errorReplacement: ((errno: number) => ClientError | null) | null = null;
-  #replacedError: ClientError | null = null;
   readonly residue: Residue;
   readonly trace: StatementTrace;
   /** What the finished run left: for the session to read in `runFinished`. */
@@ -154,9 +126,9 @@ export class StatementRun
     this.#context = context;
     this.residue = new Residue((connection) => this.#borrow(connection));
     this.trace = new StatementTrace(client, context.routes, context.counters);
-    this.#search = new ConnectionSearch(client, context, this.residue, this);
-    this.#alignment = new StateAlignment(context, client.state, this.residue, this);
-    this.#preparation = new StatementPreparation(context, this);
+    this.passage = new AnswerPassage(client, this);
+    const { residue, trace } = this;
+    this.#approach = new StatementApproach(client, context, { residue, trace, packet: this.#packet }, this);
     this.#settling = new StateSettling(client.state, this.residue, this);
     this.#aftermath = new Aftermath(context, client.state, () => client.username);
   }
@@ -185,24 +157,23 @@ export class StatementRun
   ): void {
     this.#plan = plan;
     this.#shape = shape;
-    this.#silent = silent;
     this.lastErrno = 0;
     this.lastError = null;
     this.#attempts = 1;
-    this.#replacedError = null;
+    this.passage.begin(plan?.statement ?? null, this.statement, silent);
     this.#repeatable =
       shape === AnswerShape.prepare ||
       (route.target === RouteTarget.replica && plan !== null && plan.statement.provenRead);
-    this.#answerBytes = 0;
     if (silent) this.trace.skips();
     else this.trace.begins(buffer[start]!, route, plan ?? this.statement?.plan ?? null);
     this.#packet.clear();
     if (this.#repeatable) this.#packet.keep(buffer, start, end);
     this.#command = end > start ? buffer[start]! : 0;
-    this.#sqlState = '';
     const isText = this.#command === Command.COM_QUERY;
     this.#aftermath.begins(plan?.statement, isText ? buffer : null, start + 1, end);
-    this.#search.begin(route, plan, this.held, shape === AnswerShape.prepare ? null : this.statement);
+    const { statement } = this;
+    const executed = shape === AnswerShape.prepare ? null : statement;
+    this.#approach.begin(route, plan, this.held, executed, plan ?? statement?.plan ?? null);
     this.#go(buffer, start, end);
   }
 
@@ -213,24 +184,24 @@ export class StatementRun
   touch(route: Route): void {
     this.#plan = null;
     this.#shape = AnswerShape.single;
-    this.#silent = true;
+    this.passage.begin(null, null, true);
     this.lastErrno = 0;
     this.lastError = null;
     this.#attempts = 1;
     this.#repeatable = false;
     this.trace.skips();
     this.#packet.clear();
-    this.#search.begin(route, null, this.held, this.statement);
+    this.#approach.begin(route, null, this.held, this.statement, null);
     this.#go(null, 0, 0);
   }
 
   /** The session ends. What runs is cut off, what is held is cleaned up. */
   abandon(): void {
     this.#abandoned = true;
-    this.trace.abandoned(this.#attempts, this.#answerBytes);
+    this.trace.abandoned(this.#attempts, this.passage.bytes);
     this.#aftermath.settled(undefined, 0);
     this.residue.reset();
-    this.#search.cancel();
+    this.#approach.cancel();
     const connection = this.#connection;
     this.#connection = null;
     if (connection !== null && connection !== this.held) {
@@ -268,8 +239,8 @@ export class StatementRun
   /** KILL QUERY, or a KILL of the session. */
   interrupt(): void {
     const error = clientError('PROXY_QUERY_INTERRUPTED', {});
-    if (this.#phase === RunPhase.searching) {
-      this.#search.cancel();
+    if (this.#approach.step === ApproachStep.searching) {
+      this.#approach.cancel();
       this.#fail(error);
       return;
     }
@@ -298,7 +269,7 @@ export class StatementRun
 
   /** Where what the statement asks about is known, and it can run. */
   wantedFor(statement: StatementClass): BackendConnection | null {
-    return this.#search.wanted(statement);
+    return this.#approach.search.wanted(statement);
   }
 
   /** Of the statement that runs, if it had to be kept. */
@@ -319,136 +290,68 @@ export class StatementRun
     return connection.server.role === 'primary' ? connection.threadId : 0;
   }
 
-  // ---- finding a connection
+  // ---- the way to a connection
 
   #go(buffer: Buffer | null, start: number, end: number): void {
-    this.#phase = transition(this.#phase, RunPhase.searching);
-    this.#find(buffer, start, end);
+    this.#phase = transition(this.#phase, RunPhase.approaching);
+    this.#approach.go(buffer, start, end);
   }
 
-  #find(buffer: Buffer | null, start: number, end: number): void {
-    const connection = this.#search.find();
-    if (connection !== null) this.#useConnection(connection, buffer, start, end);
-    else {
-      this.trace.waits();
-      if (buffer !== null) this.#packet.keep(buffer, start, end);
-    }
+  /** What it is doing, for those who look. */
+  get step(): string {
+    return this.#phase === RunPhase.approaching ? this.#approach.step : this.#phase;
   }
 
-  connectionFound(connection: BackendConnection): void {
-    this.trace.waited();
-    this.#useConnection(connection, this.#packet.buffer, 0, this.#packet.length);
-  }
-
-  residueRead(): void {
-    this.trace.waited();
-    this.#find(this.#packet.buffer, 0, this.#packet.length);
-  }
-
-  searchFailed(error: ClientError): void {
-    this.#fail(error);
-  }
-
-  #useConnection(connection: BackendConnection, buffer: Buffer | null, start: number, end: number): void {
-    const { state } = this.#client;
+  connectionTaken(connection: BackendConnection, shared: boolean): void {
     this.#connection = connection;
-    this.#shared =
-      this.#search.batchDepth >= 2 &&
-      connection.holder === null &&
-      this.#alignment.fitsAsIs(connection) &&
-      this.#search.hasStatement(connection);
-    if (!this.#shared) connection.holder = this;
-    connection.socket.resume();
-    if (connection.lastUser !== this.residue) {
-      connection.lastUser?.harvest(connection);
-      connection.lastUser = null;
-    }
-    const initial = connection.initialVariables;
-    if (state.variables === null && initial !== null) {
-      // The first connection of this kind tells what a session starts with; the statement is looked at again.
-      state.restart(initial);
-    }
-    const waits = buffer === null ? null : this.#plan;
-    const names = buffer === null ? null : (this.#plan ?? this.statement?.plan ?? null);
-    const mayGo = this.#alignment.begin(connection, waits, names);
-    this.trace.uses(connection, this.#shared, this.#search.wentBack, this.#alignment.hasSent);
-    if (!mayGo) {
-      if (buffer !== null) this.#packet.keep(buffer, start, end);
-      this.#phase = transition(this.#phase, RunPhase.settingState);
-      return;
-    }
-    this.#prepare(connection, buffer, start, end);
+    this.#shared = shared;
+    if (!shared) connection.holder = this;
   }
 
-  /** What goes in front of the statement has been taken. */
-  aligned(connection: BackendConnection): void {
-    if (this.#phase !== RunPhase.settingState) return;
-    this.#prepare(connection, this.#packet.buffer, 0, this.#packet.length);
-  }
-
-  alignmentLost(connection: BackendConnection, reason: string): void {
-    if (this.#phase === RunPhase.settingState && this.#connection === connection)
-      this.#lost(reason, false, false);
-  }
-
-  /** The connection is in the session's state: has it got the prepared statement? */
-  #prepare(connection: BackendConnection, buffer: Buffer | null, start: number, end: number): void {
-    const { statement } = this;
-    if (statement === null || this.#shape === AnswerShape.prepare) {
-      this.#send(connection, buffer, start, end, null);
-      return;
-    }
-    const there = this.#preparation.begin(connection, statement);
-    if (there !== null) {
-      this.#send(connection, buffer, start, end, there);
-      return;
-    }
-    if (buffer !== null) this.#packet.keep(buffer, start, end);
-    this.trace.reprepares();
-    this.#phase = transition(this.#phase, RunPhase.preparing);
-  }
-
-  statementReady(connection: BackendConnection, statement: BackendStatement): void {
-    if (this.#phase !== RunPhase.preparing) return;
-    this.#send(connection, this.#packet.buffer, 0, this.#packet.length, statement);
-  }
-
-  statementRefused(connection: BackendConnection, tracker: ResponseTracker, error: ClientError): void {
-    if (this.#phase !== RunPhase.preparing) return;
-    this.#phase = transition(this.#phase, RunPhase.running);
-    this.lastError = error;
-    this.#replacedError = error;
-    this.#answered(connection, tracker);
-  }
-
-  preparationLost(connection: BackendConnection, reason: string): void {
-    if (this.#phase === RunPhase.preparing && this.#connection === connection)
-      this.#lost(reason, false, false);
-  }
-
-  // ---- sending, and what comes back
-
-  #send(
+  arrived(
     connection: BackendConnection,
     buffer: Buffer | null,
     start: number,
     end: number,
     prepared: BackendStatement | null,
   ): void {
-    if (buffer === null) {
-      this.#phase = transition(this.#phase, RunPhase.running);
-      this.#finish(connection, true);
-      return;
-    }
     this.#phase = transition(this.#phase, RunPhase.running);
+    if (buffer === null) this.#finish(connection, true);
+    else this.#send(connection, buffer, start, end, prepared);
+  }
+
+  statementRefused(connection: BackendConnection, tracker: ResponseTracker, error: ClientError): void {
+    this.#phase = transition(this.#phase, RunPhase.running);
+    this.lastError = error;
+    this.passage.replacedError = error;
+    this.#answered(connection, tracker);
+  }
+
+  approachFailed(error: ClientError): void {
+    this.#fail(error);
+  }
+
+  approachLost(reason: string): void {
+    this.#lost(reason, false, false);
+  }
+
+  // ---- sending, and what comes back
+
+  #send(
+    connection: BackendConnection,
+    buffer: Buffer,
+    start: number,
+    end: number,
+    prepared: BackendStatement | null,
+  ): void {
     this.#sentAt = performance.now();
-    this.#answerBytes = 0;
-    if (this.#plan === null && !this.#silent) this.#emptyDiagnostics(connection);
+    this.passage.bytes = 0;
+    if (this.#plan === null && !this.passage.silent) this.#emptyDiagnostics(connection);
     if (this.#shared) connection.batchSize = connection.owed === 0 ? 1 : connection.batchSize + 1;
     connection.expect({
       shape: this.#shape,
       owner: this,
-      sink: this,
+      sink: this.passage,
       clientCapabilities: this.#client.clientCapabilities,
       statusBefore: this.#client.state.statusFlags,
       firstSequence: fragmentCount(end - start),
@@ -465,13 +368,6 @@ export class StatementRun
     else statement.send(connection, prepared, buffer, start, end);
   }
 
-  statementPrepared(statementId: number, parameterCount: number): number {
-    const { statement } = this;
-    if (statement === null) return statementId;
-    statement.parameterCount = parameterCount;
-    return statement.id;
-  }
-
   /** On MySQL other commands than statements add to the list of warnings, which another session may have filled. */
   #emptyDiagnostics(connection: BackendConnection): void {
     if (this.#shape !== AnswerShape.single || connection.lastUser === this.residue) return;
@@ -483,18 +379,12 @@ export class StatementRun
     connection.sendCommand(Command.COM_QUERY, 'DO 0', ownReply(ignored));
   }
 
-  forward(buffer: Buffer, start: number, end: number): boolean {
+  passed(retained: boolean): void {
     const connection = this.#connection;
-    this.#answerBytes += end - start;
-    if (this.#silent) return false;
-    const retained = this.#client.write(buffer.subarray(start, end));
-    if (connection === null) return retained;
-    if (retained) {
-      connection.socket.retained = true;
-      if (this.#client.unsentBytes > this.#context.snapshot.settings.limits.writeBufferBytes)
-        this.#holdUp(connection);
-    }
-    return retained;
+    if (connection === null || !retained) return;
+    connection.socket.retained = true;
+    if (this.#client.unsentBytes > this.#context.snapshot.settings.limits.writeBufferBytes)
+      this.#holdUp(connection);
   }
 
   /** The client reads too slowly: its server waits, others on the same connection do not. */
@@ -512,27 +402,11 @@ export class StatementRun
     this.#connection?.socket.resume();
   }
 
-  okPacket(ok: OkPacket): Buffer | null {
-    const plan = this.#plan?.statement;
-    const explained =
-      plan === undefined ||
-      plan.pins.length > 0 ||
-      plan.named !== null ||
-      plan.kind === StatementKind.set ||
-      plan.kind === StatementKind.prepare;
-    return this.#client.state.apply(ok, explained);
-  }
-
-  errPacket(errno: number, payload: Buffer, started: boolean): boolean {
-    this.#sqlState = payload[3] === 0x23 ? payload.toString('latin1', 4, 9) : 'HY000';
-    if (started) return false;
-    if (errno === ER_OPTION_PREVENTS_STATEMENT && this.#repeatable && !this.#search.isPrimaryOnly) {
-      this.#search.primaryOnly();
-      return true;
-    }
+  movesInstead(errno: number): boolean {
     if (this.#mayMakeRoom(errno)) return true;
-    this.#replacedError = this.errorReplacement?.(errno) ?? null;
-    return this.#replacedError !== null;
+    if (errno !== ER_OPTION_PREVENTS_STATEMENT || !this.#repeatable || this.#isPrimaryOnly) return false;
+    this.#approach.search.primaryOnly();
+    return true;
   }
 
   /** The refusal of a COM_STMT_PREPARE that may succeed when statements that nobody needs have been closed. */
@@ -544,16 +418,16 @@ export class StatementRun
     );
   }
 
-  localInfile(): void {
-    this.#client.localInfile();
+  get #isPrimaryOnly(): boolean {
+    return this.#approach.search.isPrimaryOnly;
   }
 
   replyComplete(connection: BackendConnection, tracker: ResponseTracker): void {
     const { counters } = this.#context;
-    counters.addServer(connection.server.slot, ServerCounter.bytesReceived, this.#answerBytes);
+    counters.addServer(connection.server.slot, ServerCounter.bytesReceived, this.passage.bytes);
     if (
       this.#repeatable &&
-      this.#search.isPrimaryOnly &&
+      this.#isPrimaryOnly &&
       tracker.errno === ER_OPTION_PREVENTS_STATEMENT &&
       !tracker.forwarded
     ) {
@@ -592,12 +466,13 @@ export class StatementRun
     // The server is about to close it: nobody else may get it meanwhile.
     if (this.#plan !== null && tracker.errno === 0 && endsConnection(this.#plan, state.variables))
       connection.tainted = true;
-    if (this.#replacedError !== null && !this.#silent) this.#client.sendError(this.#replacedError);
+    const { replacedError, silent, sqlState } = this.passage;
+    if (replacedError !== null && !silent) this.#client.sendError(replacedError);
     if (state.lastInsertIdAssigned) {
       state.lastInsertIdAssigned = false;
       this.residue.insertIdAssigned(connection);
     }
-    const lastError = tracker.errno === 0 ? null : { errno: tracker.errno, sqlState: this.#sqlState };
+    const lastError = tracker.errno === 0 ? null : { errno: tracker.errno, sqlState };
     const statement = this.#plan?.statement ?? null;
     this.residue.statementDone(connection, tracker, statement, this.#command, this.#shared, lastError);
     this.#settling.begin(connection, this.#plan, tracker.errno === 0);
@@ -628,7 +503,7 @@ export class StatementRun
   /** The client has its answer; what its session is now nobody knows. */
   settlingLost(connection: BackendConnection, reason: string): void {
     if (this.#phase !== RunPhase.settling || this.#connection !== connection) return;
-    this.trace.ends(this.lastErrno, this.#attempts, this.#answerBytes);
+    this.trace.ends(this.lastErrno, this.#attempts, this.passage.bytes);
     this.#phase = transition(this.#phase, RunPhase.idle);
     this.#connection = null;
     this.held = null;
@@ -641,9 +516,9 @@ export class StatementRun
     if (tracker.errno === 0) {
       const elapsedMs = performance.now() - this.#sentAt;
       const size = this.#shared ? connection.batchSize : 1;
-      if (size === 1) plan.learnAlone(elapsedMs, this.#answerBytes);
+      if (size === 1) plan.learnAlone(elapsedMs, this.passage.bytes);
       else {
-        plan.learnBytes(this.#answerBytes);
+        plan.learnBytes(this.passage.bytes);
         const { pipelineDepth } = this.#context.snapshot.settings.pool;
         if (connection.owed === 0) plan.learnBatch(elapsedMs, size, pipelineDepth);
       }
@@ -654,7 +529,7 @@ export class StatementRun
   #finish(connection: BackendConnection, succeeded: boolean): void {
     const { state } = this.#client;
     this.#aftermath.ends(connection, this.#plan?.statement, this.lastErrno, succeeded);
-    this.trace.ends(this.lastErrno, this.#attempts, this.#answerBytes);
+    this.trace.ends(this.lastErrno, this.#attempts, this.passage.bytes);
     this.#connection = null;
     this.statement = null;
     this.#interrupted = false;
@@ -695,40 +570,27 @@ export class StatementRun
     const connection = this.#connection;
     if (this.#abandoned || this.#phase === RunPhase.idle || connection === null) return;
     this.#context.counters.add(WorkerCounter.backendLost);
-    const prefixError = this.#alignment.takeError();
     const wasHeld = this.held === connection;
-    const mayRepeat = !wasHeld && !started && (this.#repeatable || !sent) && this.#attempts < MAX_ATTEMPTS;
-    // Another connection may be brought in line where this one could not; a schema is refused everywhere.
-    if (mayRepeat && (prefixError === null || prefixError.errno === ER_STATE_NOT_RESTORED)) {
-      // What one replica refuses the primary has accepted.
-      if (prefixError !== null) this.#search.primaryOnly();
-      this.#repeat(reason);
-      return;
-    }
-    if (prefixError !== null) {
-      this.#connection = null;
-      this.#fail(prefixError);
-      return;
-    }
-    const address = connection.server.address;
+    const verdict = verdictOfLoss({
+      address: connection.server.address,
+      reason,
+      started,
+      sent,
+      repeatable: this.#repeatable,
+      attempts: this.#attempts,
+      wasHeld,
+      isProvenRead: this.#plan?.statement.provenRead === true,
+      brokeProtocol: connection.brokeProtocol,
+      stateError: this.#approach.takeError(),
+    });
     this.#connection = null;
     if (wasHeld) this.held = null;
-    const isRead = this.#plan?.statement.provenRead === true;
-    if (isRead && connection.brokeProtocol) {
-      const error = clientError('PROXY_BACKEND_MALFORMED', { address, reason });
-      if (started) this.#failInAnswer(connection, error, wasHeld);
-      else this.#failLost(error, wasHeld, reason);
-    } else if (started) {
-      const code = isRead ? 'PROXY_BACKEND_LOST' : 'PROXY_OUTCOME_UNKNOWN';
-      this.#failInAnswer(connection, clientError(code, { address, reason }), wasHeld);
-    } else {
-      this.#failLost(clientError('PROXY_OUTCOME_UNKNOWN', { address, reason }), wasHeld, reason);
-    }
-  }
-
-  #failLost(error: ClientError, wasHeld: boolean, reason: string): void {
-    this.#fail(error);
-    if (wasHeld) this.#client.heldConnectionLost(reason);
+    if (verdict.action === LossAction.repeatOnPrimary) this.#approach.search.primaryOnly();
+    if (verdict.action === LossAction.failInAnswer) this.#failInAnswer(connection, verdict.error, wasHeld);
+    else if (verdict.action === LossAction.fail) {
+      this.#fail(verdict.error);
+      if (wasHeld) this.#client.heldConnectionLost(reason);
+    } else this.#repeat(reason);
   }
 
   /** A proven read of whose answer nothing has passed is asked again, elsewhere. */
@@ -748,9 +610,9 @@ export class StatementRun
       reason: connection.closeReason,
     });
     const sequence = connection.nextClientSequence;
-    if (sequence === null || this.#silent) {
+    if (sequence === null || this.passage.silent) {
       this.#aftermath.settled(undefined, 0);
-      this.trace.ends(error.errno, this.#attempts, this.#answerBytes);
+      this.trace.ends(error.errno, this.#attempts, this.passage.bytes);
       this.#phase = transition(this.#phase, RunPhase.idle);
       this.#client.heldConnectionLost(error.message);
       return;
@@ -766,8 +628,8 @@ export class StatementRun
     this.statement = null;
     this.lastErrno = error.errno;
     this.lastError = error;
-    this.trace.ends(error.errno, this.#attempts, this.#answerBytes);
-    if (!this.#silent) this.#client.sendError(error);
+    this.trace.ends(error.errno, this.#attempts, this.passage.bytes);
+    if (!this.passage.silent) this.#client.sendError(error);
     this.#client.runFinished();
   }
 

@@ -1,0 +1,102 @@
+/**
+ * What passes of a server's answer on its way to the client: the bytes, what an OK says of the session, and the errors
+ * that the client is not to see, or is to see in other words. One for each session, used again for each command.
+ */
+
+import type { OkPacket, ResponseSink } from '../../../protocol/index.ts';
+import type { ClientError } from '../../common/errors.ts';
+import { type StatementClass, StatementKind } from '../../sql/statement-class.ts';
+import type { ClientStatement } from './client-statement.ts';
+import type { SessionState } from './session-state.ts';
+
+/** `#` in front of the SQLSTATE of an ERR packet. */
+const SQL_STATE_MARKER = 0x23;
+const NO_SQL_STATE = 'HY000';
+
+export interface PassageClient {
+  readonly state: SessionState;
+  /** @returns true if the bytes are still referenced. */
+  write(bytes: Buffer): boolean;
+  /** The client waits for its file to be asked for. */
+  localInfile(): void;
+}
+
+export interface PassageOwner {
+  /** Bytes have gone out. @param retained they are still referenced. */
+  passed(retained: boolean): void;
+  /** @returns true if the statement is sent elsewhere instead, and the client is not to see this error. */
+  movesInstead(errno: number): boolean;
+}
+
+export class AnswerPassage implements ResponseSink {
+  readonly #client: PassageClient;
+  readonly #owner: PassageOwner;
+  bytes = 0;
+  /** Of the ERR packet; empty while there was none. */
+  sqlState = '';
+  /** What the client is told in place of the server's error. */
+  replacedError: ClientError | null = null;
+  /** Errors that must read otherwise to the client than the server said. */
+  errorReplacement: ((errno: number) => ClientError | null) | null = null;
+  /** A statement of Sluice's own: the client sees nothing. */
+  #silent = false;
+  #class: StatementClass | null = null;
+  #statement: ClientStatement | null = null;
+
+  constructor(client: PassageClient, owner: PassageOwner) {
+    this.#client = client;
+    this.#owner = owner;
+  }
+
+  get silent(): boolean {
+    return this.#silent;
+  }
+
+  /** @param statement prepared, that the command is about. */
+  begin(statementClass: StatementClass | null, statement: ClientStatement | null, silent: boolean): void {
+    this.bytes = 0;
+    this.sqlState = '';
+    this.replacedError = null;
+    this.#silent = silent;
+    this.#class = statementClass;
+    this.#statement = statement;
+  }
+
+  forward(buffer: Buffer, start: number, end: number): boolean {
+    this.bytes += end - start;
+    if (this.#silent) return false;
+    const retained = this.#client.write(buffer.subarray(start, end));
+    this.#owner.passed(retained);
+    return retained;
+  }
+
+  okPacket(ok: OkPacket): Buffer | null {
+    const statement = this.#class;
+    const explained =
+      statement === null ||
+      statement.pins.length > 0 ||
+      statement.named !== null ||
+      statement.kind === StatementKind.set ||
+      statement.kind === StatementKind.prepare;
+    return this.#client.state.apply(ok, explained);
+  }
+
+  errPacket(errno: number, payload: Buffer, started: boolean): boolean {
+    this.sqlState = payload[3] === SQL_STATE_MARKER ? payload.toString('latin1', 4, 9) : NO_SQL_STATE;
+    if (started) return false;
+    if (this.#owner.movesInstead(errno)) return true;
+    this.replacedError = this.errorReplacement?.(errno) ?? null;
+    return this.replacedError !== null;
+  }
+
+  localInfile(): void {
+    this.#client.localInfile();
+  }
+
+  statementPrepared(statementId: number, parameterCount: number): number {
+    const statement = this.#statement;
+    if (statement === null) return statementId;
+    statement.parameterCount = parameterCount;
+    return statement.id;
+  }
+}
