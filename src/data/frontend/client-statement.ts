@@ -43,6 +43,8 @@ export class ClientStatement {
   hasLongData = false;
   /** Long data could not be taken: told by the next execution, as a server does. */
   longDataError: ClientError | null = null;
+  /** A server has refused its long data, and may go on telling of that. */
+  longDataRefused = false;
   /** Two bytes for each parameter, as the client bound them last. */
   #types: Buffer = NO_TYPES;
   #opensCursor = false;

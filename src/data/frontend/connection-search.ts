@@ -70,6 +70,7 @@ export class ConnectionSearch implements PoolRequest {
   #waiting: Waiting = Waiting.nothing;
   #route: Route | null = null;
   #plan: Plan | null = null;
+  #names: Plan | null = null;
   #pool: ServerPool | null = null;
   #held: BackendConnection | null = null;
   #statement: ClientStatement | null = null;
@@ -126,18 +127,21 @@ export class ConnectionSearch implements PoolRequest {
   /**
    * @param held the connection of the session's transaction or pin, where the route says so.
    * @param plan null for commands that are no statements.
+   * @param statement what is executed, if it is a prepared statement.
+   * @param names the plan, or that of the statement that is being prepared: it reads variables as well.
    */
-  /** @param statement what is executed, if it is a prepared statement. */
   begin(
     route: Route,
     plan: Plan | null,
     held: BackendConnection | null,
     statement: ClientStatement | null,
+    names: Plan | null,
   ): void {
     this.#statement = statement;
     this.#held = route.target === RouteTarget.held ? held : null;
     this.#route = route;
     this.#plan = plan;
+    this.#names = names;
     this.wentBack = false;
     this.#onPrimary = false;
     this.#insteadOf = null;
@@ -248,8 +252,8 @@ export class ConnectionSearch implements PoolRequest {
 
   /** A variable that the session has never set has a type of its own, which no assignment brings back. */
   refuses(connection: BackendConnection): boolean {
-    const statement = this.#plan?.statement;
-    return statement !== undefined && this.#isRefusedBy(statement, connection);
+    const names = this.#names?.statement;
+    return names !== undefined && this.#isRefusedBy(names, connection);
   }
 
   #isRefusedBy(statement: StatementClass, { userVariables }: BackendConnection): boolean {

@@ -289,6 +289,7 @@ export class PreparedCommands {
       statement.hasCursor = shape === AnswerShape.query && opened;
       // A server that has refused long data refuses each execution until the statement is reset.
       statement.hasLongData &&= shape === AnswerShape.query && errno !== 0;
+      statement.longDataRefused ||= statement.hasLongData;
     }
     if (statement.holdsConnection) this.#hold(statement);
     else this.#letGo(statement);
@@ -312,6 +313,7 @@ export class PreparedCommands {
   #close(statement: ClientStatement): void {
     const session = this.#session;
     this.#forget(statement);
+    this.#taint(statement);
     statement.closed(this.#limit);
     this.#holding.delete(statement);
     this.#unpin();
@@ -345,8 +347,17 @@ export class PreparedCommands {
 
   #letGo(statement: ClientStatement): void {
     this.#holding.delete(statement);
+    this.#taint(statement);
     statement.release(this.#limit);
     this.#setPins();
+  }
+
+  /** MySQL adds that error to its list of warnings at moments of its own: nobody else may meet it there. */
+  #taint(statement: ClientStatement): void {
+    if (!statement.longDataRefused) return;
+    statement.longDataRefused = false;
+    const connection = this.#session.run.connection ?? this.#session.run.held;
+    if (connection !== null && this.#context.backends.dialect.flavor === 'mysql') connection.tainted = true;
   }
 
   #setPins(): void {

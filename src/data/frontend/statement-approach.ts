@@ -115,7 +115,7 @@ export class StatementApproach implements SearchListener, AlignmentListener, Pre
     this.#names = names;
     this.#plan = plan;
     this.#statement = statement;
-    this.search.begin(route, plan, held, statement);
+    this.search.begin(route, plan, held, statement, names);
   }
 
   /** @param buffer null: nothing is to be sent, the connection itself is what is wanted. */
