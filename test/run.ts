@@ -14,8 +14,8 @@ import { runTestFile } from './support/test-file-run.ts';
 import { type PlannedFile, planTests } from './support/test-plan.ts';
 import { TestReport } from './support/test-report.ts';
 
-/** The whole run has to fit into the time that continuous integration gives it. */
-const TOTAL_MS = 11.5 * 60_000;
+/** Meant to take less than 15 minutes; a machine that does other things too gets more, and then a report. */
+const TOTAL_MS = 40 * 60_000;
 const NIGHTLY_TOTAL_MS = 6 * 60 * 60_000;
 const MAX_HEAVY_AT_ONCE = 2;
 

@@ -15,7 +15,7 @@ export interface PlannedFile {
 }
 
 const UNIT_TIMEOUT_MS = 60_000;
-const HEAVY_TIMEOUT_MS = 240_000;
+const HEAVY_TIMEOUT_MS = 420_000;
 const PRAGMA = /^\/\/ sluice-test:(.*)$/m;
 const PRAGMA_WORD = /^(?:alone|nightly|timeout=(\d+))$/;
 
