@@ -339,7 +339,9 @@ export const ERROR_TABLE = {
     message: "Server {address} refused user '{user}': {reason}",
     retryable: false,
     meaning: 'Sluice knows the user, the server does not, or with another password or from another host.',
-    action: 'Give the account the same password on all servers, and allow it from the host of Sluice.',
+    action:
+      'Give the account the same password on all servers, and allow it from the host of Sluice. ' +
+      'If the password was changed after the login, log in again; a listed password has to be changed in the configuration.',
   },
   PROXY_SESSION_LOST: {
     errno: 9012,

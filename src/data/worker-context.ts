@@ -7,6 +7,7 @@ import type { SharedCounters, WorkerCounters } from '../common/shared-counters.t
 import type { Snapshot, SnapshotAccounts } from '../common/snapshot.ts';
 import type { FromWorker } from '../common/thread-messages.ts';
 import type { TimerWheel } from '../common/timer-wheel.ts';
+import type { AccountCredentials } from './backend/account-credentials.ts';
 import type { Backends } from './backend/backends.ts';
 import type { Listed, SessionRegistry } from './backend/session-registry.ts';
 import type { SessionVariables } from './backend/session-variables.ts';
@@ -67,6 +68,8 @@ export interface WorkerContext {
   readonly secretCache: SecretCache;
   readonly checkPassword: PasswordCheck;
   readonly accounts: AccountLookup;
+  /** Of those who are logged in. */
+  readonly credentials: AccountCredentials;
   readonly loginDelays: LoginDelays;
   readonly rsaKey: RsaKeyPair;
   readonly scheduler: FlushScheduler;

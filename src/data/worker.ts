@@ -11,6 +11,7 @@ import { Gauge, SharedCounters, WorkerCounter } from '../common/shared-counters.
 import type { Snapshot } from '../common/snapshot.ts';
 import { type FromWorker, StopMode, type ToWorker, type WorkerStart } from '../common/thread-messages.ts';
 import { TimerWheel } from '../common/timer-wheel.ts';
+import { AccountCredentials } from './backend/account-credentials.ts';
 import { Backends } from './backend/backends.ts';
 import type { PoolEnvironment } from './backend/server-pool.ts';
 import { SessionRegistry } from './backend/session-registry.ts';
@@ -97,6 +98,7 @@ const context: WorkerContext = {
   secretCache: new LRUCache<string, CachedSecret>({ max: 10_000 }),
   checkPassword: new PasswordChecks().check,
   accounts,
+  credentials: new AccountCredentials(),
   loginDelays: new LoginBackoff(() => performance.now()),
   rsaKey: { publicKeyPem: start.rsaKey.publicKey, privateKey: createPrivateKey(start.rsaKey.privateKey) },
   scheduler,

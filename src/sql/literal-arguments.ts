@@ -71,7 +71,8 @@ export function preparedText(
   return isAlone ? text : null;
 }
 
-function unquoted(literal: Buffer, context: LexicalContext): Buffer | null {
+/** What a literal between quotes stands for; null for one of another kind. */
+export function unquoted(literal: Buffer, context: LexicalContext): Buffer | null {
   const quote = literal[0];
   if (quote !== QUOTE && quote !== DOUBLE_QUOTE) return null;
   const out: number[] = [];

@@ -4,6 +4,8 @@
  */
 
 import { Gauge } from '../../common/shared-counters.ts';
+import type { LexicalContext } from '../../sql/lexical-context.ts';
+import { PASSWORD_COMMANDS, type PasswordChange, parsePasswordChange } from '../../sql/password-statement.ts';
 import { LockUse, PinReason, type StatementClass, StatementKind } from '../../sql/statement-class.ts';
 import type { BackendConnection } from '../backend/backend-connection.ts';
 import type { WorkerContext } from '../worker-context.ts';
@@ -27,36 +29,51 @@ function changesAccounts(statement: StatementClass): boolean {
   return statement.kind === StatementKind.ddl && CHANGES_ACCOUNTS.test(statement.command);
 }
 
+export interface AftermathClient {
+  readonly state: SessionState;
+  readonly username: string;
+  passwordChanged(change: PasswordChange): void;
+}
+
 export class Aftermath {
   readonly #context: WorkerContext;
+  readonly #client: AftermathClient;
   readonly #state: SessionState;
-  readonly #username: () => string;
   #wasPinned = false;
   /** A statement that may change views has started and not ended. */
   #changingViews = false;
   #changingAccounts = false;
+  /** What the statement that runs sets, if it shows it. */
+  #newPassword: PasswordChange | null = null;
 
-  constructor(context: WorkerContext, state: SessionState, username: () => string) {
+  constructor(context: WorkerContext, client: AftermathClient) {
     this.#context = context;
-    this.#state = state;
-    this.#username = username;
+    this.#client = client;
+    this.#state = client.state;
   }
 
   /** @param buffer its bytes from `start` to `end`, null where they are not those of a statement. */
   begins(statement: StatementClass | undefined, buffer: Buffer | null, start: number, end: number): void {
     if (statement === undefined) return;
     if (statement.named !== null || statement.locks !== LockUse.none) {
-      const { flavor, versionId } = this.#context.backends.dialect;
-      const context = this.#state.lexicalContext(flavor, versionId);
+      const context = this.#lexicalContext();
       this.#state.named.begins(statement, buffer, start, end, context, this.#context.plans);
     }
     if (changesAccounts(statement)) {
+      const context = PASSWORD_COMMANDS.has(statement.command) ? this.#lexicalContext() : null;
+      if (buffer !== null && context !== null)
+        this.#newPassword = parsePasswordChange(buffer, start, end, context);
       this.#changingAccounts = true;
       this.#context.shared.addGauge(Gauge.accountsEpoch, 1);
     }
     if (!statement.changesViews) return;
     this.#changingViews = true;
     this.#context.shared.addGauge(Gauge.viewsEpoch, 1);
+  }
+
+  #lexicalContext(): LexicalContext | null {
+    const { flavor, versionId } = this.#context.backends.dialect;
+    return this.#state.lexicalContext(flavor, versionId);
   }
 
   /** The connection is still the session's. @param statement undefined for a command that is no statement. */
@@ -66,6 +83,7 @@ export class Aftermath {
     errno: number,
     succeeded: boolean,
   ): void {
+    if (this.#newPassword !== null && succeeded) this.#client.passwordChanged(this.#newPassword);
     this.settled(statement, errno);
     if (statement !== undefined) this.#pin(connection, statement, errno, succeeded);
     const isStateless = statement !== undefined && (statement.provenRead || STATELESS.has(statement.kind));
@@ -75,6 +93,7 @@ export class Aftermath {
 
   /** The statement has ended, or is given up: whether it succeeded or not, part of it may have. */
   settled(statement: StatementClass | undefined, errno: number): void {
+    this.#newPassword = null;
     if (this.#changingAccounts) {
       this.#changingAccounts = false;
       this.#context.shared.addGauge(Gauge.accountsEpoch, 1);
@@ -92,7 +111,7 @@ export class Aftermath {
     if (pinned === this.#wasPinned) return;
     this.#wasPinned = pinned;
     const reasons = [...this.#state.pins.keys()];
-    if (pinned) this.#context.log('debug', 'session is pinned', { user: this.#username(), reasons });
+    if (pinned) this.#context.log('debug', 'session is pinned', { user: this.#client.username, reasons });
   }
 
   #pin(connection: BackendConnection, statement: StatementClass, errno: number, succeeded: boolean): void {

@@ -323,16 +323,18 @@ export class ClientLogin {
     const isMariadb = this.#context.backends.dialect.flavor === 'mariadb';
     const mayBeExpired = hasExpired(account, Date.now()) ? Capability.CLIENT_CAN_HANDLE_EXPIRED_PASSWORDS : 0;
     const notAgain = !this.#isFirst && isMariadb ? Capability.CLIENT_IGNORE_SPACE : 0;
+    const credentials = makeCredentials(client.username, secretOf(client));
     return {
       connectionId: this.#peer.connectionId,
       username: client.username,
       clientCapabilities: client.capabilities,
       collationId: (client.collationId ?? GREETING_COLLATION) & 0xff,
       connectionKey: connectionKeyOf(
-        makeCredentials(client.username, secretOf(client)),
+        credentials,
         (behaviourFlagsOf(client.capabilities) & ~notAgain) | (client.capabilities & mayBeExpired),
         client.mariadbCapabilities,
       ),
+      credentials: this.#context.credentials.join(account, credentials),
     };
   }
 }

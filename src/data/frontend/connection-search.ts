@@ -34,6 +34,9 @@ import type { SessionState } from './session-state.ts';
 /** Between two tries to reach the only server that will do. */
 const RETRY_MS = 100;
 
+/** ER_ACCESS_DENIED_ERROR, ER_ACCESS_DENIED_NO_PASSWORD_ERROR, CR_AUTH_PLUGIN_ERR (needs more than is known). */
+const CREDENTIALS_REFUSED: ReadonlySet<number> = new Set([1045, 1698, 2061]);
+
 const Waiting = {
   nothing: 'nothing',
   connection: 'connection',
@@ -52,6 +55,8 @@ export interface SearchClient {
   readonly username: string;
   readonly connectionKey: ConnectionKey;
   readonly collationId: number;
+  /** @returns true if `connectionKey` is another one now, with credentials that a server may accept. */
+  takeNewerCredentials(): boolean;
 }
 
 export interface SearchListener {
@@ -275,7 +280,24 @@ export class ConnectionSearch implements PoolRequest {
     if (this.#waiting !== Waiting.connection) return;
     this.#waiting = Waiting.nothing;
     if (failure.kind === PoolFailureKind.unreachable && this.#retryLater()) return;
+    if (failure.kind === PoolFailureKind.refused && this.#otherwise(failure.refusal?.errno ?? 0)) return;
     this.#listener.searchFailed(errorOfPoolFailure(failure, this.#context.snapshot, this.#client.username));
+  }
+
+  /**
+   * The password was changed since the login, or the change has not reached this replica yet.
+   * @returns false if nothing else can be tried.
+   */
+  #otherwise(errno: number): boolean {
+    if (!CREDENTIALS_REFUSED.has(errno)) return false;
+    const isReplica = this.#pool !== this.#context.backends.primary;
+    if (!this.#client.takeNewerCredentials()) {
+      if (!isReplica || this.#onPrimary) return false;
+      this.#onPrimary = true;
+    }
+    this.#waiting = Waiting.retry;
+    this.#again(Waiting.retry);
+    return true;
   }
 
   /**

@@ -24,8 +24,10 @@ import { WorkerCounter } from '../../common/shared-counters.ts';
 import { makeTransitions } from '../../common/state-machine.ts';
 import type { SessionDescription } from '../../common/thread-messages.ts';
 import type { LexicalContext } from '../../sql/lexical-context.ts';
+import type { PasswordChange } from '../../sql/password-statement.ts';
 import { RouteReason, RouteTarget } from '../../sql/route-reason.ts';
 import { PinReason, type StatementClass, StatementKind } from '../../sql/statement-class.ts';
+import type { SessionCredentials } from '../backend/account-credentials.ts';
 import { type ConnectionKey, connectionKeyOf } from '../backend/connection-key.ts';
 import type { TlsDescription } from '../io/tls-client-stream.ts';
 import type { Plan } from '../router/plan.ts';
@@ -78,6 +80,8 @@ export interface SessionIdentity {
   readonly clientCapabilities: number;
   readonly collationId: number;
   readonly connectionKey: ConnectionKey;
+  /** Those of the key, and newer ones. */
+  readonly credentials: SessionCredentials;
 }
 
 const HELD = routeOf(RouteTarget.held, RouteReason.pinned);
@@ -129,7 +133,8 @@ export class Session implements RunClient, RoutingFacts {
 
   /** COM_CHANGE_USER. What COM_SET_OPTION has set stays, as at a server. */
   changeIdentity(identity: SessionIdentity): void {
-    const { connectionKey } = this.identity;
+    const { connectionKey, credentials } = this.identity;
+    credentials.leave();
     this.identity = identity;
     this.allowMultiStatements((connectionKey.behaviourFlags & Capability.CLIENT_MULTI_STATEMENTS) !== 0);
   }
@@ -140,6 +145,18 @@ export class Session implements RunClient, RoutingFacts {
     const { credentials, behaviourFlags, mariadbFlags } = this.identity.connectionKey;
     const flags = isAllowed ? behaviourFlags | flag : behaviourFlags & ~flag;
     this.identity = { ...this.identity, connectionKey: connectionKeyOf(credentials, flags, mariadbFlags) };
+  }
+
+  takeNewerCredentials(): boolean {
+    const newer = this.identity.credentials.takeNewer();
+    if (newer === null) return false;
+    const { behaviourFlags, mariadbFlags } = this.identity.connectionKey;
+    this.identity = { ...this.identity, connectionKey: connectionKeyOf(newer, behaviourFlags, mariadbFlags) };
+    return true;
+  }
+
+  passwordChanged(change: PasswordChange): void {
+    this.identity.credentials.learn(change);
   }
 
   get allowsMultiStatements(): boolean {
@@ -596,6 +613,7 @@ export class Session implements RunClient, RoutingFacts {
     if (this.#phase === SessionPhase.closed) return;
     this.#phase = transition(this.#phase, SessionPhase.closed);
     this.run.abandon();
+    this.identity.credentials.leave();
     this.prepared.clear();
     this.state.end();
     this.#transport.close(reason);

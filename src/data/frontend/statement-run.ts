@@ -32,7 +32,7 @@ import { type LeftBehind, NOTHING_LEFT, type ServerPool } from '../backend/serve
 import type { Plan } from '../router/plan.ts';
 import type { Route } from '../router/route.ts';
 import type { WorkerContext } from '../worker-context.ts';
-import { Aftermath } from './aftermath.ts';
+import { Aftermath, type AftermathClient } from './aftermath.ts';
 import { AnswerPassage, type PassageOwner } from './answer-passage.ts';
 import type { ClientStatement } from './client-statement.ts';
 import type { SearchClient } from './connection-search.ts';
@@ -68,7 +68,7 @@ const ER_OPTION_PREVENTS_STATEMENT = 1290;
 const MAX_SHOWN_BYTES = 64 * 1024;
 
 /** The session, as far as a run needs it. */
-export interface RunClient extends SearchClient, TracedClient {
+export interface RunClient extends SearchClient, TracedClient, AftermathClient {
   readonly clientCapabilities: number;
   /** @returns true if the bytes are still referenced. */
   write(bytes: Buffer): boolean;
@@ -130,7 +130,7 @@ export class StatementRun
     const { residue, trace } = this;
     this.#approach = new StatementApproach(client, context, { residue, trace, packet: this.#packet }, this);
     this.#settling = new StateSettling(client.state, this.residue, this);
-    this.#aftermath = new Aftermath(context, client.state, () => client.username);
+    this.#aftermath = new Aftermath(context, client);
   }
 
   get phase(): RunPhase {

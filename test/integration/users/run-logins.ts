@@ -46,7 +46,11 @@ const NAMES = [
 const UNKNOWN: ReadonlySet<string> = new Set(['atlocal', 'elsewhere', 'cased', 'nobody', 'somerole']);
 const ODD_PLUGINS: ReadonlySet<string> = new Set(['ed', 'edornative', 'socketornative']);
 
-export async function startSluice(server: DatabaseServer, users: object = {}): Promise<SluiceProcess> {
+export async function startSluice(
+  server: DatabaseServer,
+  users: object = {},
+  more: object = {},
+): Promise<SluiceProcess> {
   // By its address: an anonymous account for it would come before `%`.
   await server.query(`CREATE USER IF NOT EXISTS monitor@'127.0.0.1' IDENTIFIED BY '${MONITOR.password}'`);
   await server.query(
@@ -60,6 +64,7 @@ export async function startSluice(server: DatabaseServer, users: object = {}): P
       monitor: { ...MONITOR, discovery: false },
       users: { source: 'backend', refreshIntervalMs: 60_000, ...users },
       limits: { loginDelayMs: 0 },
+      ...more,
     },
   });
 }
