@@ -2,7 +2,7 @@ import { BinaryStatements, isBinaryStep } from './binary-step.ts';
 import type { DifferentialCase, Step } from './corpus.ts';
 import { runPrepared } from './prepared-step.ts';
 import { readAnswer, readFieldList } from './wire-answer.ts';
-import { BASE_CAPABILITIES, WireClient } from './wire-client.ts';
+import { BASE_CAPABILITIES, WireClient, type WireTransport } from './wire-client.ts';
 import { Capability, Command } from './wire-constants.ts';
 import type { WireRecord } from './wire-record.ts';
 import { WireClosedError } from './wire-socket.ts';
@@ -16,6 +16,7 @@ const UNEXPECTED_BYTES: WireRecord = { kind: 'unexpected-bytes', fields: {} };
 export interface Endpoint {
   readonly host: string;
   readonly port: number;
+  readonly transport?: WireTransport;
   /** By user name; a case may name a wrong password itself. */
   readonly passwords: Readonly<Record<string, string>>;
 }
@@ -64,6 +65,7 @@ export class CaseSession {
     const client = await WireClient.connect({
       host: endpoint.host,
       port: endpoint.port,
+      transport: endpoint.transport ?? 'plain',
       user: options.user,
       password: options.password ?? endpoint.passwords[options.user] ?? '',
       schema: options.schema,

@@ -1,10 +1,12 @@
 import type { Test } from 'tap';
+import { CertificateAuthority, LOCAL_NAMES } from '../../support/certificates.ts';
 import { APP_ACCOUNT, type ReplicationSet } from '../../support/replication-set.ts';
 import { SluiceProcess } from '../../support/sluice-process.ts';
 import { type Endpoint, runCase } from './case-runner.ts';
 import { compareTranscripts } from './compare.ts';
 import { type DifferentialCase, loadCases, type ServerName } from './corpus.ts';
 import { DifferentialFixture, LIMITED_ACCOUNT, PASSWORDS } from './fixture.ts';
+import type { WireTransport } from './wire-client.ts';
 import { Capability } from './wire-constants.ts';
 
 /** A client of each kind: with and without the two capabilities that change the shape of every answer. */
@@ -18,12 +20,18 @@ const CLIENTS: ReadonlyArray<{ readonly name: string; readonly capabilities: num
   { name: 'SESSION_TRACK', capabilities: Capability.sessionTrack },
 ];
 
+/** A prime, so that the sample goes through all kinds of clients and types. */
+const SAMPLE_EVERY = 7;
+const BIG_PACKETS = 'big packets';
+
 export interface DifferentialRun {
   readonly set: ReplicationSet;
   readonly fixture: DifferentialFixture;
   readonly server: ServerName;
   /** Where the same statements go the second time. */
   readonly proxied: { readonly host: string; readonly port: number };
+  /** Some cases run there once more by one of these kinds of transport, which take turns. */
+  readonly transports?: readonly WireTransport[];
   /** All unless given. */
   readonly only?: (testCase: DifferentialCase) => boolean;
 }
@@ -42,15 +50,33 @@ export async function runDifferential(t: Test, run: DifferentialRun): Promise<vo
   );
   for (const [index, testCase] of cases.entries()) {
     await t.test(`${testCase.file}: ${testCase.name}`, { todo: pending(testCase) }, async (t) => {
-      for (const client of clientsOf(testCase, index)) {
+      const clients = clientsOf(testCase, index);
+      for (const client of clients) {
         const expected = await runCase(testCase, direct, client.capabilities);
         if (!testCase.made) await fixture.reset();
         const actual = await runCase(testCase, proxied, client.capabilities);
         if (!testCase.made) await fixture.reset();
         t.same(compareTranscripts(expected, actual), [], `a client with ${client.name} sees no difference`);
+        const transport = client === clients[0] ? transportOf(run, testCase, index) : undefined;
+        if (transport === undefined) continue;
+        const layered = await runCase(testCase, { ...proxied, transport }, client.capabilities);
+        if (!testCase.made) await fixture.reset();
+        t.same(compareTranscripts(expected, layered), [], `nor does a client that is ${transport}`);
       }
     });
   }
+}
+
+/** Every seventh case by turns; of those with big packets, which take long, each at one of the servers. */
+function transportOf(
+  { transports = [], server }: DifferentialRun,
+  { file }: DifferentialCase,
+  index: number,
+): WireTransport | undefined {
+  const other = server === 'mariadb' ? 0 : 1;
+  const every = file === BIG_PACKETS ? 2 : SAMPLE_EVERY;
+  const isIn = file === BIG_PACKETS ? index % every === other : index % every === 0;
+  return isIn ? transports[(Math.floor(index / every) + other) % transports.length] : undefined;
 }
 
 function pending({ pending: reason }: DifferentialCase): string | false {
@@ -66,10 +92,17 @@ function clientsOf(testCase: DifferentialCase, index: number): typeof CLIENTS {
 export async function runThroughSluice(t: Test, set: ReplicationSet, server: ServerName): Promise<void> {
   const fixture = await DifferentialFixture.create(set);
   t.teardown(() => fixture.close());
+  const authority = await CertificateAuthority.create();
+  t.teardown(() => authority.dispose());
   const sluice = await SluiceProcess.startFor(set, {
-    config: { users: [APP_ACCOUNT, LIMITED_ACCOUNT], routing: { stickyAfterWriteMs: 120_000 } },
+    config: {
+      users: [APP_ACCOUNT, LIMITED_ACCOUNT],
+      routing: { stickyAfterWriteMs: 120_000 },
+      tls: await authority.issue('sluice', LOCAL_NAMES),
+    },
   });
   t.teardown(() => sluice.dispose());
-  await runDifferential(t, { set, fixture, server, proxied: { host: sluice.host, port: sluice.port } });
+  const proxied = { host: sluice.host, port: sluice.port };
+  await runDifferential(t, { set, fixture, server, proxied, transports: ['tls', 'compressed'] });
   t.equal(sluice.exit, null, 'Sluice still runs');
 }

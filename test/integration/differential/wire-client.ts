@@ -13,7 +13,11 @@ export interface WireClientOptions {
   /** Sent as they are; `connectWithDb` is added where a schema is given. */
   readonly capabilities: number;
   readonly collationId: number;
+  /** `plain` unless told. */
+  readonly transport?: WireTransport;
 }
+
+export type WireTransport = 'plain' | 'tls' | 'compressed';
 
 export interface WireHandshake {
   readonly serverVersion: string;
@@ -27,6 +31,13 @@ export interface WireHandshake {
 }
 
 const MARIADB_CLIENT_EXTENDED_METADATA = 0x8;
+/** A login up to the user name. */
+const SSL_REQUEST_BYTES = 32;
+const TRANSPORT_FLAGS: Readonly<Record<WireTransport, number>> = {
+  plain: 0,
+  tls: Capability.ssl,
+  compressed: Capability.compress,
+};
 const DEFAULT_PLUGIN = 'mysql_native_password';
 
 /** What every session of these tests asks for; DEPRECATE_EOF, SESSION_TRACK and the rest are added by the case. */
@@ -74,8 +85,17 @@ export class WireClient {
         return new WireClient(socket, options, NO_HANDSHAKE, Buffer.alloc(0), decodeErr(first));
       }
       const { handshake, scramble } = decodeHandshake(first);
-      socket.send(handshakeResponse(options, scramble, mariadbCapabilitiesOf(options, handshake)));
+      const response = handshakeResponse(options, scramble, mariadbCapabilitiesOf(options, handshake));
+      const wanted = TRANSPORT_FLAGS[options.transport ?? 'plain'];
+      if ((handshake.capabilities & wanted) !== wanted)
+        throw new Error(`the server does not offer ${options.transport}`);
+      if (options.transport === 'tls') {
+        socket.send(response.subarray(0, SSL_REQUEST_BYTES));
+        await socket.secure();
+      }
+      socket.send(response);
       const greeting = await finishAuth(socket, options);
+      if (options.transport === 'compressed' && greeting.kind === 'ok') socket.compress();
       return new WireClient(socket, options, handshake, scramble, greeting);
     } catch (error) {
       socket.destroy();
@@ -175,7 +195,8 @@ function mariadbCapabilitiesOf(options: WireClientOptions, handshake: WireHandsh
 function handshakeResponse(options: WireClientOptions, scramble: Buffer, mariadb: number): Buffer {
   const proof = nativeProof(options.password, scramble);
   const wanted = mariadb === 0 ? options.capabilities : options.capabilities & ~Capability.longPassword;
-  const flags = wanted | (options.schema === null ? 0 : Capability.connectWithDb);
+  const transport = TRANSPORT_FLAGS[options.transport ?? 'plain'];
+  const flags = wanted | transport | (options.schema === null ? 0 : Capability.connectWithDb);
   const fixed = Buffer.alloc(32);
   fixed.writeUInt32LE(flags >>> 0, 0);
   fixed.writeUInt32LE(0x40000000, 4);

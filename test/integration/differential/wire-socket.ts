@@ -1,4 +1,6 @@
 import { connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { WireCompression } from './wire-compression.ts';
 
 export interface WirePacket {
   readonly sequenceId: number;
@@ -25,7 +27,8 @@ const MAX_FRAME_BYTES = 0xffffff;
 export class WireSocket {
   /** Breaches of the sequence, as sentences; empty for a peer that follows the protocol. */
   readonly sequenceErrors: string[] = [];
-  readonly #socket: Socket;
+  #socket: Socket;
+  #compression: WireCompression | null = null;
   readonly #queue: WirePacket[] = [];
   #chunks: Buffer[] = [];
   #buffered = 0;
@@ -37,7 +40,14 @@ export class WireSocket {
   private constructor(socket: Socket) {
     this.#socket = socket;
     socket.setNoDelay(true);
-    socket.on('data', (chunk) => this.#receive(chunk));
+    this.#listen(socket);
+  }
+
+  #listen(socket: Socket): void {
+    socket.on('data', (chunk) => {
+      if (this.#compression === null) this.#receive(chunk);
+      else this.#compression.receive(chunk);
+    });
     socket.on('error', (error) => this.#close(`socket error: ${error.message}`));
     socket.on('close', () => this.#close('connection closed by the peer'));
   }
@@ -51,6 +61,30 @@ export class WireSocket {
         resolve(new WireSocket(socket));
       });
     });
+  }
+
+  /** From here on in TLS, with whomever it is. */
+  secure(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const raw = this.#socket;
+      raw.removeAllListeners();
+      const socket = connectTls({ socket: raw, rejectUnauthorized: false });
+      socket.once('error', reject);
+      socket.once('secureConnect', () => {
+        socket.off('error', reject);
+        this.#socket = socket;
+        this.#listen(socket);
+        resolve();
+      });
+    });
+  }
+
+  /** From here on in the compressed protocol. Servers count packets in it as they please, and frames strictly. */
+  compress(): void {
+    this.#compression = new WireCompression(
+      (bytes) => this.#receive(bytes),
+      (text) => this.sequenceErrors.push(text),
+    );
   }
 
   get closed(): boolean {
@@ -67,6 +101,7 @@ export class WireSocket {
     if (this.#queue.length > 0)
       this.sequenceErrors.push(`${this.#queue.length} packets came that nobody asked for`);
     this.#expectedSequenceId = 0;
+    this.#compression?.startCommand();
     this.send(payload);
   }
 
@@ -79,8 +114,11 @@ export class WireSocket {
       header.writeUIntLE(size, 0, 3);
       header[3] = this.#expectedSequenceId;
       this.#expectedSequenceId = (this.#expectedSequenceId + 1) & 0xff;
-      this.#socket.write(header);
-      this.#socket.write(payload.subarray(offset, offset + size));
+      const body = payload.subarray(offset, offset + size);
+      if (this.#compression === null) {
+        this.#socket.write(header);
+        this.#socket.write(body);
+      } else this.#socket.write(this.#compression.wrap(Buffer.concat([header, body])));
       offset += size;
       if (size < MAX_FRAME_BYTES) return;
     }
@@ -152,7 +190,7 @@ export class WireSocket {
   }
 
   #takeFrame(sequenceId: number, body: Buffer): void {
-    if (sequenceId !== this.#expectedSequenceId) {
+    if (sequenceId !== this.#expectedSequenceId && this.#compression === null) {
       this.sequenceErrors.push(`sequence id ${sequenceId} where ${this.#expectedSequenceId} was due`);
     }
     this.#expectedSequenceId = (sequenceId + 1) & 0xff;
