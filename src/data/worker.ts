@@ -68,6 +68,7 @@ const environment: PoolEnvironment = {
     // What a session starts with is what the primary says; a replica's defaults are brought in line with it.
     const { initialVariables: atLogin, variablesAfterReset: afterReset, key, collationId } = connection;
     if (atLogin === null || afterReset === null || connection.server.role === 'replica') return;
+    if (key.ownerId !== null) return;
     initialVariables.set(`${key.text} ${collationId}`, { atLogin, afterReset });
   },
 };

@@ -87,6 +87,8 @@ export const PinReason = {
   unexplainedStateChange: 'unexplained-state-change',
   untrackedSet: 'untracked-set',
   passThroughCommand: 'pass-through-command',
+  /** The server takes nothing but a new password. */
+  expiredPassword: 'expired-password',
 } as const;
 export type PinReason = (typeof PinReason)[keyof typeof PinReason];
 

@@ -16,6 +16,7 @@ import {
   Capability,
   ClientHandshake,
   Command,
+  collationOf,
   framePacket,
   MAX_FRAGMENT_BYTES,
   PacketReader,
@@ -34,7 +35,7 @@ import { setupReplies } from './connection-setup.ts';
 import { discardSink, type ExpectedReply, type ReplyOwner } from './expected-reply.ts';
 import type { LastUser } from './last-user.ts';
 import { ownReply, RecordingReply } from './recording-reply.ts';
-import type { SessionVariables } from './session-variables.ts';
+import { SessionVariables } from './session-variables.ts';
 import { UserVariables } from './user-variables.ts';
 
 const State = {
@@ -129,6 +130,8 @@ export class BackendConnection {
   tracksState = false;
   /** Not to be used by anybody else: a KILL may still be on its way to it, or its capabilities have been changed. */
   tainted = false;
+  /** The server takes nothing but a new password (1820), and its client knows: its key has an owner. */
+  confined = false;
   idleSince = 0;
   /** Statements of the batch that was sent last. */
   batchSize = 0;
@@ -461,11 +464,49 @@ export class BackendConnection {
         this.#state = transition(this.#state, State.ready);
         this.#listener.connectionReady(this);
       },
-      refused: (errno, message) => {
+      refused: (errno, message, tracksState) => {
+        if (this.key.ownerId !== null && !afterReset) {
+          this.#confine(tracksState);
+          return;
+        }
         this.#failure = { errno, sqlState: 'HY000', message };
         this.close(`refused by the server: ${errno} ${message}`);
       },
       failed: (reason) => this.close(reason),
+    });
+  }
+
+  /** Its variables cannot be read; how the client's bytes are to be read is what its handshake says. */
+  #confine(tracksState: boolean): void {
+    this.#endDeadline();
+    this.confined = true;
+    this.tainted = true;
+    this.tracksState = tracksState;
+    const charset = collationOf(this.collationId)?.charset ?? 'utf8mb4';
+    this.variables = SessionVariables.of([['character_set_client', charset]]);
+    this.#state = transition(this.#state, State.ready);
+    this.#listener.connectionReady(this);
+  }
+
+  /** After a statement that may have changed the password. A failure closes the connection. */
+  tryConfinement(done: () => void, lost: (reason: string) => void): void {
+    this.#startDeadline();
+    const answered = (): void => {
+      this.#endDeadline();
+      done();
+    };
+    setupReplies(this, false, {
+      done: (found) => {
+        this.confined = false;
+        this.variables = found.variables;
+        this.schema = found.schema;
+        answered();
+      },
+      refused: answered,
+      failed: (reason) => {
+        this.close(reason);
+        lost(reason);
+      },
     });
   }
 

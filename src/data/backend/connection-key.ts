@@ -8,6 +8,8 @@ export interface ConnectionKey {
   readonly behaviourFlags: number;
   /** Of MariaDB's own: those that change the shape of answers. */
   readonly mariadbFlags: number;
+  /** The connection id of the client that alone may use such connections: its password has expired. */
+  readonly ownerId: number | null;
   /** Equal for equal keys. */
   readonly text: string;
 }
@@ -16,7 +18,9 @@ export function connectionKeyOf(
   credentials: Credentials,
   behaviourFlags: number,
   mariadbFlags: number,
+  ownerId: number | null = null,
 ): ConnectionKey {
-  const text = `${credentials.username}\0${behaviourFlags}\0${mariadbFlags}\0${credentials.digest}`;
-  return { credentials, behaviourFlags, mariadbFlags, text };
+  const owner = ownerId === null ? '' : `\0${ownerId}`;
+  const text = `${credentials.username}\0${behaviourFlags}\0${mariadbFlags}\0${credentials.digest}${owner}`;
+  return { credentials, behaviourFlags, mariadbFlags, ownerId, text };
 }

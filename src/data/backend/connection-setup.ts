@@ -54,7 +54,7 @@ export interface SetupListener {
   done(found: SetupFound): void;
   failed(reason: string): void;
   /** In the server's own words: it lets the user in for nothing but to change an expired password. */
-  refused(errno: number, message: string): void;
+  refused(errno: number, message: string, tracksState: boolean): void;
 }
 
 export function setupReplies(connection: BackendConnection, reset: boolean, listener: SetupListener): void {
@@ -74,8 +74,7 @@ export function setupReplies(connection: BackendConnection, reset: boolean, list
     tracking,
   );
   const database = new RecordingReply((_, result) => {
-    if (result.errno === ER_MUST_CHANGE_PASSWORD) listener.refused(result.errno, result.errorMessage);
-    else if (result.errno !== 0)
+    if (result.errno !== 0 && result.errno !== ER_MUST_CHANGE_PASSWORD)
       listener.failed(`cannot read its schema: ${result.errno} ${result.errorMessage}`);
     schema = result.rows[0]?.[0] ?? null;
   }, lost);
@@ -86,6 +85,10 @@ export function setupReplies(connection: BackendConnection, reset: boolean, list
   }, lost);
   send(connection, Command.COM_QUERY, PROBE_GLOBAL, AnswerShape.query, probeGlobal);
   const probe = new RecordingReply((_, result) => {
+    if (result.errno === ER_MUST_CHANGE_PASSWORD) {
+      listener.refused(result.errno, result.errorMessage, tracksState);
+      return;
+    }
     if (result.errno !== 0) {
       listener.failed(`cannot read its session variables: ${result.errno} ${result.errorMessage}`);
       return;

@@ -209,6 +209,7 @@ export class ServerPool implements ConnectionListener {
     this.#gauges.countInUse(connection, false);
     this.#gauges.releasePlace();
     this.#keyedFor(connection.key).remove(connection);
+    if (connection.key.ownerId !== null) this.#keyed.delete(connection.key.text);
     const reason = connection.closeReason;
     // What Sluice closes itself is routine; what a server does wrong, or a network, is not.
     const level = connection.brokeProtocol ? 'warn' : 'debug';

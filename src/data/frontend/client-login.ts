@@ -321,7 +321,8 @@ export class ClientLogin {
   #identityOf(account: PlacedAccount, client: AcceptedClient): SessionIdentity {
     // The flag sets a bit of sql_mode at login, which COM_CHANGE_USER takes back on MariaDB.
     const isMariadb = this.#context.backends.dialect.flavor === 'mariadb';
-    const mayBeExpired = hasExpired(account, Date.now()) ? Capability.CLIENT_CAN_HANDLE_EXPIRED_PASSWORDS : 0;
+    const isExpired = hasExpired(account, Date.now());
+    const mayBeExpired = isExpired ? Capability.CLIENT_CAN_HANDLE_EXPIRED_PASSWORDS : 0;
     const notAgain = !this.#isFirst && isMariadb ? Capability.CLIENT_IGNORE_SPACE : 0;
     const credentials = makeCredentials(client.username, secretOf(client));
     return {
@@ -333,6 +334,7 @@ export class ClientLogin {
         credentials,
         (behaviourFlagsOf(client.capabilities) & ~notAgain) | (client.capabilities & mayBeExpired),
         client.mariadbCapabilities,
+        isExpired ? this.#peer.connectionId : null,
       ),
       credentials: this.#context.credentials.join(account, credentials),
     };

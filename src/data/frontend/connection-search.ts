@@ -37,6 +37,9 @@ const RETRY_MS = 100;
 /** ER_ACCESS_DENIED_ERROR, ER_ACCESS_DENIED_NO_PASSWORD_ERROR, CR_AUTH_PLUGIN_ERR (needs more than is known). */
 const CREDENTIALS_REFUSED: ReadonlySet<number> = new Set([1045, 1698, 2061]);
 
+/** ER_MUST_CHANGE_PASSWORD, ER_MUST_CHANGE_PASSWORD_LOGIN. */
+const EXPIRED: ReadonlySet<number> = new Set([1820, 1862]);
+
 const Waiting = {
   nothing: 'nothing',
   connection: 'connection',
@@ -57,6 +60,10 @@ export interface SearchClient {
   readonly collationId: number;
   /** @returns true if `connectionKey` is another one now, with credentials that a server may accept. */
   takeNewerCredentials(): boolean;
+  /** The password has expired. @returns true if `connectionKey` is one for that now. */
+  confine(): boolean;
+  /** @param changed the password is another one now; else it has not expired after all. */
+  confinementEnded(changed: boolean): void;
 }
 
 export interface SearchListener {
@@ -289,6 +296,12 @@ export class ConnectionSearch implements PoolRequest {
    * @returns false if nothing else can be tried.
    */
   #otherwise(errno: number): boolean {
+    if (EXPIRED.has(errno)) {
+      if (this.variables !== null || !this.#client.confine()) return false;
+      this.#waiting = Waiting.retry;
+      this.#again(Waiting.retry);
+      return true;
+    }
     if (!CREDENTIALS_REFUSED.has(errno)) return false;
     const isReplica = this.#pool !== this.#context.backends.primary;
     if (!this.#client.takeNewerCredentials()) {

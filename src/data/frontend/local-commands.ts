@@ -36,6 +36,10 @@ export class LocalCommands {
         this.#processKill(buffer, start, end);
         return;
       case Command.COM_RESET_CONNECTION:
+        if (session.run.held?.confined === true) {
+          session.toPrimary(buffer, start, end);
+          return;
+        }
         // What a session has after it is learnt with what it starts with.
         session.start.learn(buffer, start, end, () => {
           session.restart();

@@ -142,9 +142,12 @@ export class Session implements RunClient, RoutingFacts {
   /** A capability of connections: others serve the session from now on. */
   allowMultiStatements(isAllowed: boolean): void {
     const flag = Capability.CLIENT_MULTI_STATEMENTS;
-    const { credentials, behaviourFlags, mariadbFlags } = this.identity.connectionKey;
+    const { credentials, behaviourFlags, mariadbFlags, ownerId } = this.identity.connectionKey;
     const flags = isAllowed ? behaviourFlags | flag : behaviourFlags & ~flag;
-    this.identity = { ...this.identity, connectionKey: connectionKeyOf(credentials, flags, mariadbFlags) };
+    this.identity = {
+      ...this.identity,
+      connectionKey: connectionKeyOf(credentials, flags, mariadbFlags, ownerId),
+    };
   }
 
   takeNewerCredentials(): boolean {
@@ -153,6 +156,24 @@ export class Session implements RunClient, RoutingFacts {
     const { behaviourFlags, mariadbFlags } = this.identity.connectionKey;
     this.identity = { ...this.identity, connectionKey: connectionKeyOf(newer, behaviourFlags, mariadbFlags) };
     return true;
+  }
+
+  confine(): boolean {
+    const { credentials, behaviourFlags, mariadbFlags, ownerId } = this.identity.connectionKey;
+    if (ownerId !== null) return false;
+    const flags = behaviourFlags | (this.clientCapabilities & Capability.CLIENT_CAN_HANDLE_EXPIRED_PASSWORDS);
+    const connectionKey = connectionKeyOf(credentials, flags, mariadbFlags, this.connectionId);
+    this.identity = { ...this.identity, connectionKey };
+    return true;
+  }
+
+  /** The server takes everything again. Without the new password no other connection can serve the session. */
+  confinementEnded(changed: boolean): void {
+    if (changed && !this.takeNewerCredentials()) return;
+    const { credentials, behaviourFlags, mariadbFlags } = this.identity.connectionKey;
+    const flags = behaviourFlags & ~Capability.CLIENT_CAN_HANDLE_EXPIRED_PASSWORDS;
+    this.identity = { ...this.identity, connectionKey: connectionKeyOf(credentials, flags, mariadbFlags) };
+    this.state.unpin(PinReason.expiredPassword);
   }
 
   passwordChanged(change: PasswordChange): void {

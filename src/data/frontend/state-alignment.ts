@@ -88,6 +88,10 @@ export class StateAlignment {
    * @returns true if the statement may be sent right away.
    */
   begin(connection: BackendConnection, plan: Plan | null, names: Plan | null): boolean {
+    if (connection.confined) {
+      this.hasSent = false;
+      return true;
+    }
     const from = connection.variables;
     const to = this.#state.variables;
     const set =

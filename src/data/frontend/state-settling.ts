@@ -9,6 +9,7 @@ import {
   hasCapability,
   MariadbCapability,
 } from '../../../protocol/index.ts';
+import { PASSWORD_COMMANDS } from '../../sql/password-statement.ts';
 import { LockUse, PinReason, StatementKind } from '../../sql/statement-class.ts';
 import type { BackendConnection } from '../backend/backend-connection.ts';
 import { trackingStatement } from '../backend/connection-setup.ts';
@@ -57,6 +58,13 @@ export class StateSettling {
     // A SET that fails has set nothing.
     const mayHave = succeeded || plan?.statement.kind !== StatementKind.set;
     this.#assigned = assigns && mayHave ? (plan?.statement.userVariables ?? []) : [];
+    if (connection.confined) {
+      // Nothing else can be asked.
+      const mayHaveEnded = succeeded && PASSWORD_COMMANDS.has(plan?.statement.command ?? '');
+      if (mayHaveEnded) this.#tryConfinement(connection);
+      else this.#listener.settled(connection, succeeded);
+      return;
+    }
     if (plan?.touchesTracking === true && connection.tracksState && !this.#state.clientTracks) {
       this.#tracking(connection, plan, succeeded);
       return;
@@ -64,6 +72,17 @@ export class StateSettling {
     const unreported = plan?.statement.unreportedVariables ?? [];
     if (unreported.length > 0) this.#askVariables(connection, unreported, succeeded);
     else this.#askCollation(connection, succeeded, plan !== null);
+  }
+
+  #tryConfinement(connection: BackendConnection): void {
+    this.#listener.settling();
+    const done = (): void => {
+      this.#state.variables = connection.variables;
+      this.#state.schema = connection.schema;
+      if (!connection.confined) this.#state.collationUnknown = false;
+      this.#listener.settled(connection, true);
+    };
+    connection.tryConfinement(done, (reason) => this.#listener.settlingLost(connection, reason));
   }
 
   #tracking(connection: BackendConnection, plan: Plan, succeeded: boolean): void {

@@ -13,6 +13,7 @@
 import type { ResponseTracker } from '../../../protocol/index.ts';
 import type { ClientError } from '../../common/errors.ts';
 import { makeTransitions } from '../../common/state-machine.ts';
+import { PinReason } from '../../sql/statement-class.ts';
 import type { BackendConnection } from '../backend/backend-connection.ts';
 import type { BackendStatement } from '../backend/backend-statements.ts';
 import type { Plan } from '../router/plan.ts';
@@ -176,6 +177,7 @@ export class StatementApproach implements SearchListener, AlignmentListener, Pre
       connection.lastUser?.harvest(connection);
       connection.lastUser = null;
     }
+    if (connection.key.ownerId !== null) this.#enterConfinement(connection);
     const initial = connection.initialVariables;
     if (state.variables === null && initial !== null) {
       // The first connection of this kind tells what a session starts with; the statement is looked at again.
@@ -190,6 +192,16 @@ export class StatementApproach implements SearchListener, AlignmentListener, Pre
     }
     this.#keep(buffer, start, end);
     this.#step = transition(this.#step, ApproachStep.settingState);
+  }
+
+  /** With the only connection that a session with an expired password gets; others might not know of it yet. */
+  #enterConfinement(connection: BackendConnection): void {
+    const { state } = this.#client;
+    connection.tainted = true;
+    if (connection.confined) {
+      state.variables ??= connection.variables;
+      state.pin(PinReason.expiredPassword);
+    } else if (!state.pins.has(PinReason.expiredPassword)) this.#client.confinementEnded(false);
   }
 
   /** What goes in front of the statement has been taken. */

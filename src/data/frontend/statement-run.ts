@@ -21,7 +21,7 @@ import { type ClientError, clientError } from '../../common/errors.ts';
 import { ServerCounter, WorkerCounter } from '../../common/shared-counters.ts';
 import { makeTransitions } from '../../common/state-machine.ts';
 import { RouteTarget } from '../../sql/route-reason.ts';
-import type { StatementClass } from '../../sql/statement-class.ts';
+import { PinReason, type StatementClass } from '../../sql/statement-class.ts';
 import type { BackendConnection, ConnectionHolder } from '../backend/backend-connection.ts';
 import { BackendStatement } from '../backend/backend-statements.ts';
 import type { ReplyOwner } from '../backend/expected-reply.ts';
@@ -529,6 +529,8 @@ export class StatementRun
   #finish(connection: BackendConnection, succeeded: boolean): void {
     const { state } = this.#client;
     this.#aftermath.ends(connection, this.#plan?.statement, this.lastErrno, succeeded);
+    if (state.pins.has(PinReason.expiredPassword) && !connection.confined)
+      this.#client.confinementEnded(true);
     this.trace.ends(this.lastErrno, this.#attempts, this.passage.bytes);
     this.#connection = null;
     this.statement = null;

@@ -8,6 +8,7 @@ import { startSluice } from './run-logins.ts';
 import {
   COMMON_FORMS,
   type PasswordForm,
+  runExpired,
   runListedPassword,
   runOwnPasswords,
   runUnseenPassword,
@@ -23,6 +24,7 @@ async function runAll(t: Test, server: DatabaseServer, forms: readonly PasswordF
   });
   await t.test('the own password', (t) => runOwnPasswords(t, server, sluice, [...COMMON_FORMS, ...forms]));
   await t.test('a password that nobody shows', (t) => runUnseenPassword(t, server, sluice));
+  await t.test('an expired password', (t) => runExpired(t, server, sluice));
   await t.test('a listed user', (t) => runListedPassword(t, server, sluice));
 }
 

@@ -129,3 +129,74 @@ export async function runListedPassword(
   t.equal(await outcomeOf(sessions[1]!, 'SELECT 1'), '[{"1":1}]');
   for (const session of [...sessions, late]) session.destroy();
 }
+
+/** Let in for nothing but to change the password; then a session like any other. */
+async function changeExpired(
+  target: Target,
+  user: string,
+  change: string,
+  database?: string,
+): Promise<string[]> {
+  const session = await createConnection({
+    ...{ host: '127.0.0.1', port: target.port, user, password: 'one' },
+    ...(database === undefined ? {} : { database }),
+    flags: ['CAN_HANDLE_EXPIRED_PASSWORDS'],
+  });
+  const outcomes: string[] = [];
+  const run = async (sql: string): Promise<void> => {
+    outcomes.push(`${sql}: ${await outcomeOf(session, sql)}`);
+  };
+  for (const sql of BEFORE_CHANGE) await run(sql);
+  outcomes.push(
+    await session.execute('SELECT 1').then(
+      () => 'prepared',
+      (error: Error) => error.message,
+    ),
+  );
+  await run(change);
+  outcomes.push(await logIn(target, { user, password: 'two', query: 'SELECT 1' }));
+  for (let round = 0; round < 2; round++) for (const sql of AFTER_CHANGE) await run(sql);
+  session.destroy();
+  return outcomes;
+}
+
+const BEFORE_CHANGE = [
+  'SELECT 1',
+  'SET NAMES latin1',
+  "SET sql_mode = 'ANSI_QUOTES'",
+  'SHOW WARNINGS',
+  'START TRANSACTION',
+  'SELECT',
+  'USE test_expired',
+  "PREPARE s FROM 'SELECT 1'",
+];
+const AFTER_CHANGE = [
+  'SELECT @@sql_mode, @@character_set_client, DATABASE(), CURRENT_USER()',
+  'SELECT 1 AS "one"',
+  'START TRANSACTION',
+  'ROLLBACK',
+  'USE test_expired',
+];
+
+export async function runExpired(t: Test, server: DatabaseServer, sluice: SluiceProcess): Promise<void> {
+  await server.query(
+    "CREATE DATABASE test_expired; CREATE USER old@'%'; GRANT ALL ON test_expired.* TO old@'%'",
+  );
+  const changes = ["SET PASSWORD = PASSWORD('two')", `SET PASSWORD FOR old@'%' = PASSWORD('two')`];
+  for (const change of changes)
+    for (const database of [undefined, 'test_expired'])
+      for (const isKnownHere of [false, true]) {
+        const outcomes = [];
+        for (const target of [server, sluice]) {
+          await server.query("ALTER USER old@'%' IDENTIFIED BY 'one'");
+          await loadUsers(sluice);
+          // A connection from before must not serve who has to change it first.
+          if (isKnownHere) await logIn(sluice, { user: 'old', password: 'one', query: 'SELECT 1' });
+          await server.query("ALTER USER old@'%' PASSWORD EXPIRE");
+          await loadUsers(sluice);
+          outcomes.push(await changeExpired(target, 'old', change, database));
+        }
+        t.strictSame(outcomes[1], outcomes[0], `${change}, ${database}, ${isKnownHere}`);
+        t.match(outcomes[0]?.[0], / 1820 /);
+      }
+}
