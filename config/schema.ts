@@ -243,8 +243,9 @@ const limitsSection = section('What one client, and all clients together, may ta
     unit: 'entries',
     reloadable: false,
   }),
-  writeBufferBytes: integer(4096, MAX_PACKET_BYTES, 1_048_576, {
-    description: 'Answer bytes held for a slow client before its server is paused.',
+  // With less than this waiting a stream may never tell that it has drained.
+  writeBufferBytes: integer(131_072, MAX_PACKET_BYTES, 1_048_576, {
+    description: 'Answer bytes held for a slow client before its server is paused, and its commands wait.',
     unit: 'bytes',
   }),
   maxPreparedStatements: integer(1, 10_000_000, 100_000, {

@@ -100,3 +100,29 @@ t.test('many stalled readers', async (t) => {
   for (const client of clients) client.socket.destroy();
   await waitUntil('all are gone', async () => (await sluice.metric('sluice_frontend_connections')) === 0);
 });
+
+t.test('commands ahead of their answers, which nobody reads', async (t) => {
+  const commands = 4000;
+  const bytes = 50_000;
+  const before = await sluice.rss();
+  const bystander = await Bystander.start(sluice);
+  const client = await rawLogin(sluice);
+  client.socket.pause();
+  for (let i = 0; i < commands; i++)
+    client.command(Command.query, Buffer.from(`SELECT REPEAT('x', ${bytes})`));
+  let peak = 0;
+  for (let sample = 0; sample < WATCHED_SAMPLES; sample++) {
+    await bystander.errorsAfter(20);
+    peak = Math.max(peak, (await sluice.rss()) - before);
+  }
+  t.ok(peak < MAX_GROWTH_BYTES, `grew by ${(peak / 1_048_576).toFixed(1)} MB while nothing was read`);
+  client.socket.resume();
+  for (let i = 0; i < commands; i++) {
+    await client.socket.receive();
+    const { rows } = await readRows(client);
+    if (rows !== 1) throw new Error(`answer ${i} has ${rows} rows`);
+  }
+  t.same(await bystander.errorsAfter(), [], 'the bystander saw no error');
+  await bystander.stop();
+  client.close();
+});

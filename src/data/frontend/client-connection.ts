@@ -57,6 +57,8 @@ const transition = makeTransitions<Phase>('client connection', {
 const MOST_FAILED_CHANGES = 3;
 /** While this much of a client's file waits for its server, no more of it is read. */
 const INFILE_BACKLOG_BYTES = 1 << 20;
+/** A stream that has more than this waiting, of whatever kind, will tell when it has drained. */
+const LEAST_BACKLOG_BYTES = 512 * 1024;
 
 export class ClientConnection {
   readonly connectionId: number;
@@ -87,7 +89,7 @@ export class ClientConnection {
     );
     this.#socket = new ClientTransport(accepted, context, {
       onBytes: (buffer, length) => this.#bytes(buffer, length),
-      onDrain: () => this.#session?.run.clientDrained(),
+      onDrain: () => this.#drained(),
       onClosed: (error) => this.#closed(error),
       onBroken: (error) => this.#transportBroken(error),
       acceptsBytes: () => this.#acceptsPacket(),
@@ -146,7 +148,7 @@ export class ClientConnection {
       case Phase.commands: {
         const session = this.#session!;
         if (session.phase === SessionPhase.infile) return this.#infileBacklog() < INFILE_BACKLOG_BYTES;
-        return session.phase === SessionPhase.idle || session.run.streams;
+        return (session.phase === SessionPhase.idle && this.#hasRoom) || session.run.streams;
       }
       case Phase.login:
       case Phase.change:
@@ -154,6 +156,17 @@ export class ClientConnection {
       default:
         return false;
     }
+  }
+
+  /** Who reads no answers is asked to do so before the next command: they would pile up here. */
+  get #hasRoom(): boolean {
+    const { writeBufferBytes } = this.#context.snapshot.settings.limits;
+    return this.#socket.unsentBytes <= Math.max(writeBufferBytes, LEAST_BACKLOG_BYTES);
+  }
+
+  #drained(): void {
+    this.#session?.run.clientDrained();
+    if (this.#phase === Phase.commands) this.#resumeInput();
   }
 
   /** How much of a client's file the server has not taken yet. */

@@ -86,8 +86,10 @@ export class StateSettling {
   }
 
   #tracking(connection: BackendConnection, plan: Plan, succeeded: boolean): void {
-    if (succeeded && plan.statement.kind === StatementKind.set) {
-      // From here on the server reports what the client wants, and nothing that Sluice could follow.
+    const { kind, statementCount } = plan.statement;
+    if (statementCount > 1 || (succeeded && kind === StatementKind.set)) {
+      // From here on the server reports what the client wants, and nothing that Sluice could follow. Of several
+      // statements nobody knows what they have changed while it reported nothing.
       this.#state.clientTracks = true;
       this.#state.pin(PinReason.unvirtualisedVariable);
       this.#listener.settled(connection, succeeded);

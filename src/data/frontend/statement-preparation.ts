@@ -36,6 +36,8 @@ export class StatementPreparation implements ReplyOwner, ResponseSink {
   readonly #context: WorkerContext;
   readonly #listener: PreparationListener;
   #statement: ClientStatement | null = null;
+  /** Where it is being prepared; what other connections still say is of no interest. */
+  #connection: BackendConnection | null = null;
   #made: BackendStatement | null = null;
   #refusal: ClientError | null = null;
   #madeRoom = false;
@@ -61,6 +63,7 @@ export class StatementPreparation implements ReplyOwner, ResponseSink {
       }
     }
     this.#statement = statement;
+    this.#connection = connection;
     this.#made = null;
     this.#refusal = null;
     this.#madeRoom = false;
@@ -92,6 +95,8 @@ export class StatementPreparation implements ReplyOwner, ResponseSink {
       repeatable: false,
     });
     if (visited !== null && schema !== null) this.#go(connection, Command.COM_INIT_DB, schema);
+    // Nothing leaves a schema for none (the session's was dropped): nobody else gets a connection that stays there.
+    if (visited !== null && schema === null) connection.tainted = true;
     if (then !== null && now !== null)
       this.#go(connection, Command.COM_QUERY, differences.between(then, now, connection.server));
   }
@@ -101,9 +106,15 @@ export class StatementPreparation implements ReplyOwner, ResponseSink {
     this.#visitOwed++;
     const recorder = new RecordingReply(
       (_, result) => {
-        this.#visitOwed--;
-        if (result.errno === 0) this.#finish(connection);
-        else connection.close('the state that a statement was prepared in is refused');
+        if (result.errno !== 0) {
+          const reason = 'the state around the preparation of a statement is refused';
+          connection.close(reason);
+          // It may have been the last reply that was owed: nobody else tells.
+          this.#lost(connection, reason);
+        } else if (this.#connection === connection) {
+          this.#visitOwed--;
+          this.#finish(connection);
+        }
       },
       (reason) => this.#lost(connection, reason),
     );
@@ -116,11 +127,13 @@ export class StatementPreparation implements ReplyOwner, ResponseSink {
     if (made === null || this.#visitOwed > 0) return;
     this.#made = null;
     this.#statement = null;
+    this.#connection = null;
     this.#listener.statementReady(connection, made);
   }
 
   #lost(connection: BackendConnection, reason: string): void {
-    if (this.#statement === null) return;
+    if (this.#connection !== connection) return;
+    this.#connection = null;
     this.#statement = null;
     this.#made = null;
     this.#listener.preparationLost(connection, reason);
@@ -130,7 +143,7 @@ export class StatementPreparation implements ReplyOwner, ResponseSink {
 
   replyComplete(connection: BackendConnection, tracker: ResponseTracker): void {
     const statement = this.#statement;
-    if (statement === null) return;
+    if (statement === null || this.#connection !== connection) return;
     const refusal = this.#refusal;
     if (refusal?.errno === ER_MAX_PREPARED_STMT_COUNT_REACHED && !this.#madeRoom) {
       this.#madeRoom = true;
@@ -142,6 +155,7 @@ export class StatementPreparation implements ReplyOwner, ResponseSink {
     }
     if (refusal !== null) {
       this.#statement = null;
+      this.#connection = null;
       this.#listener.statementRefused(connection, tracker, refusal);
       return;
     }

@@ -245,8 +245,19 @@ export class StatementRun
       return;
     }
     const connection = this.#connection;
-    if (connection === null || this.#interrupted) return;
+    // Behind its answer a statement has ended: what is asked for then is Sluice's own.
+    if (connection === null || this.#interrupted || this.#phase === RunPhase.settling) return;
+    const isSent = this.#phase === RunPhase.running;
+    if (!isSent && this.held !== connection) {
+      this.#approach.cancel();
+      this.#connection = null;
+      connection.close('killed before the statement was sent');
+      this.#fail(error);
+      return;
+    }
     if (this.#shared) {
+      // Nothing may stand in the middle of an answer; a short one ends soon.
+      if (this.#answerBytes > 0) return;
       // The server would hit whoever's turn it is: the short read is left to end, its answer is thrown away.
       connection.abandon(this, new Orphan(this.#context.backends, connection));
       this.#connection = null;
@@ -294,6 +305,7 @@ export class StatementRun
 
   #go(buffer: Buffer | null, start: number, end: number): void {
     this.#phase = transition(this.#phase, RunPhase.approaching);
+    this.#interrupted = false;
     this.#approach.go(buffer, start, end);
   }
 
@@ -452,6 +464,8 @@ export class StatementRun
 
   #answered(connection: BackendConnection, tracker: ResponseTracker): void {
     const { state } = this.#client;
+    // A slow reader's own affair from here on: nobody would notice that an idle connection has died.
+    connection.socket.resume();
     this.lastErrno = tracker.errno;
     this.lastWarnings = tracker.errno === 0 ? tracker.warnings : 1;
     // An ERR says nothing of the session's status; the OKs of the same answer before it do, but for what they announced.
@@ -573,6 +587,11 @@ export class StatementRun
     if (this.#abandoned || this.#phase === RunPhase.idle || connection === null) return;
     this.#context.counters.add(WorkerCounter.backendLost);
     const wasHeld = this.held === connection;
+    if (this.#interrupted && !wasHeld && !started && (this.#repeatable || !sent)) {
+      this.#connection = null;
+      this.#fail(clientError('PROXY_QUERY_INTERRUPTED', {}));
+      return;
+    }
     const verdict = verdictOfLoss({
       address: connection.server.address,
       reason,

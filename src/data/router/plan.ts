@@ -16,7 +16,8 @@ const FIRST_DEPTH = 4;
 const RETRY_AFTER = 256;
 /** Statements of these kinds are short. */
 const MAX_LOOKED_AT = 4096;
-const TRACKING = /session_track|show\s+((session|local)\s+)?variables/i;
+const TRACKING = /session_track/i;
+const SHOWS_VARIABLES = /show\s+((session|local)\s+)?variables/i;
 const RELEASE = /^\s*(commit|rollback)\b(?!.*\bno\s+release).*\brelease\b/i;
 
 /**
@@ -49,7 +50,9 @@ export class Plan {
     this.normalized = normalized;
     this.contextKey = contextKey;
     const text = normalized.length > MAX_LOOKED_AT ? '' : normalized.toString('latin1');
-    this.touchesTracking = TRACKING.test(text);
+    // Among other statements what these change is worth more than what SHOW says of the tracking.
+    const isAlone = statement.statementCount === 1;
+    this.touchesTracking = TRACKING.test(text) || (isAlone && SHOWS_VARIABLES.test(text));
     this.releases = RELEASE.test(text);
   }
 

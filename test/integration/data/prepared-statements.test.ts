@@ -169,6 +169,39 @@ t.test('an execution elsewhere means what was prepared', async (t) => {
   t.equal(await sluice.metric('sluice_pinned_sessions'), 0, 'nothing pins');
 });
 
+t.test('a schema that is dropped between a statement and its execution', async (t) => {
+  const sluice = await start(t);
+  const [visitor, client] = [await sluice.connect(), await sluice.connect()];
+  await set.primary.query('CREATE DATABASE gone');
+  await set.primary.query("GRANT ALL ON gone.* TO 'app'@'%'");
+
+  // Visited for the PREPARE, and back to a schema that is there no more.
+  const first = await visitor.prepare('SELECT v FROM t WHERE id = ?');
+  await loseConnections(sluice);
+  await visitor.query('USE gone');
+  await set.primary.query('DROP DATABASE gone');
+  const execution = first.execute([1]) as unknown as Promise<unknown>;
+  await t.rejects(execution, { errno: 1049 } as object as Error, 'is told, and does not wait for ever');
+
+  // Visited from a session that is in no schema.
+  await set.primary.query('CREATE DATABASE gone');
+  await client.query('USE gone');
+  await client.query('CREATE TABLE t AS SELECT 7 AS v');
+  const second = await client.prepare('SELECT v FROM t WHERE v = ?');
+  await client.query('DROP DATABASE gone');
+  await set.primary.query('CREATE DATABASE gone');
+  await set.primary.query('CREATE TABLE gone.t AS SELECT 8 AS v');
+  await loseConnections(sluice);
+  const [there] = (await second.execute([8])) as unknown as [RowDataPacket[]];
+  t.same(there, [{ v: 8 }], 'a statement keeps its schema');
+  const [now] = await client.query('SELECT DATABASE() AS d');
+  t.same(now, [{ d: null }], 'and the session still has none');
+  const another = await sluice.connect({ database: '' });
+  const [other] = await another.query('SELECT DATABASE() AS d');
+  t.same(other, [{ d: null }], 'nor has another session without one');
+  await set.primary.query('DROP DATABASE gone');
+});
+
 t.test('a table that changes behind a statement', async (t) => {
   const sluice = await start(t);
   const client = await sluice.connect();
