@@ -257,7 +257,7 @@ export class StatementRun
     }
     if (this.#shared) {
       // Nothing may stand in the middle of an answer; a short one ends soon.
-      if (this.#answerBytes > 0) return;
+      if (this.passage.bytes > 0) return;
       // The server would hit whoever's turn it is: the short read is left to end, its answer is thrown away.
       connection.abandon(this, new Orphan(this.#context.backends, connection));
       this.#connection = null;
