@@ -19,6 +19,8 @@ const changeUserStep = z.strictObject({
 
 const prepareStep = z.strictObject({
   sql: z.string(),
+  /** The statement is sent as latin1, as `bytes` steps are. */
+  isBytes: z.boolean().optional(),
   executes: z.array(z.array(parameter)).default([]),
   /** COM_STMT_SEND_LONG_DATA for parameter 0 before each execution, one command per string. */
   longData: z.array(z.string()).default([]),

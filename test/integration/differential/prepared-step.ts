@@ -8,7 +8,7 @@ import type { WireRecord } from './wire-record.ts';
 
 /** Prepares, executes with each list of parameters, and closes. */
 export async function runPrepared(client: WireClient, step: PrepareStep): Promise<WireRecord[]> {
-  client.command(Command.stmtPrepare, Buffer.from(step.sql));
+  client.command(Command.stmtPrepare, Buffer.from(step.sql, step.isBytes === true ? 'latin1' : 'utf8'));
   const records: WireRecord[] = [];
   const id = await readPrepared(client, records);
   if (id === null) return records;
