@@ -102,8 +102,9 @@ t.test('many stalled readers', async (t) => {
 });
 
 t.test('commands ahead of their answers, which nobody reads', async (t) => {
-  const commands = 4000;
-  const bytes = 50_000;
+  const commands = 20_000;
+  // One read of the server's each: there is no middle of an answer to stop in.
+  const bytes = 8000;
   const before = await sluice.rss();
   const bystander = await Bystander.start(sluice);
   const client = await rawLogin(sluice);
