@@ -12,6 +12,7 @@ import type { BackendConnection } from '../backend/backend-connection.ts';
 import { trackingStatement } from '../backend/connection-setup.ts';
 import { ownReply, RecordingReply } from '../backend/recording-reply.ts';
 import type { Plan } from '../router/plan.ts';
+import type { Router } from '../router/router.ts';
 import type { WorkerContext } from '../worker-context.ts';
 import type { Preparation, Residue } from './residue.ts';
 import type { SessionState } from './session-state.ts';
@@ -35,11 +36,14 @@ const SEES_NOTHING: ReadonlySet<StatementKind> = new Set<StatementKind>([
   StatementKind.empty,
 ]);
 
-function mayReadVariables({ userVariables, kind, pins, reason }: StatementClass): boolean {
+function mayReadVariables(statement: StatementClass, router: Router): boolean {
+  const { userVariables, kind, pins, reason, statementCount, provenRead } = statement;
   if (userVariables === null || userVariables.length > 0 || pins.includes(PinReason.storedRoutine))
     return true;
   // A path in EXTRACTVALUE() may name some.
-  if (kind === StatementKind.read) return reason === ClassReason.unsafeFunction;
+  if (statementCount > 1 && !provenRead) return true;
+  if (kind === StatementKind.read)
+    return reason === ClassReason.unsafeFunction || router.mayCallThroughView(statement);
   return !SEES_NOTHING.has(kind);
 }
 
@@ -123,7 +127,8 @@ export class StateAlignment {
   /** For what names some, and for what may read them where it cannot be seen: a trigger, a stored program. */
   #userVariables(connection: BackendConnection, plan: Plan): readonly Preparation[] {
     const own = this.#state.userVariables;
-    if (own === connection.userVariables || !mayReadVariables(plan.statement)) return NOTHING;
+    if (own === connection.userVariables || !mayReadVariables(plan.statement, this.#context.router))
+      return NOTHING;
     const { text, shape, result } = own.assignmentsFrom(connection.userVariables);
     connection.userVariables = result;
     return text === '' ? NOTHING : [{ text, acceptedKey: shape }];
