@@ -18,6 +18,7 @@ import { PinReason } from '../../sql/statement-class.ts';
 import type { LeftBehind } from '../backend/server-pool.ts';
 import {
   canonicalVariableName,
+  isOn,
   NAMES_COLLATION,
   type SessionVariables,
 } from '../backend/session-variables.ts';
@@ -201,6 +202,8 @@ export class SessionState {
       this.pin(PinReason.unvirtualisedVariable);
       return true;
     }
+    // Reads that look for NULL find what LAST_INSERT_ID() says then, and do not say that they ask for it.
+    if (canonical === 'sql_auto_is_null' && isOn(value)) this.pin(PinReason.unvirtualisedVariable);
     if (canonical === 'wait_timeout') this.idleTimeoutMs = Number(value) * 1000;
     values.push([canonical, value]);
     if (canonical === 'character_set_connection') this.collationUnknown = true;
