@@ -82,6 +82,14 @@ export const ERROR_TABLE = {
     meaning: 'The statement holds nothing but comments or blanks.',
     action: 'Do not send it.',
   },
+  PROXY_NO_SUCH_THREAD: {
+    errno: 1094,
+    sqlState: 'HY000',
+    message: 'Unknown thread id: {connectionId}',
+    retryable: false,
+    meaning: 'KILL 0: neither a client nor a thread of a server has this id.',
+    action: 'Look at `SHOW PROCESSLIST`.',
+  },
   PROXY_KILL_DENIED: {
     errno: 1095,
     sqlState: 'HY000',

@@ -5,6 +5,8 @@
 
 import { ColumnType } from '../../../protocol/index.ts';
 
+/** Of a connection: names are never forgotten there. */
+const MAX_NAMES = 256;
 /** A session with more than this stays on its connection. */
 const MAX_TOTAL_LENGTH = 65_536;
 /** Bytes of a value that is asked for. */
@@ -88,6 +90,17 @@ export class UserVariables {
   /** More than a session may have replayed. */
   get isTooLong(): boolean {
     return this.#length > MAX_TOTAL_LENGTH;
+  }
+
+  /** A connection that has known more names than this is not worth keeping. */
+  get hasTooManyNames(): boolean {
+    return this.#values.size > MAX_NAMES;
+  }
+
+  /** Whether there is no name that the others have not got. */
+  isWithin(others: UserVariables): boolean {
+    for (const name of this.#values.keys()) if (!others.has(name)) return false;
+    return true;
   }
 
   has(name: string): boolean {

@@ -16,7 +16,7 @@ import { type ClientError, clientError } from '../../common/errors.ts';
 import { WorkerCounter } from '../../common/shared-counters.ts';
 import { WheelTimer } from '../../common/timer-wheel.ts';
 import { RouteTarget } from '../../sql/route-reason.ts';
-import type { StatementClass } from '../../sql/statement-class.ts';
+import { PinReason, type StatementClass, StatementKind } from '../../sql/statement-class.ts';
 import type { BackendConnection } from '../backend/backend-connection.ts';
 import type { ConnectionKey } from '../backend/connection-key.ts';
 import type { LastUser } from '../backend/last-user.ts';
@@ -226,7 +226,7 @@ export class ConnectionSearch implements PoolRequest {
   wanted(statement: StatementClass): BackendConnection | null {
     const wanted = this.#residue.wantedConnection(statement);
     if (wanted === null || wanted.key.text !== this.connectionKey.text) return null;
-    if (this.#isRefusedBy(statement, wanted)) return null;
+    if (this.#isRefusedBy(statement, wanted) || this.#losesList(statement, wanted)) return null;
     const isPrimary = wanted.server.address === this.#context.backends.primary?.server.address;
     return isPrimary || !statement.mayWrite ? wanted : null;
   }
@@ -271,7 +271,21 @@ export class ConnectionSearch implements PoolRequest {
   #isRefusedBy(statement: StatementClass, { userVariables }: BackendConnection): boolean {
     if (userVariables.isEmpty) return false;
     const own = this.#client.state.userVariables;
+    // What is held serves whatever comes next.
+    if (this.#mayHold(statement) && !userVariables.isWithin(own)) return true;
     return statement.readsVariables.some((name) => userVariables.has(name) && !own.has(name));
+  }
+
+  #mayHold({ kind, pins }: StatementClass): boolean {
+    if (kind === StatementKind.begin || this.#client.state.variables?.autocommit === false) return true;
+    return pins.some((reason) => reason !== PinReason.userVariable);
+  }
+
+  /** MySQL empties its list of warnings with the SET that brings the session's variables there. */
+  #losesList({ residue, userVariables }: StatementClass, connection: BackendConnection): boolean {
+    if (!residue.diagnostics || connection.server.flavor !== 'mysql') return false;
+    const mentions = userVariables === null || userVariables.length > 0;
+    return mentions && connection.userVariables !== this.#client.state.userVariables;
   }
 
   hasStatement(connection: BackendConnection): boolean {

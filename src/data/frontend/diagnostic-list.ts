@@ -77,6 +77,12 @@ function effectOf(statement: StatementClass | null, command: number, isMariadb: 
   return KEEPING.has(kind) || isPlainSelect ? Effect.keeps : Effect.unknown;
 }
 
+/** Others' statements have followed at once, and the list is gone: how long it was is still known. */
+function countsOf({ errno, warnings }: ResponseTracker, lastError: DiagnosedError | null): Diagnostics {
+  const errorCount = errno === 0 ? 0 : 1;
+  return { ...NO_DIAGNOSTICS, warningCount: errno === 0 ? warnings : 1, errorCount, lastError };
+}
+
 /** A reading under way: of no use any more once the list has been replaced. */
 export interface DiagnosticReading {
   readonly wasMarked: boolean;
@@ -139,6 +145,7 @@ export class DiagnosticList {
       this.#forget();
       this.#lastError = lastError;
       if (!shared || connection.owed === 0) this.#on = connection;
+      else this.#memory = countsOf(tracker, lastError);
       return;
     }
     const effect = effectOf(statement, command, connection.server.flavor === 'mariadb');

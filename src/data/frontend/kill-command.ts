@@ -35,7 +35,9 @@ export class KillCommand {
     }
     const { connectionId } = this.#session.identity;
     const queryOnly = kill.target === KillTarget.query;
-    if (kill.id === null || kill.id === connectionId) this.#killSelf(queryOnly);
+    // Sessions without a server connection are known by no thread.
+    if (kill.id === 0) this.#session.refuse(clientError('PROXY_NO_SUCH_THREAD', { connectionId: 0 }));
+    else if (kill.id === null || kill.id === connectionId) this.#killSelf(queryOnly);
     else this.#request(kill.id, queryOnly, false, done, forward);
   }
 

@@ -131,6 +131,7 @@ export class StateAlignment {
       return NOTHING;
     const { text, shape, result } = own.assignmentsFrom(connection.userVariables);
     connection.userVariables = result;
+    if (result.hasTooManyNames) connection.tainted = true;
     return text === '' ? NOTHING : [{ text, acceptedKey: shape }];
   }
 

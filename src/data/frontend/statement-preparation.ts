@@ -57,6 +57,8 @@ export class StatementPreparation implements ReplyOwner, ResponseSink {
     const there = statements.find(statement.definition);
     if (there !== null) {
       if (statement.wantsUnbound && there.typesBound) statements.close(there);
+      // MariaDB describes a parameter with long data by what it was bound to before, by whomever.
+      else if (statement.hasLongData && there.typesBound) statements.close(there);
       else {
         if (statement.wantsOwn) statement.take(connection, there);
         return there;

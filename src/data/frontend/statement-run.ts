@@ -380,9 +380,14 @@ export class StatementRun
     else statement.send(connection, prepared, buffer, start, end);
   }
 
-  /** On MySQL other commands than statements add to the list of warnings, which another session may have filled. */
+  /**
+   * On MySQL other commands than statements add to the list of warnings. Another session may have filled it, or this
+   * one before statements that ran elsewhere.
+   */
   #emptyDiagnostics(connection: BackendConnection): void {
-    if (this.#shape !== AnswerShape.single || connection.lastUser === this.residue) return;
+    const { residue } = this;
+    const isLast = connection.lastUser === residue && residue.lastConnection === connection;
+    if (this.#shape !== AnswerShape.single || isLast) return;
     if (connection.server.flavor !== 'mysql') return;
     const ignored = new RecordingReply(
       () => undefined,
