@@ -5,7 +5,7 @@
 
 import type { SessionVariables } from './session-variables.ts';
 
-/** From 8.0.22 on MySQL resolves a statement when it is prepared, with all that its session says then. */
+/** From 8.0.22 on MySQL (not MariaDB) resolves a statement when it is prepared, with all that its session says then. */
 const RESOLVES_AT_PREPARE = 80_000;
 /** What the servers before read when they parse; the rest is looked at in each execution. */
 const PARSED_WITH = ['sql_mode', 'character_set_client', 'character_set_connection', 'collation_connection'];
@@ -48,6 +48,11 @@ export class StatementDefinition {
   }
 }
 
+interface Dialect {
+  readonly flavor: 'mysql' | 'mariadb';
+  readonly versionId: number;
+}
+
 export interface DefinitionLimits {
   /** Client statements of one worker. */
   readonly maxPreparedStatements: number;
@@ -81,9 +86,9 @@ export class StatementDefinitions {
     end: number,
     schema: string | null,
     variables: SessionVariables,
-    serverVersionId: number,
+    dialect: Dialect,
   ): StatementDefinition {
-    const parseKey = this.parseKeyOf(variables, serverVersionId);
+    const parseKey = this.parseKeyOf(variables, dialect);
     const isShared = end - start <= MAX_SHARED_BYTES;
     const sharedKey = isShared
       ? `${schema ?? '\0'}\0${parseKey}\0${buffer.toString('latin1', start, end)}`
@@ -96,8 +101,8 @@ export class StatementDefinitions {
     return made;
   }
 
-  parseKeyOf(variables: SessionVariables, serverVersionId: number): string {
-    if (serverVersionId >= RESOLVES_AT_PREPARE) return variables.key;
+  parseKeyOf(variables: SessionVariables, { flavor, versionId }: Dialect): string {
+    if (flavor === 'mysql' && versionId >= RESOLVES_AT_PREPARE) return variables.key;
     let key = this.#parseKeys.get(variables);
     if (key === undefined) {
       key = PARSED_WITH.map((name) => variables.values.get(name) ?? '').join('\0');

@@ -115,8 +115,7 @@ export class PreparedCommands {
     }
     this.#lastPrepared = null;
     const plan = plans.planFor(buffer, start + 1, end, context);
-    const { versionId } = backends.dialect;
-    const definition = definitions.of(buffer, start + 1, end, schema, variables, versionId);
+    const definition = definitions.of(buffer, start + 1, end, schema, variables, backends.dialect);
     const { limits } = snapshot.settings;
     const setting = definitions.limitFor(definition, limits);
     if (setting !== null) {
@@ -176,7 +175,7 @@ export class PreparedCommands {
     if (context === null) return statement.prepared;
     const replaced = substituteCalls(text, 0, text.length, context, values);
     const { definitions, backends } = this.#context;
-    return definitions.of(replaced, 0, replaced.length, schema, variables, backends.dialect.versionId);
+    return definitions.of(replaced, 0, replaced.length, schema, variables, backends.dialect);
   }
 
   // ---- COM_STMT_SEND_LONG_DATA

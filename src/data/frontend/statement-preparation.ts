@@ -79,14 +79,13 @@ export class StatementPreparation implements ReplyOwner, ResponseSink {
     const { differences, definitions, backends, counters } = this.#context;
     counters.add(WorkerCounter.statementsReprepared);
     const now = connection.variables;
-    const parsesAlike =
-      now === null || definitions.parseKeyOf(now, backends.dialect.versionId) === definition.parseKey;
+    const parsesAlike = now === null || definitions.parseKeyOf(now, backends.dialect) === definition.parseKey;
     const { schema } = connection;
     // What was prepared without a schema names its own (see `PreparedCommands`).
     const visited = definition.schema !== schema ? definition.schema : null;
     const then = now === null || parsesAlike ? null : now.with(definition.parseVariables());
-    if (then !== null && now !== null)
-      this.#go(connection, Command.COM_QUERY, differences.between(now, then, connection.server));
+    const there = then === null || now === null ? '' : differences.between(now, then, connection.server);
+    if (there !== '') this.#go(connection, Command.COM_QUERY, there);
     if (visited !== null) this.#go(connection, Command.COM_INIT_DB, visited);
     connection.sendCommand(Command.COM_STMT_PREPARE, definition.text, {
       shape: AnswerShape.prepare,
@@ -99,7 +98,7 @@ export class StatementPreparation implements ReplyOwner, ResponseSink {
     if (visited !== null && schema !== null) this.#go(connection, Command.COM_INIT_DB, schema);
     // Nothing leaves a schema for none (the session's was dropped): nobody else gets a connection that stays there.
     if (visited !== null && schema === null) connection.tainted = true;
-    if (then !== null && now !== null)
+    if (there !== '' && then !== null && now !== null)
       this.#go(connection, Command.COM_QUERY, differences.between(then, now, connection.server));
   }
 
