@@ -212,7 +212,11 @@ export class StateSettling {
   }
 
   #ask(connection: BackendConnection, text: string, done: (rows: RecordedResult['rows']) => void): void {
-    this.#askFor(connection, text, ({ rows }) => done(rows));
+    this.#askFor(connection, text, ({ rows, errno }) => {
+      // What has changed nobody knows: it must stay where it is.
+      if (errno !== 0) this.#state.pin(PinReason.unexplainedStateChange);
+      done(rows);
+    });
   }
 
   #askFor(connection: BackendConnection, text: string, done: (result: RecordedResult) => void): void {

@@ -54,3 +54,13 @@ for (const { change, question, changed, unchanged } of [
       await two.end();
     });
 }
+
+t.test('a question about the session that is refused', async (t) => {
+  const options = { multipleStatements: true };
+  const [one, two] = [await sluice.connect(options), await sluice.connect(options)];
+  // Too short a time for whatever Sluice asks behind it.
+  await one.query('SET @@group_concat_max_len = 78, @@max_statement_time = 0.000001');
+  await one.end();
+  t.equal(await value(two, 'SELECT @@group_concat_max_len'), 1048576, 'the other session is what it was');
+  await two.end();
+});
