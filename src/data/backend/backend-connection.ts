@@ -31,7 +31,7 @@ import { BackendSocket } from '../io/backend-socket.ts';
 import type { FlushScheduler } from '../io/flush-scheduler.ts';
 import { BackendStatements } from './backend-statements.ts';
 import type { ConnectionKey } from './connection-key.ts';
-import { setupReplies } from './connection-setup.ts';
+import { InitConnect, setupReplies } from './connection-setup.ts';
 import { discardSink, type ExpectedReply, type ReplyOwner } from './expected-reply.ts';
 import type { LastUser } from './last-user.ts';
 import { ownReply, RecordingReply } from './recording-reply.ts';
@@ -128,6 +128,7 @@ export class BackendConnection {
   /** The server's thread id, for KILL. */
   threadId = 0;
   tracksState = false;
+  initConnect: InitConnect = InitConnect.none;
   /** Not to be used by anybody else: a KILL may still be on its way to it, or its capabilities have been changed. */
   tainted = false;
   /** The server takes nothing but a new password (1820), and its client knows: its key has an owner. */
@@ -461,6 +462,7 @@ export class BackendConnection {
         this.variablesAfterReset ??= found.afterReset;
         this.schema = found.schema;
         this.tracksState = found.tracksState;
+        this.initConnect = found.initConnect;
         this.#state = transition(this.#state, State.ready);
         this.#listener.connectionReady(this);
       },

@@ -16,6 +16,7 @@ export const CheckInReason = {
   poolClosing: 'pool-closing',
   stateUnknown: 'state-unknown',
   survivesReset: 'survives-reset',
+  initConnect: 'init-connect',
   killed: 'killed',
 } as const;
 export type CheckInReason = (typeof CheckInReason)[keyof typeof CheckInReason];
@@ -30,6 +31,10 @@ export interface CheckInFacts {
   readonly survivesReset: boolean;
   /** What the session's state is could not be followed (a lost SET, an error in the middle of one). */
   readonly stateUnknown: boolean;
+  /** What the server's init_connect has done to it would be lost at a reset. */
+  readonly initialised: boolean;
+  /** User variables have been set, and init_connect sets some too, whose values are not known. */
+  readonly initialLost: boolean;
   /** A KILL was sent to it. */
   readonly tainted: boolean;
   readonly ageMs: number;
@@ -47,6 +52,8 @@ export function checkInVerdict(facts: CheckInFacts): { action: CheckInAction; re
   if (facts.maxLifetimeMs > 0 && facts.ageMs > facts.maxLifetimeMs)
     return verdict(CheckInAction.close, CheckInReason.tooOld);
   if (facts.survivesReset) return verdict(CheckInAction.close, CheckInReason.survivesReset);
+  if (facts.initialLost || (facts.initialised && (facts.untracked || facts.stateUnknown)))
+    return verdict(CheckInAction.close, CheckInReason.initConnect);
   // A reset rolls back as well.
   if (facts.untracked) return verdict(CheckInAction.reset, CheckInReason.untrackedState);
   if (facts.stateUnknown) return verdict(CheckInAction.reset, CheckInReason.stateUnknown);

@@ -3,12 +3,12 @@
  * what its variables and its schema are. Servers that cannot report are found out here.
  */
 
-import { AnswerShape, Command, StatusFlag } from '../../../protocol/index.ts';
+import { AnswerShape, Capability, Command, StatusFlag } from '../../../protocol/index.ts';
 import type { BackendConnection } from './backend-connection.ts';
 import { discardSink, type ExpectedReply, type ReplyOwner } from './expected-reply.ts';
 import { RECORDER_CAPABILITIES, type RecordedResult, RecordingReply } from './recording-reply.ts';
 import { canonicalVariableName, NAMES_COLLATION, SessionVariables } from './session-variables.ts';
-import { PROBED_VARIABLES } from './variable-policy.ts';
+import { PROBED_VARIABLES, policyOf, VariablePolicy } from './variable-policy.ts';
 
 const TRACKING =
   "SET session_track_schema=ON,session_track_state_change=ON,session_track_transaction_info='CHARACTERISTICS'" +
@@ -29,8 +29,12 @@ export function trackingStatement(flavor: 'mysql' | 'mariadb', on: boolean, inTr
 }
 
 const NAMES = PROBED_VARIABLES.map((name) => `'${name}'`).join(',');
-const PROBE = `SHOW SESSION VARIABLES WHERE Variable_name IN (${NAMES})`;
-const PROBE_GLOBAL = `SHOW GLOBAL VARIABLES WHERE Variable_name IN (${NAMES})`;
+/** What init_connect names as well: a new session has it from there, and no reset brings it back. */
+const WANTED = `Variable_name IN (${NAMES},'init_connect') OR INSTR(@@GLOBAL.init_connect, Variable_name) > 0`;
+const PROBE = `SHOW SESSION VARIABLES WHERE ${WANTED}`;
+const PROBE_GLOBAL = `SHOW GLOBAL VARIABLES WHERE ${WANTED}`;
+const PROBED: ReadonlySet<string> = new Set(PROBED_VARIABLES.map(canonicalVariableName));
+const USER_VARIABLE = /(^|[^@])@[^@]/;
 
 const ER_MUST_CHANGE_PASSWORD = 1820;
 
@@ -48,7 +52,13 @@ export interface SetupFound {
   readonly afterReset: SessionVariables;
   readonly schema: string | null;
   readonly tracksState: boolean;
+  /** The server runs statements of its own at each login: what they do is lost at a reset. */
+  readonly initConnect: InitConnect;
 }
+
+/** What the server's `init_connect` does to a session. It is taken for run even where SUPER lets the user go without. */
+export const InitConnect = { none: 'none', runs: 'runs', setsUserVariables: 'setsUserVariables' } as const;
+export type InitConnect = (typeof InitConnect)[keyof typeof InitConnect];
 
 export interface SetupListener {
   done(found: SetupFound): void;
@@ -59,20 +69,18 @@ export interface SetupListener {
 
 export function setupReplies(connection: BackendConnection, reset: boolean, listener: SetupListener): void {
   const lost: SetupListener['failed'] = (reason) => listener.failed(reason);
-  let tracksState = true;
+  // Something between here and the server may have taken the capability away: then nothing is reported.
+  let tracksState = (connection.capabilities & Capability.CLIENT_SESSION_TRACK) !== 0;
   let schema: string | null = null;
   if (reset) sendReset(connection, listener);
   const tracking = new RecordingReply((_, result) => {
     tracksState = result.errno === 0;
   }, lost);
   const isMysql = connection.server.flavor === 'mysql';
-  send(
-    connection,
-    Command.COM_QUERY,
-    trackingStatement(connection.server.flavor, true, false),
-    AnswerShape.query,
-    tracking,
-  );
+  if (tracksState) {
+    const statement = trackingStatement(connection.server.flavor, true, false);
+    send(connection, Command.COM_QUERY, statement, AnswerShape.query, tracking);
+  }
   const database = new RecordingReply((_, result) => {
     if (result.errno !== 0 && result.errno !== ER_MUST_CHANGE_PASSWORD)
       listener.failed(`cannot read its schema: ${result.errno} ${result.errorMessage}`);
@@ -93,12 +101,15 @@ export function setupReplies(connection: BackendConnection, reset: boolean, list
       listener.failed(`cannot read its session variables: ${result.errno} ${result.errorMessage}`);
       return;
     }
-    const variables = withNames(entriesOf(result));
+    const initConnect = initConnectOf(globals);
+    const names = namesInForce(entriesOf(result), globals);
+    globals = globals.filter(([name]) => names.has(name));
+    const variables = withNames(entriesOf(result).filter(([name]) => names.has(name)));
     // MariaDB goes back to the character set of the handshake, MySQL to the global one.
     const kept = isMysql ? [] : [...variables].filter(([name]) => CHARACTER_SETS.has(name));
     // First those that have no global value, as sql_log_bin on MySQL: they are what they are in a new session.
     const afterReset = SessionVariables.of(new Map([...variables, ...withNames(globals), ...kept]));
-    const found = { variables: SessionVariables.of(variables), afterReset, schema, tracksState };
+    const found = { variables: SessionVariables.of(variables), afterReset, schema, tracksState, initConnect };
     if (reset && schema !== null) enterSchemaAgain(connection, schema, listener, () => listener.done(found));
     else listener.done(found);
   }, lost);
@@ -148,6 +159,28 @@ function enterSchemaAgain(
 
 function entriesOf(result: RecordedResult): [string, string][] {
   return result.rows.map(([name, value]) => [canonicalVariableName(name ?? ''), value ?? '']);
+}
+
+/**
+ * Of what init_connect names only what it has changed: the words in it may be names of variables by chance, of such
+ * too that nobody can set.
+ */
+function namesInForce(
+  session: readonly [string, string][],
+  globals: readonly [string, string][],
+): ReadonlySet<string> {
+  const global = new Map(globals);
+  const changed = session.filter(
+    ([name, value]) =>
+      policyOf(name) === VariablePolicy.carried && global.has(name) && global.get(name) !== value,
+  );
+  return new Set([...PROBED, ...changed.map(([name]) => name)]);
+}
+
+function initConnectOf(globals: readonly [string, string][]): InitConnect {
+  const text = globals.find(([name]) => name === 'init_connect')?.[1] ?? '';
+  if (text.trim() === '') return InitConnect.none;
+  return USER_VARIABLE.test(text) ? InitConnect.setsUserVariables : InitConnect.runs;
 }
 
 /** The handshake sets the character sets as SET NAMES does. */

@@ -18,9 +18,11 @@ import type { FlushScheduler } from '../io/flush-scheduler.ts';
 import { BackendConnection, type ConnectionFailure, type ConnectionListener } from './backend-connection.ts';
 import { CheckInAction, type CheckInFacts, checkInVerdict } from './check-in.ts';
 import type { ConnectionKey } from './connection-key.ts';
+import { InitConnect } from './connection-setup.ts';
 import { fits, IdleConnections, mayJoin, usable } from './idle-connections.ts';
 import { PoolGauges } from './pool-gauges.ts';
 import { PoolFailureKind, type PoolRequest } from './pool-request.ts';
+import { UserVariables } from './user-variables.ts';
 import { WaitQueue } from './wait-queue.ts';
 
 type PoolSettings = SnapshotSettings['pool'];
@@ -141,6 +143,10 @@ export class ServerPool implements ConnectionListener {
       awaitsInfile: connection.awaitsInfile,
       tainted: connection.tainted,
       ...left,
+      initialised: connection.initConnect !== InitConnect.none,
+      initialLost:
+        connection.initConnect === InitConnect.setsUserVariables &&
+        connection.userVariables !== UserVariables.none,
       ageMs: Date.now() - connection.createdAt,
       maxLifetimeMs: this.#settings.maxLifetimeMs,
       serverUsable: this.server.status !== 'OFFLINE_HARD',

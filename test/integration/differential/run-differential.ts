@@ -32,6 +32,8 @@ export interface DifferentialRun {
   readonly proxied: { readonly host: string; readonly port: number };
   /** Some cases run there once more by one of these kinds of transport, which take turns. */
   readonly transports?: readonly WireTransport[];
+  /** The server behind the other endpoint does not track sessions, so that only clients that do not ask for it are the same. */
+  readonly untracked?: boolean;
   /** All unless given. */
   readonly only?: (testCase: DifferentialCase) => boolean;
 }
@@ -52,6 +54,7 @@ export async function runDifferential(t: Test, run: DifferentialRun): Promise<vo
     await t.test(`${testCase.file}: ${testCase.name}`, { todo: pending(testCase) }, async (t) => {
       const clients = clientsOf(testCase, index);
       for (const client of clients) {
+        if (run.untracked === true && (client.capabilities & Capability.sessionTrack) !== 0) continue;
         const expected = await runCase(testCase, direct, client.capabilities);
         if (!testCase.made) await fixture.reset();
         const actual = await runCase(testCase, proxied, client.capabilities);
