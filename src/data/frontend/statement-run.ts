@@ -104,6 +104,8 @@ export class StatementRun
   #connection: BackendConnection | null = null;
   #shared = false;
   #repeatable = false;
+  /** Nothing is sent that could change the session. */
+  #touching = false;
   #attempts = 0;
   readonly #packet = new KeptPacket();
   #sentAt = 0;
@@ -155,6 +157,7 @@ export class StatementRun
     shape: AnswerShape,
     silent = false,
   ): void {
+    this.#touching = false;
     this.#plan = plan;
     this.#shape = shape;
     this.lastErrno = 0;
@@ -183,6 +186,7 @@ export class StatementRun
    */
   touch(route: Route): void {
     this.#plan = null;
+    this.#touching = true;
     this.#shape = AnswerShape.single;
     this.passage.begin(null, null, true);
     this.lastErrno = 0;
@@ -547,7 +551,7 @@ export class StatementRun
 
   #finish(connection: BackendConnection, succeeded: boolean): void {
     const { state } = this.#client;
-    this.#aftermath.ends(connection, this.#plan?.statement, this.lastErrno, succeeded);
+    if (!this.#touching) this.#aftermath.ends(connection, this.#plan?.statement, this.lastErrno, succeeded);
     if (state.pins.has(PinReason.expiredPassword) && !connection.confined)
       this.#client.confinementEnded(true);
     this.trace.ends(this.lastErrno, this.#attempts, this.passage.bytes);

@@ -30,14 +30,15 @@ t.teardown(async () => {
   await set.dispose();
 });
 
-t.test('a SET pins', async (t) => {
+t.test('a SET pins, reads do not', async (t) => {
   const admin = await sluice.adminConnection();
-  const client = await sluice.connect({ database: '' });
+  const client = await sluice.connect({ database: 'diff' });
   const pins = async (): Promise<string> => {
     const [rows] = await admin.query<RowDataPacket[]>('SHOW PINS');
     return JSON.stringify(rows);
   };
-  await client.query('SELECT COUNT(*) FROM diff.f_int');
+  await client.query('SELECT COUNT(*) FROM f_int');
+  t.notMatch(await pins(), /untracked-set/, 'a read leaves the session free');
   await client.query('SET div_precision_increment = 7');
   t.match(await pins(), /untracked-set/, 'a SET binds it');
   const [[row]] = await client.query<RowDataPacket[]>(
