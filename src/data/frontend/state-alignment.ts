@@ -59,6 +59,8 @@ export class StateAlignment {
   readonly #state: SessionState;
   readonly #residue: Residue;
   readonly #listener: AlignmentListener;
+  /** The statement that follows enters another schema: the session's own, which may have been dropped, is not needed. */
+  entersSchema = false;
   /** The last `begin` has sent something. */
   hasSent = false;
   #owed = 0;
@@ -102,7 +104,8 @@ export class StateAlignment {
       from === to || from === null || to === null
         ? ''
         : this.#context.differences.between(from, to, connection.server);
-    const schema = connection.schema !== this.#state.schema ? this.#state.schema : null;
+    const differs = connection.schema !== this.#state.schema;
+    const schema = differs && !this.entersSchema ? this.#state.schema : null;
     const preparation = this.#preparations(connection, plan, names);
     this.hasSent = set !== '' || schema !== null || preparation.length > 0;
     if (!this.hasSent) return true;
@@ -120,7 +123,7 @@ export class StateAlignment {
     if (schema !== null) this.#send(connection, Command.COM_INIT_DB, schema, '');
     for (const one of preparation) this.#send(connection, Command.COM_QUERY, one.text, one.acceptedKey);
     connection.variables = to;
-    connection.schema = this.#state.schema;
+    if (!this.entersSchema) connection.schema = this.#state.schema;
     return !this.#waits;
   }
 

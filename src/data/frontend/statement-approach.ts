@@ -104,6 +104,7 @@ export class StatementApproach implements SearchListener, AlignmentListener, Pre
   /**
    * @param plan null for commands that are no statements.
    * @param statement the prepared statement that is to be there; null where none is.
+   * @param entersSchema the statement is a USE, or COM_INIT_DB.
    * @param names whose user variables must be there: the plan, or that of what is being prepared.
    */
   begin(
@@ -112,7 +113,9 @@ export class StatementApproach implements SearchListener, AlignmentListener, Pre
     held: BackendConnection | null,
     statement: ClientStatement | null,
     names: Plan | null,
+    entersSchema = false,
   ): void {
+    this.#alignment.entersSchema = entersSchema;
     this.#names = names;
     this.#plan = plan;
     this.#statement = statement;

@@ -21,7 +21,7 @@ import { type ClientError, clientError } from '../../common/errors.ts';
 import { ServerCounter, WorkerCounter } from '../../common/shared-counters.ts';
 import { makeTransitions } from '../../common/state-machine.ts';
 import { RouteTarget } from '../../sql/route-reason.ts';
-import { PinReason, type StatementClass } from '../../sql/statement-class.ts';
+import { PinReason, type StatementClass, StatementKind } from '../../sql/statement-class.ts';
 import type { BackendConnection, ConnectionHolder } from '../backend/backend-connection.ts';
 import { BackendStatement } from '../backend/backend-statements.ts';
 import type { ReplyOwner } from '../backend/expected-reply.ts';
@@ -101,6 +101,8 @@ export class StatementRun
   #plan: Plan | null = null;
   #shape: AnswerShape = 0;
   #command = 0;
+  /** It is a USE, or COM_INIT_DB. */
+  #entersSchema = false;
   #connection: BackendConnection | null = null;
   #shared = false;
   #repeatable = false;
@@ -176,7 +178,10 @@ export class StatementRun
     this.#aftermath.begins(plan?.statement, isText ? buffer : null, start + 1, end);
     const { statement } = this;
     const executed = shape === AnswerShape.prepare ? null : statement;
-    this.#approach.begin(route, plan, this.held, executed, plan ?? statement?.plan ?? null);
+    const isUse = plan?.statement.kind === StatementKind.use && plan.statement.statementCount === 1;
+    this.#entersSchema = isText ? isUse : this.#command === Command.COM_INIT_DB;
+    const names = plan ?? statement?.plan ?? null;
+    this.#approach.begin(route, plan, this.held, executed, names, this.#entersSchema);
     this.#go(buffer, start, end);
   }
 
@@ -482,7 +487,8 @@ export class StatementRun
     if (this.statement !== null) this.#statementAnswered(this.statement, connection, tracker);
     if (connection.holder === this) {
       connection.variables = state.variables;
-      connection.schema = state.schema;
+      // A USE that has failed leaves it in the schema that it was in, which need not be the session's.
+      if (!this.#entersSchema || tracker.errno === 0) connection.schema = state.schema;
     }
     this.#learn(connection, tracker);
     this.trace.answered(tracker);
