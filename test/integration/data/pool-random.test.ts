@@ -150,9 +150,12 @@ for (let round = 0; round < 4; round++) {
     for (let step = 0; step < STEPS; step++) await world.step();
     await world.finish();
     t.ok(world.served > 10, `${world.served} served, ${world.refused} refused`);
-    const [found] = await server.query<{ n: number }>(
-      "SELECT COUNT(*) AS n FROM information_schema.PROCESSLIST WHERE USER IN ('ann', 'bob') AND COMMAND = 'Query'",
-    );
-    t.equal(Number(found?.n), 0);
+    // A connection that was closed in the middle of its set-up ends a moment later on the server.
+    await waitUntil('the server runs nothing for them', async () => {
+      const [found] = await server.query<{ n: number }>(
+        "SELECT COUNT(*) AS n FROM information_schema.PROCESSLIST WHERE USER IN ('ann', 'bob') AND COMMAND = 'Query'",
+      );
+      return Number(found?.n) === 0;
+    });
   });
 }
