@@ -131,7 +131,9 @@ export class ConnectionSearch implements PoolRequest {
   /** Proven reads outside of transactions share connections, as far as their digest allows. */
   get batchDepth(): number {
     const isRead = this.#route?.target === RouteTarget.replica && this.#plan?.statement.provenRead === true;
-    return isRead && this.#statement?.wantsOwn !== true ? this.#plan!.batchDepth : 0;
+    if (!isRead || this.#statement?.wantsOwn === true) return 0;
+    // What becomes of a list of warnings is to be seen only on a connection that nobody else uses meanwhile.
+    return this.#residue.diagnostics.isEmpty ? this.#plan!.batchDepth : 0;
   }
 
   // ---- searching
