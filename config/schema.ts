@@ -377,7 +377,6 @@ export const configSchema = z
   })
   .meta({ title: 'Configuration of Sluice' });
 
-export type ConfigInput = z.input<typeof configSchema>;
 export type ConfigValues = z.output<typeof configSchema>;
 
 type DeepReadonly<T> = T extends (infer E)[]

@@ -47,7 +47,7 @@ export { ColumnType } from './constants/column-types.ts';
 export { Command, CommandName } from './constants/commands.ts';
 export { ErrorCode, type ErrorName, errorNameOf, sqlStateOf } from './constants/error-codes.ts';
 export { SessionTrackType } from './constants/session-track.ts';
-export { hasStatus, StatusFlag } from './constants/status-flags.ts';
+export { hasStatus, SESSION_STATUS_FLAGS, StatusFlag } from './constants/status-flags.ts';
 export { BufferReader } from './encoding/buffer-reader.ts';
 export { BufferWriter } from './encoding/buffer-writer.ts';
 export {

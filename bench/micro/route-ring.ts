@@ -44,7 +44,7 @@ function recording(name: string, entries: number): Microbenchmark {
         const trace = traces[operation % SESSIONS]!;
         trace.begins(COM_QUERY, ROUTE, plan);
         trace.uses(connection, false, false, false);
-        trace.answered(answer);
+        trace.answered(answer, performance.now());
         trace.ends(0, 1, 62);
       }
       return ring.written;

@@ -27,6 +27,14 @@ export const StatusFlag = {
 } as const;
 export type StatusFlagName = keyof typeof StatusFlag;
 
+/** Of a session, not of a statement that it has run: what one answer says that is true of the next one as well. */
+export const SESSION_STATUS_FLAGS =
+  StatusFlag.SERVER_STATUS_IN_TRANS |
+  StatusFlag.SERVER_STATUS_IN_TRANS_READONLY |
+  StatusFlag.SERVER_STATUS_AUTOCOMMIT |
+  StatusFlag.SERVER_STATUS_NO_BACKSLASH_ESCAPES |
+  StatusFlag.SERVER_STATUS_ANSI_QUOTES;
+
 export function hasStatus(statusFlags: number, flag: number): boolean {
   return (statusFlags & flag) !== 0;
 }

@@ -18,7 +18,7 @@
  */
 
 import { Capability } from '../constants/capability-flags.ts';
-import { StatusFlag } from '../constants/status-flags.ts';
+import { SESSION_STATUS_FLAGS, StatusFlag } from '../constants/status-flags.ts';
 import { MalformedPacketError } from '../errors.ts';
 import { decodeOk, encodeOk } from '../packets/ok.ts';
 import { EOF_PACKET_BYTES, readColumnCount, readResultEndStatus, writeEof } from './answer-bytes.ts';
@@ -46,13 +46,6 @@ const BINARY_ROW_HEADER = 0x00;
 const MAX_OUT_PARAMETER_BYTES = 1 << 20;
 /** The OK of the CALL follows its OUT parameters. */
 const OUT_PARAMETER_FLAGS = StatusFlag.SERVER_PS_OUT_PARAMS | StatusFlag.SERVER_MORE_RESULTS_EXISTS;
-/** What the EOF behind definitions says: the session's own flags, none of the statement before. */
-const SESSION_FLAGS =
-  StatusFlag.SERVER_STATUS_IN_TRANS |
-  StatusFlag.SERVER_STATUS_IN_TRANS_READONLY |
-  StatusFlag.SERVER_STATUS_AUTOCOMMIT |
-  StatusFlag.SERVER_STATUS_NO_BACKSLASH_ESCAPES |
-  StatusFlag.SERVER_STATUS_ANSI_QUOTES;
 
 export class ResponseTracker {
   /** True once the whole answer has passed. */
@@ -421,7 +414,7 @@ export class ResponseTracker {
     this.#sequenceShift++;
     const isContinued = this.#shape === AnswerShape.query && this.#results.continues;
     const status =
-      (this.statusFlags & SESSION_FLAGS) |
+      (this.statusFlags & SESSION_STATUS_FLAGS) |
       (this.#outParameters ? OUT_PARAMETER_FLAGS : 0) |
       (isContinued ? StatusFlag.SERVER_MORE_RESULTS_EXISTS : 0);
     if (segment - EOF_PACKET_BYTES >= this.#floor) {

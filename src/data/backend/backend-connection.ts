@@ -196,9 +196,8 @@ export class BackendConnection {
 
   /** Idle for so long that the server may be about to end it: a statement sent now might be lost. */
   isExpiring(now: number): boolean {
-    const waitTimeout = this.variables?.values.get('wait_timeout');
-    if (waitTimeout === undefined) return false;
-    const allowedMs = Number(waitTimeout) * 1000;
+    const allowedMs = this.variables?.waitTimeoutMs ?? null;
+    if (allowedMs === null) return false;
     return now - this.idleSince > allowedMs - Math.min(allowedMs / 2, EXPIRY_MARGIN_MS);
   }
 

@@ -38,8 +38,9 @@ export class BackendStatements {
     return this.#shared.size + this.#taken;
   }
 
-  has(definition: StatementDefinition): boolean {
-    return this.#shared.has(definition);
+  /** Without using it: who only looks around does not keep it from being closed. */
+  peek(definition: StatementDefinition): BackendStatement | null {
+    return this.#shared.get(definition) ?? null;
   }
 
   /** For an execution that may share it with the next one of anybody. */

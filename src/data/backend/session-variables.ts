@@ -46,6 +46,8 @@ export class SessionVariables {
   readonly sqlMode: string;
   readonly characterSetClient: string;
   readonly autocommit: boolean;
+  /** After which the server ends an idle connection; null where that is not known. */
+  readonly waitTimeoutMs: number | null;
 
   private constructor(values: VariableMap, key: string) {
     this.values = values;
@@ -53,6 +55,8 @@ export class SessionVariables {
     this.sqlMode = values.get('sql_mode') ?? '';
     this.characterSetClient = values.get('character_set_client') ?? '';
     this.autocommit = isOn(values.get('autocommit') ?? 'ON');
+    const waitTimeout = values.get('wait_timeout');
+    this.waitTimeoutMs = waitTimeout === undefined ? null : Number(waitTimeout) * 1000;
   }
 
   /** @param entries canonical names; of several values of one name the last counts. */
@@ -77,10 +81,6 @@ export class SessionVariables {
     const values = new Map(this.values);
     for (const [name, value] of changes) values.set(name, value);
     return SessionVariables.of(values);
-  }
-
-  hasSqlMode(flag: string): boolean {
-    return this.sqlMode.split(',').includes(flag);
   }
 }
 

@@ -108,7 +108,7 @@ export class ClientStatement {
   /** Whether the connection can execute it without preparing it first. */
   isReadyOn(connection: BackendConnection): boolean {
     if (this.ownOn(connection) !== null) return true;
-    const there = connection.statements.find(this.definition);
+    const there = connection.statements.peek(this.definition);
     return there !== null && !(this.wantsUnbound && there.typesBound);
   }
 

@@ -13,7 +13,14 @@
  * | CLOSE           | nobody; the backend statement is kept for others                                   |
  */
 
-import { AnswerShape, Command, frameOk, type ResponseTracker, StatusFlag } from '../../../protocol/index.ts';
+import {
+  AnswerShape,
+  Command,
+  frameOk,
+  type ResponseTracker,
+  SESSION_STATUS_FLAGS,
+  StatusFlag,
+} from '../../../protocol/index.ts';
 import { type ClientError, clientError } from '../../common/errors.ts';
 import { WorkerCounter } from '../../common/shared-counters.ts';
 import { RouteReason, RouteTarget } from '../../sql/route-reason.ts';
@@ -38,13 +45,6 @@ const ID_END = 5;
 const LONG_DATA_HEADER_BYTES = 7;
 /** In a session without a schema the answer is NULL, and stays so when the session enters one. */
 const ASKS_FOR_SCHEMA = /\b(database|schema)\s*\(/i;
-/** Of a session, not of a statement that it has run. */
-const SESSION_FLAGS =
-  StatusFlag.SERVER_STATUS_IN_TRANS |
-  StatusFlag.SERVER_STATUS_IN_TRANS_READONLY |
-  StatusFlag.SERVER_STATUS_AUTOCOMMIT |
-  StatusFlag.SERVER_STATUS_NO_BACKSLASH_ESCAPES |
-  StatusFlag.SERVER_STATUS_ANSI_QUOTES;
 
 export class PreparedCommands {
   readonly #session: Session;
@@ -252,7 +252,7 @@ export class PreparedCommands {
       this.#onItsConnection(statement, buffer, start, end, AnswerShape.single);
       return;
     }
-    const statusFlags = session.state.statusFlags & SESSION_FLAGS;
+    const statusFlags = session.state.statusFlags & SESSION_STATUS_FLAGS;
     session.write(frameOk({ statusFlags }, session.clientCapabilities, 1));
     session.commandDone();
   }

@@ -3,7 +3,7 @@
  * fetched, and put into the statement as values, or into an answer.
  */
 
-import { Command, hasCapability, MariadbCapability, StatusFlag } from '../../../protocol/index.ts';
+import { Command, hasCapability, MariadbCapability, SESSION_STATUS_FLAGS } from '../../../protocol/index.ts';
 import { clientError } from '../../common/errors.ts';
 import type { StatementClass } from '../../sql/statement-class.ts';
 import { type CallValue, substituteCalls } from '../../sql/substitute-calls.ts';
@@ -15,14 +15,6 @@ import { usesResidue } from './connection-search.ts';
 import { diagnosticsAssignment, shownDiagnostics } from './diagnostics-answer.ts';
 import type { Session } from './session.ts';
 import { SessionPhase } from './session-phase.ts';
-
-/** What the answer of one statement says that is true of the next one as well. */
-const SESSION_FLAGS =
-  StatusFlag.SERVER_STATUS_IN_TRANS |
-  StatusFlag.SERVER_STATUS_IN_TRANS_READONLY |
-  StatusFlag.SERVER_STATUS_AUTOCOMMIT |
-  StatusFlag.SERVER_STATUS_NO_BACKSLASH_ESCAPES |
-  StatusFlag.SERVER_STATUS_ANSI_QUOTES;
 
 /** The statement goes its way as it is; or it is answered, or will come again. */
 export const AS_IT_IS = 'as it is';
@@ -124,7 +116,7 @@ export class ResidueAnswers {
       extendedMetadata: hasCapability(mariadbFlags, MariadbCapability.MARIADB_CLIENT_EXTENDED_METADATA),
       flavor: context.flavor,
       isBinary: session.run.statement !== null,
-      statusFlags: session.state.statusFlags & SESSION_FLAGS,
+      statusFlags: session.state.statusFlags & SESSION_STATUS_FLAGS,
     });
     if (answer !== null) {
       session.run.statement = null;

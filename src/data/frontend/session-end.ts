@@ -6,8 +6,7 @@ import type { Plan } from '../router/plan.ts';
 export function endsConnection(plan: Plan, variables: SessionVariables | null): boolean {
   if (plan.releases) return true;
   const { kind } = plan.statement;
+  if (kind !== StatementKind.commit && kind !== StatementKind.rollback) return false;
   const type = variables?.values.get('completion_type');
-  return (
-    (kind === StatementKind.commit || kind === StatementKind.rollback) && (type === 'RELEASE' || type === '2')
-  );
+  return type === 'RELEASE' || type === '2';
 }

@@ -395,7 +395,9 @@ export class Session implements RunClient, RoutingFacts {
   }
 
   #routeOf({ statement }: Plan): Route {
-    return this.#context.router.route(statement, this, performance.now(), this.#context.backends.hasReplica);
+    // Most sessions have not just written: they need no clock.
+    const now = this.#stickyUntil === 0 ? 0 : performance.now();
+    return this.#context.router.route(statement, this, now, this.#context.backends.hasReplica);
   }
 
   /** Routes a statement and sends it on its way. */

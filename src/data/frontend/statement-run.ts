@@ -490,8 +490,9 @@ export class StatementRun
       // A USE that has failed leaves it in the schema that it was in, which need not be the session's.
       if (!this.#entersSchema || tracker.errno === 0) connection.schema = state.schema;
     }
-    this.#learn(connection, tracker);
-    this.trace.answered(tracker);
+    const now = performance.now();
+    this.#learn(connection, tracker, now);
+    this.trace.answered(tracker, now);
     // The server is about to close it: nobody else may get it meanwhile.
     if (this.#plan !== null && tracker.errno === 0 && endsConnection(this.#plan, state.variables))
       connection.tainted = true;
@@ -539,11 +540,11 @@ export class StatementRun
     this.#client.heldConnectionLost(reason);
   }
 
-  #learn(connection: BackendConnection, tracker: ResponseTracker): void {
+  #learn(connection: BackendConnection, tracker: ResponseTracker, now: number): void {
     const plan = this.#plan;
     if (plan === null) return;
     if (tracker.errno === 0) {
-      const elapsedMs = performance.now() - this.#sentAt;
+      const elapsedMs = now - this.#sentAt;
       const size = this.#shared ? connection.batchSize : 1;
       if (size === 1) plan.learnAlone(elapsedMs, this.passage.bytes);
       else {

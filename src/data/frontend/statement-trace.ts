@@ -128,8 +128,8 @@ export class StatementTrace {
     this.#flags |= RingFlag.reprepared;
   }
 
-  answered(tracker: TracedAnswer): void {
-    this.#answeredAtMs = performance.now();
+  answered(tracker: TracedAnswer, now: number): void {
+    this.#answeredAtMs = now;
     const hasRows = tracker.errno === 0 && tracker.lastResultRows >= 0;
     if (hasRows) this.#flags |= RingFlag.resultSet;
     this.#rows = hasRows ? tracker.lastResultRows : tracker.affectedRows;

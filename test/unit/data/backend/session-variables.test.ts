@@ -49,8 +49,8 @@ t.test('what is read off at once', async (t) => {
     ['character_set_client', 'gbk'],
   ]);
   t.match(set, { autocommit: false, characterSetClient: 'gbk' });
-  t.ok(set.hasSqlMode('NO_BACKSLASH_ESCAPES'));
-  t.notOk(set.hasSqlMode('ANSI'));
+  t.equal(set.waitTimeoutMs, null, 'not known');
+  t.equal(set.with([['wait_timeout', '30']]).waitTimeoutMs, 30_000);
   t.same(['ON', '1', 'OFF', '0', ''].map(isOn), [true, true, false, false, false]);
 });
 
