@@ -9,7 +9,13 @@ import { AdminError, quoted } from './admin-error.ts';
 import type { AdminState } from './admin-state.ts';
 import { type AdminStatement, readAdminStatement } from './admin-statement.ts';
 import { ALL_COMMANDS } from './commands/all-commands.ts';
-import { type AdminCommand, AdminRole, type CommandAnswer, type CommandSession } from './commands/command.ts';
+import {
+  type AdminCommand,
+  AdminRole,
+  type CommandAnswer,
+  type CommandSession,
+  type ParameterValue,
+} from './commands/command.ts';
 
 export interface CommandContext {
   readonly state: AdminState;
@@ -76,6 +82,7 @@ async function withDeadline<T>(work: T | Promise<T>, timeoutMs: number, name: st
 
 /**
  * @param source the statement's bytes, in UTF-8
+ * @param parameters for the `?` of a prepared statement
  * @returns null for a statement that holds nothing but blanks and comments
  * @throws AdminError for what the client did wrong; anything else is a fault of ours
  */
@@ -83,14 +90,17 @@ export async function runAdminStatement(
   source: Buffer,
   session: CommandSession,
   context: CommandContext,
+  parameters: readonly ParameterValue[] = [],
 ): Promise<CommandAnswer | null> {
   const statement = readAdminStatement(source);
   if (statement.text === '' && statement.isWhole) return null;
   const { command, match } = findCommand(statement);
   authorize(command, session);
+  if (parameters.length > 0 && command.takesParameters !== true)
+    throw new AdminError('wrongArgument', `${command.name} takes no parameters: write the values into it`);
   const { state, version, logger, commandTimeoutMs } = context;
   const { username, host } = session;
-  const call = { match, statement, session, state, version, commands: ALL_COMMANDS };
+  const call = { match, statement, session, state, version, commands: ALL_COMMANDS, parameters };
   try {
     const answer = await withDeadline(command.execute(call), commandTimeoutMs, command.name);
     if (command.changes) logger.info('admin command', { username, host, command: statement.text });

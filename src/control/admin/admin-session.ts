@@ -31,7 +31,7 @@ import { type ClientError, clientError } from '../../common/errors.ts';
 import { makeTransitions } from '../../common/state-machine.ts';
 import type { AdminLimits } from './admin-limits.ts';
 import { errorPacket, okPacket } from './answer-packets.ts';
-import type { AdminRole } from './commands/command.ts';
+import type { AdminRole, Condition } from './commands/command.ts';
 import { answerCommand, type ProtocolContext, type ProtocolSession } from './protocol-commands.ts';
 import { type Awaited, SessionWatch } from './session-watch.ts';
 
@@ -220,9 +220,9 @@ export class AdminSession {
       enterSchema: (schema: string) => {
         session.schema = schema;
       },
-      warnings: [] as readonly string[],
-      warn: (warnings: readonly string[]) => {
-        session.warnings = warnings;
+      conditions: [] as readonly Condition[],
+      conclude: (conditions: readonly Condition[]) => {
+        session.conditions = conditions;
       },
     };
     return session;

@@ -16,18 +16,19 @@ const statusFlags = StatusFlag.SERVER_STATUS_AUTOCOMMIT;
 const EOF_HEADER = 0xfe;
 /** What clients reserve for a number: 64 bits with a sign. */
 const NUMBER_LENGTH = 20;
+const MAX_WARNING_COUNT = 0xffff;
 
 export function answerPackets(answer: CommandAnswer, capabilities: number): Buffer {
   if (answer.kind === 'ok') {
-    const { affectedRows = 0, info = '' } = answer;
-    return frameOk({ statusFlags, affectedRows, info }, capabilities, 1);
+    const { affectedRows = 0, info = '', warnings = [] } = answer;
+    return frameOk({ statusFlags, affectedRows, info, warnings: warnings.length }, capabilities, 1);
   }
   const columns = answer.columns.map((column) => ({
     name: column.name,
     type: columnTypeOf(column),
     ...(column.type === 'number' ? { length: NUMBER_LENGTH } : {}),
   }));
-  const warnings = answer.warnings?.length ?? 0;
+  const warnings = Math.min(answer.warnings?.length ?? 0, MAX_WARNING_COUNT);
   return encodeTextResultset(columns, answer.rows, { capabilities, statusFlags, warnings, sequenceId: 1 });
 }
 

@@ -14,13 +14,15 @@ import type { Logger } from '../../common/logger.ts';
 import { type CommandContext, runAdminStatement } from './admin-command.ts';
 import { AdminError } from './admin-error.ts';
 import { answerPackets, endPacket, errorPacket, okPacket } from './answer-packets.ts';
-import type { CommandSession } from './commands/command.ts';
+import type { CommandAnswer, CommandSession, Condition } from './commands/command.ts';
+import { conditionOf } from './commands/show-warnings.ts';
 
 export interface ProtocolSession extends CommandSession {
   readonly capabilities: number;
   /** For what USE and COM_INIT_DB change. */
   enterSchema(schema: string): void;
-  warn(warnings: readonly string[]): void;
+  /** For SHOW WARNINGS, until the next statement. */
+  conclude(conditions: readonly Condition[]): void;
 }
 
 export interface ProtocolContext extends CommandContext {
@@ -40,7 +42,9 @@ export async function answerCommand(
   try {
     return await dispatch(payload, session, context);
   } catch (error) {
-    return errorPacket(explain(error, payload, session, context.logger), session.capabilities);
+    const explained = explain(error, payload, session, context.logger);
+    session.conclude([{ level: 'Error', code: explained.errno, message: explained.message }]);
+    return errorPacket(explained, session.capabilities);
   }
 }
 
@@ -82,11 +86,14 @@ async function runStatement(
   context: ProtocolContext,
 ): Promise<Buffer> {
   const answer = await runAdminStatement(statement, session, context);
-  if (answer?.kind !== 'rows' || answer.keepsWarnings !== true)
-    session.warn(answer?.kind === 'rows' ? (answer.warnings ?? []) : []);
+  if (answer?.kind !== 'rows' || answer.keepsWarnings !== true) session.conclude(conditionsOf(answer));
   if (answer === null) return errorPacket(clientError('PROXY_EMPTY_QUERY', {}), session.capabilities);
   if (answer.kind === 'ok' && answer.schema !== undefined) enter(answer.schema, session);
   return answerPackets(answer, session.capabilities);
+}
+
+function conditionsOf(answer: CommandAnswer | null): readonly Condition[] {
+  return (answer?.warnings ?? []).map(conditionOf);
 }
 
 function enter(schema: string, session: ProtocolSession): void {

@@ -205,6 +205,12 @@ t.test('mysql2', async (t) => {
   const [drained] = await connection.query("DRAIN '10.0.0.2:3306'");
   t.match(drained, { affectedRows: 1 });
   t.match(await failureOf(connection.query('SHOW NONSENSE')), { errno: 1064, sqlState: '42000' });
+  const [conditions] = await connection.query<RowDataPacket[]>('SHOW WARNINGS');
+  t.match(conditions, [{ Level: 'Error', Code: 1064, Message: /did you mean/ }], 'how the last one failed');
+  const [counts] = await connection.query<RowDataPacket[]>('SHOW COUNT(*) ERRORS');
+  t.strictSame(counts, [{ '@@session.error_count': 1 }], 'and it is not forgotten by being shown');
+  await connection.query('SELECT 1');
+  t.strictSame((await connection.query<RowDataPacket[]>('SHOW ERRORS'))[0], []);
   t.match(await failureOf(connection.query('')), { errno: 1065 });
   t.match(await failureOf(connection.execute('SELECT 1')), { errno: 1047 }, 'no prepared statements');
   t.match(await failureOf(connection.changeUser({ user: 'admin', password: PASSWORD })), { errno: 1047 });

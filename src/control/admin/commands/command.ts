@@ -12,9 +12,20 @@ export interface CommandColumn {
   readonly name: string;
   /** For README: a phrase, with the unit. */
   readonly meaning: string;
-  /** A text unless told. */
-  readonly type?: 'text' | 'number';
+  /** A text unless told; `number` is an integer, `real` has a fraction. */
+  readonly type?: 'text' | 'number' | 'real';
 }
+
+/** What SHOW WARNINGS tells of a statement. */
+export interface Condition {
+  readonly level: 'Note' | 'Warning' | 'Error';
+  /** MySQL's number. */
+  readonly code: number;
+  readonly message: string;
+}
+
+/** A sentence alone is a warning without a number of its own. */
+export type CommandWarning = string | Condition;
 
 /** The session that a command runs in, as it was when the command came. */
 export interface CommandSession {
@@ -25,8 +36,8 @@ export interface CommandSession {
   readonly host: string;
   /** As USE, or the login, named it; null before. */
   readonly schema: string | null;
-  /** What the command before has warned of. */
-  readonly warnings: readonly string[];
+  /** What the command before has warned of, or how it failed. */
+  readonly conditions: readonly Condition[];
 }
 
 export interface CommandCall {
@@ -38,15 +49,20 @@ export interface CommandCall {
   /** Of Sluice, e.g. `0.1.0`. */
   readonly version: string;
   readonly commands: readonly AdminCommand[];
+  /** For the statement's `?`, in their order; empty unless it was prepared. */
+  readonly parameters: readonly ParameterValue[];
 }
+
+/** What a client has sent for a `?`. */
+export type ParameterValue = string | number | bigint | null;
 
 export type CommandAnswer =
   | {
       readonly kind: 'rows';
       readonly columns: readonly Pick<CommandColumn, 'name' | 'type'>[];
       readonly rows: readonly (readonly TextValue[])[];
-      /** Sentences for SHOW WARNINGS; the client is told how many there are. */
-      readonly warnings?: readonly string[];
+      /** For SHOW WARNINGS; the client is told how many there are. */
+      readonly warnings?: readonly CommandWarning[];
       /** The warnings of the command before are kept. */
       readonly keepsWarnings?: boolean;
     }
@@ -55,6 +71,7 @@ export type CommandAnswer =
       readonly affectedRows?: number;
       /** Shown by clients. */
       readonly info?: string;
+      readonly warnings?: readonly CommandWarning[];
       /** The session is in this schema from now on. */
       readonly schema?: string;
     };
@@ -70,6 +87,8 @@ export interface AdminCommand {
   readonly pattern: RegExp;
   /** What follows the matched words may be anything, however long, so it also matches a statement cut short. */
   readonly takesAnyRest?: boolean;
+  /** A `?` in it stands for a value that comes with the execution of a prepared statement. */
+  readonly takesParameters?: boolean;
   /** The least that is needed to run it. */
   readonly access: AdminRole;
   /** Changes something beyond its own session, and is therefore logged. */
@@ -93,5 +112,6 @@ export interface ComputedColumn<Item> extends CommandColumn {
 }
 
 export function columnTypeOf({ type }: Pick<CommandColumn, 'type'>): number {
-  return type === 'number' ? ColumnType.MYSQL_TYPE_LONGLONG : ColumnType.MYSQL_TYPE_VAR_STRING;
+  if (type === 'number') return ColumnType.MYSQL_TYPE_LONGLONG;
+  return type === 'real' ? ColumnType.MYSQL_TYPE_DOUBLE : ColumnType.MYSQL_TYPE_VAR_STRING;
 }

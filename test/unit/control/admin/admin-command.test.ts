@@ -12,7 +12,7 @@ const SESSION: CommandSession = {
   role: 'admin',
   host: '127.0.0.1',
   schema: null,
-  warnings: [],
+  conditions: [],
 };
 
 class Fixture {

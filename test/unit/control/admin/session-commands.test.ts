@@ -17,7 +17,7 @@ async function answerOf(state: FakeAdminState, text: string): Promise<Rows> {
     role: 'stats',
     host: '127.0.0.1',
     schema: null,
-    warnings: ['the one before'],
+    conditions: [{ level: 'Warning', code: 1105, message: 'the one before' }],
   } as const;
   const answer = await runAdminStatement(Buffer.from(text), session, {
     state,
@@ -132,7 +132,7 @@ t.test('a worker that does not answer costs a warning, all of them an error', as
 
 t.test('SHOW WARNINGS tells of the command before, and keeps that', async (t) => {
   const answer = await answerOf(new FakeAdminState(), 'SHOW WARNINGS');
-  t.strictSame(answer.rows, [['Warning', 3024, 'the one before']]);
+  t.strictSame(answer.rows, [['Warning', 1105, 'the one before']]);
   t.equal(answer.keepsWarnings, true);
 });
 
