@@ -2,6 +2,7 @@
 
 import { PlanCache } from '../../src/data/router/plan-cache.ts';
 import { Router, type RoutingFacts } from '../../src/data/router/router.ts';
+import { NO_RULES } from '../../src/data/router/rules/rule-verdict.ts';
 import { makeLexicalContext } from '../../src/sql/lexical-context.ts';
 import { RouteTarget } from '../../src/sql/route-reason.ts';
 import type { Microbenchmark } from './harness.ts';
@@ -21,6 +22,7 @@ const FACTS: RoutingFacts = {
   schema: 'shop',
   stickyUntil: 0,
   avoidsReplicaTransactions: false,
+  verdict: NO_RULES,
 };
 
 const router = new Router();

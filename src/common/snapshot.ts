@@ -80,6 +80,25 @@ export interface SnapshotCatalog {
   readonly unsafeViews: readonly string[];
 }
 
+/** Query rules, fast routing, the firewall and shadow rules. */
+export interface SnapshotRules {
+  /** Another one for every change; topology changes leave it. */
+  readonly version: number;
+  /** A `QueryRuleSet` (see query-rule.ts), decoded by a worker when the version is new; null: there are none. */
+  readonly encoded: SharedArrayBuffer | null;
+  /** How often rules have matched, worker by worker; see `RuleHits`. */
+  readonly hits: SharedArrayBuffer | null;
+  /** Of the rate limits, for all workers; see `RateBuckets`. */
+  readonly buckets: SharedArrayBuffer | null;
+}
+
+export const NO_SNAPSHOT_RULES: SnapshotRules = Object.freeze({
+  version: 0,
+  encoded: null,
+  hits: null,
+  buckets: null,
+});
+
 export interface SnapshotSettings {
   readonly pool: {
     readonly maxConnections: number;
@@ -128,6 +147,7 @@ export interface Snapshot {
   /** `Gauge.viewsEpoch` before the catalogue was read: with another value now it may be out of date. */
   readonly catalogEpoch: number;
   readonly settings: SnapshotSettings;
+  readonly rules: SnapshotRules;
   /** null: not offered. */
   readonly clientTls: ClientTls | null;
   /** What the handshake announces: the primary's own version string, else a default. */

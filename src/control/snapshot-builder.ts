@@ -2,7 +2,13 @@
 
 import type { Config } from '../../config/schema.ts';
 import { MAX_SERVERS } from '../common/shared-counters.ts';
-import type { Snapshot, SnapshotAccounts, SnapshotCatalog, SnapshotServer } from '../common/snapshot.ts';
+import {
+  NO_SNAPSHOT_RULES,
+  type Snapshot,
+  type SnapshotAccounts,
+  type SnapshotCatalog,
+  type SnapshotServer,
+} from '../common/snapshot.ts';
 import type { ServerDescription } from '../topology/server-description.ts';
 import type { TopologyDescription } from '../topology/topology.ts';
 import type { TlsMaterial } from './tls-material.ts';
@@ -62,6 +68,7 @@ export class SnapshotBuilder {
         proxyNetworks: proxyProtocol.networks,
         compression: listen.compression,
       },
+      rules: NO_SNAPSHOT_RULES,
       clientTls: tls.client,
       serverVersion: announcedVersion(topology),
     });

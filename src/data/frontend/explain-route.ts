@@ -5,6 +5,7 @@ import type { ExplainStep } from '../../common/thread-messages.ts';
 import { makeLexicalContext } from '../../sql/lexical-context.ts';
 import { RouteTarget } from '../../sql/route-reason.ts';
 import type { RoutingFacts } from '../router/router.ts';
+import { NO_RULES } from '../router/rules/rule-verdict.ts';
 import type { WorkerContext } from '../worker-context.ts';
 
 const YES_NO = { true: 'yes', false: 'no' } as const;
@@ -29,6 +30,7 @@ export function explainRoute(context: WorkerContext, text: string, schema: strin
     schema,
     stickyUntil: 0,
     avoidsReplicaTransactions: false,
+    verdict: NO_RULES,
   };
   const route = router.route(statement, fresh, performance.now(), backends.hasReplica);
   const tables = statement.tables.map((table) => `${table.schema ?? schema ?? '(no schema)'}.${table.table}`);

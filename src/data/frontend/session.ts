@@ -33,6 +33,7 @@ import type { TlsDescription } from '../io/tls-client-stream.ts';
 import type { Plan } from '../router/plan.ts';
 import { type Route, routeOf } from '../router/route.ts';
 import type { RoutingFacts } from '../router/router.ts';
+import { NO_RULES, type RuleVerdict } from '../router/rules/rule-verdict.ts';
 import type { WorkerContext } from '../worker-context.ts';
 import type { ClientStatement } from './client-statement.ts';
 import { CommandTreatment, commandShape, treatmentOf } from './command-table.ts';
@@ -110,6 +111,7 @@ export class Session implements RunClient, RoutingFacts {
   /** Sequence id of the answer's first packet: the number of packets that the command took. */
   errorSequence = 1;
   #plan: Plan | null = null;
+  #verdict: RuleVerdict = NO_RULES;
   /** Called instead of the ordinary end of a command: a step of something larger. */
   #continuation: ((errno: number) => void) | null = null;
   #stickyUntil = 0;
@@ -284,6 +286,10 @@ export class Session implements RunClient, RoutingFacts {
     return this.#stickyUntil;
   }
 
+  get verdict(): RuleVerdict {
+    return this.#verdict;
+  }
+
   get avoidsReplicaTransactions(): boolean {
     return this.readOnly.avoided || this.run.statement !== null;
   }
@@ -303,6 +309,7 @@ export class Session implements RunClient, RoutingFacts {
     this.#statementsBefore = this.run.trace.statements;
     this.#ownErrno = 0;
     this.#plan = null;
+    this.#verdict = NO_RULES;
     this.errorSequence = fragmentCount(end - start) & 0xff;
     this.#phase = transition(this.#phase, SessionPhase.busy);
     if (command === Command.COM_QUERY) {

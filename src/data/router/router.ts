@@ -7,6 +7,7 @@ import { RouteReason, RouteTarget } from '../../sql/route-reason.ts';
 import type { StatementClass } from '../../sql/statement-class.ts';
 import { ClassReason } from '../../sql/statement-class.ts';
 import { type Route, routeOf } from './route.ts';
+import type { RuleVerdict } from './rules/rule-verdict.ts';
 
 /** What the router needs to know of a session. */
 export interface RoutingFacts {
@@ -21,6 +22,8 @@ export interface RoutingFacts {
   readonly stickyUntil: number;
   /** Read-only transactions stay on the primary: they have needed it before, or cannot be begun again. */
   readonly avoidsReplicaTransactions: boolean;
+  /** Of the statement that is to be routed. */
+  readonly verdict: RuleVerdict;
 }
 
 export interface CatalogView {

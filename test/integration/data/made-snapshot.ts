@@ -2,12 +2,13 @@
 
 import type { PlacedAccount } from '../../../src/common/account.ts';
 import { encodeAccountTable } from '../../../src/common/account-table.ts';
-import type {
-  BackendTls,
-  Snapshot,
-  SnapshotAccounts,
-  SnapshotServer,
-  SnapshotSettings,
+import {
+  type BackendTls,
+  NO_SNAPSHOT_RULES,
+  type Snapshot,
+  type SnapshotAccounts,
+  type SnapshotServer,
+  type SnapshotSettings,
 } from '../../../src/common/snapshot.ts';
 import { TlsMode, WITHOUT_TLS } from '../../../src/topology/server-description.ts';
 
@@ -101,6 +102,7 @@ export function madeSnapshot(more: Partial<Snapshot> = {}): Snapshot {
     servers: [],
     accounts: madeAccounts([]),
     catalogEpoch: 0,
+    rules: NO_SNAPSHOT_RULES,
     catalog: { complete: true, incompleteReason: '', unsafeViews: [] },
     settings: {
       pool: POOL_SETTINGS,

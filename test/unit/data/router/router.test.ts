@@ -2,6 +2,7 @@
 
 import t from 'tap';
 import { Router, type RoutingFacts } from '../../../../src/data/router/router.ts';
+import { NO_RULES } from '../../../../src/data/router/rules/rule-verdict.ts';
 import { classify } from '../../../../src/sql/classify.ts';
 import { makeLexicalContext } from '../../../../src/sql/lexical-context.ts';
 
@@ -20,6 +21,7 @@ const FRESH: RoutingFacts = {
   schema: 'app',
   stickyUntil: 0,
   avoidsReplicaTransactions: false,
+  verdict: NO_RULES,
 };
 
 const router = new Router();
