@@ -31,8 +31,8 @@ import {
   outOfReachRefusal,
   unreadRefusal,
 } from './account-refusal.ts';
+import type { SessionIdentity } from './client-identity.ts';
 import { behaviourFlagsOf, type OfferedCapabilities, offeredCapabilities } from './offered-capabilities.ts';
-import type { SessionIdentity } from './session.ts';
 
 /** utf8mb4_general_ci: known to every server and client; what counts is the collation that the client names. */
 const GREETING_COLLATION = 45;

@@ -12,7 +12,6 @@
 
 import {
   AnswerShape,
-  Capability,
   Command,
   fragmentCount,
   frameErr,
@@ -26,15 +25,16 @@ import type { SessionDescription } from '../../common/thread-messages.ts';
 import type { LexicalContext } from '../../sql/lexical-context.ts';
 import type { PasswordChange } from '../../sql/password-statement.ts';
 import { RouteReason, RouteTarget } from '../../sql/route-reason.ts';
-import { PinReason, type StatementClass, StatementKind } from '../../sql/statement-class.ts';
-import type { SessionCredentials } from '../backend/account-credentials.ts';
-import { type ConnectionKey, connectionKeyOf } from '../backend/connection-key.ts';
+import { PinReason, StatementKind } from '../../sql/statement-class.ts';
+import type { ConnectionKey } from '../backend/connection-key.ts';
 import type { TlsDescription } from '../io/tls-client-stream.ts';
 import type { Plan } from '../router/plan.ts';
 import { type Route, routeOf } from '../router/route.ts';
 import type { RoutingFacts } from '../router/router.ts';
 import { NO_RULES, type RuleVerdict } from '../router/rules/rule-verdict.ts';
 import type { WorkerContext } from '../worker-context.ts';
+import { adaptAnswer } from './answer-adaptation.ts';
+import { ClientIdentity, type SessionIdentity } from './client-identity.ts';
 import type { ClientStatement } from './client-statement.ts';
 import { CommandTreatment, commandShape, treatmentOf } from './command-table.ts';
 import { sendInfilePacket } from './infile.ts';
@@ -48,7 +48,6 @@ import { SessionPhase } from './session-phase.ts';
 import { errorOfRun, SessionStart } from './session-start.ts';
 import { SessionState } from './session-state.ts';
 import { type RunClient, StatementRun } from './statement-run.ts';
-import { mayShowTlsStatus, rewriteTlsStatus, tlsStatusOf } from './tls-status.ts';
 
 const transition = makeTransitions<SessionPhase>('session', {
   idle: ['busy', 'closed'],
@@ -75,18 +74,7 @@ export interface SessionTransport {
   readonly lastActivity: number;
 }
 
-export interface SessionIdentity {
-  readonly connectionId: number;
-  readonly username: string;
-  readonly clientCapabilities: number;
-  readonly collationId: number;
-  readonly connectionKey: ConnectionKey;
-  /** Those of the key, and newer ones. */
-  readonly credentials: SessionCredentials;
-}
-
 const HELD = routeOf(RouteTarget.held, RouteReason.pinned);
-const FULL_LIST = /\bfull\b/i;
 /** First byte of a replica's acknowledgement. */
 const SEMI_SYNC_REPLY = 0xef;
 const PINNED_COMMAND = routeOf(RouteTarget.primary, RouteReason.pinned);
@@ -100,7 +88,7 @@ export class Session implements RunClient, RoutingFacts {
   readonly local: LocalCommands;
   readonly #answers: ResidueAnswers;
   readonly readOnly: ReadOnlyTransaction;
-  identity: SessionIdentity;
+  readonly #identity: ClientIdentity;
   readonly #context: WorkerContext;
   readonly #transport: SessionTransport;
   #phase: SessionPhase = SessionPhase.idle;
@@ -115,12 +103,13 @@ export class Session implements RunClient, RoutingFacts {
   /** Called instead of the ordinary end of a command: a step of something larger. */
   #continuation: ((errno: number) => void) | null = null;
   #stickyUntil = 0;
+  readonly #describeTls = (): TlsDescription | null => this.#transport.describeTls();
   #collector: AnswerCollector | null = null;
   /** Of the next packet of a file, where the client does not count them. */
   #infileSequence: number | null = null;
 
   constructor(identity: SessionIdentity, transport: SessionTransport, context: WorkerContext) {
-    this.identity = identity;
+    this.#identity = new ClientIdentity(identity);
     this.#transport = transport;
     this.#context = context;
     this.clientAddress = transport.host;
@@ -133,57 +122,40 @@ export class Session implements RunClient, RoutingFacts {
     this.#answers = new ResidueAnswers(this, context);
   }
 
-  /** COM_CHANGE_USER. What COM_SET_OPTION has set stays, as at a server. */
-  changeIdentity(identity: SessionIdentity): void {
-    const { connectionKey, credentials } = this.identity;
-    credentials.leave();
-    this.identity = identity;
-    this.allowMultiStatements((connectionKey.behaviourFlags & Capability.CLIENT_MULTI_STATEMENTS) !== 0);
+  get identity(): SessionIdentity {
+    return this.#identity.value;
   }
 
-  /** A capability of connections: others serve the session from now on. */
+  /** COM_CHANGE_USER. */
+  changeIdentity(identity: SessionIdentity): void {
+    this.#identity.change(identity);
+  }
+
   allowMultiStatements(isAllowed: boolean): void {
-    const flag = Capability.CLIENT_MULTI_STATEMENTS;
-    const { credentials, behaviourFlags, mariadbFlags, ownerId } = this.identity.connectionKey;
-    const flags = isAllowed ? behaviourFlags | flag : behaviourFlags & ~flag;
-    this.identity = {
-      ...this.identity,
-      connectionKey: connectionKeyOf(credentials, flags, mariadbFlags, ownerId),
-    };
+    this.#identity.allowMultiStatements(isAllowed);
+  }
+
+  get allowsMultiStatements(): boolean {
+    return this.#identity.allowsMultiStatements;
   }
 
   takeNewerCredentials(): boolean {
-    const newer = this.identity.credentials.takeNewer();
-    if (newer === null) return false;
-    const { behaviourFlags, mariadbFlags } = this.identity.connectionKey;
-    this.identity = { ...this.identity, connectionKey: connectionKeyOf(newer, behaviourFlags, mariadbFlags) };
-    return true;
+    return this.#identity.takeNewerCredentials();
   }
 
   confine(): boolean {
-    const { credentials, behaviourFlags, mariadbFlags, ownerId } = this.identity.connectionKey;
-    if (ownerId !== null) return false;
-    const flags = behaviourFlags | (this.clientCapabilities & Capability.CLIENT_CAN_HANDLE_EXPIRED_PASSWORDS);
-    const connectionKey = connectionKeyOf(credentials, flags, mariadbFlags, this.connectionId);
-    this.identity = { ...this.identity, connectionKey };
-    return true;
+    return this.#identity.confine();
   }
 
   /** The server takes everything again. Without the new password no other connection can serve the session. */
   confinementEnded(changed: boolean): void {
     if (changed && !this.takeNewerCredentials()) return;
-    const { credentials, behaviourFlags, mariadbFlags } = this.identity.connectionKey;
-    const flags = behaviourFlags & ~Capability.CLIENT_CAN_HANDLE_EXPIRED_PASSWORDS;
-    this.identity = { ...this.identity, connectionKey: connectionKeyOf(credentials, flags, mariadbFlags) };
+    this.#identity.release();
     this.state.unpin(PinReason.expiredPassword);
   }
 
   passwordChanged(change: PasswordChange): void {
     this.identity.credentials.learn(change);
-  }
-
-  get allowsMultiStatements(): boolean {
-    return (this.identity.connectionKey.behaviourFlags & Capability.CLIENT_MULTI_STATEMENTS) !== 0;
   }
 
   // ---- RunClient
@@ -421,30 +393,9 @@ export class Session implements RunClient, RoutingFacts {
     else counters.add(WorkerCounter.writes);
     this.run.passage.errorReplacement = this.readOnly.active ? this.readOnly.replaceError : null;
     if (!statement.provenRead && statement.kind === StatementKind.read)
-      this.#adaptAnswer(buffer, start, end, statement);
+      adaptAnswer(this, this.#context, this.#describeTls, statement, buffer, start, end);
     if (prepared === AS_IT_IS) this.run.start(buffer, start, end, route, plan, AnswerShape.query);
     else this.run.start(prepared, 0, prepared.length, route, plan, AnswerShape.query);
-  }
-
-  /** What a server would tell of its own clients is made of what it tells of Sluice's connections. */
-  #adaptAnswer(
-    buffer: Buffer,
-    start: number,
-    end: number,
-    { command, statementCount }: StatementClass,
-  ): void {
-    if (statementCount !== 1) return;
-    const isBinary = this.run.statement !== null;
-    if (command === 'SHOW_PROCESSLIST' && !isBinary) {
-      const isFull = FULL_LIST.test(buffer.toString('latin1', start + 1, end));
-      makeProcessList(this, this.#context, isFull);
-    } else if (command === 'SHOW_STATUS' && (isBinary || mayShowTlsStatus(buffer, start + 1, end))) {
-      this.collectAnswer((answer) => {
-        const status = tlsStatusOf(this.#transport.describeTls(), this.#context.backends.dialect.flavor);
-        this.write(rewriteTlsStatus(answer, status, isBinary));
-        this.commandAnswered();
-      });
-    }
   }
 
   /** How the client's bytes are to be read; null until it is known what its session starts with. */
