@@ -99,6 +99,30 @@ function checkAdmin({ admin }: ConfigValues, problems: CheckProblem[]): void {
   }
 }
 
+function checkHttp({ http, admin, tls }: ConfigValues, problems: CheckProblem[]): void {
+  if (http.dashboard) {
+    for (const username of exposedDefaultUsers(http.host, admin.users)) {
+      problems.push({
+        path: ['http', 'host'],
+        message: `"${http.host}" is not loopback, and user "${username}" of admin.users, who may log in there, has a default password: set another one, listen on 127.0.0.1, or set http.dashboard to false`,
+      });
+    }
+  }
+  if (http.tls && (tls.certificate === null || tls.key === null)) {
+    const message = 'HTTPS needs tls.certificate and tls.key';
+    problems.push({ path: ['http', 'tls'], message });
+  }
+  if (http.metricsAddress === null) return;
+  const address = parseServerAddress(http.metricsAddress, 0);
+  if (!/:[0-9]+$/.test(http.metricsAddress))
+    problems.push({ path: ['http', 'metricsAddress'], message: 'expected host:port' });
+  else if (!address.ok) problems.push({ path: ['http', 'metricsAddress'], message: address.message });
+  else if (portsClash(address, http)) {
+    const message = `${address.port} is the port of http.port too`;
+    problems.push({ path: ['http', 'metricsAddress'], message });
+  }
+}
+
 function portsClash(a: { host: string; port: number }, b: { host: string; port: number }): boolean {
   return (
     a.port !== 0 && a.port === b.port && (a.host === b.host || WILDCARD.test(a.host) || WILDCARD.test(b.host))
@@ -174,6 +198,7 @@ export function checkConfig(candidates: Candidates, problems: CheckProblem[]): C
   const usernames = candidates.users.map(({ index, value }) => ({ index, value: nameOf(value) }));
   checkTwinUsers(Array.isArray(values.users) ? 'users' : 'users.listed', usernames, problems);
   checkAdmin(values, problems);
+  checkHttp(values, problems);
   checkListeners(values, problems);
   checkAddresses(values.listen.addresses, problems);
   checkNetworks(values.proxyProtocol.networks, problems);

@@ -6,6 +6,7 @@
  * give (a server, the monitor's account) is asked for in `checks.ts`, where a better sentence can be said.
  */
 import * as z from 'zod';
+import { httpSection } from './http-schema.ts';
 import {
   describe,
   hostName,
@@ -322,10 +323,7 @@ export const configSchema = z
         },
       ),
     }),
-    http: section('`/healthz`, `/readyz` and `/metrics`.', {
-      host: hostName('127.0.0.1', 'Address to listen on.'),
-      port: listenPort(6080, 'TCP port; 0 lets the system choose.'),
-    }),
+    http: httpSection,
     workers: describe(z.int().min(1).max(MAX_WORKERS).nullable().default(null), {
       description: 'Worker threads that serve clients.',
       unit: 'threads',

@@ -162,6 +162,8 @@ class Supervisor implements SluiceHandle {
         inspect: (inspection) =>
           this.#workers?.inspect(inspection) ??
           Promise.resolve({ sessions: [], routes: [], missing: [], asked: 0 }),
+        killSession: (connectionId, queryOnly) =>
+          this.#workers?.killSession(connectionId, queryOnly) ?? Promise.resolve(null),
         keepsRoutes: () => this.#config.limits.routeRingEntries > 0,
         setServerStatus: (address, status) => {
           if (this.#monitor.topology.find(address) === null) return false;

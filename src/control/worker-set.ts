@@ -29,12 +29,14 @@ import { makeTransitions } from '../common/state-machine.ts';
 import type {
   ExplainStep,
   FromWorker,
+  KillOutcome,
   SessionListRequest,
   StopMode,
   ToWorker,
   WorkerStart,
 } from '../common/thread-messages.ts';
 import { KillRelay } from './kill-relay.ts';
+import { OPERATOR, OperatorKills } from './operator-kills.ts';
 import { SessionListing } from './session-lists.ts';
 import { type InspectResult, WorkerInquiries } from './worker-inquiries.ts';
 
@@ -124,7 +126,10 @@ export class WorkerSet {
   readonly #explains = new Map<number, (steps: readonly ExplainStep[]) => void>();
   #explainRequests = 0;
   readonly #inquiries = new WorkerInquiries();
+  readonly #operatorKills = new OperatorKills();
   readonly #kills = new KillRelay((worker, message) => {
+    if (worker === OPERATOR && message.type === 'killAnswer')
+      this.#operatorKills.answered(message.requestId, message.outcome);
     const slot = this.#slots[worker];
     if (slot !== undefined) this.#send(slot, message);
   });
@@ -211,6 +216,13 @@ export class WorkerSet {
     return this.#inquiries.ask(inspection, workers, (worker, message) => {
       this.#send(this.#slots[worker]!, message);
     });
+  }
+
+  /** Null when workers were late, and none of the others has this session. */
+  killSession(connectionId: number, queryOnly: boolean): Promise<KillOutcome | null> {
+    return this.#operatorKills.request(connectionId, queryOnly, (request) =>
+      this.#kills.passOn(request, this.#othersThan(OPERATOR)),
+    );
   }
 
   async stop(mode: StopMode, limitMs: number): Promise<void> {

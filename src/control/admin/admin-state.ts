@@ -2,7 +2,7 @@
 
 import type { Account } from '../../common/account.ts';
 import type { Inspection } from '../../common/inspection.ts';
-import type { ExplainStep } from '../../common/thread-messages.ts';
+import type { ExplainStep, KillOutcome } from '../../common/thread-messages.ts';
 import type { ServerAddress, ServerDescription } from '../../topology/server-description.ts';
 import type { AdministrativeStatus } from '../../topology/server-health.ts';
 import type { CounterSnapshot } from '../metrics/counter-snapshot.ts';
@@ -48,6 +48,8 @@ export interface AdminState {
   loadAccounts(): Promise<{ readonly accounts: number; readonly failure: string } | null>;
   /** Asks all workers that run; who is late is named in the answer, and not waited for. */
   inspect(inspection: Inspection): Promise<InspectResult>;
+  /** Ends a client's session, or only what it runs; null when workers were late and none had it. */
+  killSession(connectionId: number, queryOnly: boolean): Promise<KillOutcome | null>;
   /** Whether workers remember their last statements. */
   keepsRoutes(): boolean;
   /** False where no server has this address. */

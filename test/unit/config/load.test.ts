@@ -27,7 +27,17 @@ t.test('the least that works has every default', async (t) => {
     port: 6032,
     users: [{ username: 'admin', password: 'admin' }],
   });
-  t.strictSame(config.http, { host: '127.0.0.1', port: 6080 });
+  t.strictSame(config.http, {
+    host: '127.0.0.1',
+    port: 6080,
+    dashboard: true,
+    openMetrics: null,
+    metricsAddress: null,
+    tls: false,
+    sessionIdleMs: 3_600_000,
+    sessionMaxMs: 43_200_000,
+    maxConnections: 128,
+  });
   t.equal(config.workers, Math.min(availableParallelism(), 64));
   t.strictSame(config.servers, [
     {

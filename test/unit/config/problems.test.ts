@@ -191,6 +191,20 @@ const CASES: readonly Case[] = [
     ],
   },
   {
+    name: 'default password on an http port beyond loopback, metrics on the same port, HTTPS without a certificate',
+    text: 'http: { host: 0.0.0.0, tls: true, metricsAddress: "10.0.0.1:6080" }',
+    expected: [
+      'f.yaml:3: http.host: "0.0.0.0" is not loopback, and user "admin" of admin.users, who may log in there, has a default password: set another one, listen on 127.0.0.1, or set http.dashboard to false',
+      'f.yaml:3: http.tls: HTTPS needs tls.certificate and tls.key',
+      'f.yaml:3: http.metricsAddress: 6080 is the port of http.port too',
+    ],
+  },
+  {
+    name: 'an address of metrics without a port',
+    text: 'http: { host: 0.0.0.0, dashboard: false, metricsAddress: 10.0.0.1 }',
+    expected: ['f.yaml:3: http.metricsAddress: expected host:port'],
+  },
+  {
     name: 'key twice',
     text: 'listen: { port: 1 }\nlisten: { port: 2 }',
     expected: ['f.yaml:4: this key stands twice in the same mapping'],

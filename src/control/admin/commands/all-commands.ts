@@ -2,6 +2,7 @@ import type { AdminCommand } from './command.ts';
 import { drain } from './drain.ts';
 import { explainRoute } from './explain-route.ts';
 import { help } from './help.ts';
+import { kill } from './kill.ts';
 import { loadUsers } from './load-users.ts';
 import { selectLiteral } from './select-literal.ts';
 import { setSession } from './set-session.ts';
@@ -40,6 +41,7 @@ export const ALL_COMMANDS: readonly AdminCommand[] = [
   explainRoute,
   drain,
   undrain,
+  kill,
   loadUsers,
   help,
   showDatabases,

@@ -1,5 +1,6 @@
 import t from 'tap';
 import { createWorkerLogger, type LogRecord } from '../../../../src/common/logger.ts';
+import { FIRST_CONNECTION_ID } from '../../../../src/common/shared-counters.ts';
 import { runAdminStatement } from '../../../../src/control/admin/admin-command.ts';
 import type { AdminError } from '../../../../src/control/admin/admin-error.ts';
 import { ALL_COMMANDS } from '../../../../src/control/admin/commands/all-commands.ts';
@@ -244,6 +245,28 @@ t.test('DRAIN and UNDRAIN', async (t) => {
     t.match(await fixture.error(`DRAIN ${wrong}`), { errno: 1210, message: "Expected 'host:port'" }, wrong);
   t.match(await fixture.error('DRAIN'), { errno: 1064, message: "DRAIN 'host:port'" });
   t.equal(state.orders.length, 4, 'and nothing was ordered');
+});
+
+t.test('KILL', async (t) => {
+  const fixture = new Fixture();
+  const { state, log } = fixture;
+  const id = FIRST_CONNECTION_ID + 5;
+  t.strictSame(await fixture.run(`KILL ${id}`), { kind: 'ok', affectedRows: 1 });
+  await fixture.run(`kill connection ${id};`);
+  await fixture.run(`KILL QUERY ${id}`);
+  t.strictSame(state.kills, [
+    [id, false],
+    [id, false],
+    [id, true],
+  ]);
+  t.equal(log.filter(({ message }) => message === 'admin command').length, 3, 'each is in the log');
+  t.match(await fixture.error('KILL 77'), { errno: 1210, message: 'No session 77' }, "a server's thread");
+  t.equal(state.kills.length, 3);
+  state.killOutcome = 'unknown';
+  t.match(await fixture.error(`KILL ${id}`), { errno: 1210, message: `No session ${id}` });
+  state.killOutcome = null;
+  t.match(await fixture.error(`KILL ${id}`), { errno: 3024, message: 'Not all workers' });
+  t.match(await fixture.error('KILL app'), { errno: 1064, message: 'KILL [CONNECTION | QUERY]' });
 });
 
 t.test('HELP', async (t) => {

@@ -2,6 +2,7 @@
 
 import type { Inspection } from '../../../../src/common/inspection.ts';
 import { WorkerCounter } from '../../../../src/common/shared-counters.ts';
+import type { KillOutcome } from '../../../../src/common/thread-messages.ts';
 import type { AdminAccount, AdminEvent, AdminState } from '../../../../src/control/admin/admin-state.ts';
 import type {
   CounterSnapshot,
@@ -225,6 +226,14 @@ export class FakeAdminState implements AdminState {
   async inspect(inspection: Inspection) {
     this.inspections.push(inspection);
     return this.inspected;
+  }
+
+  readonly kills: [number, boolean][] = [];
+  killOutcome: KillOutcome | null = 'killed';
+
+  async killSession(connectionId: number, queryOnly: boolean) {
+    this.kills.push([connectionId, queryOnly]);
+    return this.killOutcome;
   }
 
   keepsRoutes() {
