@@ -13,22 +13,25 @@
  */
 
 import {
-  Capability,
-  ClientHandshake,
+  type ClientHandshake,
   Command,
   collationOf,
   framePacket,
   MAX_FRAGMENT_BYTES,
-  PacketReader,
   ResponseTracker,
   StatusFlag,
   writePacketHeader,
 } from '../../../protocol/index.ts';
 import type { SnapshotServer } from '../../common/snapshot.ts';
 import { makeTransitions } from '../../common/state-machine.ts';
-import { TlsMode } from '../../topology/server-description.ts';
 import { BackendSocket } from '../io/backend-socket.ts';
 import type { FlushScheduler } from '../io/flush-scheduler.ts';
+import {
+  BackendLogin,
+  type ConnectionFailure,
+  type LoginListener,
+  type LoginTarget,
+} from './backend-login.ts';
 import { BackendStatements } from './backend-statements.ts';
 import type { ConnectionKey } from './connection-key.ts';
 import { InitConnect, setupReplies } from './connection-setup.ts';
@@ -55,13 +58,6 @@ const transition = makeTransitions<State>('backend connection', {
   closed: [],
 });
 
-export interface ConnectionFailure {
-  /** Of the server's ERR packet, 0 when there was none. */
-  readonly errno: number;
-  readonly sqlState: string;
-  readonly message: string;
-}
-
 /** Who has a connection for itself. */
 export interface ConnectionHolder {
   /** It has closed while nobody waited for an answer. */
@@ -77,36 +73,18 @@ export interface ConnectionListener {
 
 /** A SET or the like takes a server microseconds; what takes this long will never be answered. */
 const OWN_ANSWER_MS = 10_000;
-/** The protocol library's own, where the server offers no TLS. */
-const CR_SSL_CONNECTION_ERROR = 2026;
 /** Clocks and the network: how long before its wait_timeout an idle connection is left alone. */
 const EXPIRY_MARGIN_MS = 5000;
 const UNEXPECTED_BYTES = 'sent bytes that nobody expects';
 
-const BASE_CAPABILITIES =
-  Capability.CLIENT_LONG_PASSWORD |
-  Capability.CLIENT_LONG_FLAG |
-  Capability.CLIENT_PROTOCOL_41 |
-  Capability.CLIENT_TRANSACTIONS |
-  Capability.CLIENT_SECURE_CONNECTION |
-  Capability.CLIENT_PLUGIN_AUTH |
-  Capability.CLIENT_PLUGIN_AUTH_LENENC_CLIENT_DATA |
-  Capability.CLIENT_CONNECT_ATTRS |
-  Capability.CLIENT_SESSION_TRACK |
-  Capability.CLIENT_DEPRECATE_EOF;
-
 /** Filled for each command and copied at once. */
 const commandHeader = Buffer.allocUnsafe(4);
 
-export interface ConnectionTarget {
-  readonly server: SnapshotServer;
-  readonly key: ConnectionKey;
-  readonly collationId: number;
-  readonly schema: string | null;
+export interface ConnectionTarget extends LoginTarget {
   readonly connectTimeoutMs: number;
 }
 
-export class BackendConnection {
+export class BackendConnection implements LoginListener {
   readonly server: SnapshotServer;
   readonly key: ConnectionKey;
   readonly collationId: number;
@@ -148,8 +126,7 @@ export class BackendConnection {
   #state: State = State.connecting;
   readonly #listener: ConnectionListener;
   readonly #target: ConnectionTarget;
-  #handshake: ClientHandshake | null = null;
-  #packets: PacketReader | null = null;
+  #login: BackendLogin | null = null;
   #tracker: ResponseTracker | null = null;
   #capabilities = 0;
   readonly #replies: ExpectedReply[] = [];
@@ -174,7 +151,7 @@ export class BackendConnection {
       countStatements: (difference) => listener.countStatements(difference),
     });
     this.socket = new BackendSocket(target.server, scheduler, {
-      onConnected: () => this.#startHandshake(),
+      onConnected: () => this.#startLogin(),
       onBytes: (buffer, start, end) => this.#receive(buffer, start, end),
       onDrain: () => this.#drained(),
       onClosed: (error) => this.#closed(error),
@@ -314,6 +291,7 @@ export class BackendConnection {
     if (this.#state === State.closed) return;
     if (this.closeReason === '') this.closeReason = reason;
     this.#destroyed = true;
+    this.#login?.end();
     this.socket.destroy();
   }
 
@@ -366,87 +344,28 @@ export class BackendConnection {
     this.sendCommand(Command.COM_QUERY, 'ROLLBACK', ownReply(recorder));
   }
 
-  #startHandshake(): void {
+  #startLogin(): void {
     this.#state = transition(this.#state, State.authenticating);
-    const { credentials, behaviourFlags, mariadbFlags } = this.key;
-    const database = this.#target.schema;
-    const { mode } = this.server.backendTls;
-    const tlsFlag = mode === TlsMode.DISABLED ? 0 : Capability.CLIENT_SSL;
-    this.#handshake = new ClientHandshake({
-      username: credentials.username,
-      password: credentials.secret,
-      database,
-      capabilities:
-        BASE_CAPABILITIES |
-        behaviourFlags |
-        tlsFlag |
-        (database === null ? 0 : Capability.CLIENT_CONNECT_WITH_DB),
-      tlsOptional: mode === TlsMode.PREFERRED,
-      mariadbCapabilities: mariadbFlags,
-      collationId: this.collationId,
-      connectAttributes: { _client_name: 'sluice', program_name: 'sluice' },
-      maxPacketBytes: 0x4000_0000,
-      allowRsa: true,
-      secureTransport: false,
-    });
-    this.#packets = new PacketReader(
-      (payload, sequenceId) => this.#handshakePacket(payload, sequenceId),
-      1 << 20,
-    );
+    this.#login = new BackendLogin(this.#target, this.socket, this);
   }
 
-  #handshakeBytes(bytes: Buffer): void {
-    const reader = this.#packets!;
-    reader.push(bytes);
-    // Servers wait for the first command after their OK.
-    if (this.#packets === null && !reader.isAtBoundary) this.#breach(UNEXPECTED_BYTES);
+  loggedIn(handshake: ClientHandshake, statusFlags: number): void {
+    this.#capabilities = handshake.capabilities;
+    this.threadId = handshake.threadId;
+    this.statusFlags = statusFlags;
+    this.#tracker = new ResponseTracker(this.#capabilities, discardSink);
+    this.#login = null;
+    this.#state = transition(this.#state, State.preparing);
+    this.#prepare(false);
   }
 
-  #handshakePacket(payload: Buffer, sequenceId: number): void {
-    const handshake = this.#handshake;
-    if (this.#state === State.closed) return;
-    if (handshake === null) {
-      this.#breach(UNEXPECTED_BYTES);
-      return;
-    }
-    const step = handshake.receive(payload, sequenceId);
-    if (step.kind === 'send') this.socket.append(step.packets);
-    else if (step.kind === 'startTls') this.#startTls(handshake, step.packets);
-    else if (step.kind === 'failed') {
-      // Without the TLS that it has to have, a server is as good as not there.
-      const isUnfit = !step.fromServer && step.errno === CR_SSL_CONNECTION_ERROR;
-      if (!isUnfit) this.#failure = { errno: step.errno, sqlState: step.sqlState, message: step.message };
-      this.close(isUnfit ? step.message : `refused by the server: ${step.errno} ${step.message}`);
-    } else if (step.kind === 'done' && handshake.mariadbCapabilities !== this.key.mariadbFlags) {
-      // Its answers would not have the shape that the client was promised.
-      this.close('the server lacks a capability of MariaDB that the primary has');
-    } else if (step.kind === 'done') {
-      this.#capabilities = handshake.capabilities;
-      this.threadId = handshake.threadId;
-      this.statusFlags = step.ok.statusFlags;
-      this.#handshake = null;
-      this.#packets = null;
-      this.#tracker = new ResponseTracker(this.#capabilities, discardSink);
-      this.#state = transition(this.#state, State.preparing);
-      this.#prepare(false);
-    }
+  loginFailed(failure: ConnectionFailure | null, reason: string): void {
+    this.#failure = failure;
+    this.close(reason);
   }
 
-  #startTls(handshake: ClientHandshake, request: Buffer): void {
-    this.socket.append(request);
-    // After the read that brought the greeting, in which nothing more may have come: it would have come in clear.
-    queueMicrotask(() => {
-      if (this.#destroyed || this.#state === State.closed) return;
-      if (this.#packets?.isAtBoundary !== true) {
-        this.#breach(UNEXPECTED_BYTES);
-        return;
-      }
-      this.socket.startTls(this.server.backendTls, () => {
-        if (this.#destroyed || this.#state === State.closed) return;
-        const step = handshake.tlsEstablished();
-        if (step.kind === 'send') this.socket.append(step.packets);
-      });
-    });
+  loginBroken(): void {
+    if (!this.#destroyed) this.#breach(UNEXPECTED_BYTES);
   }
 
   #prepare(afterReset: boolean): void {
@@ -514,8 +433,8 @@ export class BackendConnection {
   /** @returns the index of the first byte that is still needed. */
   #receive(buffer: Buffer, start: number, end: number): number {
     try {
-      if (this.#packets !== null) {
-        this.#handshakeBytes(Buffer.from(buffer.subarray(start, end)));
+      if (this.#login !== null) {
+        this.#login.receive(Buffer.from(buffer.subarray(start, end)));
         return end;
       }
       return this.#receiveReplies(buffer, start, end);
@@ -567,6 +486,7 @@ export class BackendConnection {
     this.#endDeadline();
     if (this.#ownDeadline !== null) clearTimeout(this.#ownDeadline);
     this.#state = transition(this.#state, State.closed);
+    this.#login?.end();
     if (this.closeReason === '') this.closeReason = error === null ? 'closed by the server' : error.message;
     this.statements.clear();
     const active = this.#active;

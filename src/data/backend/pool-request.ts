@@ -1,6 +1,7 @@
 /** What a session asks the pool for. The session itself is the request: it has one at a time, so nothing is made. */
 
-import type { BackendConnection, ConnectionFailure } from './backend-connection.ts';
+import type { BackendConnection } from './backend-connection.ts';
+import type { ConnectionFailure } from './backend-login.ts';
 import type { ConnectionKey } from './connection-key.ts';
 import type { LastUser } from './last-user.ts';
 import type { SessionVariables } from './session-variables.ts';

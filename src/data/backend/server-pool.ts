@@ -15,7 +15,8 @@ import { type SharedCounters, WorkerCounter, type WorkerCounters } from '../../c
 import type { SnapshotServer, SnapshotSettings } from '../../common/snapshot.ts';
 import { type TimerWheel, WheelTimer } from '../../common/timer-wheel.ts';
 import type { FlushScheduler } from '../io/flush-scheduler.ts';
-import { BackendConnection, type ConnectionFailure, type ConnectionListener } from './backend-connection.ts';
+import { BackendConnection, type ConnectionListener } from './backend-connection.ts';
+import type { ConnectionFailure } from './backend-login.ts';
 import { CheckInAction, type CheckInFacts, checkInVerdict } from './check-in.ts';
 import type { ConnectionKey } from './connection-key.ts';
 import { InitConnect } from './connection-setup.ts';

@@ -207,7 +207,11 @@ t.test('mysql2', async (t) => {
   t.match(drained, { affectedRows: 1 });
   t.match(await failureOf(connection.query('SHOW NONSENSE')), { errno: 1064, sqlState: '42000' });
   const [conditions] = await connection.query<RowDataPacket[]>('SHOW WARNINGS');
-  t.match(conditions, [{ Level: 'Error', Code: 1064, Message: /Unknown command/ }], 'how the last one failed');
+  t.match(
+    conditions,
+    [{ Level: 'Error', Code: 1064, Message: /Unknown command/ }],
+    'how the last one failed',
+  );
   const [counts] = await connection.query<RowDataPacket[]>('SHOW COUNT(*) ERRORS');
   t.strictSame(counts, [{ '@@session.error_count': 1 }], 'and it is not forgotten by being shown');
   await connection.query('SELECT 1');

@@ -2,7 +2,8 @@
 
 import t, { type Test } from 'tap';
 import { AnswerShape, Command, frameErr, type ResponseTracker } from '../../../protocol/index.ts';
-import { BackendConnection, type ConnectionFailure } from '../../../src/data/backend/backend-connection.ts';
+import { BackendConnection } from '../../../src/data/backend/backend-connection.ts';
+import type { ConnectionFailure } from '../../../src/data/backend/backend-login.ts';
 import { discardSink, type ReplyOwner } from '../../../src/data/backend/expected-reply.ts';
 import { FlushScheduler } from '../../../src/data/io/flush-scheduler.ts';
 import { waitUntil } from '../../support/wait-until.ts';
