@@ -1,6 +1,7 @@
 /** Turns what zod found into sentences for an operator. Values are quoted only where they cannot be secret. */
 import type * as z from 'zod';
 import { foldName, nearestName } from './nearest-name.ts';
+import { SECRET_FORMS } from './secret-schema.ts';
 import { type JsonSchemaNode, nodeAt, type Setting, validKeys } from './settings.ts';
 
 export interface IssueMessage {
@@ -79,6 +80,8 @@ export class IssueWriter {
 
   describe(issue: Issue, base: readonly PropertyKey[] = []): IssueMessage[] {
     const path = [...base, ...issue.path];
+    const secret = path.findIndex((_, index) => this.#isSecretSetting(path.slice(0, index + 1)));
+    if (secret >= 0) return [this.#secret(path.slice(0, secret + 1))];
     switch (issue.code) {
       case 'unrecognized_keys':
         return issue.keys.map((key) => this.#unknownKey(path, key));
@@ -91,9 +94,33 @@ export class IssueWriter {
         return [this.#size(issue, path)];
       case 'invalid_type':
         return [this.#type(issue.expected, path)];
+      case 'custom':
+        return [{ path, message: issue.message, suggestion: null }];
       default:
         return [{ path, message: 'this value is not valid', suggestion: null }];
     }
+  }
+
+  #isSecretSetting(path: readonly PropertyKey[]): boolean {
+    const node = nodeAt(this.#schema, path);
+    return [node, ...(node?.anyOf ?? [])].some((each) => each?.['x-secret'] === true);
+  }
+
+  /** Says nothing of what stands there: a key may be the secret. */
+  #secret(path: readonly PropertyKey[]): IssueMessage {
+    const value = valueAt(this.#raw, path);
+    if (value === undefined) return { path, message: 'is missing, expected text', suggestion: null };
+    if (value === null || typeof value !== 'object')
+      return {
+        path,
+        message: `expected text (put it in quotes), found ${foundText(value)}`,
+        suggestion: null,
+      };
+    return {
+      path,
+      message: `${SECRET_FORMS}, found ${Array.isArray(value) ? 'a list' : 'another mapping'}`,
+      suggestion: null,
+    };
   }
 
   #unknownKey(parent: readonly PropertyKey[], key: string): IssueMessage {

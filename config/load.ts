@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { type CheckProblem, checkConfig, type Placed } from './checks.ts';
 import { ConfigError, type ConfigProblem, type ConfigSource } from './config-error.ts';
-import { formatPath, IssueWriter } from './issue-message.ts';
+import { formatPath, IssueWriter, valueAt } from './issue-message.ts';
 import { type OverlayValue, readEnvironment, readFlags } from './overlay.ts';
 import {
   type BackendUsersConfig,
@@ -15,6 +15,7 @@ import {
   configSchema,
   MAX_WORKERS,
 } from './schema.ts';
+import { openToOthers, type SecretOrigin, SecretReader } from './secrets.ts';
 import { parseHost } from './server-address.ts';
 import { collectSettings, configJsonSchema, isSection, type JsonSchemaNode } from './settings.ts';
 import { parseYaml, type YamlSource } from './yaml-source.ts';
@@ -27,6 +28,17 @@ export interface ConfigLayers {
   readonly env: NodeJS.ProcessEnv;
   /** By the setting's path, e.g. `{ 'listen.port': '6033' }`. */
   readonly flags: Readonly<Record<string, string>>;
+}
+
+/** A configuration, and what is known of how it came about. */
+export interface LoadedConfig {
+  readonly config: Config;
+  /** The layer that set a setting, or part of one; `default` where none did. */
+  sourceOf(path: readonly PropertyKey[]): ConfigSource;
+  /** Where secrets were read from, by path as messages write it; those that stand in the configuration are not in it. */
+  readonly secretOrigins: ReadonlyMap<string, SecretOrigin>;
+  /** Files with secrets that others can get at. */
+  readonly warnings: readonly string[];
 }
 
 type RawConfig = Record<string, unknown>;
@@ -88,6 +100,7 @@ class Loader {
   readonly #overlays: readonly OverlayValue[];
   readonly #problems: ConfigProblem[] = [];
   readonly #raw: RawConfig;
+  readonly #secrets: SecretReader;
   /** Top-level keys with a problem, and the places of faulty elements in the lists `servers` and `users`. */
   readonly #faulty = new Map<string, Set<number>>();
 
@@ -99,11 +112,14 @@ class Loader {
     this.#overlays = [...environment.values, ...flags.values];
     this.#problems.push(...this.#yaml.problems, ...environment.problems, ...flags.problems);
     for (const { key } of this.#problems) this.#markFaulty(key.split('.'));
-    this.#raw = withoutEmptySections(this.#schema, this.#yaml.values);
-    applyOverlay(this.#raw, this.#overlays);
+    const written = withoutEmptySections(this.#schema, this.#yaml.values);
+    applyOverlay(written, this.#overlays);
+    this.#secrets = new SecretReader(layers.env);
+    this.#raw = this.#secrets.resolve([this.#schema], written) as RawConfig;
+    for (const { path, message } of this.#secrets.problems) this.#report(path, message, null);
   }
 
-  load(): Config {
+  load(): LoadedConfig {
     const values = withoutBrackets(this.#parse());
     const found: CheckProblem[] = [];
     const lists = checkConfig(
@@ -121,7 +137,31 @@ class Loader {
     for (const { path, message } of found) this.#report(path, message, null);
     if (this.#problems.length > 0) throw new ConfigError(this.#sorted());
     const backendUsers = backendUsersOf(values);
-    return deepFreeze({ ...values, ...lists, backendUsers, workers: values.workers ?? defaultWorkers() });
+    const config = { ...values, ...lists, backendUsers, workers: values.workers ?? defaultWorkers() };
+    return {
+      config: deepFreeze(config),
+      sourceOf: (path) => this.#givenSourceOf(path),
+      secretOrigins: this.#secrets.origins,
+      warnings: this.#warnings(),
+    };
+  }
+
+  #warnings(): string[] {
+    const warnings: string[] = [];
+    for (const [path, { kind, name }] of this.#secrets.origins) {
+      const open = kind === 'file' ? openToOthers(name) : null;
+      if (open !== null) warnings.push(`${path}: the file ${name} ${open}`);
+    }
+    const { file, text } = this.#layers;
+    const inFile = this.#secrets.inline.filter((path) => this.#isInFile(path));
+    const open = file === undefined || text !== undefined || inFile.length === 0 ? null : openToOthers(file);
+    if (open !== null) warnings.push(`${file} holds passwords (${inFile[0]}) and ${open}`);
+    return warnings;
+  }
+
+  /** @param path as messages write it. A list comes whole from one layer. */
+  #isInFile(path: string): boolean {
+    return !this.#overlays.some(({ setting }) => `${path}.`.startsWith(setting.path));
   }
 
   /** Reports every issue of the schema, then parses what is left, so that the checks across keys run as well. */
@@ -129,9 +169,11 @@ class Loader {
     const result = configSchema.safeParse(this.#raw);
     if (result.success) return result.data;
     const writer = new IssueWriter(this.#schema, this.#settings, this.#raw);
-    for (const { path, message, suggestion } of result.error.issues.flatMap((issue) =>
-      writer.describe(issue),
-    )) {
+    const described = new Set<string>();
+    for (const each of result.error.issues.flatMap((issue) => writer.describe(issue))) {
+      const { path, message, suggestion } = each;
+      // Several faults of one secret are told in the same words.
+      if (described.size === described.add(JSON.stringify(each)).size) continue;
       this.#report(path, message, suggestion);
       this.#markFaulty(path);
       this.#cutOut(path);
@@ -175,10 +217,23 @@ class Loader {
     this.#problems.push({ key: formatPath(path), message, suggestion, source: this.#sourceOf(path) });
   }
 
-  #sourceOf(path: readonly PropertyKey[]): ConfigSource {
+  #overlaySourceOf(path: readonly PropertyKey[]): ConfigSource | null {
     const key = path.filter((step) => typeof step === 'string').join('.');
     const overlay = this.#overlays.findLast(({ setting }) => `${key}.`.startsWith(`${setting.path}.`));
-    if (overlay !== undefined) return overlay.source;
+    return overlay?.source ?? null;
+  }
+
+  /** Unlike that of a problem: what the file does not hold is a default. */
+  #givenSourceOf(path: readonly PropertyKey[]): ConfigSource {
+    const overlay = this.#overlaySourceOf(path);
+    if (overlay !== null) return overlay;
+    const given = valueAt(withoutEmptySections(this.#schema, this.#yaml.values), path);
+    return given === undefined ? { kind: 'default' } : this.#sourceOf(path);
+  }
+
+  #sourceOf(path: readonly PropertyKey[]): ConfigSource {
+    const overlay = this.#overlaySourceOf(path);
+    if (overlay !== null) return overlay;
     if (this.#layers.file === undefined && this.#layers.text === undefined) return { kind: 'default' };
     return { kind: 'file', file: this.#layers.file ?? 'sluice.yaml', line: this.#yaml.lineOf(path) };
   }
@@ -219,5 +274,10 @@ function deepFreeze<T>(value: T): T {
 
 /** @throws ConfigError with all problems at once; nothing is half loaded */
 export function loadConfig(layers: ConfigLayers): Config {
+  return loadConfigWithSources(layers).config;
+}
+
+/** @throws ConfigError like `loadConfig` */
+export function loadConfigWithSources(layers: ConfigLayers): LoadedConfig {
   return new Loader(layers).load();
 }

@@ -20,6 +20,9 @@ export const CONFIG_FILE_VARIABLE = 'SLUICE_CONFIG';
 /** Belongs to the tests of this project, whose processes hand it down to the Sluice that they start. */
 const TEST_PREFIX = 'SLUICE_TEST_';
 
+/** `SLUICE_MONITOR_PASSWORD_FILE` names a file that holds the value of `SLUICE_MONITOR_PASSWORD`. */
+const FILE_SUFFIX = /_FILE$/;
+
 type Parsed =
   | { readonly ok: true; readonly value: unknown }
   | { readonly ok: false; readonly message: string };
@@ -101,7 +104,15 @@ export function readEnvironment(settings: readonly Setting[], env: NodeJS.Proces
     if (name === CONFIG_FILE_VARIABLE || name.startsWith(TEST_PREFIX)) continue;
     const source: ConfigSource = { kind: 'environment', name };
     const setting = byVariable.get(name);
-    if (setting === undefined) {
+    const fromFile = byVariable.get(name.replace(FILE_SUFFIX, ''));
+    if (setting === undefined && fromFile?.secret === true) {
+      if (value !== '') overlay.values.push({ setting: fromFile, value: { file: value }, source });
+      const twin = env[fromFile.variable] ?? '';
+      if (value !== '' && twin !== '') {
+        const message = `${fromFile.variable} is set as well`;
+        overlay.problems.push({ key: fromFile.path, message, source, suggestion: null });
+      }
+    } else if (setting === undefined) {
       const suggestion = nearestName(name, byVariable.keys());
       overlay.problems.push({ key: '', message: 'unknown environment variable', source, suggestion });
     } else if (value !== '') {

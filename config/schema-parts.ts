@@ -9,18 +9,21 @@ export interface SettingMeta {
   readonly reloadable?: boolean;
   /** How the table names the default where the literal value would not say it. */
   readonly defaultText?: string;
+  /** Never shown; may stand in a file or variable of its own. */
+  readonly secret?: boolean;
 }
 
 /** setTimeout counts in 32 bits: anything longer would fire at once. */
 const MAX_TIMEOUT_MS = 2_147_483_647;
 
 export function describe<T extends z.ZodType>(schema: T, meta: SettingMeta): T {
-  const { description, unit, reloadable = true, defaultText } = meta;
+  const { description, unit, reloadable = true, defaultText, secret } = meta;
   return schema.meta({
     description,
     'x-reloadable': reloadable,
     ...(unit === undefined ? {} : { 'x-unit': unit }),
     ...(defaultText === undefined ? {} : { 'x-default': defaultText }),
+    ...(secret === true ? { 'x-secret': true } : {}),
   });
 }
 
@@ -50,18 +53,4 @@ export function hostName(fallback: string, description: string) {
 
 export function optionalText(meta: SettingMeta) {
   return describe(z.string().min(1).nullable().default(null), meta);
-}
-
-/**
- * A password that may be left out, but not be empty by accident: `password: #secret` is a comment in YAML, and
- * `password: &secret` a mark, both with nothing as the value.
- */
-export function optionalPassword(meta: SettingMeta) {
-  return describe(
-    z
-      .string()
-      .optional()
-      .transform((password) => password ?? null),
-    meta,
-  );
 }

@@ -6,17 +6,19 @@
  * give (a server, the monitor's account) is asked for in `checks.ts`, where a better sentence can be said.
  */
 import * as z from 'zod';
+import { adminSection } from './admin-schema.ts';
 import { httpSection } from './http-schema.ts';
+import { auditLogSection, logSection, slowQueryLogSection, tracingSection } from './logging-schema.ts';
 import {
   describe,
   hostName,
   integer,
   listenPort,
   milliseconds,
-  optionalPassword,
   optionalText,
   section,
 } from './schema-parts.ts';
+import { optionalPassword } from './secret-schema.ts';
 import { backendTlsSection, pem, proxyProtocolSection, TLS_MODES, tlsSection } from './transport-schema.ts';
 
 /** The largest `max_allowed_packet` of a server: what a server took before, Sluice must not refuse. */
@@ -114,22 +116,13 @@ const backendUsersSchema = z
   })
   .meta({ description: 'Accounts are read from the primary.' });
 
-const adminUserSchema = z
-  .strictObject({
-    username: describe(z.string().min(1).max(128), { description: 'Account name on the admin port.' }),
-    password: describe(z.string(), {
-      description: 'Plain text, or the mysql_native_password hash in quotes.',
-    }),
-  })
-  .meta({ description: 'An operator.' });
-
 const monitorSection = section('How Sluice watches the servers, with an account of its own.', {
   username: optionalText({
     description:
       'Account on every server, with REPLICATION CLIENT (MariaDB 10.5+: also REPLICA MONITOR) and, for the definitions of views, SELECT and SHOW VIEW on `*.*`.',
     defaultText: 'required',
   }),
-  password: optionalPassword({ description: 'Its password, plain text.', defaultText: 'none' }),
+  password: optionalPassword({ description: 'Its password.', defaultText: 'none' }),
   intervalMs: milliseconds(
     10,
     1000,
@@ -309,20 +302,7 @@ export const configSchema = z
     tls: tlsSection,
     backendTls: backendTlsSection,
     proxyProtocol: proxyProtocolSection,
-    admin: section('Where operators connect, with any MySQL client.', {
-      host: hostName('127.0.0.1', 'Address to listen on; anything but loopback needs passwords of your own.'),
-      port: listenPort(6032, 'TCP port; 0 lets the system choose.'),
-      users: describe(
-        z
-          .array(adminUserSchema)
-          .max(MAX_USERS)
-          .default([{ username: 'admin', password: 'admin' }]),
-        {
-          description: 'Operators.',
-          defaultText: '`admin` / `admin`',
-        },
-      ),
-    }),
+    admin: adminSection,
     http: httpSection,
     workers: describe(z.int().min(1).max(MAX_WORKERS).nullable().default(null), {
       description: 'Worker threads that serve clients.',
@@ -354,19 +334,10 @@ export const configSchema = z
     pool: poolSection,
     limits: limitsSection,
     routing: routingSection,
-    log: section('What Sluice says on standard output.', {
-      level: describe(
-        z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
-        {
-          description: 'Least important level that is logged.',
-        },
-      ),
-      pretty: describe(z.boolean().nullable().default(null), {
-        description: 'Lines for people instead of JSON.',
-        reloadable: false,
-        defaultText: 'on a terminal',
-      }),
-    }),
+    log: logSection,
+    slowQueryLog: slowQueryLogSection,
+    auditLog: auditLogSection,
+    tracing: tracingSection,
     dataDir: optionalText({
       description: 'Folder where changes made on the admin port are kept; without it the file is the truth.',
       reloadable: false,

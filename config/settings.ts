@@ -22,6 +22,7 @@ export interface JsonSchemaNode {
   readonly 'x-reloadable'?: boolean;
   readonly 'x-unit'?: string;
   readonly 'x-default'?: string;
+  readonly 'x-secret'?: boolean;
 }
 
 export const SettingKind = {
@@ -44,6 +45,7 @@ export interface Setting {
   readonly defaultValue: unknown;
   readonly defaultText: string | null;
   readonly reloadable: boolean;
+  readonly secret: boolean;
   readonly description: string;
   /** e.g. `SLUICE_LISTEN_PORT` */
   readonly variable: string;
@@ -92,6 +94,7 @@ function toSetting(path: string, node: JsonSchemaNode): Setting {
     defaultValue: node.default,
     defaultText: node['x-default'] ?? null,
     reloadable: node['x-reloadable'] ?? true,
+    secret: node['x-secret'] ?? false,
     description: node.description ?? '',
     variable: environmentVariable(path),
   };

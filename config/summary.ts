@@ -51,9 +51,9 @@ export function configWarnings(config: Config): string[] {
     warnings.push('users is empty: no client can log in');
   if (config.admin.users.length === 0)
     warnings.push('admin.users is empty: nobody can log in on the admin port');
-  if (config.admin.users.some(({ username, password }) => username === 'admin' && password === 'admin')) {
-    warnings.push('admin.users has the default account admin with its default password');
-  }
+  const guessable = config.admin.users.filter(({ username, password }) => password === username);
+  for (const { username } of guessable)
+    warnings.push(`admin.users has the default account ${username} with its default password`);
   if (config.servers.length > 0 && config.servers.every(({ weight }) => weight === 0)) {
     warnings.push('every server has weight 0: no replica takes reads');
   }

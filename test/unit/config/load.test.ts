@@ -25,7 +25,10 @@ t.test('the least that works has every default', async (t) => {
   t.strictSame(config.admin, {
     host: '127.0.0.1',
     port: 6032,
-    users: [{ username: 'admin', password: 'admin' }],
+    users: [
+      { username: 'admin', password: 'admin', role: 'admin' },
+      { username: 'stats', password: 'stats', role: 'stats' },
+    ],
   });
   t.strictSame(config.http, {
     host: '127.0.0.1',

@@ -181,6 +181,21 @@ const CASES: readonly Case[] = [
     text: 'admin: { host: 0.0.0.0 }',
     expected: [
       'f.yaml:3: admin.host: "0.0.0.0" is not loopback, and user "admin" of admin.users has a default password: set another one, or listen on 127.0.0.1',
+      'f.yaml:3: admin.host: "0.0.0.0" is not loopback, and user "stats" of admin.users has a default password: set another one, or listen on 127.0.0.1',
+    ],
+  },
+  {
+    name: 'default password beyond loopback, on the http port',
+    text: 'http: { host: "192.0.2.1" }\nadmin: { users: [{ username: ops, password: ops }] }',
+    expected: [
+      'f.yaml:3: http.host: "192.0.2.1" is not loopback, and user "ops" of admin.users has a default password: set another one, or listen on 127.0.0.1',
+    ],
+  },
+  {
+    name: 'unknown role',
+    text: 'admin: { users: [{ username: ops, password: long, role: stat }] }',
+    expected: [
+      'f.yaml:3: admin.users[0].role: expected one of admin, stats, found "stat", did you mean "stats"?',
     ],
   },
   {

@@ -1,0 +1,124 @@
+/**
+ * Reads the secrets that a configuration names by `{file: …}` or `{env: …}`, each time that it is loaded. What is
+ * wrong with one is said with the name of the file or variable, never with what it holds.
+ */
+import { readFileSync, statSync } from 'node:fs';
+import { formatPath } from './issue-message.ts';
+import type { JsonSchemaNode } from './settings.ts';
+
+/** Where the text of one secret came from. */
+export interface SecretOrigin {
+  readonly kind: 'file' | 'environment';
+  /** Path or variable. */
+  readonly name: string;
+}
+
+export interface SecretProblem {
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+}
+
+/** A password is no longer; a larger file is some other file. */
+const MAX_FILE_BYTES = 65_536;
+const OTHERS_MAY_READ = 0o004;
+const OTHERS_MAY_WRITE = 0o002;
+/** There the mode is that of the orchestrator, and the folder is the container's own. */
+const MOUNTED_SECRETS = /^(\/var)?\/run\/secrets\//;
+/** Stands where a secret could not be read, so that the other checks can run; such a configuration is never used. */
+const UNREADABLE = 'a secret that could not be read';
+
+type Mapping = Record<string, unknown>;
+
+function isMapping(value: unknown): value is Mapping {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** One line break at the end belongs to the file and not to the secret: editors and `echo` put it there. */
+function readSecretFile(path: string): { text: string } | { message: string } {
+  let bytes: Buffer;
+  try {
+    const stat = statSync(path);
+    if (!stat.isFile()) return { message: `${path} is no file` };
+    if (stat.size > MAX_FILE_BYTES)
+      return { message: `${path} is too large for a secret (${stat.size} bytes)` };
+    bytes = readFileSync(path);
+  } catch (error) {
+    return {
+      message: `${path} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown reason'})`,
+    };
+  }
+  const text = bytes.toString('utf8').replace(/\r?\n$/, '');
+  if (text === '') return { message: `${path} is empty` };
+  if (/[\r\n\0]/.test(text)) return { message: `${path} holds more than one line, expected the secret only` };
+  return { text };
+}
+
+function readSecretVariable(name: string, env: NodeJS.ProcessEnv): { text: string } | { message: string } {
+  const text = env[name];
+  return text === undefined || text === '' ? { message: `the variable ${name} is not set` } : { text };
+}
+
+/** What other users of the machine could do with a file; null if nothing. */
+export function openToOthers(path: string): string | null {
+  const mode = statSync(path, { throwIfNoEntry: false })?.mode ?? 0;
+  const what = (mode & OTHERS_MAY_WRITE) !== 0 ? 'changed' : (mode & OTHERS_MAY_READ) !== 0 ? 'read' : null;
+  if (what === null || MOUNTED_SECRETS.test(path)) return null;
+  return `can be ${what} by every user of this machine (mode ${(mode & 0o777).toString(8)}): chmod 600`;
+}
+
+export class SecretReader {
+  readonly #env: NodeJS.ProcessEnv;
+  /** By path, as messages write it. */
+  readonly origins = new Map<string, SecretOrigin>();
+  readonly problems: SecretProblem[] = [];
+  /** Paths of secrets that stand in the configuration itself. */
+  readonly inline: string[] = [];
+
+  constructor(env: NodeJS.ProcessEnv) {
+    this.#env = env;
+  }
+
+  /** A copy of `value` in which texts stand for references; what has no valid form is left for the schema to refuse. */
+  resolve(nodes: readonly JsonSchemaNode[], value: unknown, path: readonly PropertyKey[] = []): unknown {
+    const all = nodes.flatMap((node) => [node, ...(node.anyOf ?? [])]);
+    if (all.some((node) => node['x-secret'] === true)) return this.#secret(value, path);
+    if (Array.isArray(value)) {
+      const items = all.flatMap(({ items }) => items ?? []);
+      return items.length === 0
+        ? value
+        : value.map((each: unknown, index) => this.resolve(items, each, [...path, index]));
+    }
+    if (!isMapping(value)) return value;
+    const copy: Mapping = {};
+    for (const [key, child] of Object.entries(value)) {
+      const children = all.flatMap(({ properties }) =>
+        properties !== undefined && Object.hasOwn(properties, key) ? (properties[key] ?? []) : [],
+      );
+      const resolved = children.length === 0 ? child : this.resolve(children, child, [...path, key]);
+      // A key may be `__proto__`.
+      Object.defineProperty(copy, key, {
+        value: resolved,
+        enumerable: true,
+        writable: true,
+        configurable: true,
+      });
+    }
+    return copy;
+  }
+
+  #secret(value: unknown, path: readonly PropertyKey[]): unknown {
+    if (typeof value === 'string') this.inline.push(formatPath(path));
+    if (!isMapping(value)) return value;
+    const [key, ...others] = Object.keys(value);
+    const name = key === undefined ? undefined : value[key];
+    if (others.length > 0 || typeof name !== 'string' || name === '') return value;
+    if (key !== 'file' && key !== 'env') return value;
+    const found = key === 'file' ? readSecretFile(name) : readSecretVariable(name, this.#env);
+    if ('message' in found) {
+      this.problems.push({ path, message: found.message });
+      return UNREADABLE;
+    }
+    this.origins.set(formatPath(path), { kind: key === 'file' ? 'file' : 'environment', name });
+    return found.text;
+  }
+}
