@@ -1,6 +1,6 @@
 /** Carries out what the command line asks for. */
 import { ConfigError } from '../../config/config-error.ts';
-import { loadConfig } from '../../config/load.ts';
+import { type LoadedConfig, loadConfigWithSources } from '../../config/load.ts';
 import { CONFIG_FILE_VARIABLE } from '../../config/overlay.ts';
 import type { Config } from '../../config/schema.ts';
 import { collectSettings, configJsonSchema } from '../../config/settings.ts';
@@ -18,13 +18,13 @@ function complain(lines: readonly string[]): void {
 }
 
 /** Reads the configuration as it is now: at the start, and again on SIGHUP. */
-function configReader({ configFile, flags }: CommandLine): { read: () => Config; file: string | null } {
+function configReader({ configFile, flags }: CommandLine): { read: () => LoadedConfig; file: string | null } {
   const file = configFile ?? (process.env[CONFIG_FILE_VARIABLE] || null);
   const layers = { env: process.env, flags, ...(file === null ? {} : { file }) };
-  return { read: () => loadConfig(layers), file };
+  return { read: () => loadConfigWithSources(layers), file };
 }
 
-function readOrComplain(read: () => Config, file: string | null): Config | null {
+function readOrComplain(read: () => LoadedConfig, file: string | null): LoadedConfig | null {
   try {
     return read();
   } catch (error) {
@@ -65,15 +65,18 @@ export async function runCommandLine(args: readonly string[]): Promise<void> {
     return;
   }
   const { read, file } = configReader(commandLine);
-  const config = readOrComplain(read, file);
-  if (config === null) return;
+  const loaded = readOrComplain(read, file);
+  if (loaded === null) return;
+  const { config } = loaded;
   if (action === CliAction.checkConfig) {
     const unusable = await unusableFiles(config);
     if (unusable !== null) {
       complain([unusable]);
       return;
     }
-    const warnings = configWarnings(config).map((warning) => `warning: ${warning}\n`);
+    const warnings = [...loaded.warnings, ...configWarnings(config)].map(
+      (warning) => `warning: ${warning}\n`,
+    );
     process.stdout.write(
       `${file ?? 'configuration'}: valid\n${summariseConfig(config)}\n${warnings.join('')}`,
     );
@@ -81,5 +84,5 @@ export async function runCommandLine(args: readonly string[]): Promise<void> {
   }
   // Loaded only now: the other actions need neither threads nor sockets.
   const { startSluice } = await import('../control/supervisor.ts');
-  await runService({ config, read, version, startSluice });
+  await runService({ loaded, read, version, startSluice });
 }

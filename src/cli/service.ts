@@ -9,6 +9,7 @@
  */
 import { constants } from 'node:os';
 import { ConfigError } from '../../config/config-error.ts';
+import type { LoadedConfig } from '../../config/load.ts';
 import { planReload } from '../../config/reload.ts';
 import type { Config } from '../../config/schema.ts';
 import { configWarnings } from '../../config/summary.ts';
@@ -17,9 +18,9 @@ import { createLogger } from '../common/pino-logger.ts';
 import type { SluiceHandle, startSluice } from '../control/supervisor.ts';
 
 export interface ServiceOptions {
-  readonly config: Config;
-  /** @throws ConfigError */
-  readonly read: () => Config;
+  readonly loaded: LoadedConfig;
+  /** The configuration as it is now. @throws ConfigError */
+  readonly read: () => LoadedConfig;
   readonly version: string;
   readonly startSluice: typeof startSluice;
 }
@@ -36,14 +37,14 @@ class Service {
 
   constructor(options: ServiceOptions, logger: RootLogger) {
     this.#options = options;
-    this.#config = options.config;
+    this.#config = options.loaded.config;
     this.#logger = logger;
   }
 
   async start(): Promise<void> {
     this.#listenToSignals();
-    const { version, startSluice } = this.#options;
-    for (const warning of configWarnings(this.#config)) this.#logger.warn(warning);
+    const { loaded, version, startSluice } = this.#options;
+    this.#warn(loaded);
     try {
       this.#handle = await startSluice(this.#config, this.#logger, version);
     } catch (error) {
@@ -97,18 +98,23 @@ class Service {
       return;
     }
     try {
-      const { config, changed, needRestart } = planReload(this.#config, this.#options.read());
+      const loaded = this.#options.read();
+      const { config, changed, needRestart } = planReload(this.#config, loaded.config);
       await this.#handle.reload(config);
       this.#config = config;
       this.#logger.setLevel(config.log.level);
       this.#logger.info('configuration read again', { changed });
       if (needRestart.length > 0)
         this.#logger.warn('changed settings need a restart', { settings: needRestart });
-      for (const warning of configWarnings(config)) this.#logger.warn(warning);
+      this.#warn({ ...loaded, config });
     } catch (error) {
       const reason = error instanceof ConfigError ? { problems: error.message.split('\n') } : { error };
       this.#logger.error('configuration not changed', reason);
     }
+  }
+
+  #warn({ config, warnings }: LoadedConfig): void {
+    for (const warning of [...warnings, ...configWarnings(config)]) this.#logger.warn(warning);
   }
 
   #exit(code: number): void {
@@ -118,6 +124,6 @@ class Service {
 }
 
 export async function runService(options: ServiceOptions): Promise<void> {
-  const { level, pretty } = options.config.log;
+  const { level, pretty } = options.loaded.config.log;
   await new Service(options, createLogger({ level, pretty })).start();
 }

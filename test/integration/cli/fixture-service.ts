@@ -1,5 +1,5 @@
 /** Runs the life cycle of the process around a proxy that only says what is asked of it; started by the tests. */
-import { loadConfig } from '../../../config/load.ts';
+import { loadConfigWithSources } from '../../../config/load.ts';
 import { runService } from '../../../src/cli/service.ts';
 
 const file = process.argv[2] ?? '';
@@ -9,11 +9,11 @@ function say(line: string): void {
   process.stderr.write(`${line}\n`);
 }
 
-const read = () => loadConfig({ file, env: {}, flags: {} });
+const read = () => loadConfigWithSources({ file, env: {}, flags: {} });
 const keepAlive = setInterval(() => undefined, 60_000);
 
 await runService({
-  config: read(),
+  loaded: read(),
   read,
   version: '0.0.0',
   startSluice: async () => {
