@@ -1,6 +1,10 @@
 /** What one key's type cannot say: addresses, twins, and settings that contradict each other. */
+import { MAX_SERVERS } from './capacity.ts';
 import { exposedDefaultUsers, isLoopback } from './default-password.ts';
-import type { ConfigValues, ServerConfig, UserConfig } from './schema.ts';
+import { checkHostgroupAttributes, checkHostgroupUses, checkPairs } from './hostgroup-checks.ts';
+import { defaultPair } from './hostgroup-pairs.ts';
+import { checkRuleLists } from './rule-checks.ts';
+import type { ConfigValues, FastRouteConfig, QueryRuleConfig, ServerConfig, UserConfig } from './schema.ts';
 import { serverDefaults } from './schema.ts';
 import { formatAddress, parseHost, parseServerAddress } from './server-address.ts';
 import {
@@ -49,22 +53,32 @@ function normaliseServer(
   return null;
 }
 
+/** A server may be listed once for each hostgroup. */
 function checkServers(
   entries: readonly Placed<ConfigValues['servers'][number]>[],
+  values: ConfigValues,
   problems: CheckProblem[],
 ): ServerConfig[] {
   const seen = new Map<string, number>();
+  const addresses = new Set<string>();
+  const { writer } = defaultPair(values);
   const servers: ServerConfig[] = [];
   for (const entry of entries) {
     const server = normaliseServer(entry, problems);
     if (server === null) continue;
     const address = formatAddress(server.host, server.port);
-    const twin = seen.get(address);
+    const place = `${address} in hostgroup ${server.hostgroup ?? writer}`;
+    const twin = seen.get(place);
     const path = ['servers', entry.index];
-    if (twin !== undefined)
-      problems.push({ path, message: `${address} is in the list already, as servers[${twin}]` });
+    if (twin !== undefined) {
+      const what = server.hostgroup === null ? address : place;
+      problems.push({ path, message: `${what} is in the list already, as servers[${twin}]` });
+    }
     checkServerTls(server, entry.index, problems);
-    if (twin === undefined) seen.set(address, entry.index);
+    if (twin === undefined) seen.set(place, entry.index);
+    addresses.add(address);
+    if (addresses.size === MAX_SERVERS + 1)
+      problems.push({ path, message: `these are more than ${MAX_SERVERS} different servers` });
     servers.push(server);
   }
   return servers;
@@ -181,13 +195,15 @@ export interface Candidates {
   readonly values: ConfigValues;
   readonly servers: readonly Placed<ConfigValues['servers'][number]>[];
   readonly users: readonly Placed<UserConfig>[];
+  readonly queryRules: readonly Placed<QueryRuleConfig>[];
+  readonly fastRouting: readonly Placed<FastRouteConfig>[];
   /** Lists or keys that were wrong already, which are therefore not missing. */
   readonly isFaulty: (key: string) => boolean;
 }
 
 export function checkConfig(candidates: Candidates, problems: CheckProblem[]): CheckedLists {
   const { values, isFaulty } = candidates;
-  const servers = checkServers(candidates.servers, problems);
+  const servers = checkServers(candidates.servers, values, problems);
   if (candidates.servers.length === 0 && !isFaulty('servers')) {
     problems.push({ path: ['servers'], message: 'at least one server is needed, such as "10.0.0.5:3306"' });
   }
@@ -205,5 +221,11 @@ export function checkConfig(candidates: Candidates, problems: CheckProblem[]): C
   checkTls(values, candidates.users, problems);
   checkLoops(values, servers, problems);
   checkLimits(values, servers, problems);
+  checkPairs(values, problems);
+  checkHostgroupAttributes(values, problems);
+  checkRuleLists(values, candidates.queryRules, candidates.fastRouting, problems);
+  // Where servers could not be read, hostgroups would be missing as well.
+  if (!isFaulty('servers') && !isFaulty('replicationHostgroups'))
+    checkHostgroupUses({ ...candidates, servers }, problems);
   return { servers, users: candidates.users.map(({ value }) => value) };
 }

@@ -57,7 +57,8 @@ function isSecret(path: readonly PropertyKey[]): boolean {
 }
 
 function quote(path: readonly PropertyKey[], value: unknown): string {
-  if (isSecret(path) || typeof value === 'object' || String(value).includes('@')) return '';
+  if (value === undefined || isSecret(path) || typeof value === 'object' || String(value).includes('@'))
+    return '';
   return `, found ${JSON.stringify(value).slice(0, 60)}`;
 }
 
@@ -95,6 +96,8 @@ export class IssueWriter {
       case 'invalid_type':
         return [this.#type(issue.expected, path)];
       case 'custom':
+      case 'invalid_format':
+        // The schema's own words: what is expected, without the value.
         return [{ path, message: issue.message, suggestion: null }];
       default:
         return [{ path, message: 'this value is not valid', suggestion: null }];
@@ -152,10 +155,11 @@ export class IssueWriter {
 
   #value(path: readonly PropertyKey[], values: readonly string[]): IssueMessage {
     const value = valueAt(this.#raw, path);
+    const missing = value === undefined ? 'is missing, ' : '';
     const nearest = typeof value === 'string' && !isSecret(path) ? nearestName(value, values) : null;
     return {
       path,
-      message: `expected ${values.length === 1 ? '' : 'one of '}${values.join(', ')}${quote(path, value)}`,
+      message: `${missing}expected ${values.length === 1 ? '' : 'one of '}${values.join(', ')}${quote(path, value)}`,
       suggestion: nearest === null ? null : `"${nearest}"`,
     };
   }

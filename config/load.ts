@@ -4,17 +4,12 @@
  */
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { MAX_WORKERS } from './capacity.ts';
 import { type CheckProblem, checkConfig, type Placed } from './checks.ts';
 import { ConfigError, type ConfigProblem, type ConfigSource } from './config-error.ts';
 import { formatPath, IssueWriter, valueAt } from './issue-message.ts';
 import { type OverlayValue, readEnvironment, readFlags } from './overlay.ts';
-import {
-  type BackendUsersConfig,
-  type Config,
-  type ConfigValues,
-  configSchema,
-  MAX_WORKERS,
-} from './schema.ts';
+import { type BackendUsersConfig, type Config, type ConfigValues, configSchema } from './schema.ts';
 import { openToOthers, type SecretOrigin, SecretReader } from './secrets.ts';
 import { parseHost } from './server-address.ts';
 import { collectSettings, configJsonSchema, isSection, type JsonSchemaNode } from './settings.ts';
@@ -101,7 +96,7 @@ class Loader {
   readonly #problems: ConfigProblem[] = [];
   readonly #raw: RawConfig;
   readonly #secrets: SecretReader;
-  /** Top-level keys with a problem, and the places of faulty elements in the lists `servers` and `users`. */
+  /** Top-level keys with a problem, and the places of faulty elements in top-level lists. */
   readonly #faulty = new Map<string, Set<number>>();
 
   constructor(layers: ConfigLayers) {
@@ -129,6 +124,8 @@ class Loader {
         users: Array.isArray(values.users)
           ? this.#place('users', values.users)
           : values.users.listed.map((value, index) => ({ index, value })),
+        queryRules: this.#place('queryRules', values.queryRules),
+        fastRouting: this.#place('fastRouting', values.fastRouting),
         // A file that could not be read says nothing about what is missing from it.
         isFaulty: (key) => this.#faulty.has(key) || this.#yaml.problems.length > 0,
       },
@@ -178,7 +175,7 @@ class Loader {
       this.#markFaulty(path);
       this.#cutOut(path);
     }
-    for (const list of ['servers', 'users']) {
+    for (const list of this.#faulty.keys()) {
       const value = this.#raw[list];
       if (Array.isArray(value))
         this.#raw[list] = value.filter((_, index) => !this.#faulty.get(list)?.has(index));

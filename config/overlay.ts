@@ -23,6 +23,9 @@ const TEST_PREFIX = 'SLUICE_TEST_';
 /** `SLUICE_MONITOR_PASSWORD_FILE` names a file that holds the value of `SLUICE_MONITOR_PASSWORD`. */
 const FILE_SUFFIX = /_FILE$/;
 
+/** Lists whose elements may be written `name:password`. */
+const ACCOUNT_LISTS: ReadonlySet<string> = new Set(['users', 'admin.users']);
+
 type Parsed =
   | { readonly ok: true; readonly value: unknown }
   | { readonly ok: false; readonly message: string };
@@ -70,7 +73,7 @@ function parseList(setting: Setting, text: string): Parsed {
   if (parts.some((part) => part === '')) {
     return { ok: false, message: 'expected a comma-separated list, but an element is empty' };
   }
-  return { ok: true, value: setting.path.endsWith('users') ? parts.map(parseAccount) : parts };
+  return { ok: true, value: ACCOUNT_LISTS.has(setting.path) ? parts.map(parseAccount) : parts };
 }
 
 function parseText(setting: Setting, text: string): Parsed {

@@ -35,6 +35,8 @@ function checkMixture(config: Config): void {
     values: config as unknown as ConfigValues,
     servers: place(config.servers),
     users: place(config.users),
+    queryRules: place(config.queryRules),
+    fastRouting: place(config.fastRouting),
     isFaulty: () => false,
   };
   checkConfig(candidates, problems);

@@ -1,5 +1,6 @@
 /** What the schema is made of: leaves with their description, unit and default, and sections of them. */
 import * as z from 'zod';
+import { MAX_HOSTGROUP } from './capacity.ts';
 
 export interface SettingMeta {
   readonly description: string;
@@ -14,7 +15,7 @@ export interface SettingMeta {
 }
 
 /** setTimeout counts in 32 bits: anything longer would fire at once. */
-const MAX_TIMEOUT_MS = 2_147_483_647;
+export const MAX_TIMEOUT_MS = 2_147_483_647;
 
 export function describe<T extends z.ZodType>(schema: T, meta: SettingMeta): T {
   const { description, unit, reloadable = true, defaultText, secret } = meta;
@@ -53,4 +54,48 @@ export function hostName(fallback: string, description: string) {
 
 export function optionalText(meta: SettingMeta) {
   return describe(z.string().min(1).nullable().default(null), meta);
+}
+
+/** What an operator wants to remember. */
+export function comment() {
+  return describe(z.string().max(4096).default(''), {
+    description: 'For people; of no effect.',
+    defaultText: 'none',
+  });
+}
+
+/** A mapping that others read; kept as it is. */
+export function jsonObject(description: string) {
+  return describe(z.record(z.string(), z.unknown()).default({}), { description, defaultText: 'none' });
+}
+
+function isJsonObject(text: string): boolean {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value);
+  } catch {
+    return false;
+  }
+}
+
+/** A JSON object as text, '' for none; in a file it may be a mapping as well. */
+export function jsonText(description: string) {
+  const text = z
+    .union([z.string(), z.record(z.string(), z.unknown())])
+    .default('')
+    .transform((value, context) => {
+      if (typeof value === 'object') return Object.keys(value).length === 0 ? '' : JSON.stringify(value);
+      if (value === '' || isJsonObject(value)) return value;
+      context.addIssue({ code: 'custom', message: 'expected a mapping, or a JSON object as text' });
+      return z.NEVER;
+    });
+  return describe(text, { description, defaultText: 'none' });
+}
+
+export function optionalHostgroup(description: string) {
+  return optionalInteger(0, MAX_HOSTGROUP, { description, defaultText: 'none' });
+}
+
+export function optionalInteger(min: number, max: number, meta: SettingMeta) {
+  return describe(z.int().min(min).max(max).nullable().default(null), { defaultText: 'none', ...meta });
 }

@@ -2,8 +2,8 @@
 
 import { setTimeout } from 'node:timers/promises';
 import { planReload } from '../../config/reload.ts';
-import type { Config } from '../../config/schema.ts';
-import { parseServerAddress } from '../../config/server-address.ts';
+import type { Config, ServerConfig } from '../../config/schema.ts';
+import { formatAddress, parseServerAddress } from '../../config/server-address.ts';
 import type { Logger } from '../common/logger.ts';
 import { Gauge, SharedCounters, userGauge } from '../common/shared-counters.ts';
 import type { Snapshot } from '../common/snapshot.ts';
@@ -318,9 +318,14 @@ export async function startSluice(config: Config, logger: Logger, version: strin
   return supervisor;
 }
 
-/** 0 is the monitor's word for "no limit of its own". */
+/** Each address once. 0 is the monitor's word for "no limit of its own". */
 function monitorServers(config: Config) {
-  return config.servers.map((server) => {
+  const listed = new Map<string, ServerConfig>();
+  for (const server of config.servers) {
+    const address = formatAddress(server.host, server.port);
+    if (!listed.has(address)) listed.set(address, server);
+  }
+  return [...listed.values()].map((server) => {
     const { host, port, weight, maxReplicationLagMs, hostgroup } = server;
     const maxConnections = server.maxConnections ?? 0;
     const tls = serverTlsOf(config, server);

@@ -50,6 +50,11 @@ t.test('the least that works has every default', async (t) => {
       maxConnections: null,
       maxReplicationLagMs: 0,
       hostgroup: null,
+      status: 'ONLINE',
+      compression: false,
+      maxLatencyMs: 0,
+      gtidPort: 0,
+      comment: '',
       tls: null,
       tlsCa: null,
       tlsCertificate: null,
@@ -113,17 +118,23 @@ t.test('users have every key', async (t) => {
   const { users } = load(
     `${MINIMAL}users: [{ username: app }, { username: r, password: "*AB", defaultSchema: s }]`,
   );
-  t.strictSame(users, [
-    {
-      username: 'app',
-      password: null,
-      host: '%',
-      defaultSchema: null,
-      maxConnections: 0,
-      requireTls: 'NONE',
-    },
-    { username: 'r', password: '*AB', host: '%', defaultSchema: 's', maxConnections: 0, requireTls: 'NONE' },
-  ]);
+  const defaults = {
+    username: 'app',
+    password: null,
+    host: '%',
+    defaultSchema: null,
+    maxConnections: 0,
+    active: true,
+    defaultHostgroup: null,
+    schemaLocked: false,
+    transactionPersistent: true,
+    fastForward: false,
+    attributes: '',
+    rateLimit: null,
+    comment: '',
+    requireTls: 'NONE',
+  };
+  t.strictSame(users, [defaults, { ...defaults, username: 'r', password: '*AB', defaultSchema: 's' }]);
 });
 
 t.test('accounts of the primary', async (t) => {

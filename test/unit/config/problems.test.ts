@@ -292,7 +292,7 @@ t.test('what must be given is asked for', async (t) => {
 t.test('a list longer than the tables of the threads', async (t) => {
   const servers = Array.from({ length: 257 }, (_, index) => `s${index}`).join(', ');
   t.strictSame(messages(`monitor: { username: m }\nservers: [${servers}]`), [
-    'f.yaml:2: servers: the list has more than 256 elements',
+    'f.yaml:2: servers[256]: these are more than 256 different servers',
   ]);
 });
 
@@ -364,3 +364,79 @@ t.test(
     t.equal(loadConfig({ text: BASE, env, flags: {} }).admin.port, 6032);
   },
 );
+
+t.test('hostgroups: pairs, places of servers, and what is sent nowhere', async (t) => {
+  const hostgroups = (text: string) => messages(`${BASE}${text}`);
+  t.strictSame(
+    hostgroups(
+      'replicationHostgroups: [{ writerHostgroup: 10, readerHostgroup: 10 }, { writerHostgroup: 20, readerHostgroup: 10 }]\n',
+    ),
+    [
+      'f.yaml:3: replicationHostgroups[0].readerHostgroup: writerHostgroup and readerHostgroup are both 10, they must differ',
+      'f.yaml:3: replicationHostgroups[1].readerHostgroup: hostgroup 10 is in a pair already, replicationHostgroups[0]',
+    ],
+  );
+  t.strictSame(
+    hostgroups(
+      [
+        'users: [{ username: a, defaultHostgroup: 7 }, { username: b, defaultHostgroup: 8, active: false }]',
+        'queryRules:',
+        '  - { ruleId: 1, destinationHostgroup: 1, mirrorHostgroup: 9 }',
+        '  - { ruleId: 2, destinationHostgroup: 9, active: false }',
+        'fastRouting: [{ username: a, destinationHostgroup: 5 }]',
+      ].join('\n'),
+    ),
+    [
+      'f.yaml:3: users[0].defaultHostgroup: there is no hostgroup 7: no server and no pair has it (there are 0, 1)',
+      'f.yaml:5: queryRules[0].mirrorHostgroup: there is no hostgroup 9: no server and no pair has it (there are 0, 1)',
+      'f.yaml:7: fastRouting[0].destinationHostgroup: there is no hostgroup 5: no server and no pair has it (there are 0, 1)',
+    ],
+  );
+  t.strictSame(
+    hostgroups(
+      'hostgroups: { writer: 5, reader: 6 }\nreplicationHostgroups: [{ writerHostgroup: 1, readerHostgroup: 2 }]',
+    ),
+    [
+      'f.yaml:3: hostgroups.writer: 5 is the writer of no pair in replicationHostgroups; leave hostgroups out, or name the pair that is the default',
+    ],
+  );
+  t.strictSame(hostgroups('hostgroupAttributes: [{ hostgroup: 1 }, { hostgroup: 1 }]'), [
+    'f.yaml:3: hostgroupAttributes[1].hostgroup: hostgroup 1 is in the list already, as hostgroupAttributes[0]',
+  ]);
+  t.strictSame(
+    messages(
+      'monitor: { username: m }\nservers: [{host: a}, {host: a, hostgroup: 5}, {host: a, hostgroup: 5}, {host: A, hostgroup: 0}]',
+    ),
+    [
+      'f.yaml:2: servers[2]: a:3306 in hostgroup 5 is in the list already, as servers[1]',
+      'f.yaml:2: servers[3]: a:3306 in hostgroup 0 is in the list already, as servers[0]',
+    ],
+  );
+});
+
+t.test('rules, routes and the firewall', async (t) => {
+  t.strictSame(
+    messages(
+      [
+        `${BASE}queryRules:`,
+        '  - { ruleId: 1, digest: 12 }',
+        '  - { ruleId: 2, replacePattern: x }',
+        '  - { ruleId: 2, matchDigest: y }',
+        '  - { matchDigest: y }',
+        'fastRouting: [{ username: a, destinationHostgroup: 0 }, { username: a, destinationHostgroup: 1 }]',
+        'firewall:',
+        '  users: [{ username: a, mode: OFF }, { username: a, mode: PROTECTING }]',
+        '  rules: [{ username: a, digest: "0x1" }, { username: a, digest: "0x1" }]',
+      ].join('\n'),
+    ),
+    [
+      'f.yaml:4: queryRules[0].digest: expected text (put it in quotes), found a number',
+      'f.yaml:5: queryRules[1].replacePattern: there is no matchPattern whose matches it could replace',
+      'f.yaml:6: queryRules[2]: rule 2 is in the list already, as queryRules[1]',
+      'f.yaml:7: queryRules[3].ruleId: is missing, expected a whole number from 1 to 2147483647',
+      'f.yaml:8: fastRouting[1]: user "a", schema "", flagIn 0 is in the list already, as fastRouting[0]',
+      'f.yaml:10: firewall.users[1]: user "a" from "" is in the list already, as firewall.users[0]',
+      'f.yaml:11: firewall.rules[1]: 0x1 of user "a" from "" in schema "" with flagIn 0 is in the list already, as firewall.rules[0]',
+    ],
+  );
+});

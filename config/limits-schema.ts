@@ -1,0 +1,56 @@
+/** What clients may take. */
+import { MAX_CONNECTIONS, MAX_PACKET_BYTES } from './capacity.ts';
+import { integer, milliseconds, section } from './schema-parts.ts';
+
+export const limitsSection = section('What one client, and all clients together, may take.', {
+  maxConnections: integer(1, MAX_CONNECTIONS, 10_000, {
+    description: 'Most client connections over all workers; one more gets error 1040.',
+    unit: 'connections',
+  }),
+  maxPacketBytes: integer(1024, MAX_PACKET_BYTES, MAX_PACKET_BYTES, {
+    description:
+      'Longest statement; a longer one gets error 1153. The default is the most that a server can allow.',
+    unit: 'bytes',
+  }),
+  handshakeTimeoutMs: milliseconds(1, 10_000, 'A client that has not logged in by then is disconnected.'),
+  loginDelayMs: milliseconds(
+    0,
+    100,
+    'The fourth refusal in a row of one user from one host is held back for this long, each further one for twice as long; 0 answers all at once.',
+  ),
+  loginDelayMaxMs: milliseconds(0, 5000, 'No refusal is held back for longer.'),
+  idleTimeoutMs: milliseconds(1, 28_800_000, 'A client that sends nothing for this long is disconnected.'),
+  shutdownGraceMs: milliseconds(
+    0,
+    30_000,
+    'On SIGTERM, running statements and transactions get this long to finish; 0 ends them at once.',
+  ),
+  noServerWaitMs: milliseconds(
+    0,
+    10_000,
+    'A statement waits this long for its hostgroup to have a server; 0 answers the error at once.',
+  ),
+  digestCacheEntries: integer(1, 10_000_000, 10_000, {
+    description: 'Statement digests that each worker remembers the classification of.',
+    unit: 'entries',
+    reloadable: false,
+  }),
+  // With less than this waiting a stream may never tell that it has drained.
+  writeBufferBytes: integer(131_072, MAX_PACKET_BYTES, 1_048_576, {
+    description: 'Answer bytes held for a slow client before its server is paused, and its commands wait.',
+    unit: 'bytes',
+  }),
+  maxPreparedStatements: integer(1, 10_000_000, 100_000, {
+    description: 'Prepared statements that the clients of one worker may have; one more gets error 1461.',
+    unit: 'statements',
+  }),
+  maxPreparedBytes: integer(1024, 16_000_000_000, 134_217_728, {
+    description: 'Bytes of their texts, equal ones counted once; more gets error 1461.',
+    unit: 'bytes',
+  }),
+  routeRingEntries: integer(0, 100_000, 1024, {
+    description:
+      'Last statements that each worker remembers the route and its reason of, for `SHOW ROUTES`; 0 turns it off.',
+    unit: 'statements',
+  }),
+});

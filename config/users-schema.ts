@@ -1,0 +1,85 @@
+/** Accounts of clients. */
+import * as z from 'zod';
+import { MAX_CONNECTIONS, MAX_HOSTGROUP, MAX_USERS } from './capacity.ts';
+import { comment, describe, integer, jsonText, milliseconds } from './schema-parts.ts';
+import { optionalPassword } from './secret-schema.ts';
+
+export const userSchema = z
+  .strictObject({
+    username: describe(z.string().min(1).max(128), {
+      description: 'Account name, the same at Sluice and at the servers.',
+    }),
+    password: optionalPassword({
+      description:
+        'Plain text, or the mysql_native_password hash (`"*"` and 40 hex digits, in quotes); none means an account without a password.',
+      defaultText: 'none',
+    }),
+    host: describe(z.string().min(1).max(255).default('%'), {
+      description:
+        'Clients that the account is for, as a server knows it: `%` and `_` are wildcards, `10.0.0.0/255.0.0.0` is a network. Host names are not looked up.',
+    }),
+    defaultSchema: describe(z.string().min(1).max(64).nullable().default(null), {
+      description: 'Schema of a client that names none when it connects.',
+      defaultText: 'none',
+    }),
+    maxConnections: integer(0, MAX_CONNECTIONS, 0, {
+      description: 'Most client connections of this account over all workers; 0 sets no limit of its own.',
+      unit: 'connections',
+    }),
+    active: describe(z.boolean().default(true), {
+      description: '`false`: nobody can log in with it, as if it were not listed.',
+    }),
+    defaultHostgroup: describe(z.int().min(0).max(MAX_HOSTGROUP).nullable().default(null), {
+      description:
+        'Hostgroup for what no rule sends elsewhere. With the writer of a pair, proven reads go to its readers.',
+      defaultText: 'writer of the first pair',
+    }),
+    schemaLocked: describe(z.boolean().default(false), {
+      description: 'The session stays in its default schema: no other one can be chosen.',
+    }),
+    transactionPersistent: describe(z.boolean().default(true), {
+      description: 'No rule sends a statement of a transaction elsewhere.',
+    }),
+    fastForward: describe(z.boolean().default(false), {
+      description: 'The session keeps one connection of its default hostgroup, and no rule looks at it.',
+    }),
+    attributes: jsonText('More about the account, for tools.'),
+    rateLimit: describe(
+      z
+        .strictObject({
+          perSecond: integer(1, 1_000_000_000, 1000, { description: 'Statements.' }),
+          burst: integer(1, 1_000_000_000, 1000, {
+            description: 'Statements that may come at once after a pause.',
+          }),
+        })
+        .nullable()
+        .default(null),
+      {
+        description:
+          'Most statements of this account over all workers, `{perSecond, burst}`; one more gets an error.',
+        defaultText: 'none',
+      },
+    ),
+    comment: comment(),
+    requireTls: describe(z.union([z.boolean(), z.enum(['NONE', 'SSL', 'X509'])]).default('NONE'), {
+      description:
+        '`SSL` (or `true`): the account may be used over TLS only; `X509`: and with a certificate that `tls.ca` has signed. Else error 1045.',
+    }),
+  })
+  .meta({ description: 'An account that clients may use.' });
+
+export const backendUsersSchema = z
+  .strictObject({
+    source: describe(z.literal('backend'), { description: 'Read the accounts from the primary.' }),
+    refreshIntervalMs: milliseconds(100, 10_000, 'Time between two readings of the accounts.'),
+    timeoutMs: milliseconds(100, 10_000, 'A reading that takes longer has failed.'),
+    serverConnectionLimits: describe(z.boolean().default(true), {
+      description:
+        "Clients count against the account's MAX_USER_CONNECTIONS and the server's `max_user_connections` as connections to the server would; `false` leaves these to the server, which counts the connections of Sluice.",
+    }),
+    listed: describe(z.array(userSchema).max(MAX_USERS).default([]), {
+      description: "Accounts that are listed all the same; each replaces the primary's accounts of its name.",
+      defaultText: 'none',
+    }),
+  })
+  .meta({ description: 'Accounts are read from the primary.' });
