@@ -26,6 +26,8 @@ const LAYERS = [
   // What the composition root of a worker hands down to its parts.
   ['data/context', /^src\/data\/worker-context\.ts$/],
   ['data', /^src\/data\//],
+  // A process of its own: SQL of operators.
+  ['store', /^src\/store\//],
   ['sql', /^src\/sql\//],
   ['topology', /^src\/topology\//],
   ['common', /^src\/common\//],
@@ -41,6 +43,7 @@ const MAY_IMPORT: Readonly<Record<Layer, readonly Layer[] | 'everything'>> = {
   common: [],
   topology: ['common'],
   sql: ['common'],
+  store: ['common'],
   'data/io': ['common'],
   'data/router': PURE,
   'data/cache': PURE,
