@@ -31,6 +31,7 @@ import {
   section,
 } from './schema-parts.ts';
 import { serverSchema } from './servers-schema.ts';
+import { statisticsSection } from './statistics-schema.ts';
 import { backendTlsSection, proxyProtocolSection, tlsSection } from './transport-schema.ts';
 import { backendUsersSchema, userSchema } from './users-schema.ts';
 
@@ -122,6 +123,7 @@ export const configSchema = z
     pool: poolSection,
     limits: limitsSection,
     routing: routingSection,
+    statistics: statisticsSection,
     log: logSection,
     slowQueryLog: slowQueryLogSection,
     auditLog: auditLogSection,

@@ -1,11 +1,13 @@
 /** What it costs each statement that an operator can see why it went where it went. */
 
 import { SharedCounters } from '../../src/common/shared-counters.ts';
+import { SharedStatistics } from '../../src/common/shared-statistics.ts';
 import { SessionState } from '../../src/data/frontend/session-state.ts';
 import { StatementTrace } from '../../src/data/frontend/statement-trace.ts';
 import { PlanCache } from '../../src/data/router/plan-cache.ts';
 import { routeOf } from '../../src/data/router/route.ts';
 import { RouteRing } from '../../src/data/router/route-ring.ts';
+import { StatementStatistics } from '../../src/data/statistics/statement-statistics.ts';
 import { makeLexicalContext } from '../../src/sql/lexical-context.ts';
 import type { Microbenchmark } from './harness.ts';
 
@@ -19,7 +21,19 @@ const COM_QUERY = 3;
 const ROUTE = routeOf('replica', 'proven-read');
 const SESSIONS = 64;
 
-function recording(name: string, entries: number): Microbenchmark {
+const STATISTICS = {
+  enabled: true,
+  digestEntries: 5000,
+  digestBytes: 8 << 20,
+  digestTextBytes: 2048,
+  trackClientAddress: false,
+  errorEntries: 1000,
+  longQueryMs: 1000,
+};
+
+function recording(name: string, entries: number, enabled: boolean): Microbenchmark {
+  const settings = { ...STATISTICS, enabled };
+  const statistics = new StatementStatistics(new SharedStatistics(1), 0, settings, 4711);
   const ring = new RouteRing(entries);
   const counters = new SharedCounters().worker(0);
   const plans = new PlanCache(1, 100, { miss: () => {} });
@@ -32,9 +46,9 @@ function recording(name: string, entries: number): Microbenchmark {
       clientAddress: `127.0.0.1:${10_000 + index}`,
       state: new SessionState(counters),
     };
-    return new StatementTrace(client, ring, counters);
+    return new StatementTrace(client, ring, counters, statistics);
   });
-  const connection = { server: { address: '127.0.0.1:3306' }, threadId: 17 };
+  const connection = { server: { address: '127.0.0.1:3306', hostgroup: 1 }, threadId: 17 };
   const answer = { errno: 0, lastResultRows: 1, affectedRows: 0 };
   return {
     name: `route ring: ${name}`,
@@ -53,6 +67,7 @@ function recording(name: string, entries: number): Microbenchmark {
 }
 
 export const benchmarks: readonly Microbenchmark[] = [
-  recording('a statement, 1024 remembered', 1024),
-  recording('a statement, none remembered', 0),
+  recording('a statement, 1024 remembered', 1024, false),
+  recording('a statement, none remembered', 0, false),
+  recording('a statement, 1024 remembered, counted', 1024, true),
 ];

@@ -7,6 +7,10 @@ export const InspectSubject = {
   pins: 'pins',
   /** The last statements. */
   routes: 'routes',
+  /** What is counted of digests. */
+  digests: 'digests',
+  /** The errors that statements have ended with. */
+  errors: 'errors',
 } as const;
 export type InspectSubject = (typeof InspectSubject)[keyof typeof InspectSubject];
 
@@ -14,8 +18,10 @@ export interface Inspection {
   readonly subject: InspectSubject;
   /** Only this session; null for all. */
   readonly connectionId: number | null;
-  /** Most rows of one worker: of statements the last ones. */
+  /** Most rows of one worker: of statements the last ones; of digests and errors it gives all. */
   readonly limit: number;
+  /** Digests, errors: what is told is forgotten, in the same moment. */
+  readonly reset?: boolean;
 }
 
 export interface InspectRequest extends Inspection {
@@ -29,6 +35,8 @@ export interface InspectAnswer {
   readonly requestId: number;
   readonly sessions: readonly SessionRecord[];
   readonly routes: readonly RouteRecord[];
+  readonly digests: readonly DigestRecord[];
+  readonly errors: readonly ErrorRecord[];
   readonly isLast: boolean;
 }
 
@@ -114,4 +122,51 @@ export interface RouteRecord {
   readonly pins: readonly string[];
   readonly digest: string;
   readonly digestText: string;
+}
+
+/** What one worker has counted of a digest, of one user in one schema. Moments are seconds since the epoch. */
+export interface DigestRecord {
+  /** -1 where no server was needed. */
+  readonly hostgroup: number;
+  readonly schema: string;
+  readonly username: string;
+  /** '' unless addresses are told apart. */
+  readonly clientAddress: string;
+  readonly digest: string;
+  readonly digestText: string;
+  /** Exact since the digest has got its place. */
+  readonly count: number;
+  /** So many more it may have been before. */
+  readonly countError: number;
+  readonly firstSeen: number;
+  readonly lastSeen: number;
+  readonly sumMicros: number;
+  readonly minMicros: number;
+  readonly maxMicros: number;
+  readonly waitMicros: number;
+  readonly rowsAffected: number;
+  readonly rowsSent: number;
+  readonly bytes: number;
+  readonly errors: number;
+  /** Where the last one went, and why: a place of `ROUTE_SLOTS`; -1 for none. */
+  readonly routeSlot: number;
+  /** Step of `DIGEST_SCALE`, count, step, count, … */
+  readonly histogram: readonly number[];
+}
+
+/** An error that statements have ended with. Moments are seconds since the epoch. */
+export interface ErrorRecord {
+  /** -1 where no server was reached. */
+  readonly hostgroup: number;
+  /** `host:port`; '' for an error of Sluice's own. */
+  readonly server: string;
+  readonly username: string;
+  readonly clientAddress: string;
+  readonly schema: string;
+  readonly errno: number;
+  readonly count: number;
+  readonly firstSeen: number;
+  readonly lastSeen: number;
+  /** The last one, without what stood in quotes. */
+  readonly message: string;
 }

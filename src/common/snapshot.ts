@@ -132,6 +132,15 @@ export interface SnapshotSettings {
     readonly readsOnPrimary: 'fallback' | 'share';
     readonly trustViews: boolean;
   };
+  readonly statistics: {
+    readonly enabled: boolean;
+    readonly digestEntries: number;
+    readonly digestBytes: number;
+    readonly digestTextBytes: number;
+    readonly trackClientAddress: boolean;
+    readonly errorEntries: number;
+    readonly longQueryMs: number;
+  };
   readonly hostgroups: { readonly writer: number; readonly reader: number };
   /** From where a PROXY header is believed; see the configuration. */
   readonly proxyNetworks: readonly string[];

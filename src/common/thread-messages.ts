@@ -2,6 +2,7 @@
 
 import type { InspectAnswer, InspectRequest } from './inspection.ts';
 import type { SharedCounterBuffers } from './shared-counters.ts';
+import type { SharedStatisticsBuffers } from './shared-statistics.ts';
 import type { Snapshot } from './snapshot.ts';
 
 export interface WorkerStart {
@@ -9,6 +10,7 @@ export interface WorkerStart {
   /** How many there are. */
   readonly workers: number;
   readonly counters: SharedCounterBuffers;
+  readonly statistics: SharedStatisticsBuffers;
   readonly snapshot: Snapshot;
   readonly listen: {
     readonly host: string;

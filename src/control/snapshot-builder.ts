@@ -53,7 +53,7 @@ export class SnapshotBuilder {
     accounts: SnapshotAccounts,
   ): Snapshot {
     const servers = topology.servers.map((server) => this.#server(server, topology.primary, tls));
-    const { pool, limits, routing, hostgroups, listen, proxyProtocol } = config;
+    const { pool, limits, routing, statistics, hostgroups, listen, proxyProtocol } = config;
     return Object.freeze({
       version: ++this.#version,
       servers,
@@ -64,6 +64,7 @@ export class SnapshotBuilder {
         pool,
         limits,
         routing,
+        statistics,
         hostgroups,
         proxyNetworks: proxyProtocol.networks,
         compression: listen.compression,

@@ -6,6 +6,7 @@ import type { Config, ServerConfig } from '../../config/schema.ts';
 import { formatAddress, parseServerAddress } from '../../config/server-address.ts';
 import type { Logger } from '../common/logger.ts';
 import { Gauge, SharedCounters, userGauge } from '../common/shared-counters.ts';
+import { SharedStatistics } from '../common/shared-statistics.ts';
 import type { Snapshot } from '../common/snapshot.ts';
 import { StopMode, type WorkerStart } from '../common/thread-messages.ts';
 import { startAdminServer } from './admin/admin-server.ts';
@@ -46,6 +47,7 @@ class Supervisor implements SluiceHandle {
   readonly #logger: Logger;
   readonly #version: string;
   readonly #counters = new SharedCounters();
+  readonly #statistics: SharedStatistics;
   readonly #builder = new SnapshotBuilder();
   readonly #monitor: Monitor;
   readonly #accounts: AccountKeeper;
@@ -65,6 +67,7 @@ class Supervisor implements SluiceHandle {
     this.#config = config;
     this.#logger = logger;
     this.#version = version;
+    this.#statistics = new SharedStatistics(config.workers);
     this.#tls = TlsMaterial.read(config);
     const { username: _, password: __, ...settings } = config.monitor;
     this.#monitor = new Monitor({
@@ -120,6 +123,7 @@ class Supervisor implements SluiceHandle {
       count: this.#config.workers,
       listen: listenOptions(this.#config),
       counters: this.#counters,
+      statistics: this.#statistics,
       logger: this.#logger,
       logLevel: log.level,
       snapshot: () => this.#snapshot,
@@ -161,7 +165,7 @@ class Supervisor implements SluiceHandle {
         loadAccounts: () => this.#accounts.load(),
         inspect: (inspection) =>
           this.#workers?.inspect(inspection) ??
-          Promise.resolve({ sessions: [], routes: [], missing: [], asked: 0 }),
+          Promise.resolve({ sessions: [], routes: [], digests: [], errors: [], missing: [], asked: 0 }),
         killSession: (connectionId, queryOnly) =>
           this.#workers?.killSession(connectionId, queryOnly) ?? Promise.resolve(null),
         keepsRoutes: () => this.#config.limits.routeRingEntries > 0,

@@ -3,7 +3,14 @@
  * ended, or is late: then what has come so far is the answer, and says whose is missing. Nobody is waited for longer.
  */
 
-import type { InspectAnswer, Inspection, RouteRecord, SessionRecord } from '../common/inspection.ts';
+import type {
+  DigestRecord,
+  ErrorRecord,
+  InspectAnswer,
+  Inspection,
+  RouteRecord,
+  SessionRecord,
+} from '../common/inspection.ts';
 import type { ToWorker } from '../common/thread-messages.ts';
 
 export const INQUIRY_TIMEOUT_MS = 2000;
@@ -11,6 +18,8 @@ export const INQUIRY_TIMEOUT_MS = 2000;
 export interface InspectResult {
   readonly sessions: readonly SessionRecord[];
   readonly routes: readonly RouteRecord[];
+  readonly digests: readonly DigestRecord[];
+  readonly errors: readonly ErrorRecord[];
   /** Numbers of the workers whose answer is not complete. */
   readonly missing: readonly number[];
   /** How many were asked. */
@@ -24,6 +33,8 @@ interface Pending {
   readonly ended: number[];
   readonly sessions: SessionRecord[];
   readonly routes: RouteRecord[];
+  readonly digests: DigestRecord[];
+  readonly errors: ErrorRecord[];
   readonly done: () => void;
 }
 
@@ -47,23 +58,40 @@ export class WorkerInquiries {
       const done = (): void => {
         clearTimeout(timer);
         this.#pending.delete(requestId);
-        const { sessions, routes, awaited, ended } = pending;
-        resolve({ sessions, routes, missing: [...awaited, ...ended].sort(ascending), asked: workers.length });
+        const { sessions, routes, digests, errors, awaited, ended } = pending;
+        resolve({
+          sessions,
+          routes,
+          digests,
+          errors,
+          missing: [...awaited, ...ended].sort(ascending),
+          asked: workers.length,
+        });
       };
       const timer = setTimeout(done, this.#timeoutMs);
-      const pending: Pending = { awaited: new Set(workers), ended: [], sessions: [], routes: [], done };
+      const pending: Pending = {
+        awaited: new Set(workers),
+        ended: [],
+        sessions: [],
+        routes: [],
+        digests: [],
+        errors: [],
+        done,
+      };
       this.#pending.set(requestId, pending);
       for (const worker of workers) send(worker, { type: 'inspect', requestId, ...inspection });
       if (workers.length === 0) done();
     });
   }
 
-  received(worker: number, { requestId, sessions, routes, isLast }: InspectAnswer): void {
-    const pending = this.#pending.get(requestId);
+  received(worker: number, answer: InspectAnswer): void {
+    const pending = this.#pending.get(answer.requestId);
     if (pending?.awaited.has(worker) !== true) return;
-    for (const session of sessions) pending.sessions.push(session);
-    for (const route of routes) pending.routes.push(route);
-    if (isLast) this.#over(pending, worker);
+    for (const session of answer.sessions) pending.sessions.push(session);
+    for (const route of answer.routes) pending.routes.push(route);
+    for (const digest of answer.digests) pending.digests.push(digest);
+    for (const error of answer.errors) pending.errors.push(error);
+    if (answer.isLast) this.#over(pending, worker);
   }
 
   /** It will not answer any more. */

@@ -24,6 +24,7 @@ import {
   serverGauge,
   WorkerCounter,
 } from '../common/shared-counters.ts';
+import type { SharedStatistics } from '../common/shared-statistics.ts';
 import type { Snapshot } from '../common/snapshot.ts';
 import { makeTransitions } from '../common/state-machine.ts';
 import type {
@@ -89,6 +90,7 @@ export interface WorkerSetOptions {
   readonly count: number;
   readonly listen: WorkerStart['listen'];
   readonly counters: SharedCounters;
+  readonly statistics: SharedStatistics;
   readonly logger: Logger;
   readonly logLevel: string;
   readonly snapshot: () => Snapshot;
@@ -239,11 +241,12 @@ export class WorkerSet {
   #launch(slot: Slot, failed: ((error: Error) => void) | null): void {
     slot.state = transition(slot.state, State.starting);
     slot.startedAt = performance.now();
-    const { counters, listen, snapshot, logLevel } = this.#options;
+    const { counters, statistics, listen, snapshot, logLevel } = this.#options;
     const workerData: WorkerStart = {
       workerIndex: slot.index,
       workers: this.#slots.length,
       counters: counters.buffers,
+      statistics: statistics.buffers,
       snapshot: snapshot(),
       listen: { ...listen, port: this.#port },
       rsaKey: this.#rsaKey,
@@ -344,6 +347,7 @@ export class WorkerSet {
     counters.addGauge(Gauge.frontendConnections, -worker.get(WorkerCounter.sessions));
     for (const gauge of WORKER_GAUGES) worker.clear(gauge);
     worker.clearPins();
+    this.#options.statistics.worker(index).clearGauges();
     // Servers and users that have left the configuration too: their slots are theirs when they come back.
     for (let slot = 0; slot < MAX_SERVERS; slot++) {
       for (const [counter, gauge] of SHARES) {

@@ -19,6 +19,7 @@ import type { ClientTlsContext } from './io/tls-contexts.ts';
 import type { PlanCache } from './router/plan-cache.ts';
 import type { RouteRing } from './router/route-ring.ts';
 import type { Router } from './router/router.ts';
+import type { StatementStatistics } from './statistics/statement-statistics.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
@@ -61,6 +62,8 @@ export interface WorkerContext {
   readonly router: Router;
   /** Its last statements, and why they went where they went. */
   readonly routes: RouteRing;
+  /** What is counted of them. */
+  readonly statistics: StatementStatistics;
   readonly differences: StateDifferences;
   readonly sessions: SessionRegistry<Listed>;
   /** All client connections, those that still log in included. */

@@ -8,6 +8,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { LRUCache } from 'lru-cache';
 import type { CachedSecret } from '../../protocol/index.ts';
 import { Gauge, SharedCounters, WorkerCounter } from '../common/shared-counters.ts';
+import { SharedStatistics } from '../common/shared-statistics.ts';
 import type { Snapshot } from '../common/snapshot.ts';
 import { type FromWorker, StopMode, type ToWorker, type WorkerStart } from '../common/thread-messages.ts';
 import { TimerWheel } from '../common/timer-wheel.ts';
@@ -31,6 +32,7 @@ import { ClientTlsContext } from './io/tls-contexts.ts';
 import { PlanCache } from './router/plan-cache.ts';
 import { RouteRing } from './router/route-ring.ts';
 import { Router } from './router/router.ts';
+import { StatementStatistics } from './statistics/statement-statistics.ts';
 import { AcceptedAssignments, type LogLevel, type WorkerContext } from './worker-context.ts';
 
 /** Idle and worn-out backend connections are looked for this often. */
@@ -51,6 +53,12 @@ const log = (level: LogLevel, message: string, fields: Record<string, unknown>):
 
 const shared = new SharedCounters(start.counters);
 const counters = shared.worker(start.workerIndex);
+const statistics = new StatementStatistics(
+  new SharedStatistics(start.statistics),
+  start.workerIndex,
+  start.snapshot.settings.statistics,
+  randomInt(2 ** 32),
+);
 const wheel = new TimerWheel(() => performance.now());
 const initialVariables: WorkerContext['initialVariables'] = new Map();
 const clients = new Set<ClientConnection>();
@@ -93,6 +101,7 @@ const context: WorkerContext = {
   definitions: new StatementDefinitions(),
   router: new Router(),
   routes: new RouteRing(start.snapshot.settings.limits.routeRingEntries),
+  statistics,
   differences: new StateDifferences(),
   sessions: new SessionRegistry(start.workerIndex, post, backends),
   clients,
@@ -123,6 +132,7 @@ function apply(snapshot: Snapshot): void {
   context.router.update(catalog, hostgroups);
   context.plans.resize(limits.digestCacheEntries);
   context.routes.resize(limits.routeRingEntries);
+  statistics.update(snapshot.settings.statistics);
   context.clientTls.update(snapshot.clientTls);
   context.proxyNetworks.update(snapshot.settings.proxyNetworks);
   backends.apply(snapshot);
@@ -188,6 +198,7 @@ port.on('message', (message: ToWorker) => {
 const janitor = setInterval(() => {
   backends.closeIdle(Date.now());
   counters.set(WorkerCounter.digests, context.plans.size);
+  statistics.publish();
 }, JANITOR_MS);
 wheel.start();
 apply(start.snapshot);

@@ -34,6 +34,8 @@ export class AnswerPassage implements ResponseSink {
   bytes = 0;
   /** Of the ERR packet; empty while there was none. */
   sqlState = '';
+  /** Of the ERR packet, as the server sent it. */
+  message = '';
   /** What the client is told in place of the server's error. */
   replacedError: ClientError | null = null;
   /** Errors that must read otherwise to the client than the server said. */
@@ -56,6 +58,7 @@ export class AnswerPassage implements ResponseSink {
   begin(statementClass: StatementClass | null, statement: ClientStatement | null, silent: boolean): void {
     this.bytes = 0;
     this.sqlState = '';
+    this.message = '';
     this.replacedError = null;
     this.#silent = silent;
     this.#class = statementClass;
@@ -82,7 +85,9 @@ export class AnswerPassage implements ResponseSink {
   }
 
   errPacket(errno: number, payload: Buffer, started: boolean): boolean {
-    this.sqlState = payload[3] === SQL_STATE_MARKER ? payload.toString('latin1', 4, 9) : NO_SQL_STATE;
+    const hasState = payload[3] === SQL_STATE_MARKER;
+    this.sqlState = hasState ? payload.toString('latin1', 4, 9) : NO_SQL_STATE;
+    this.message = payload.toString('utf8', hasState ? 9 : 3);
     if (started) return false;
     if (this.#owner.movesInstead(errno)) return true;
     this.replacedError = this.errorReplacement?.(errno) ?? null;

@@ -5,6 +5,8 @@
 
 import { CommandName } from '../../../protocol/index.ts';
 import {
+  type DigestRecord,
+  type ErrorRecord,
   type InspectAnswer,
   type InspectRequest,
   InspectSubject,
@@ -14,6 +16,7 @@ import {
 import { digestName, digestText } from '../../sql/digest-text.ts';
 import { pinsOf, RouteReason } from '../../sql/route-reason.ts';
 import { type RingEntry, RingFlag } from '../router/route-ring.ts';
+import { digestParts, errorParts } from '../statistics/statistics-parts.ts';
 import type { WorkerContext } from '../worker-context.ts';
 import type { Session } from './session.ts';
 import { SessionPhase } from './session-phase.ts';
@@ -30,17 +33,13 @@ export function inspect(
   sessions: readonly Session[],
   post: (answer: InspectAnswer) => void,
 ): void {
-  const digests = new Digests();
-  const parts =
-    request.subject === InspectSubject.routes
-      ? routeParts(request, context, digests)
-      : sessionParts(request, context, digests, sessions);
+  const parts = partsOf(request, context, sessions);
   const next = (): void => {
     const part = parts.next();
-    const { sessions: found = [], routes = [] } = part.done === true ? {} : part.value;
     const isLast = part.done === true;
-    if (isLast || found.length > 0 || routes.length > 0)
-      post({ type: 'inspected', requestId: request.requestId, sessions: found, routes, isLast });
+    const found = { ...NOTHING_FOUND, ...(isLast ? {} : part.value) };
+    if (isLast || Object.values(found).some((records) => records.length > 0))
+      post({ type: 'inspected', requestId: request.requestId, ...found, isLast });
     if (!isLast) setImmediate(next);
   };
   next();
@@ -49,6 +48,24 @@ export function inspect(
 interface Part {
   readonly sessions?: SessionRecord[];
   readonly routes?: RouteRecord[];
+  readonly digests?: DigestRecord[];
+  readonly errors?: ErrorRecord[];
+}
+
+const NOTHING_FOUND = { sessions: [], routes: [], digests: [], errors: [] };
+
+function partsOf(
+  request: InspectRequest,
+  context: WorkerContext,
+  sessions: readonly Session[],
+): Iterator<Part, void> {
+  const { subject, reset = false } = request;
+  if (subject === InspectSubject.digests) return digestParts(context.statistics, reset);
+  if (subject === InspectSubject.errors) return errorParts(context.statistics, reset);
+  const digests = new Digests();
+  return subject === InspectSubject.routes
+    ? routeParts(request, context, digests)
+    : sessionParts(request, context, digests, sessions);
 }
 
 function* sessionParts(

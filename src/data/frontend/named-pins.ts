@@ -190,5 +190,5 @@ function executionOf(inner: Plan): Plan {
     locks: inner.statement.locks === LockUse.none ? LockUse.none : LockUse.some,
     kind: inner.statement.kind === StatementKind.read ? StatementKind.read : inner.statement.kind,
   };
-  return new Plan(statement, inner.normalized, inner.contextKey);
+  return new Plan(statement, inner.normalized, inner.contextKey, inner.hashLow, inner.hashHigh);
 }

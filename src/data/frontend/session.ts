@@ -278,6 +278,7 @@ export class Session implements RunClient, RoutingFacts {
     }
     const command = buffer[start]!;
     this.#command = command;
+    this.#context.statistics.counters.addProtocolCommand(command);
     this.#statementsBefore = this.run.trace.statements;
     this.#ownErrno = 0;
     this.#plan = null;

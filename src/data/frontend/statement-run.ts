@@ -129,7 +129,7 @@ export class StatementRun
     this.#client = client;
     this.#context = context;
     this.residue = new Residue((connection) => this.#borrow(connection));
-    this.trace = new StatementTrace(client, context.routes, context.counters);
+    this.trace = new StatementTrace(client, context.routes, context.counters, context.statistics);
     this.passage = new AnswerPassage(client, this);
     const { residue, trace } = this;
     this.#approach = new StatementApproach(client, context, { residue, trace, packet: this.#packet }, this);
@@ -493,6 +493,7 @@ export class StatementRun
     const now = performance.now();
     this.#learn(connection, tracker, now);
     this.trace.answered(tracker, now);
+    if (tracker.errno !== 0) this.trace.failed(this.passage.replacedError?.message ?? this.passage.message);
     // The server is about to close it: nobody else may get it meanwhile.
     if (this.#plan !== null && tracker.errno === 0 && endsConnection(this.#plan, state.variables))
       connection.tainted = true;
@@ -665,6 +666,7 @@ export class StatementRun
     this.statement = null;
     this.lastErrno = error.errno;
     this.lastError = error;
+    this.trace.failed(error.message);
     this.trace.ends(error.errno, this.#attempts, this.passage.bytes);
     if (!this.passage.silent) this.#client.sendError(error);
     this.#client.runFinished();

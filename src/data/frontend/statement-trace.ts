@@ -3,11 +3,15 @@
  * by its run, and put into the worker's ring at its end. One for each session, used again for each statement.
  */
 
+import { Command } from '../../../protocol/index.ts';
 import type { WorkerCounters } from '../../common/shared-counters.ts';
+import { NO_HOSTGROUP, StatementCounter } from '../../common/shared-statistics.ts';
 import { RouteReason, RouteTarget } from '../../sql/route-reason.ts';
 import type { Plan } from '../router/plan.ts';
 import { type Route, routeOf } from '../router/route.ts';
 import { emptyEntry, RingFlag, type RouteRing } from '../router/route-ring.ts';
+import type { StatementContext } from '../statistics/statement-context.ts';
+import type { StatementStatistics } from '../statistics/statement-statistics.ts';
 
 import type { SessionState } from './session-state.ts';
 
@@ -20,7 +24,7 @@ export interface TracedClient {
 }
 
 export interface TracedConnection {
-  readonly server: { readonly address: string };
+  readonly server: { readonly address: string; readonly hostgroup: number };
   readonly threadId: number;
 }
 
@@ -40,6 +44,8 @@ export class StatementTrace {
   readonly #client: TracedClient;
   readonly #ring: RouteRing;
   readonly #counters: WorkerCounters;
+  readonly #statistics: StatementStatistics;
+  #context: StatementContext | null = null;
   readonly connectedAtMs = performance.now();
   /** Statements up to now. */
   statements = 0;
@@ -62,8 +68,17 @@ export class StatementTrace {
   #waitMs = 0;
   #answeredAtMs = 0;
   #rows = 0;
+  /** Where the statement counts: of the server that it went to. */
+  #hostgroup = NO_HOSTGROUP;
+  #errorMessage = '';
 
-  constructor(client: TracedClient, ring: RouteRing, counters: WorkerCounters) {
+  constructor(
+    client: TracedClient,
+    ring: RouteRing,
+    counters: WorkerCounters,
+    statistics: StatementStatistics,
+  ) {
+    this.#statistics = statistics;
     this.#client = client;
     this.#ring = ring;
     this.#counters = counters;
@@ -88,6 +103,8 @@ export class StatementTrace {
     this.#waitMs = 0;
     this.#answeredAtMs = 0;
     this.#rows = 0;
+    this.#hostgroup = NO_HOSTGROUP;
+    this.#errorMessage = '';
   }
 
   /** A statement that no server was needed for. @param beganAtMs when it came. */
@@ -115,6 +132,7 @@ export class StatementTrace {
   /** @param isPrevious the statement before ran there. @param isAligned session state goes in front. */
   uses(connection: TracedConnection, isShared: boolean, isPrevious: boolean, isAligned: boolean): void {
     this.#server = connection.server.address;
+    this.#hostgroup = connection.server.hostgroup;
     this.#serverThreadId = connection.threadId;
     this.#flags =
       (this.#flags & RingFlag.reprepared) |
@@ -135,9 +153,15 @@ export class StatementTrace {
     this.#rows = hasRows ? tracker.lastResultRows : tracker.affectedRows;
   }
 
+  /** @param message as the client gets it. */
+  failed(message: string): void {
+    this.#errorMessage = message;
+  }
+
   abandoned(attempts: number, bytes: number): void {
     this.#flags |= RingFlag.abandoned;
     this.ends(0, attempts, bytes);
+    this.#transactionIs(false);
   }
 
   /** @param bytes of the answer. */
@@ -147,8 +171,7 @@ export class StatementTrace {
     const { state } = this.#client;
     this.waited();
     this.endedAtMs = this.#answeredAtMs === 0 ? performance.now() : this.#answeredAtMs;
-    if (!state.inTransaction) this.transactionSinceMs = 0;
-    else if (this.transactionSinceMs === 0) this.transactionSinceMs = this.beganAtMs;
+    this.#transactionIs(state.inTransaction);
     this.#record(errno, attempts, bytes);
   }
 
@@ -175,5 +198,24 @@ export class StatementTrace {
     entry.pinsBefore = this.#pinsBefore;
     entry.pinsAfter = client.state.pinBits;
     this.#ring.add(entry);
+    if (this.#statistics.enabled) this.#account();
+  }
+
+  #account(): void {
+    const { plan } = this;
+    if (plan === null || (this.#command !== Command.COM_QUERY && this.#command !== Command.COM_STMT_EXECUTE))
+      return;
+    const { username, clientAddress } = this.#client;
+    const statistics = this.#statistics;
+    const context = statistics.contextOf(this.#context, username, this.#schema, clientAddress);
+    this.#context = context;
+    statistics.ended(entry, plan, context, this.#hostgroup);
+    if (entry.errno !== 0) statistics.failed(entry, context, this.#hostgroup, this.#errorMessage);
+  }
+
+  #transactionIs(isOpen: boolean): void {
+    if (isOpen === this.transactionSinceMs > 0) return;
+    this.transactionSinceMs = isOpen ? this.beganAtMs : 0;
+    this.#statistics.counters.add(StatementCounter.openTransactions, isOpen ? 1 : -1);
   }
 }

@@ -54,7 +54,9 @@ export class PlanCache {
       return plan;
     this.#counters.miss();
     const normalized = Buffer.from(scanner.normalized.subarray(0, length));
-    const made = new Plan(classify(buffer, start, end, context), normalized, context.key);
+    const { hashLow, hashHigh } = scanner;
+    const statement = classify(buffer, start, end, context);
+    const made = new Plan(statement, normalized, context.key, hashLow, hashHigh);
     this.#keep(key, made);
     return made;
   }

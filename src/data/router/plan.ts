@@ -1,5 +1,6 @@
 /** What a worker keeps of a digest: its class, and what running it has taught. */
 
+import type { CountedAs } from '../../sql/counted-as.ts';
 import type { StatementClass } from '../../sql/statement-class.ts';
 
 /** Samples before a digest counts as known. */
@@ -31,6 +32,11 @@ export class Plan {
   readonly normalized: Buffer;
   /** Of the lexical context that it was classified under. */
   readonly contextKey: number;
+  /** Of the normalised bytes: 64 bits with a secret seed, in two signed halves. */
+  readonly hashLow: number;
+  readonly hashHigh: number;
+  /** What its statements are counted as; null until the first one has ended. */
+  counted: CountedAs | null = null;
   /** It shows or sets how session state is tracked, which is Sluice's own business on that connection. */
   readonly touchesTracking: boolean;
   /** A COMMIT or ROLLBACK that ends the connection as well. */
@@ -45,10 +51,18 @@ export class Plan {
   #depth = FIRST_DEPTH;
   #aloneSinceRefused = 0;
 
-  constructor(statement: StatementClass, normalized: Buffer, contextKey: number) {
+  constructor(
+    statement: StatementClass,
+    normalized: Buffer,
+    contextKey: number,
+    hashLow: number,
+    hashHigh: number,
+  ) {
     this.statement = statement;
     this.normalized = normalized;
     this.contextKey = contextKey;
+    this.hashLow = hashLow | 0;
+    this.hashHigh = hashHigh | 0;
     const text = normalized.length > MAX_LOOKED_AT ? '' : normalized.toString('latin1');
     // Among other statements what these change is worth more than what SHOW says of the tracking.
     const isAlone = statement.statementCount === 1;

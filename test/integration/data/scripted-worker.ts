@@ -84,7 +84,15 @@ parentPort!.on('message', (message: ToWorker) => {
     });
   else if (message.type === 'killAnswer') say(`killAnswer ${message.requestId} ${message.outcome}`);
   else if (message.type === 'inspect' && !mute)
-    post({ type: 'inspected', requestId: message.requestId, sessions: [], routes: [], isLast: true });
+    post({
+      type: 'inspected',
+      requestId: message.requestId,
+      sessions: [],
+      routes: [],
+      digests: [],
+      errors: [],
+      isLast: true,
+    });
   else if (message.type === 'kill' && !mute)
     post({
       type: 'killAnswer',

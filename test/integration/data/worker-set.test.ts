@@ -10,6 +10,7 @@ import {
   userGauge,
   WorkerCounter,
 } from '../../../src/common/shared-counters.ts';
+import { SharedStatistics } from '../../../src/common/shared-statistics.ts';
 import { StopMode } from '../../../src/common/thread-messages.ts';
 import { WorkerSet } from '../../../src/control/worker-set.ts';
 import { waitUntil } from '../../support/wait-until.ts';
@@ -28,6 +29,7 @@ class Rig {
       count,
       listen: { host: '127.0.0.1', port: 0, more: [], sockets: [], socketMode: 0o777 },
       counters: this.counters,
+      statistics: new SharedStatistics(count),
       logger: new RootLogger(
         'debug',
         ({ message, fields }) => this.log.push(`${message} ${JSON.stringify(fields)}`),

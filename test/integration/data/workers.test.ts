@@ -12,6 +12,7 @@ import {
   userGauge,
   WorkerCounter,
 } from '../../../src/common/shared-counters.ts';
+import { SharedStatistics } from '../../../src/common/shared-statistics.ts';
 import type { Snapshot } from '../../../src/common/snapshot.ts';
 import { StopMode } from '../../../src/common/thread-messages.ts';
 import { WorkerSet } from '../../../src/control/worker-set.ts';
@@ -36,6 +37,7 @@ const workers = new WorkerSet({
   count: 2,
   listen: { host: '127.0.0.1', port: 0, more: [], sockets: [], socketMode: 0o777 },
   counters,
+  statistics: new SharedStatistics(2),
   logger: new RootLogger(
     'info',
     ({ message, fields }) => log.push(`${message} ${JSON.stringify(fields)}`),

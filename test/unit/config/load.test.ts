@@ -72,12 +72,13 @@ t.test('the least that works has every default', async (t) => {
 });
 
 t.test('the settings of the snapshot are sections of the configuration', async (t) => {
-  const { pool, limits, routing, hostgroups, proxyProtocol, listen } = load(MINIMAL);
+  const { pool, limits, routing, statistics, hostgroups, proxyProtocol, listen } = load(MINIMAL);
   // Compiles only while the names agree.
   const settings: SnapshotSettings = {
     pool,
     limits,
     routing,
+    statistics,
     hostgroups,
     proxyNetworks: proxyProtocol.networks,
     compression: listen.compression,

@@ -218,6 +218,8 @@ export class FakeAdminState implements AdminState {
   inspected: InspectResult = {
     sessions: [sessionRecord({ pins: [{ reason: 'cursor', sinceMs: 1_700_000_001_000 }] })],
     routes: [routeRecord()],
+    digests: [],
+    errors: [],
     missing: [],
     asked: 2,
   };

@@ -66,6 +66,8 @@ t.test('SHOW SESSIONS', async (t) => {
     routes: [],
     missing: [],
     asked: 2,
+    digests: [],
+    errors: [],
   };
   const [first, second] = await rowsOf(state, 'SHOW SESSIONS');
   t.strictSame(state.inspections, [{ subject: 'sessions', connectionId: null, limit: 10_001 }]);
@@ -107,7 +109,7 @@ t.test('SHOW SESSIONS', async (t) => {
 t.test('an answer that is cut says so', async (t) => {
   const state = new FakeAdminState();
   const sessions = Array.from({ length: 3 }, (_, index) => sessionRecord({ connectionId: FIRST_ID + index }));
-  state.inspected = { sessions, routes: [], missing: [], asked: 1 };
+  state.inspected = { sessions, routes: [], missing: [], asked: 1, digests: [], errors: [] };
   const { rows, warnings } = await answerOf(state, 'show sessions limit 2');
   t.equal(state.inspections[0]?.limit, 3);
   t.equal(rows.length, 2);
@@ -147,7 +149,7 @@ t.test('SHOW PINS: one row for each reason, the oldest first', async (t) => {
     sessionRecord({ pins: first, server: '10.0.0.1:3306', serverThreadId: 8 }),
     sessionRecord({ connectionId: FIRST_ID + 1, pins: [{ reason: 'xa', sinceMs: now - 5000 }] }),
   ];
-  state.inspected = { sessions, routes: [], missing: [], asked: 1 };
+  state.inspected = { sessions, routes: [], missing: [], asked: 1, digests: [], errors: [] };
   const rows = await rowsOf(state, 'SHOW PINS');
   t.equal(state.inspections[0]?.subject, 'pins');
   t.strictSame(
@@ -194,7 +196,7 @@ t.test('SHOW ROUTES: the last ones of all workers, oldest first', async (t) => {
       attempts: 2,
     }),
   ];
-  state.inspected = { sessions: [], routes, missing: [], asked: 2 };
+  state.inspected = { sessions: [], routes, missing: [], asked: 2, digests: [], errors: [] };
   const rows = await rowsOf(state, `SHOW ROUTES FOR SESSION ${FIRST_ID} LIMIT 2`);
   t.strictSame(state.inspections, [{ subject: 'routes', connectionId: FIRST_ID, limit: 2 }]);
   t.strictSame(rows[0], {

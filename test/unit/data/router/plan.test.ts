@@ -14,7 +14,7 @@ const ansi = makeLexicalContext({
 
 function plan(sql = 'SELECT 1'): Plan {
   const bytes = Buffer.from(sql);
-  return new Plan(classify(bytes, 0, bytes.length, context), bytes, context.key);
+  return new Plan(classify(bytes, 0, bytes.length, context), bytes, context.key, 0, 0);
 }
 
 /** Known to be quick, so that it may share a connection. */
