@@ -189,7 +189,14 @@ t.test('a question to all workers is answered without those that end or say noth
   const rig = new Rig(t, 3);
   await rig.set.start();
   const wanted = { subject: 'sessions', connectionId: null, limit: 10 } as const;
-  t.same(await rig.set.inspect(wanted), { sessions: [], routes: [], missing: [], asked: 3 });
+  t.same(await rig.set.inspect(wanted), {
+    sessions: [],
+    routes: [],
+    digests: [],
+    errors: [],
+    missing: [],
+    asked: 3,
+  });
   rig.order('1:mute 2:mute');
   await waitUntil('they are mute', () =>
     rig.set.status().every(({ appliedVersion }) => appliedVersion === 2),
