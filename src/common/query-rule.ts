@@ -105,6 +105,8 @@ export interface RateLimit {
   readonly perSecond: number;
   /** Statements that may come at once after a pause. */
   readonly burst: number;
+  /** Its place in `RateBuckets`. */
+  readonly slot: number;
 }
 
 /** All that decides about a statement by rule. */
@@ -112,7 +114,6 @@ export interface QueryRuleSet {
   readonly rules: readonly QueryRule[];
   readonly fastRouting: readonly FastRoutingRule[];
   readonly firewall: Firewall;
-  /** By user name; '' has no meaning. */
   readonly userRateLimits: readonly UserRateLimit[];
   /** Counted beside the others and not applied; null: none are loaded so. */
   readonly shadow: ShadowRules | null;

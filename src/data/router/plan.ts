@@ -2,6 +2,7 @@
 
 import type { CountedAs } from '../../sql/counted-as.ts';
 import type { StatementClass } from '../../sql/statement-class.ts';
+import type { PlanRules } from './rules/plan-rules.ts';
 
 /** Samples before a digest counts as known. */
 const MIN_SAMPLES = 4;
@@ -41,6 +42,8 @@ export class Plan {
   readonly touchesTracking: boolean;
   /** A COMMIT or ROLLBACK that ends the connection as well. */
   readonly releases: boolean;
+  /** What query rules say of it. */
+  rules: PlanRules | null = null;
   /** It has ended in an error or with warnings: these are kept per connection, so it does not share one. */
   raisesDiagnostics = false;
   #samples = 0;

@@ -1,0 +1,34 @@
+/**
+ * Automata grow with the texts that they see, each up to a limit of its own; this is the limit for all of them
+ * together. When it is reached they are dropped, and compiled again when they are asked the next time.
+ */
+
+import type { RulePattern } from '../../../sql/rules/rule-pattern.ts';
+import type { CompiledRule } from './compiled-rule.ts';
+
+const MAX_BYTES = 64 * 1024 * 1024;
+/** Evaluations between two looks. */
+const PERIOD = 256;
+
+export class AutomatonMemory {
+  readonly #patterns: readonly RulePattern[];
+  #evaluations = 0;
+
+  constructor(rules: readonly CompiledRule[]) {
+    this.#patterns = rules.flatMap(({ digestPattern, textPattern }) =>
+      [digestPattern, textPattern].filter((pattern) => pattern !== null),
+    );
+  }
+
+  /** After each evaluation. */
+  watch(): void {
+    if (++this.#evaluations < PERIOD) return;
+    this.#evaluations = 0;
+    if (this.bytes <= MAX_BYTES) return;
+    for (const pattern of this.#patterns) pattern.forget();
+  }
+
+  get bytes(): number {
+    return this.#patterns.reduce((sum, { automatonBytes }) => sum + automatonBytes, 0);
+  }
+}

@@ -1,0 +1,158 @@
+/**
+ * One set of query rules: says of a statement what the rules say. What session and digest decide is found out once per
+ * digest and context; only rules that look at the text are asked for each statement, and only those of them that
+ * session and digest leave.
+ */
+
+import type { QueryRuleSet } from '../../../common/query-rule.ts';
+import { replaceMatches } from '../../../sql/rules/replacement.ts';
+import { numberedLimits, orderedRules } from '../../../sql/rules/rule-order.ts';
+import { RuleText } from '../../../sql/rules/rule-text.ts';
+import { AutomatonMemory } from './automaton-memory.ts';
+import { CompiledRule } from './compiled-rule.ts';
+import { FastRouting } from './fast-routing.ts';
+import { FirewallList } from './firewall-list.ts';
+import { PlanDigest } from './plan-digest.ts';
+import { PlanRules, type RuledPlan, type RuleOutcome } from './plan-rules.ts';
+import { type RuleContext, RuleContexts } from './rule-context.ts';
+import type { RuleSession } from './rule-session.ts';
+import type { RuleVerdict } from './rule-verdict.ts';
+import type { VerdictEnvironment, VerdictNode } from './verdict-tree.ts';
+
+export interface RuleEngineOptions {
+  /** Another one for every change of the rules: what is kept with plans for an older one goes. */
+  readonly generation: number;
+  /** Of a statement, and of a digest, that patterns look at. */
+  readonly maxTextBytes: number;
+  /** From 0 up to and without 1. */
+  readonly random: () => number;
+}
+
+/** A replacement has made more of a statement than it may become. */
+export class RewriteTooLongError extends RangeError {}
+
+export class RuleEngine {
+  readonly rules: readonly CompiledRule[];
+  readonly firewall: FirewallList;
+  readonly options: RuleEngineOptions;
+  readonly #contexts: RuleContexts;
+  readonly #memory: AutomatonMemory;
+  /** What the last statement that a verdict was asked for has become; null: nothing else. Text only, no command. */
+  rewritten: Buffer | null = null;
+
+  constructor(set: Omit<QueryRuleSet, 'shadow'>, options: RuleEngineOptions) {
+    const limits = numberedLimits(set);
+    const fastRouting = new FastRouting(set.fastRouting);
+    this.firewall = new FirewallList(set.firewall);
+    this.options = options;
+    this.rules = orderedRules(set.rules).map(
+      (rule, slot) => new CompiledRule(rule, slot, limits.ofRule.get(rule.ruleId) ?? null),
+    );
+    this.#memory = new AutomatonMemory(this.rules);
+    const environmentOf = (session: RuleSession): VerdictEnvironment => ({
+      userLimit: limits.ofUser.get(session.username) ?? null,
+      blockedMessage: this.firewall.message,
+      fastRoute: (flag) => fastRouting.destination(session.username, session.schema, flag),
+    });
+    this.#contexts = new RuleContexts(
+      this.rules,
+      set,
+      fastRouting,
+      this.firewall,
+      options.generation,
+      environmentOf,
+    );
+  }
+
+  /** @param flagIn 0, or what a statement before has left (`next_query_flagIN`). */
+  contextOf(session: RuleSession, flagIn: number): RuleContext {
+    return this.#contexts.contextOf(session, flagIn);
+  }
+
+  /**
+   * What the rules say of the text `buffer[start, end)`, which is of `plan`. What the rules make of it is in
+   * `rewritten` afterwards.
+   * @throws RewriteTooLongError
+   */
+  verdict(plan: RuledPlan, context: RuleContext, buffer: Buffer, start: number, end: number): RuleVerdict {
+    this.rewritten = null;
+    const known = plan.rules;
+    const { verdict, candidates } =
+      known !== null && known.context === context ? known.outcome : this.outcome(plan, context);
+    return verdict ?? this.#judgeText(plan, context, candidates, buffer, start, end);
+  }
+
+  outcome(plan: RuledPlan, context: RuleContext): RuleOutcome {
+    const known = plan.rules?.find(context) ?? null;
+    if (known !== null) return known;
+    const digest = new PlanDigest(plan.normalized, this.options.maxTextBytes);
+    const outcome = this.#settle(context, digest);
+    if (plan.rules === null) plan.rules = new PlanRules(context, outcome);
+    else plan.rules.keep(context, outcome);
+    this.#memory.watch();
+    return outcome;
+  }
+
+  /** The rules that session and digest leave, in so far as a chain may lead to them. */
+  #settle(context: RuleContext, digest: PlanDigest): RuleOutcome {
+    const flags = new Set([context.flagIn]);
+    const candidates: CompiledRule[] = [];
+    let isSettled = true;
+    for (const rule of this.rules) {
+      if (!flags.has(rule.flagIn) || rule.sessionMismatch(context.session) !== null) continue;
+      if (rule.digestMismatch(digest) !== null) continue;
+      candidates.push(rule);
+      if (!rule.isSettledByDigest) isSettled = false;
+      for (const { flagOut } of rule.edges) if (flagOut !== null) flags.add(flagOut);
+    }
+    if (!isSettled) return { verdict: null, candidates };
+    let node = context.tree.root;
+    for (const rule of candidates) {
+      if (rule.flagIn !== node.flag) continue;
+      node = node.after(rule.edges[0]!);
+      if (rule.rule.apply) break;
+    }
+    return { verdict: this.#finish(node, context, digest), candidates: [] };
+  }
+
+  #judgeText(
+    plan: RuledPlan,
+    context: RuleContext,
+    candidates: readonly CompiledRule[],
+    buffer: Buffer,
+    start: number,
+    end: number,
+  ): RuleVerdict {
+    const original = RuleText.of(buffer, start, end, this.options.maxTextBytes);
+    let text = original;
+    let node = context.tree.root;
+    for (const rule of candidates) {
+      if (rule.flagIn !== node.flag || rule.textMismatch(text) !== null) continue;
+      node = node.after(rule.edge(this.options.random));
+      if (rule.replacement !== null) text = replaced(rule, text);
+      if (rule.rule.apply) break;
+    }
+    if (text !== original && text.value !== original.value) {
+      const rest = buffer.subarray(start + original.byteLength, end);
+      this.rewritten = Buffer.concat([Buffer.from(text.value, text.encoding), rest]);
+    }
+    this.#memory.watch();
+    return this.#finish(node, context, new PlanDigest(plan.normalized, this.options.maxTextBytes));
+  }
+
+  #finish(node: VerdictNode, { session }: RuleContext, digest: PlanDigest): RuleVerdict {
+    return node.verdict(this.firewall.verdict(session, node.flag, digest));
+  }
+}
+
+function replaced(rule: CompiledRule, text: RuleText): RuleText {
+  const { textPattern, replacement, isGlobal } = rule;
+  if (textPattern === null || replacement === null) return text;
+  try {
+    const value = replaceMatches(textPattern.regex, text.value, replacement, isGlobal, text.encoding);
+    return value === text.value ? text : new RuleText(value, text.encoding);
+  } catch (error) {
+    if (error instanceof RangeError) throw new RewriteTooLongError(`rule ${rule.rule.ruleId}`);
+    throw error;
+  }
+}
