@@ -57,7 +57,7 @@ function recording(name: string, entries: number, enabled: boolean): Microbenchm
       for (let operation = 0; operation < operations; operation++) {
         const trace = traces[operation % SESSIONS]!;
         trace.begins(COM_QUERY, ROUTE, plan);
-        trace.uses(connection, false, false, false);
+        trace.uses(connection, 1, false, false, false);
         trace.answered(answer, performance.now());
         trace.ends(0, 1, 62);
       }

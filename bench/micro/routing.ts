@@ -5,6 +5,7 @@ import { Router, type RoutingFacts } from '../../src/data/router/router.ts';
 import { NO_RULES } from '../../src/data/router/rules/rule-verdict.ts';
 import { makeLexicalContext } from '../../src/sql/lexical-context.ts';
 import { RouteTarget } from '../../src/sql/route-reason.ts';
+import type { Hostgroup } from '../../src/topology/hostgroup-membership.ts';
 import type { Microbenchmark } from './harness.ts';
 
 const CONTEXT = makeLexicalContext({
@@ -23,11 +24,20 @@ const FACTS: RoutingFacts = {
   stickyUntil: 0,
   avoidsReplicaTransactions: false,
   verdict: NO_RULES,
+  defaultHostgroup: null,
 };
+
+const HOSTGROUPS: readonly Hostgroup[] = (['writer', 'reader'] as const).map((kind, id) => ({
+  id,
+  kind,
+  pair: { writer: 0, reader: 1 },
+  members: [{ address: `db${id}:3306`, weight: 1, status: 'ONLINE', verdict: 'fit' }],
+}));
 
 const router = new Router();
 router.update(
   { complete: true, trusted: false, unsafeViews: new Set(['shop.audit']), isCurrent: () => true },
+  HOSTGROUPS,
   { writer: 0, reader: 1 },
 );
 
@@ -50,7 +60,8 @@ function known(
       for (let operation = 0; operation < operations; operation++) {
         const buffer = statements[operation & 63]!;
         const plan = plans.planFor(buffer, 0, buffer.length, CONTEXT);
-        if (router.route(plan.statement, FACTS, operation, true).target === target) found++;
+        const destination = router.destinationOf(plan.statement, FACTS);
+        if (router.route(plan.statement, FACTS, operation, destination).target === target) found++;
       }
       if (found !== operations) throw new Error(`${name} was not routed to ${target}`);
       return found;

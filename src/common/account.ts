@@ -22,6 +22,10 @@ export interface Account {
   /** The server's names of its plugins, for messages. */
   readonly plugins: readonly string[];
   readonly defaultSchema: string | null;
+  /** For what no hint and no rule sends elsewhere; null: the writer of the first pair. */
+  readonly defaultHostgroup: number | null;
+  /** Its sessions stay on one connection of the primary. */
+  readonly fastForward: boolean;
   /** Clients over all workers, by the configuration; 0 means no limit. */
   readonly maxConnections: number;
   /** MAX_USER_CONNECTIONS of the server's account; 0 means that the server's general limit holds. */

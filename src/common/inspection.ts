@@ -97,6 +97,7 @@ export interface RouteRecord {
   /** What made the reason: a function, the pins. */
   readonly detail: string;
   /** null where Sluice answered itself, or found no server. */
+  readonly hostgroup: number | null;
   readonly server: string | null;
   readonly serverThreadId: number | null;
   /** `held`, `previous`, `pipelined` or `own` (see SHOW ROUTES). */

@@ -4,6 +4,7 @@
  * statement. It crosses threads by structured clone, so it holds plain data only.
  */
 
+import type { Hostgroup } from '../topology/hostgroup-membership.ts';
 import type { ServerDescription, ServerFlavor, TlsMode } from '../topology/server-description.ts';
 
 /** A backend server together with its place in the shared counters. */
@@ -151,6 +152,8 @@ export interface SnapshotSettings {
 export interface Snapshot {
   readonly version: number;
   readonly servers: readonly SnapshotServer[];
+  /** By number. */
+  readonly hostgroups: readonly Hostgroup[];
   readonly accounts: SnapshotAccounts;
   readonly catalog: SnapshotCatalog;
   /** `Gauge.viewsEpoch` before the catalogue was read: with another value now it may be out of date. */

@@ -1,5 +1,6 @@
 /** Makes the snapshots: from the configuration, the measured topology and the view catalogue. */
 
+import { defaultPair } from '../../config/hostgroup-pairs.ts';
 import type { Config } from '../../config/schema.ts';
 import { MAX_SERVERS } from '../common/shared-counters.ts';
 import {
@@ -9,8 +10,10 @@ import {
   type SnapshotCatalog,
   type SnapshotServer,
 } from '../common/snapshot.ts';
+import { hostgroupsOf } from '../topology/hostgroup-membership.ts';
 import type { ServerDescription } from '../topology/server-description.ts';
 import type { TopologyDescription } from '../topology/topology.ts';
+import { hostgroupEntries, hostgroupPairsOf } from './configured-servers.ts';
 import type { TlsMaterial } from './tls-material.ts';
 
 /** Announced until the first server has said what it is; the oldest that has all that Sluice offers. */
@@ -52,11 +55,19 @@ export class SnapshotBuilder {
     tls: TlsMaterial,
     accounts: SnapshotAccounts,
   ): Snapshot {
+    const hostgroups = hostgroupsOf({
+      servers: topology.servers,
+      primary: topology.primary,
+      entries: hostgroupEntries(config),
+      pairs: hostgroupPairsOf(config),
+      primaryReads: config.routing.readsOnPrimary === 'share',
+    });
     const servers = topology.servers.map((server) => this.#server(server, topology.primary, tls));
-    const { pool, limits, routing, statistics, hostgroups, listen, proxyProtocol } = config;
+    const { pool, limits, routing, statistics, listen, proxyProtocol } = config;
     return Object.freeze({
       version: ++this.#version,
       servers,
+      hostgroups,
       accounts,
       catalog,
       catalogEpoch,
@@ -65,7 +76,7 @@ export class SnapshotBuilder {
         limits,
         routing,
         statistics,
-        hostgroups,
+        hostgroups: defaultPair(config),
         proxyNetworks: proxyProtocol.networks,
         compression: listen.compression,
       },

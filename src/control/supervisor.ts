@@ -1,22 +1,24 @@
 /** Composition root of the main thread: starts, feeds and stops the workers and everything of the control plane. */
 
 import { setTimeout } from 'node:timers/promises';
+import { defaultPair } from '../../config/hostgroup-pairs.ts';
 import { planReload } from '../../config/reload.ts';
-import type { Config, ServerConfig } from '../../config/schema.ts';
-import { formatAddress, parseServerAddress } from '../../config/server-address.ts';
+import type { Config } from '../../config/schema.ts';
+import { parseServerAddress } from '../../config/server-address.ts';
 import type { Logger } from '../common/logger.ts';
 import { Gauge, SharedCounters, userGauge } from '../common/shared-counters.ts';
 import { SharedStatistics } from '../common/shared-statistics.ts';
 import type { Snapshot } from '../common/snapshot.ts';
 import { StopMode, type WorkerStart } from '../common/thread-messages.ts';
 import { startAdminServer } from './admin/admin-server.ts';
+import { configuredServers } from './configured-servers.ts';
 import { startHttpServer } from './http/http-server.ts';
 import { takeCounterSnapshot } from './metrics/counter-snapshot.ts';
 import { createMetricsRegistry } from './metrics/registry.ts';
 import { Monitor } from './monitor/monitor.ts';
 import type { MonitorCredentials } from './monitor/monitor-connection.ts';
 import { SnapshotBuilder } from './snapshot-builder.ts';
-import { serverTlsOf, TlsMaterial } from './tls-material.ts';
+import { TlsMaterial } from './tls-material.ts';
 import { AccountKeeper } from './users/account-keeper.ts';
 import { WorkerSet } from './worker-set.ts';
 
@@ -71,9 +73,9 @@ class Supervisor implements SluiceHandle {
     this.#tls = TlsMaterial.read(config);
     const { username: _, password: __, ...settings } = config.monitor;
     this.#monitor = new Monitor({
-      servers: monitorServers(config),
+      servers: configuredServers(config),
       credentials: this.#monitorCredentials(config),
-      hostgroups: config.hostgroups,
+      hostgroups: defaultPair(config),
       settings,
       logger: {
         debug: (fields, message) => logger.debug(message, { ...fields }),
@@ -182,7 +184,7 @@ class Supervisor implements SluiceHandle {
     const { username: _, password: __, ...settings } = config.monitor;
     return this.#monitor.reconfigure({
       credentials: this.#monitorCredentials(config),
-      hostgroups: config.hostgroups,
+      hostgroups: defaultPair(config),
       settings,
     });
   }
@@ -206,7 +208,7 @@ class Supervisor implements SluiceHandle {
     this.#logger.info('configuration reloaded', { changed: plan.changed });
     this.#admin?.updateUsers(plan.config.admin.users);
     await this.#reconfigureMonitor(plan.config);
-    await this.#monitor.updateServers(monitorServers(plan.config));
+    await this.#monitor.updateServers(configuredServers(plan.config));
     await this.#accounts.reconfigure(plan.config);
     this.#publish();
   }
@@ -320,21 +322,6 @@ export async function startSluice(config: Config, logger: Logger, version: strin
     throw error;
   }
   return supervisor;
-}
-
-/** Each address once. 0 is the monitor's word for "no limit of its own". */
-function monitorServers(config: Config) {
-  const listed = new Map<string, ServerConfig>();
-  for (const server of config.servers) {
-    const address = formatAddress(server.host, server.port);
-    if (!listed.has(address)) listed.set(address, server);
-  }
-  return [...listed.values()].map((server) => {
-    const { host, port, weight, maxReplicationLagMs, hostgroup } = server;
-    const maxConnections = server.maxConnections ?? 0;
-    const tls = serverTlsOf(config, server);
-    return { host, port, weight, maxConnections, maxReplicationLagMs, hostgroup, tls };
-  });
 }
 
 function joinAddress(host: string, port: number): string {

@@ -129,7 +129,7 @@ function apply(snapshot: Snapshot): void {
   const { hostgroups, routing, limits } = snapshot.settings;
   const isCurrent = (): boolean => shared.gauge(Gauge.viewsEpoch) === snapshot.catalogEpoch;
   const catalog = { complete, trusted: routing.trustViews, unsafeViews: new Set(unsafeViews), isCurrent };
-  context.router.update(catalog, hostgroups);
+  context.router.update(catalog, snapshot.hostgroups, hostgroups);
   context.plans.resize(limits.digestCacheEntries);
   context.routes.resize(limits.routeRingEntries);
   statistics.update(snapshot.settings.statistics);

@@ -20,6 +20,8 @@ export const RouteReason = {
   stickyAfterWrite: 'sticky-after-write',
   pinned: 'pinned',
   hint: 'hint',
+  /** A query rule, or fast routing, names the hostgroup. */
+  rule: 'rule',
   noReplica: 'no-replica',
   noPrimary: 'no-primary',
   unsafeView: 'unsafe-view',
@@ -47,6 +49,7 @@ const POSSIBLE: Readonly<Record<RouteTarget, (reason: RouteReason) => boolean>> 
   replica: (reason) =>
     reason === ClassReason.provenRead ||
     reason === RouteReason.hint ||
+    reason === RouteReason.rule ||
     reason === RouteReason.readOnlyTransaction ||
     reason === RouteReason.noPrimary,
   held: (reason) => reason === RouteReason.inTransaction || reason === RouteReason.pinned,

@@ -4,7 +4,11 @@ import { isWritable } from './primary-election.ts';
 import { type ServerAddress, type ServerDescription, ServerStatus } from './server-description.ts';
 import { moveStatus, statusOf } from './server-health.ts';
 import type { ReplicationChannel, ServerFacts } from './server-probe.ts';
-import type { TopologyMember } from './topology-member.ts';
+import { orderedStatus, type TopologyMember } from './topology-member.ts';
+
+/** A latency is shown anew when it has moved by this much, and by this part of itself. */
+const LATENCY_STEP_MS = 1;
+const LATENCY_STEP = 0.25;
 
 /** Whether `channel` replicates from the server that answers at `address`. */
 export function isSourceOf(channel: ReplicationChannel, address: ServerAddress, facts: ServerFacts): boolean {
@@ -30,7 +34,7 @@ export function withStatus(member: TopologyMember): TopologyMember {
   const { description } = member;
   const decision =
     member.duplicateOf === null
-      ? statusOf(member.health, member.administrative)
+      ? statusOf(member.health, orderedStatus(member))
       : { status: ServerStatus.SHUNNED, reason: `the same server as ${member.duplicateOf}` };
   if (decision.status === description.status && decision.reason === description.statusReason) return member;
   moveStatus(description.status, decision.status);
@@ -61,7 +65,15 @@ export function describeMember(
     serverUuid: facts?.serverUuid ?? null,
     serverId: facts?.serverId ?? null,
     gtidExecuted: replication?.gtidExecuted ?? '',
+    latencyMs: shownLatency(description.latencyMs, member.pingMs),
   };
+}
+
+/** Each new value is news to all workers: only what makes a difference is one. */
+function shownLatency(shown: number | null, measured: number | null): number | null {
+  if (shown === null || measured === null) return measured;
+  const difference = Math.abs(measured - shown);
+  return difference > LATENCY_STEP_MS && difference > shown * LATENCY_STEP ? measured : shown;
 }
 
 /** A description that says the same keeps its object, so that equality is identity for whoever compares. */

@@ -61,11 +61,20 @@ const BY_STRICTNESS: readonly TlsMode[] = [
   TlsMode.VERIFY_IDENTITY,
 ];
 
+/** The strictest of them. */
+export function tlsForAll(known: Iterable<ServerTls>): ServerTls {
+  let strictest: ServerTls | null = null;
+  for (const tls of known) {
+    const isStricter =
+      strictest === null || BY_STRICTNESS.indexOf(tls.mode) > BY_STRICTNESS.indexOf(strictest.mode);
+    if (isStricter) strictest = tls;
+  }
+  return strictest ?? WITHOUT_TLS;
+}
+
 /** For a server that no configuration names: none of those that are named is talked to more strictly. */
 export function tlsForDiscovered(known: Iterable<ServerTls>): ServerTls {
-  let strictest = WITHOUT_TLS;
-  for (const tls of known)
-    if (BY_STRICTNESS.indexOf(tls.mode) > BY_STRICTNESS.indexOf(strictest.mode)) strictest = tls;
+  const strictest = tlsForAll(known);
   // It has a name of its own.
   return strictest.serverName === null ? strictest : { ...strictest, serverName: null };
 }
@@ -111,6 +120,8 @@ export interface ServerDescription {
   readonly replicationRunning: boolean | null;
   /** Milliseconds behind the source, null when not known or not a replica. */
   readonly lagMs: number | null;
+  /** Of the monitor's pings, smoothed; null until measured. Small changes are not followed. */
+  readonly latencyMs: number | null;
   /** Executed GTID set in the server's own dialect, `''` when unknown. */
   readonly gtidExecuted: string;
 }

@@ -15,12 +15,15 @@ export interface ConfiguredServer {
   readonly maxReplicationLagMs: number;
   /** null: the measured role decides. */
   readonly hostgroup: number | null;
+  /** What the configuration says of it in all its hostgroups. */
+  readonly status: AdministrativeStatus;
   readonly tls: ServerTls;
 }
 
 export interface TopologyMember {
   readonly config: ConfiguredServer;
   readonly origin: 'seed' | 'discovered';
+  /** By a command; what the configuration says holds beside it. */
   readonly administrative: AdministrativeStatus;
   readonly health: HealthByCheck;
   /** The last measured values; null before the first. They outlive a failure: the last word counts. */
@@ -29,6 +32,8 @@ export interface TopologyMember {
   readonly replication: ReplicationProbe | null;
   /** Replication probes in a row that found the IO thread connecting. */
   readonly ioConnecting: number;
+  /** Of the pings, smoothed. */
+  readonly pingMs: number | null;
   /**
    * Was writable, replicating from nobody, at a time when the known primary was seen alive: it has missed writes,
    * and does not become primary just because the primary dies.
@@ -38,6 +43,11 @@ export interface TopologyMember {
   readonly followed: ServerAddress | null;
   readonly duplicateOf: ServerAddress | null;
   readonly description: ServerDescription;
+}
+
+/** What the operator wants of it, by command or by configuration: a command comes first. */
+export function orderedStatus({ administrative, config }: TopologyMember): AdministrativeStatus {
+  return administrative === ServerStatus.ONLINE ? config.status : administrative;
 }
 
 export function newMember(
@@ -68,6 +78,7 @@ export function newMember(
     source: null,
     replicationRunning: null,
     lagMs: null,
+    latencyMs: null,
     gtidExecuted: '',
   };
   return {
@@ -79,6 +90,7 @@ export function newMember(
     readOnly: null,
     replication: null,
     ioConnecting: 0,
+    pingMs: null,
     rival: false,
     followed: null,
     duplicateOf: null,

@@ -46,7 +46,7 @@ import {
 } from './server-probe.ts';
 import { describeDifference } from './topology-difference.ts';
 import type { ServerRemovalReason, TopologyEvent } from './topology-event.ts';
-import { type ConfiguredServer, newMember, type TopologyMember } from './topology-member.ts';
+import { type ConfiguredServer, newMember, orderedStatus, type TopologyMember } from './topology-member.ts';
 
 export interface TopologySettings extends HealthThresholds {
   readonly hostgroups: HostgroupPair;
@@ -55,7 +55,7 @@ export interface TopologySettings extends HealthThresholds {
 /** A good outcome with what it measured, a failure, or an outcome that says nothing about the server's health. */
 export type CheckReport =
   | { readonly check: 'connect'; readonly ok: true; readonly facts: ServerFacts }
-  | { readonly check: 'ping'; readonly ok: true }
+  | { readonly check: 'ping'; readonly ok: true; readonly latencyMs: number | null }
   | { readonly check: 'read_only'; readonly ok: true; readonly readOnly: ReadOnlyProbe }
   | { readonly check: 'replication'; readonly ok: true; readonly replication: ReplicationProbe }
   | { readonly check: CheckName; readonly ok: false; readonly reason: string; readonly confirmed: boolean };
@@ -83,6 +83,9 @@ export interface TopologyUpdate {
 /** More names for servers than any real set has; the oldest go first. */
 const MAX_ALIASES = 1000;
 
+/** Of the newest ping. */
+const LATENCY_WEIGHT = 0.3;
+
 /** What the changes of one update are applied to, before anything is decided. */
 interface Draft {
   readonly members: Map<ServerAddress, TopologyMember>;
@@ -90,6 +93,13 @@ interface Draft {
   readonly events: TopologyEvent[];
   /** Whether the known primary answered its read_only check, writable: only then can others be rivals. */
   primaryConfirmed: boolean;
+}
+
+/** A server that was cut off has to prove itself before it gets traffic again. */
+function withHealthAfter(before: TopologyMember, after: TopologyMember): TopologyMember {
+  const leavesHard =
+    orderedStatus(before) === ServerStatus.OFFLINE_HARD && orderedStatus(after) === ServerStatus.ONLINE;
+  return leavesHard ? { ...after, health: ALL_UNCHECKED } : after;
 }
 
 export class TopologyDescription {
@@ -210,10 +220,8 @@ export class TopologyDescription {
       case 'administered': {
         const member = draft.members.get(change.address);
         if (member === undefined) return;
-        const leavesHard =
-          member.administrative === ServerStatus.OFFLINE_HARD && change.status === ServerStatus.ONLINE;
-        const health = leavesHard ? ALL_UNCHECKED : member.health;
-        draft.members.set(change.address, { ...member, administrative: change.status, health });
+        const ordered = { ...member, administrative: change.status };
+        draft.members.set(change.address, withHealthAfter(member, ordered));
         return;
       }
       case 'check': {
@@ -234,7 +242,9 @@ export class TopologyDescription {
       draft.aliases.delete(address);
       draft.members.set(
         address,
-        known === undefined ? newMember(address, config, 'seed') : { ...known, config, origin: 'seed' },
+        known === undefined
+          ? newMember(address, config, 'seed')
+          : withHealthAfter(known, { ...known, config, origin: 'seed' }),
       );
       if (known === undefined)
         draft.events.push({ kind: 'server-added', address, origin: 'seed', via: null });
@@ -287,8 +297,12 @@ export class TopologyDescription {
           followed: null,
         };
       }
-      case CheckName.ping:
-        return member;
+      case CheckName.ping: {
+        const { latencyMs } = report;
+        const { pingMs } = member;
+        if (latencyMs === null || pingMs === null) return { ...member, pingMs: latencyMs ?? pingMs };
+        return { ...member, pingMs: pingMs + (latencyMs - pingMs) * LATENCY_WEIGHT };
+      }
       case CheckName.readOnly:
         if (address === this.primary && isWritable(report.readOnly)) draft.primaryConfirmed = true;
         return { ...member, readOnly: report.readOnly };

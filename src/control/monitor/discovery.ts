@@ -197,6 +197,7 @@ export class Discovery {
       host,
       port,
       hostgroup: null,
+      status: 'ONLINE',
       tls,
     };
     this.#options.apply([

@@ -30,7 +30,7 @@ export async function probeServer(
       replication,
       reports: [
         { check: 'connect', ok: true, facts },
-        { check: 'ping', ok: true },
+        { check: 'ping', ok: true, latencyMs: null },
         { check: 'read_only', ok: true, readOnly },
         { check: 'replication', ok: true, replication },
       ],

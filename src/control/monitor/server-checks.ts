@@ -67,8 +67,8 @@ export class ServerChecks {
     this.#intervals = [
       this.#connect,
       this.#keptInterval(CheckName.ping, async (connection, signal) => {
-        await checkPing(connection, signal);
-        return { check: CheckName.ping, ok: true };
+        const latencyMs = await checkPing(connection, signal, options.clock);
+        return { check: CheckName.ping, ok: true, latencyMs };
       }),
       this.#keptInterval(CheckName.readOnly, async (connection, signal) => ({
         check: CheckName.readOnly,

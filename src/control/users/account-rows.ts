@@ -60,6 +60,8 @@ function accountOf({ tls, ...fields }: Fields, authentications: readonly Authent
     credentials,
     plugins: authentications.map(({ plugin }) => plugin || 'mysql_native_password'),
     defaultSchema: null,
+    defaultHostgroup: null,
+    fastForward: false,
     maxConnections: 0,
   };
 }

@@ -63,7 +63,7 @@ export class AccountSnapshots {
     if (known !== null && known.users === users && known.reading === reading) return known;
     const listed = new Set(users.map(({ username }) => username));
     const accounts = [
-      ...users.map(accountOfUser),
+      ...users.filter(({ active }) => active).map(accountOfUser),
       ...(reading?.accounts ?? []).filter(({ username }) => !listed.has(username)),
     ];
     const slots = this.#slots.assign(accounts.map(accountName));
@@ -79,6 +79,8 @@ function accountOfUser({
   host,
   password,
   defaultSchema,
+  defaultHostgroup,
+  fastForward,
   maxConnections,
   requireTls,
 }: UserConfig): Account {
@@ -90,6 +92,8 @@ function accountOfUser({
     credentials: [credential],
     plugins: [credential.kind],
     defaultSchema,
+    defaultHostgroup,
+    fastForward,
     maxConnections,
     maxUserConnections: 0,
     locked: false,

@@ -2,12 +2,15 @@
 
 import type { Snapshot, SnapshotServer } from '../../common/snapshot.ts';
 import { type TimerWheel, WheelTimer } from '../../common/timer-wheel.ts';
-import { fitForReads } from '../../topology/server-selection.ts';
+import {
+  type Hostgroup,
+  HostgroupKind,
+  MemberVerdict,
+  takesWrites,
+} from '../../topology/hostgroup-membership.ts';
+import { ReadGroup, type ReadMember } from './read-group.ts';
 import { type PoolEnvironment, ServerPool } from './server-pool.ts';
 import type { Killable } from './session-registry.ts';
-
-/** After so many choices in a row the next of equally loaded replicas has its turn. */
-const STREAK = 32;
 
 export interface Dialect {
   readonly flavor: 'mysql' | 'mariadb';
@@ -26,11 +29,9 @@ export class Backends {
   readonly #waiting = new Map<object, ServerWaiter>();
   #dialect: Dialect = { flavor: 'mysql', versionId: 0 };
   #primary: ServerPool | null = null;
-  #replicas: ServerPool[] = [];
-  #last: ServerPool | null = null;
-  /** How often in a row it was chosen. */
-  #streak = 0;
-  #chosen: ServerPool | null = null;
+  /** By hostgroup. */
+  #readers = new Map<number, ReadGroup>();
+  #turn = 0;
 
   constructor(env: PoolEnvironment, wheel: TimerWheel) {
     this.#env = env;
@@ -46,12 +47,9 @@ export class Backends {
     return this.#primary;
   }
 
-  get hasReplica(): boolean {
-    return this.#replicas.length > 0;
-  }
-
-  get replicaAddresses(): string[] {
-    return this.#replicas.map((pool) => pool.server.address);
+  /** Whether any of the hostgroup's servers is fit for reads. */
+  hasReaders(hostgroup: number): boolean {
+    return this.#readers.get(hostgroup)?.isEmpty === false;
   }
 
   poolOf(address: string): ServerPool | null {
@@ -80,39 +78,31 @@ export class Backends {
     };
   }
 
-  /**
-   * The replica for the reads of this turn of the event loop: one for all, so that they can leave in one write.
-   */
-  replica(): ServerPool | null {
-    this.#chosen ??= this.#chooseReplica();
-    return this.#chosen;
+  /** The server of the hostgroup for the reads of this turn of the event loop; null if none is fit. */
+  reader(hostgroup: number): ServerPool | null {
+    return this.#readers.get(hostgroup)?.choose(this.#turn) ?? null;
   }
 
   /** For a read that this one could not answer. */
-  otherReplica(than: ServerPool): ServerPool | null {
-    return this.#replicas.find((pool) => pool !== than) ?? null;
+  otherReader(hostgroup: number, than: ServerPool): ServerPool | null {
+    return this.#readers.get(hostgroup)?.other(than) ?? null;
   }
 
   /** A new turn of the event loop. */
   nextTurn(): void {
-    this.#chosen = null;
+    this.#turn++;
   }
 
   apply(snapshot: Snapshot): void {
     const seen = new Set<string>();
-    const fit = new Set(fitForReads({ servers: snapshot.servers, primary: null }, snapshot.servers));
     let primary: ServerPool | null = null;
-    const replicas: ServerPool[] = [];
     for (const server of snapshot.servers) {
       seen.add(server.address);
       const pool = this.#poolFor(server, snapshot.settings.pool);
       if (server.status === 'OFFLINE_HARD') pool.destroyAll(`server is ${server.status}`);
-      if (server.status !== 'ONLINE') continue;
-      if (server.role === 'primary') primary ??= pool;
-      else if (fit.has(server)) replicas.push(pool);
+      if (server.status !== 'ONLINE' || server.role !== 'primary') continue;
+      if (takesWrites(snapshot.hostgroups, server.address)) primary ??= pool;
     }
-    if (primary !== null && snapshot.settings.routing.readsOnPrimary === 'share' && primary.server.weight > 0)
-      replicas.push(primary);
     for (const [address, pool] of this.#pools) {
       if (seen.has(address)) continue;
       pool.close();
@@ -121,8 +111,7 @@ export class Backends {
     const known = primary?.server ?? snapshot.servers.find(({ version }) => version !== '');
     if (known !== undefined) this.#dialect = { flavor: known.flavor, versionId: known.versionId };
     this.#primary = primary;
-    this.#replicas = replicas;
-    this.#chosen = null;
+    this.#updateReaders(snapshot.hostgroups);
     if (primary !== null) this.#wakeWaiting();
   }
 
@@ -171,22 +160,19 @@ export class Backends {
     return pool;
   }
 
-  /**
-   * The one with the fewest connections in use for its weight; of equals the one that was used last, whose caches
-   * and processor are warm, for a while. (Alternating between two idle replicas was measured to cost a single client a quarter.)
-   */
-  #chooseReplica(): ServerPool | null {
-    const sticks = this.#streak < STREAK;
-    let best: ServerPool | null = null;
-    let bestLoad = Number.POSITIVE_INFINITY;
-    for (const pool of this.#replicas) {
-      const load = pool.inUse / pool.server.weight;
-      if (load > bestLoad || (load === bestLoad && (pool === this.#last) !== sticks)) continue;
-      best = pool;
-      bestLoad = load;
+  #updateReaders(hostgroups: readonly Hostgroup[]): void {
+    const groups = new Map<number, ReadGroup>();
+    for (const { id, kind, members } of hostgroups) {
+      if (kind === HostgroupKind.writer) continue;
+      const fit: ReadMember[] = [];
+      for (const { address, verdict, weight } of members) {
+        const pool = this.#pools.get(address);
+        if (pool !== undefined && verdict === MemberVerdict.fit) fit.push({ pool, weight });
+      }
+      const group = this.#readers.get(id) ?? new ReadGroup(id);
+      group.update(fit);
+      groups.set(id, group);
     }
-    this.#streak = best === this.#last ? this.#streak + 1 : 0;
-    this.#last = best;
-    return best;
+    this.#readers = groups;
   }
 }

@@ -7,6 +7,8 @@ import { type ConnectionKey, connectionKeyOf } from '../backend/connection-key.t
 export interface SessionIdentity {
   readonly connectionId: number;
   readonly username: string;
+  /** Of the account; null where it names none. */
+  readonly defaultHostgroup: number | null;
   readonly clientCapabilities: number;
   readonly collationId: number;
   readonly connectionKey: ConnectionKey;

@@ -328,6 +328,7 @@ export class ClientLogin {
     return {
       connectionId: this.#peer.connectionId,
       username: client.username,
+      defaultHostgroup: account.defaultHostgroup,
       clientCapabilities: client.capabilities,
       collationId: (client.collationId ?? GREETING_COLLATION) & 0xff,
       connectionKey: connectionKeyOf(

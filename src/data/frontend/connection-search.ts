@@ -23,6 +23,7 @@ import type { LastUser } from '../backend/last-user.ts';
 import { type PoolFailure, PoolFailureKind, type PoolRequest } from '../backend/pool-request.ts';
 import type { ServerPool } from '../backend/server-pool.ts';
 import type { SessionVariables } from '../backend/session-variables.ts';
+import type { Destination } from '../router/destination.ts';
 import type { Plan } from '../router/plan.ts';
 import type { Route } from '../router/route.ts';
 import type { WorkerContext } from '../worker-context.ts';
@@ -64,6 +65,8 @@ export interface SearchClient {
   confine(): boolean;
   /** @param changed the password is another one now; else it has not expired after all. */
   confinementEnded(changed: boolean): void;
+  /** Of the command that runs. */
+  readonly destination: Destination;
 }
 
 export interface SearchListener {
@@ -88,6 +91,8 @@ export class ConnectionSearch implements PoolRequest {
   #statement: ClientStatement | null = null;
   /** What was found is where the statement before ran, which this one asks about. */
   wentBack = false;
+  /** That what was found serves the statement in. */
+  hostgroup = 0;
   #onPrimary = false;
   /** The replica that is tried where the first one could not be reached. */
   #insteadOf: ServerPool | null = null;
@@ -179,10 +184,10 @@ export class ConnectionSearch implements PoolRequest {
   find(): BackendConnection | null {
     this.#waiting = Waiting.nothing;
     if (this.#waitsForResidue(this.#held)) return null;
-    if (this.#held !== null) return this.#held;
+    if (this.#held !== null) return this.#asFound(this.#held);
     const back = this.#goBack();
     this.wentBack = back !== null;
-    if (back !== null) return back;
+    if (back !== null) return this.#asFound(back);
     const pool = this.#choosePool();
     if (pool === null) {
       this.#awaitServer();
@@ -191,6 +196,13 @@ export class ConnectionSearch implements PoolRequest {
     this.#pool = pool;
     const connection = pool.checkOut(this);
     if (connection === null) this.#waiting = Waiting.connection;
+    return connection;
+  }
+
+  #asFound(connection: BackendConnection): BackendConnection {
+    const { readers, writer } = this.#client.destination;
+    const { role, hostgroup } = connection.server;
+    this.hostgroup = role === 'primary' ? writer : (readers ?? hostgroup);
     return connection;
   }
 
@@ -235,8 +247,11 @@ export class ConnectionSearch implements PoolRequest {
 
   #choosePool(): ServerPool | null {
     const { backends } = this.#context;
-    if (this.#route?.target !== RouteTarget.replica || this.#onPrimary) return backends.primary;
-    return this.#insteadOf ?? backends.replica() ?? backends.primary;
+    const { readers, writer } = this.#client.destination;
+    const isRead = this.#route?.target === RouteTarget.replica && !this.#onPrimary && readers !== null;
+    const reader = isRead ? (this.#insteadOf ?? backends.reader(readers)) : null;
+    this.hostgroup = isRead && reader !== null ? readers : writer;
+    return reader ?? backends.primary;
   }
 
   #residueRead(): void {
@@ -259,7 +274,7 @@ export class ConnectionSearch implements PoolRequest {
     this.#context.backends.waitForPrimary(this, waitMs, arrived, () => {
       this.#waiting = Waiting.nothing;
       const reason = 'no server is known to be the primary';
-      const hostgroup = settings.hostgroups.writer;
+      const hostgroup = this.#client.destination.writer;
       this.#listener.searchFailed(clientError('PROXY_NO_SERVER', { hostgroup, waitMs, reason }));
     });
   }
@@ -341,9 +356,10 @@ export class ConnectionSearch implements PoolRequest {
     if (now >= this.#retryUntil) return false;
     this.#context.counters.add(WorkerCounter.retries);
     this.#waiting = Waiting.retry;
-    const wasRead = this.#route?.target === RouteTarget.replica && !this.#onPrimary;
+    const { readers } = this.#client.destination;
+    const wasRead = this.#route?.target === RouteTarget.replica && !this.#onPrimary && readers !== null;
     if (wasRead) {
-      const other = this.#pool === null ? null : this.#context.backends.otherReplica(this.#pool);
+      const other = this.#pool === null ? null : this.#context.backends.otherReader(readers, this.#pool);
       this.#onPrimary = this.#insteadOf !== null || other === null;
       this.#insteadOf = other;
     }

@@ -4,6 +4,8 @@ import { Gauge } from '../../common/shared-counters.ts';
 import type { ExplainStep } from '../../common/thread-messages.ts';
 import { makeLexicalContext } from '../../sql/lexical-context.ts';
 import { RouteTarget } from '../../sql/route-reason.ts';
+import { type HostgroupMember, MemberVerdict } from '../../topology/hostgroup-membership.ts';
+import type { Destination } from '../router/destination.ts';
 import type { RoutingFacts } from '../router/router.ts';
 import { NO_RULES } from '../router/rules/rule-verdict.ts';
 import type { WorkerContext } from '../worker-context.ts';
@@ -31,11 +33,16 @@ export function explainRoute(context: WorkerContext, text: string, schema: strin
     stickyUntil: 0,
     avoidsReplicaTransactions: false,
     verdict: NO_RULES,
+    defaultHostgroup: null,
   };
-  const route = router.route(statement, fresh, performance.now(), backends.hasReplica);
+  const destination = router.destinationOf(statement, fresh);
+  const route = router.route(statement, fresh, performance.now(), destination);
   const tables = statement.tables.map((table) => `${table.schema ?? schema ?? '(no schema)'}.${table.table}`);
-  const replicas = backends.replicaAddresses;
-  const servers = route.target === RouteTarget.replica ? replicas : [primary?.address ?? 'none'];
+  const isRead = route.target === RouteTarget.replica;
+  const readers = membersOf(context, destination.readers);
+  const fit = readers.filter(({ verdict }) => verdict === MemberVerdict.fit).map(({ address }) => address);
+  const servers = isRead ? fit : [primary?.address ?? 'none'];
+  const hostgroup = isRead && destination.readers !== null ? destination.readers : destination.writer;
   return [
     { step: 'digest', value: plan.normalized.toString('utf8') },
     { step: 'kind', value: statement.kind },
@@ -53,11 +60,27 @@ export function explainRoute(context: WorkerContext, text: string, schema: strin
       step: 'views',
       value: viewsState(context),
     },
-    { step: 'replicas', value: replicas.length === 0 ? 'none is fit' : replicas.join(', ') },
+    { step: 'destination', value: describeDestination(destination) },
+    { step: 'candidates', value: describeCandidates(readers) },
     { step: 'target', value: route.target },
     { step: 'reason', value: route.reason },
+    { step: 'hostgroup', value: String(hostgroup) },
     { step: 'servers', value: servers.join(', ') },
   ];
+}
+
+function membersOf({ snapshot }: WorkerContext, hostgroup: number | null): readonly HostgroupMember[] {
+  return snapshot.hostgroups.find(({ id }) => id === hostgroup)?.members ?? [];
+}
+
+/** Whose members proven reads go to, and who says so. */
+function describeDestination({ source, readers, writer }: Destination): string {
+  if (readers === null) return `hostgroup ${writer} (${source}): the primary`;
+  return `hostgroup ${readers} (${source}) for proven reads`;
+}
+
+function describeCandidates(members: readonly HostgroupMember[]): string {
+  return members.map(({ address, verdict }) => `${address} ${verdict}`).join(', ');
 }
 
 function viewsState(context: WorkerContext): string {

@@ -170,6 +170,7 @@ export function routeRecord(
     classReason: statement?.reason ?? '',
     detail:
       route?.reason === RouteReason.pinned ? pinsOf(entry.pinsBefore).join(', ') : (statement?.detail ?? ''),
+    hostgroup: server === null ? null : entry.hostgroup,
     server,
     serverThreadId: server === null ? null : entry.serverThreadId,
     connection: connectionKind(entry),

@@ -55,8 +55,10 @@ export class SessionStart {
 
   /** For what every server can tell; without a primary the replicas go on alone. */
   #anyServer(): Route {
-    const { primary, hasReplica } = this.#context.backends;
-    return primary === null && hasReplica ? TO_REPLICA : TO_PRIMARY;
+    const { backends } = this.#context;
+    const { readers } = this.#session.destination;
+    const hasReaders = readers !== null && backends.hasReaders(readers);
+    return backends.primary === null && hasReaders ? TO_REPLICA : TO_PRIMARY;
   }
 }
 

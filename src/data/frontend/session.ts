@@ -28,6 +28,7 @@ import { RouteReason, RouteTarget } from '../../sql/route-reason.ts';
 import { PinReason, StatementKind } from '../../sql/statement-class.ts';
 import type { ConnectionKey } from '../backend/connection-key.ts';
 import type { TlsDescription } from '../io/tls-client-stream.ts';
+import type { Destination } from '../router/destination.ts';
 import type { Plan } from '../router/plan.ts';
 import { type Route, routeOf } from '../router/route.ts';
 import type { RoutingFacts } from '../router/router.ts';
@@ -100,6 +101,8 @@ export class Session implements RunClient, RoutingFacts {
   errorSequence = 1;
   #plan: Plan | null = null;
   #verdict: RuleVerdict = NO_RULES;
+  /** Of the command that runs. */
+  destination: Destination;
   /** Called instead of the ordinary end of a command: a step of something larger. */
   #continuation: ((errno: number) => void) | null = null;
   #stickyUntil = 0;
@@ -113,6 +116,7 @@ export class Session implements RunClient, RoutingFacts {
     this.#transport = transport;
     this.#context = context;
     this.clientAddress = transport.host;
+    this.destination = context.router.destinationOfUser(identity.defaultHostgroup);
     this.state = new SessionState(context.counters);
     this.run = new StatementRun(this, context);
     this.readOnly = new ReadOnlyTransaction(this);
@@ -129,6 +133,7 @@ export class Session implements RunClient, RoutingFacts {
   /** COM_CHANGE_USER. */
   changeIdentity(identity: SessionIdentity): void {
     this.#identity.change(identity);
+    this.destination = this.#context.router.destinationOfUser(identity.defaultHostgroup);
   }
 
   allowMultiStatements(isAllowed: boolean): void {
@@ -262,6 +267,10 @@ export class Session implements RunClient, RoutingFacts {
     return this.#verdict;
   }
 
+  get defaultHostgroup(): number | null {
+    return this.identity.defaultHostgroup;
+  }
+
   get avoidsReplicaTransactions(): boolean {
     return this.readOnly.avoided || this.run.statement !== null;
   }
@@ -377,7 +386,9 @@ export class Session implements RunClient, RoutingFacts {
   #routeOf({ statement }: Plan): Route {
     // Most sessions have not just written: they need no clock.
     const now = this.#stickyUntil === 0 ? 0 : performance.now();
-    return this.#context.router.route(statement, this, now, this.#context.backends.hasReplica);
+    const { router } = this.#context;
+    this.destination = router.destinationOf(statement, this);
+    return router.route(statement, this, now, this.destination);
   }
 
   /** Routes a statement and sends it on its way. */

@@ -188,7 +188,7 @@ export class StatementApproach implements SearchListener, AlignmentListener, Pre
     }
     const isSent = buffer !== null;
     const mayGo = this.#alignment.begin(connection, isSent ? this.#plan : null, isSent ? this.#names : null);
-    trace.uses(connection, shared, this.search.wentBack, this.#alignment.hasSent);
+    trace.uses(connection, this.search.hostgroup, shared, this.search.wentBack, this.#alignment.hasSent);
     if (mayGo) {
       this.#prepare(connection, buffer, start, end);
       return;

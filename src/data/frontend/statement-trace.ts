@@ -24,7 +24,7 @@ export interface TracedClient {
 }
 
 export interface TracedConnection {
-  readonly server: { readonly address: string; readonly hostgroup: number };
+  readonly server: { readonly address: string };
   readonly threadId: number;
 }
 
@@ -57,6 +57,8 @@ export class StatementTrace {
   /** Of the statement that runs, or ran last. */
   route: Route | null = null;
   plan: Plan | null = null;
+  /** That it was served in; below 0 where no server was used. */
+  hostgroup = NO_HOSTGROUP;
   #isActive = false;
   #command = 0;
   #schema: string | null = null;
@@ -69,7 +71,6 @@ export class StatementTrace {
   #answeredAtMs = 0;
   #rows = 0;
   /** Where the statement counts: of the server that it went to. */
-  #hostgroup = NO_HOSTGROUP;
   #errorMessage = '';
 
   constructor(
@@ -97,13 +98,13 @@ export class StatementTrace {
     this.#schema = state.schema;
     this.#pinsBefore = state.pinBits;
     this.#server = null;
+    this.hostgroup = NO_HOSTGROUP;
     this.#serverThreadId = 0;
     this.#flags = 0;
     this.#waitsSinceMs = 0;
     this.#waitMs = 0;
     this.#answeredAtMs = 0;
     this.#rows = 0;
-    this.#hostgroup = NO_HOSTGROUP;
     this.#errorMessage = '';
   }
 
@@ -130,9 +131,15 @@ export class StatementTrace {
   }
 
   /** @param isPrevious the statement before ran there. @param isAligned session state goes in front. */
-  uses(connection: TracedConnection, isShared: boolean, isPrevious: boolean, isAligned: boolean): void {
+  uses(
+    connection: TracedConnection,
+    hostgroup: number,
+    isShared: boolean,
+    isPrevious: boolean,
+    isAligned: boolean,
+  ): void {
+    this.hostgroup = hostgroup;
     this.#server = connection.server.address;
-    this.#hostgroup = connection.server.hostgroup;
     this.#serverThreadId = connection.threadId;
     this.#flags =
       (this.#flags & RingFlag.reprepared) |
@@ -186,6 +193,7 @@ export class StatementTrace {
     entry.statement = this.plan?.statement ?? null;
     entry.normalized = this.plan?.normalized ?? null;
     entry.server = this.#server;
+    entry.hostgroup = this.hostgroup;
     entry.serverThreadId = this.#serverThreadId;
     entry.flags = this.#flags;
     entry.attempts = attempts;
@@ -209,8 +217,8 @@ export class StatementTrace {
     const statistics = this.#statistics;
     const context = statistics.contextOf(this.#context, username, this.#schema, clientAddress);
     this.#context = context;
-    statistics.ended(entry, plan, context, this.#hostgroup);
-    if (entry.errno !== 0) statistics.failed(entry, context, this.#hostgroup, this.#errorMessage);
+    statistics.ended(entry, plan, context, this.hostgroup);
+    if (entry.errno !== 0) statistics.failed(entry, context, this.hostgroup, this.#errorMessage);
   }
 
   #transactionIs(isOpen: boolean): void {

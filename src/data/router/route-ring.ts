@@ -36,6 +36,8 @@ export interface RingEntry {
   /** The digest; null where there is none, or where it is too long to be kept. */
   normalized: Buffer | null;
   server: string | null;
+  /** Below 0 where no server was used. */
+  hostgroup: number;
   serverThreadId: number;
   flags: number;
   attempts: number;
@@ -61,6 +63,7 @@ export function emptyEntry(): RingEntry {
     statement: null,
     normalized: null,
     server: null,
+    hostgroup: -1,
     serverThreadId: 0,
     flags: 0,
     attempts: 0,
@@ -91,7 +94,8 @@ const ATTEMPTS = 4;
 const ERRNO = 5;
 const PINS_BEFORE = 6;
 const PINS_AFTER = 7;
-const INTEGERS = 8;
+const HOSTGROUP = 8;
+const INTEGERS = 9;
 /** Columns of references. */
 const USERNAME = 0;
 const CLIENT = 1;
@@ -168,6 +172,7 @@ export class RouteRing {
     integers[integer + ERRNO] = entry.errno;
     integers[integer + PINS_BEFORE] = entry.pinsBefore;
     integers[integer + PINS_AFTER] = entry.pinsAfter;
+    integers[integer + HOSTGROUP] = entry.hostgroup;
     const texts = this.#texts;
     const text = index * TEXTS;
     texts[text + USERNAME] = entry.username;
@@ -207,6 +212,7 @@ export class RouteRing {
       statement: this.#statements[index] ?? null,
       normalized: this.#normalized[index] ?? null,
       server: this.#texts[text + SERVER] ?? null,
+      hostgroup: integers[HOSTGROUP]!,
       // Thread ids of servers have 32 bits.
       serverThreadId: integers[THREAD_ID]! >>> 0,
       flags: integers[FLAGS]!,

@@ -6,6 +6,8 @@
 import { RouteReason, RouteTarget } from '../../sql/route-reason.ts';
 import type { StatementClass } from '../../sql/statement-class.ts';
 import { ClassReason } from '../../sql/statement-class.ts';
+import type { Hostgroup } from '../../topology/hostgroup-membership.ts';
+import { type Destination, DestinationSource, Destinations } from './destination.ts';
 import { type Route, routeOf } from './route.ts';
 import type { RuleVerdict } from './rules/rule-verdict.ts';
 
@@ -24,6 +26,8 @@ export interface RoutingFacts {
   readonly avoidsReplicaTransactions: boolean;
   /** Of the statement that is to be routed. */
   readonly verdict: RuleVerdict;
+  /** Of the account; null where it names none. */
+  readonly defaultHostgroup: number | null;
 }
 
 export interface CatalogView {
@@ -47,6 +51,8 @@ const HELD_PIN = routeOf(RouteTarget.held, RouteReason.pinned);
 const PINNED = routeOf(RouteTarget.primary, RouteReason.pinned);
 const HINT_PRIMARY = routeOf(RouteTarget.primary, RouteReason.hint);
 const HINT_REPLICA = routeOf(RouteTarget.replica, RouteReason.hint);
+const RULE_PRIMARY = routeOf(RouteTarget.primary, RouteReason.rule);
+const RULE_REPLICA = routeOf(RouteTarget.replica, RouteReason.rule);
 const AUTOCOMMIT_OFF = routeOf(RouteTarget.primary, RouteReason.autocommitOff);
 const STICKY = routeOf(RouteTarget.primary, RouteReason.stickyAfterWrite);
 const NO_REPLICA = routeOf(RouteTarget.primary, RouteReason.noReplica);
@@ -58,51 +64,74 @@ const READ_ONLY_TRANSACTION = routeOf(RouteTarget.replica, RouteReason.readOnlyT
 
 export class Router {
   #catalog: CatalogView = { complete: false, trusted: false, unsafeViews: new Set(), isCurrent: () => true };
-  #hostgroups = { writer: 0, reader: 1 };
+  readonly #destinations = new Destinations();
 
-  update(catalog: CatalogView, hostgroups: { readonly writer: number; readonly reader: number }): void {
+  /** @param pair the first one: where statements go of which nobody says anything. */
+  update(
+    catalog: CatalogView,
+    hostgroups: readonly Hostgroup[],
+    pair: { readonly writer: number; readonly reader: number },
+  ): void {
     this.#catalog = catalog;
-    this.#hostgroups = { ...hostgroups };
+    this.#destinations.update(hostgroups, pair);
   }
 
-  /** @param now milliseconds of the monotonic clock. @param hasReplica whether any replica is fit for reads. */
-  route(plan: StatementClass, facts: RoutingFacts, now: number, hasReplica: boolean): Route {
+  /** Which hostgroup it is for: a hint says so, else a rule, else its user. */
+  destinationOf(plan: StatementClass, facts: RoutingFacts): Destination {
+    const destinations = this.#destinations;
+    if (plan.hint.hostgroup !== null) {
+      const hinted = destinations.of(plan.hint.hostgroup, DestinationSource.hint);
+      if (hinted !== null) return hinted;
+    }
+    const { destinationHostgroup } = facts.verdict;
+    // A hint for a replica is a hint against a rule that says the primary.
+    if (destinationHostgroup !== null && plan.hint.target === null) {
+      const ruled = destinations.of(destinationHostgroup, DestinationSource.rule);
+      if (ruled !== null) return ruled;
+    }
+    return destinations.forUser(facts.defaultHostgroup);
+  }
+
+  /** Of what is no statement. */
+  destinationOfUser(hostgroup: number | null): Destination {
+    return this.#destinations.forUser(hostgroup);
+  }
+
+  /** @param now milliseconds of the monotonic clock. @param destination from `destinationOf`. */
+  route(plan: StatementClass, facts: RoutingFacts, now: number, destination: Destination): Route {
     if (facts.holdsConnection) return facts.inTransaction ? HELD_TRANSACTION : HELD_PIN;
     if (facts.pinned) return PINNED;
-    const hinted = this.#hintedTarget(plan);
-    if (hinted === RouteTarget.primary) return HINT_PRIMARY;
-    if (plan.beginReadOnly) return this.#routeReadOnlyTransaction(plan, facts, now, hasReplica);
+    const { source, readers } = destination;
+    const isHinted = plan.hint.target === 'replica' || source === DestinationSource.hint;
+    if (plan.hint.target === 'primary' || (readers === null && source === DestinationSource.hint))
+      return HINT_PRIMARY;
+    if (plan.beginReadOnly) return this.#routeReadOnlyTransaction(plan, facts, now, destination);
     if (!plan.provenRead) return routeOf(RouteTarget.primary, plan.reason);
     if (!facts.autocommit) return AUTOCOMMIT_OFF;
     const { residue } = plan;
     if (residue.lastInsertId || residue.diagnostics || residue.foundRows || residue.rowCount) return RESIDUE;
     const view = this.#viewVerdict(plan, facts.schema);
     if (view !== null) return view;
-    if (!hasReplica) return NO_REPLICA;
-    // A hint overrides the wait after a write, never the proof.
-    if (hinted === RouteTarget.replica) return HINT_REPLICA;
-    return now < facts.stickyUntil ? STICKY : PROVEN_READ;
+    if (readers === null) return RULE_PRIMARY;
+    if (!destination.hasReaders) return NO_REPLICA;
+    // A hint overrides the wait after a write, never the proof; a rule neither.
+    if (isHinted) return HINT_REPLICA;
+    if (now < facts.stickyUntil) return STICKY;
+    return source === DestinationSource.rule ? RULE_REPLICA : PROVEN_READ;
   }
 
   #routeReadOnlyTransaction(
     plan: StatementClass,
     facts: RoutingFacts,
     now: number,
-    hasReplica: boolean,
+    { readers, hasReaders }: Destination,
   ): Route {
     if (plan.statementCount > 1) return routeOf(RouteTarget.primary, ClassReason.multiStatement);
     if (!facts.autocommit) return AUTOCOMMIT_OFF;
     if (facts.avoidsReplicaTransactions) return routeOf(RouteTarget.primary, RouteReason.pinned);
-    if (!hasReplica) return NO_REPLICA;
+    if (readers === null) return RULE_PRIMARY;
+    if (!hasReaders) return NO_REPLICA;
     return now < facts.stickyUntil ? STICKY : READ_ONLY_TRANSACTION;
-  }
-
-  #hintedTarget(plan: StatementClass): RouteTarget | null {
-    const { target, hostgroup } = plan.hint;
-    if (target === 'primary') return RouteTarget.primary;
-    if (target === 'replica') return RouteTarget.replica;
-    if (hostgroup === this.#hostgroups.writer) return RouteTarget.primary;
-    return hostgroup === this.#hostgroups.reader ? RouteTarget.replica : null;
   }
 
   /** null: nothing speaks against a replica. */

@@ -10,6 +10,7 @@ import {
   type SnapshotServer,
   type SnapshotSettings,
 } from '../../../src/common/snapshot.ts';
+import { hostgroupsOf } from '../../../src/topology/hostgroup-membership.ts';
 import { TlsMode, WITHOUT_TLS } from '../../../src/topology/server-description.ts';
 
 export const NO_BACKEND_TLS: BackendTls = {
@@ -59,6 +60,7 @@ export function madeServer(address: string, more: Partial<SnapshotServer> = {}):
     source: null,
     replicationRunning: null,
     lagMs: null,
+    latencyMs: null,
     gtidExecuted: '',
     slot: 0,
     backendTls: NO_BACKEND_TLS,
@@ -78,6 +80,8 @@ export function madeAccounts(
       credentials: [{ kind: 'plain', password }],
       plugins: [],
       defaultSchema: null,
+      defaultHostgroup: null,
+      fastForward: false,
       maxConnections: 0,
       maxUserConnections: 0,
       locked: false,
@@ -97,9 +101,18 @@ export function madeAccounts(
 }
 
 export function madeSnapshot(more: Partial<Snapshot> = {}): Snapshot {
+  const servers = more.servers ?? [];
+  const hostgroups = hostgroupsOf({
+    servers,
+    primary: servers.find(({ role }) => role === 'primary')?.address ?? null,
+    entries: [],
+    pairs: [{ writer: 0, reader: 1 }],
+    primaryReads: false,
+  });
   return {
     version: 1,
-    servers: [],
+    servers,
+    hostgroups,
     accounts: madeAccounts([]),
     catalogEpoch: 0,
     rules: NO_SNAPSHOT_RULES,

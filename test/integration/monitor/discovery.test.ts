@@ -160,6 +160,7 @@ function seedOf(port: number) {
     maxConnections: 0,
     maxReplicationLagMs: 0,
     hostgroup: null,
+    status: 'ONLINE' as const,
     tls: WITHOUT_TLS,
   };
 }

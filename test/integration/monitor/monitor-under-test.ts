@@ -32,6 +32,7 @@ export function seed(server: DatabaseServer | { host: string; port: number }): M
     maxConnections: 0,
     maxReplicationLagMs: 0,
     hostgroup: null,
+    status: 'ONLINE',
     tls: WITHOUT_TLS,
   };
 }

@@ -12,6 +12,8 @@ function account(username: string, host: string, slot = 0, more: Partial<PlacedA
     credentials: [{ kind: 'native', hash: `*${'0'.repeat(40)}` }],
     plugins: ['mysql_native_password'],
     defaultSchema: null,
+    defaultHostgroup: null,
+    fastForward: false,
     maxConnections: 0,
     maxUserConnections: 0,
     locked: false,

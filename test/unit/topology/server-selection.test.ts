@@ -37,6 +37,7 @@ const PRIMARY: ServerDescription = {
   source: null,
   replicationRunning: false,
   lagMs: null,
+  latencyMs: null,
   gtidExecuted: '',
 };
 const primary = (overrides: Partial<ServerDescription> = {}): ServerDescription => ({

@@ -19,6 +19,7 @@ export function server(name: string, overrides: Partial<ConfiguredServer> = {}):
     maxConnections: 0,
     maxReplicationLagMs: 0,
     hostgroup: null,
+    status: 'ONLINE',
     tls: WITHOUT_TLS,
     ...overrides,
   };
@@ -83,7 +84,7 @@ export function good(name: string, measured: Measured = {}): readonly TopologyCh
   const address = at(name);
   return [
     { kind: 'check', address, report: { check: 'connect', ok: true, facts: facts(name, measured.facts) } },
-    { kind: 'check', address, report: { check: 'ping', ok: true } },
+    { kind: 'check', address, report: { check: 'ping', ok: true, latencyMs: null } },
     readOnly(name, measured.readOnly ?? false),
     replication(name, measured.sources ?? [], measured.gtids),
   ];

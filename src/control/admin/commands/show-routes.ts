@@ -41,6 +41,11 @@ const COLUMNS: readonly ComputedColumn<RouteRecord>[] = [
     ({ classReason }) => classReason,
   ),
   text('detail', 'What made the reason: a function, or what pins the session', ({ detail }) => detail),
+  number(
+    'hostgroup',
+    'Hostgroup that it was served in; NULL where no server was used',
+    ({ hostgroup }) => hostgroup,
+  ),
   text(
     'server',
     'Who executed it, `host:port`; NULL where Sluice answered itself or found no server',

@@ -48,6 +48,7 @@ export function server(
     source: PRIMARY,
     replicationRunning: true,
     lagMs: 120,
+    latencyMs: null,
     gtidExecuted: '0-1-42',
     ...overrides,
   };
@@ -200,6 +201,8 @@ export class FakeAdminState implements AdminState {
         credentials: [{ kind: 'native', hash: `*${'A'.repeat(40)}` }],
         plugins: ['mysql_native_password', 'ed25519'],
         defaultSchema: null,
+        defaultHostgroup: null,
+        fastForward: false,
         maxConnections: 0,
         maxUserConnections: 7,
         locked: true,

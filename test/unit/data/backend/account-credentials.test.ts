@@ -11,6 +11,8 @@ const account = (username: string, host: string, more: Partial<PlacedAccount> = 
   credentials: [],
   plugins: ['mysql_native_password'],
   defaultSchema: null,
+  defaultHostgroup: null,
+  fastForward: false,
   maxConnections: 0,
   maxUserConnections: 0,
   locked: false,

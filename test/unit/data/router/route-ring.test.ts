@@ -35,6 +35,7 @@ t.test('an entry comes out as it went in', async (t) => {
     statement: null,
     normalized: Buffer.from('SELECT ?'),
     server: '127.0.0.1:3306',
+    hostgroup: 2 ** 31 - 1,
     serverThreadId: 2 ** 32 - 1,
     flags: RingFlag.pipelined | RingFlag.resultSet,
     attempts: 2,

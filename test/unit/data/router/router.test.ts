@@ -1,10 +1,17 @@
 /** Facts of the session × class of the statement: where it goes, and the reason that is given. */
 
 import t from 'tap';
+import type { Destination } from '../../../../src/data/router/destination.ts';
 import { Router, type RoutingFacts } from '../../../../src/data/router/router.ts';
 import { NO_RULES } from '../../../../src/data/router/rules/rule-verdict.ts';
 import { classify } from '../../../../src/sql/classify.ts';
 import { makeLexicalContext } from '../../../../src/sql/lexical-context.ts';
+import type { HostgroupPair } from '../../../../src/topology/hostgroup.ts';
+import {
+  type Hostgroup,
+  type HostgroupKind,
+  MemberVerdict,
+} from '../../../../src/topology/hostgroup-membership.ts';
 
 const context = makeLexicalContext({
   charset: 'utf8mb4',
@@ -22,6 +29,7 @@ const FRESH: RoutingFacts = {
   stickyUntil: 0,
   avoidsReplicaTransactions: false,
   verdict: NO_RULES,
+  defaultHostgroup: null,
 };
 
 const router = new Router();
@@ -31,14 +39,53 @@ const VIEWS = {
   unsafeViews: new Set(['app.tricky', 'other.v']),
   isCurrent: () => true,
 };
-router.update(VIEWS, { writer: 10, reader: 20 });
 
-function routed(sql: string, facts: Partial<RoutingFacts> = {}, hasReplica = true, by = router): string {
+const FIRST = { writer: 10, reader: 20 };
+const SECOND = { writer: 110, reader: 120 };
+
+function hostgroup(id: number, kind: HostgroupKind, pair: HostgroupPair | null, isFit: boolean): Hostgroup {
+  const verdict = isFit ? MemberVerdict.fit : MemberVerdict.lagging;
+  return { id, kind, pair, members: [{ address: 'db:3306', weight: 1, status: 'ONLINE', verdict }] };
+}
+
+/** Two pairs, a hostgroup of its own, and one of which no server is fit. */
+function hostgroups(hasReplica: boolean): Hostgroup[] {
+  return [
+    hostgroup(10, 'writer', FIRST, true),
+    hostgroup(20, 'reader', FIRST, hasReplica),
+    hostgroup(50, 'static', null, true),
+    hostgroup(51, 'static', null, false),
+    hostgroup(110, 'writer', SECOND, true),
+    hostgroup(120, 'reader', SECOND, true),
+    { id: 200, kind: 'static', pair: null, members: [] },
+  ];
+}
+
+router.update(VIEWS, hostgroups(true), FIRST);
+const alone = new Router();
+alone.update(VIEWS, hostgroups(false), FIRST);
+
+function decided(sql: string, facts: Partial<RoutingFacts>, by: Router): [string, Destination] {
   const bytes = Buffer.from(sql);
   const plan = classify(bytes, 0, bytes.length, context);
-  const { target, reason } = by.route(plan, { ...FRESH, ...facts }, NOW, hasReplica);
-  return `${target} ${reason}`;
+  const destination = by.destinationOf(plan, { ...FRESH, ...facts });
+  const { target, reason } = by.route(plan, { ...FRESH, ...facts }, NOW, destination);
+  return [`${target} ${reason}`, destination];
 }
+
+function routed(sql: string, facts: Partial<RoutingFacts> = {}, by = router): string {
+  return decided(sql, facts, by)[0];
+}
+
+/** With the hostgroup that would serve it. */
+function served(sql: string, facts: Partial<RoutingFacts> = {}): string {
+  const [route, { readers, writer }] = decided(sql, facts, router);
+  return `${route} ${route.startsWith('replica') ? readers : writer}`;
+}
+
+const byRule = (destinationHostgroup: number): Partial<RoutingFacts> => ({
+  verdict: { ...NO_RULES, destinationHostgroup },
+});
 
 const READ = 'SELECT a FROM t WHERE id = 1';
 const READ_ONLY = 'START TRANSACTION READ ONLY';
@@ -89,21 +136,85 @@ for (const [sql, want, facts = {}] of TABLE) {
 }
 
 t.test('no replica is fit', async (t) => {
-  t.equal(routed(READ, {}, false), 'primary no-replica');
-  t.equal(routed(READ_ONLY, {}, false), 'primary no-replica');
-  t.equal(routed(`/* sluice:replica */ ${READ}`, {}, false), 'primary no-replica');
+  t.equal(routed(READ, {}, alone), 'primary no-replica');
+  t.equal(routed(READ_ONLY, {}, alone), 'primary no-replica');
+  t.equal(routed(`/* sluice:replica */ ${READ}`, {}, alone), 'primary no-replica');
+});
+
+const DESTINATIONS: readonly (readonly [string, string, Partial<RoutingFacts>?])[] = [
+  [READ, 'replica proven-read 20'],
+  ['UPDATE t SET a = 1', 'primary not-a-read 10'],
+  // A user's hostgroup: the pair of a writer, the servers of any other one.
+  [READ, 'replica proven-read 120', { defaultHostgroup: 110 }],
+  ['UPDATE t SET a = 1', 'primary not-a-read 110', { defaultHostgroup: 110 }],
+  [READ, 'replica proven-read 120', { defaultHostgroup: 120 }],
+  [READ, 'replica proven-read 50', { defaultHostgroup: 50 }],
+  ['UPDATE t SET a = 1', 'primary not-a-read 10', { defaultHostgroup: 50 }],
+  [READ, 'primary no-replica 10', { defaultHostgroup: 51 }],
+  [READ, 'primary no-replica 10', { defaultHostgroup: 200 }],
+  [READ, 'replica proven-read 20', { defaultHostgroup: 999 }],
+  [READ, 'primary sticky-after-write 10', { defaultHostgroup: 50, stickyUntil: NOW + 1 }],
+  // A rule: the writer is the primary, any other hostgroup serves what is proven.
+  [READ, 'primary rule 10', byRule(10)],
+  [READ, 'primary rule 110', byRule(110)],
+  [READ, 'replica rule 20', byRule(20)],
+  [READ, 'replica rule 50', byRule(50)],
+  [READ, 'primary no-replica 10', byRule(51)],
+  [READ, 'replica proven-read 20', byRule(999)],
+  [READ, 'primary sticky-after-write 10', { ...byRule(50), stickyUntil: NOW + 1 }],
+  [READ, 'primary autocommit-off 10', { ...byRule(50), autocommit: false }],
+  [READ_ONLY, 'replica read-only-transaction 50', byRule(50)],
+  [READ_ONLY, 'primary rule 10', byRule(10)],
+  [READ, 'held in-transaction 10', { ...byRule(50), holdsConnection: true, inTransaction: true }],
+  // A hint comes before a rule, a rule before the user.
+  [`/* sluice:hostgroup=120 */ ${READ}`, 'replica hint 120', byRule(50)],
+  [`/* sluice:hostgroup=110 */ ${READ}`, 'primary hint 110', byRule(50)],
+  [`/* sluice:hostgroup=50 */ ${READ}`, 'replica hint 50', { stickyUntil: NOW + 1 }],
+  [`/* sluice:hostgroup=999 */ ${READ}`, 'replica rule 50', byRule(50)],
+  [`/* sluice:replica */ ${READ}`, 'replica hint 20', byRule(10)],
+  [`/* sluice:replica */ ${READ}`, 'replica hint 50', { defaultHostgroup: 50 }],
+  [`/* sluice:primary */ ${READ}`, 'primary hint 10', byRule(50)],
+  [READ, 'replica rule 50', { ...byRule(50), defaultHostgroup: 120 }],
+];
+
+for (const [sql, want, facts = {}] of DESTINATIONS) {
+  t.test(`${sql} for ${want}`, async (t) => t.equal(served(sql, facts), want));
+}
+
+const NOT_READS = [
+  'INSERT INTO t VALUES (1)',
+  'SELECT a FROM t FOR UPDATE',
+  'SELECT f() FROM t',
+  "SELECT GET_LOCK('a', 1)",
+  'SELECT 1; DELETE FROM t',
+  'SELECT a INTO @x FROM t',
+  'CALL p()',
+  'SELECT * FROM tricky',
+  'SET GLOBAL x = 1',
+  'START TRANSACTION',
+];
+
+t.test('no hostgroup makes a read of what is none', async (t) => {
+  for (const sql of NOT_READS)
+    for (const { id } of hostgroups(true)) {
+      t.match(routed(sql, byRule(id)), /^primary /, `${sql}: rule for ${id}`);
+      t.match(routed(sql, { defaultHostgroup: id }), /^primary /, `${sql}: user for ${id}`);
+      t.match(routed(`/* sluice:hostgroup=${id} */ ${sql}`), /^primary /, `${sql}: hint for ${id}`);
+    }
 });
 
 t.test('while the views are not known, reads of tables are not proven', async (t) => {
   const unknowing = new Router();
-  t.equal(routed(READ, {}, true, unknowing), 'primary views-unknown');
-  t.equal(routed('SELECT 1', {}, true, unknowing), 'replica proven-read', 'no table, no view');
+  unknowing.update({ ...VIEWS, complete: false }, hostgroups(true), FIRST);
+  t.equal(routed(READ, {}, unknowing), 'primary views-unknown');
+  t.equal(routed('SELECT 1', {}, unknowing), 'replica proven-read', 'no table, no view');
   unknowing.update(
     { complete: false, trusted: true, unsafeViews: new Set(), isCurrent: () => true },
-    { writer: 0, reader: 1 },
+    hostgroups(true),
+    FIRST,
   );
-  t.equal(routed(READ, {}, true, unknowing), 'replica proven-read', 'trustViews');
-  t.equal(routed('SELECT * FROM user', { schema: 'mysql' }, true, unknowing), 'primary system-schema');
+  t.equal(routed(READ, {}, unknowing), 'replica proven-read', 'trustViews');
+  t.equal(routed('SELECT * FROM user', { schema: 'mysql' }, unknowing), 'primary system-schema');
 });
 
 t.test('what asks for something that the last statement left goes back to the primary', async (t) => {
@@ -114,5 +225,10 @@ t.test('what asks for something that the last statement left goes back to the pr
 t.test('a route is one object for each target and reason', async (t) => {
   const bytes = Buffer.from(READ);
   const plan = classify(bytes, 0, bytes.length, context);
-  t.equal(router.route(plan, FRESH, NOW, true), router.route(plan, { ...FRESH }, NOW + 1, true));
+  const destination = router.destinationOf(plan, FRESH);
+  t.equal(destination, router.destinationOf(plan, { ...FRESH }));
+  t.equal(
+    router.route(plan, FRESH, NOW, destination),
+    router.route(plan, { ...FRESH }, NOW + 1, destination),
+  );
 });

@@ -1,0 +1,76 @@
+/**
+ * Which hostgroup a statement is for: values made once for each snapshot. What a hostgroup can decide is which servers
+ * answer proven reads; everything else is the primary's, whatever the destination.
+ */
+
+import { type Hostgroup, HostgroupKind, MemberVerdict } from '../../topology/hostgroup-membership.ts';
+
+/** Who has chosen it. */
+export const DestinationSource = { user: 'user', rule: 'rule', hint: 'hint' } as const;
+export type DestinationSource = (typeof DestinationSource)[keyof typeof DestinationSource];
+
+export interface Destination {
+  readonly source: DestinationSource;
+  /** Whose members answer proven reads; null: the primary does. */
+  readonly readers: number | null;
+  /** Whether any of these is fit. */
+  readonly hasReaders: boolean;
+  /** The hostgroup that the primary serves it in. */
+  readonly writer: number;
+}
+
+type BySource = Readonly<Record<DestinationSource, Destination>>;
+
+export class Destinations {
+  #byHostgroup = new Map<number, BySource>();
+  #first: BySource = destinationsOf(null, null, false, 0);
+
+  /** @param pair whose writer is meant where nothing is said. */
+  update(hostgroups: readonly Hostgroup[], pair: { readonly writer: number; readonly reader: number }): void {
+    this.#byHostgroup = new Map();
+    const fit = new Set<number>();
+    for (const { id, members } of hostgroups)
+      if (members.some(({ verdict }) => verdict === MemberVerdict.fit)) fit.add(id);
+    for (const { id, kind, pair: own } of hostgroups) {
+      const writer = own?.writer ?? pair.writer;
+      const forUser = kind === HostgroupKind.writer ? (own?.reader ?? null) : id;
+      const isFit = forUser !== null && fit.has(forUser);
+      this.#byHostgroup.set(
+        id,
+        destinationsOf(forUser, kind === HostgroupKind.writer ? null : id, isFit, writer),
+      );
+    }
+    this.#first =
+      this.#byHostgroup.get(pair.writer) ??
+      destinationsOf(pair.reader, null, fit.has(pair.reader), pair.writer);
+  }
+
+  /** Null for a hostgroup that there is not. */
+  of(hostgroup: number, source: DestinationSource): Destination | null {
+    return this.#byHostgroup.get(hostgroup)?.[source] ?? null;
+  }
+
+  /** @param hostgroup of the account; null where it names none. */
+  forUser(hostgroup: number | null): Destination {
+    if (hostgroup === null) return this.#first.user;
+    return (this.#byHostgroup.get(hostgroup) ?? this.#first).user;
+  }
+}
+
+/**
+ * @param forUser readers where an account is for the hostgroup: with a writer its statements are split over the pair.
+ * @param readers where a rule or a hint names it: a writer is the primary then.
+ */
+function destinationsOf(
+  forUser: number | null,
+  readers: number | null,
+  hasReaders: boolean,
+  writer: number,
+): BySource {
+  const named = { readers, hasReaders: readers !== null && hasReaders, writer };
+  return {
+    user: Object.freeze({ source: DestinationSource.user, readers: forUser, hasReaders, writer }),
+    rule: Object.freeze({ source: DestinationSource.rule, ...named }),
+    hint: Object.freeze({ source: DestinationSource.hint, ...named }),
+  };
+}
