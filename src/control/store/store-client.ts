@@ -1,9 +1,12 @@
 /** What the main thread asks of the store process: SQL of operators, and the tables of the layers. */
 
 import type { SqlRow, SqlValue, TableRows } from '../../common/admin-tables/admin-table.ts';
-
-/** `memory`: what operators edit; `disk`: `sluice.db` in `dataDir`, what SAVE … TO DISK writes. */
-export type StoreLayer = 'memory' | 'disk';
+import type {
+  StatementContext,
+  StoreLayer,
+  StoreValue,
+  TrustedStatement,
+} from '../../common/store-messages.ts';
 
 export interface StoreStatement {
   readonly sql: string;
@@ -11,13 +14,14 @@ export interface StoreStatement {
   readonly parameters?: readonly SqlValue[];
   /** A `stats` user sees the schemas stats, monitor and stats_history. */
   readonly role: 'admin' | 'stats';
+  readonly context: StatementContext;
 }
 
 export interface StoreResult {
   /** Empty for a statement without a result set. */
   readonly columns: readonly string[];
   /** Decoded as it is gone through, and only once. */
-  readonly rows: Iterable<SqlRow>;
+  readonly rows: Iterable<readonly StoreValue[]>;
   /** How many there are. */
   readonly rowCount: number;
   /** Rows inserted, changed or deleted. */
@@ -41,8 +45,6 @@ export interface StoreClient {
    * SQL of Sluice's own, which may write to every table (`stats_history.…`): all of them in one transaction. The rows
    * are those of the last statement. @throws StoreError
    */
-  internal(
-    statements: readonly { readonly sql: string; readonly parameters?: readonly SqlValue[] }[],
-  ): Promise<readonly SqlRow[]>;
+  internal(statements: readonly TrustedStatement[]): Promise<readonly SqlRow[]>;
   close(): Promise<void>;
 }
