@@ -53,6 +53,22 @@ function normaliseServer(
   return null;
 }
 
+const TLS_KEYS = ['tls', 'tlsCa', 'tlsCertificate', 'tlsKey', 'tlsServerName', 'compression'] as const;
+
+/** Connections to a server are shared by all of its hostgroups. */
+function checkSameTls(
+  first: ServerConfig,
+  other: ServerConfig,
+  index: number,
+  problems: CheckProblem[],
+): void {
+  for (const key of TLS_KEYS) {
+    if (first[key] === other[key]) continue;
+    const message = `${formatAddress(other.host, other.port)} is listed with another ${key} for another hostgroup, but its connections are the same`;
+    problems.push({ path: ['servers', index, key], message });
+  }
+}
+
 /** A server may be listed once for each hostgroup. */
 function checkServers(
   entries: readonly Placed<ConfigValues['servers'][number]>[],
@@ -60,7 +76,7 @@ function checkServers(
   problems: CheckProblem[],
 ): ServerConfig[] {
   const seen = new Map<string, number>();
-  const addresses = new Set<string>();
+  const addresses = new Map<string, ServerConfig>();
   const { writer } = defaultPair(values);
   const servers: ServerConfig[] = [];
   for (const entry of entries) {
@@ -76,7 +92,8 @@ function checkServers(
     }
     checkServerTls(server, entry.index, problems);
     if (twin === undefined) seen.set(place, entry.index);
-    addresses.add(address);
+    checkSameTls(addresses.get(address) ?? server, server, entry.index, problems);
+    if (!addresses.has(address)) addresses.set(address, server);
     if (addresses.size === MAX_SERVERS + 1)
       problems.push({ path, message: `these are more than ${MAX_SERVERS} different servers` });
     servers.push(server);

@@ -65,10 +65,10 @@ const actions = {
   flagOut: optionalInteger(0, MAX_FLAG, {
     description: 'The statement goes on in this chain, behind this rule.',
   }),
-  replacePattern: optionalString(
-    'What is sent instead of what `matchPattern` matches; `\\1` is its first group.',
-    65_536,
-  ),
+  replacePattern: describe(z.string().max(65_536).nullable().default(null), {
+    description: 'What is sent instead of what `matchPattern` matches; `\\1` is its first group.',
+    defaultText: 'none',
+  }),
   destinationHostgroup: optionalHostgroup(
     'Where it goes. What is no proven read goes to the primary whatever the rule says.',
   ),

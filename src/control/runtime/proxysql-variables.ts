@@ -1,0 +1,58 @@
+/** Variables of ProxySQL whose meaning a setting of Sluice has. Values are in the units of ProxySQL. */
+
+/** How the text of a variable and the value of a setting belong together. */
+export const VariableForm = {
+  /** Numbers, switches and texts as they are. */
+  plain: 'plain',
+  /** Separated by commas. */
+  list: 'list',
+} as const;
+export type VariableForm = (typeof VariableForm)[keyof typeof VariableForm];
+
+export interface MappedVariable {
+  readonly name: string;
+  /** Path of the setting. */
+  readonly setting: string;
+  readonly form: VariableForm;
+}
+
+const plain = (name: string, setting: string): MappedVariable => ({
+  name,
+  setting,
+  form: VariableForm.plain,
+});
+const list = (name: string, setting: string): MappedVariable => ({ name, setting, form: VariableForm.list });
+
+export const MAPPED_VARIABLES: readonly MappedVariable[] = [
+  plain('mysql-max_connections', 'limits.maxConnections'),
+  plain('mysql-max_allowed_packet', 'limits.maxPacketBytes'),
+  plain('mysql-connect_timeout_client', 'limits.handshakeTimeoutMs'),
+  plain('mysql-wait_timeout', 'limits.idleTimeoutMs'),
+  plain('mysql-connect_timeout_server', 'pool.connectTimeoutMs'),
+  plain('mysql-connect_timeout_server_max', 'pool.waitTimeoutMs'),
+  plain('mysql-connection_max_age_ms', 'pool.maxLifetimeMs'),
+  plain('mysql-max_stmts_per_connection', 'pool.maxStatementsPerConnection'),
+  plain('mysql-threads', 'workers'),
+  plain('mysql-have_compress', 'listen.compression'),
+  plain('mysql-monitor_username', 'monitor.username'),
+  plain('mysql-monitor_password', 'monitor.password'),
+  plain('mysql-monitor_connect_interval', 'monitor.connectIntervalMs'),
+  plain('mysql-monitor_read_only_interval', 'monitor.intervalMs'),
+  plain('mysql-monitor_read_only_timeout', 'monitor.timeoutMs'),
+  plain('mysql-monitor_read_only_max_timeout_count', 'monitor.failureThreshold'),
+  plain('mysql-firewall_whitelist_enabled', 'firewall.enabled'),
+  plain('mysql-firewall_whitelist_errormsg', 'firewall.errorMessage'),
+  plain('mysql-long_query_time', 'slowQueryLog.thresholdMs'),
+  plain('mysql-eventslog_filename', 'slowQueryLog.file'),
+  plain('mysql-eventslog_default_log', 'slowQueryLog.enabled'),
+  plain('mysql-auditlog_filename', 'auditLog.file'),
+  plain('mysql-ssl_p2s_ca', 'backendTls.ca'),
+  plain('mysql-ssl_p2s_cert', 'backendTls.certificate'),
+  plain('mysql-ssl_p2s_key', 'backendTls.key'),
+  list('mysql-proxy_protocol_networks', 'proxyProtocol.networks'),
+  plain('admin-web_enabled', 'http.dashboard'),
+  plain('admin-web_port', 'http.port'),
+];
+
+/** Settings that no variable shows: they say where everything else is, or are lists with tables of their own. */
+export const HIDDEN_SETTINGS: ReadonlySet<string> = new Set(['dataDir']);

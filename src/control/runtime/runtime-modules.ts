@@ -1,0 +1,189 @@
+/** What LOAD and SAVE take, as pairs of pure functions: rows of a configuration, and a configuration with rows. */
+
+import type { Config } from '../../../config/schema.ts';
+import { AdminModule, type SqlRow, type TableRows } from '../../common/admin-tables/admin-table.ts';
+import { tablesOfModule } from '../../common/admin-tables/all-tables.ts';
+import { type ElementMapping, listOf, rowsOfList } from './element-mapping.ts';
+import { RowError, type RowProblem } from './row-error.ts';
+import {
+  fastRouteMapping,
+  fingerprintMapping,
+  firewallRuleMapping,
+  firewallUserMapping,
+  queryRuleMapping,
+} from './rule-rows.ts';
+import {
+  filesOf,
+  filesOfRows,
+  hostgroupAttributesMapping,
+  replicationHostgroupMapping,
+  serverMapping,
+  sslParamRows,
+} from './server-rows.ts';
+import { userMapping } from './user-rows.ts';
+import type { VariableCatalog } from './variable-catalog.ts';
+import { VARIABLES_TABLE, variableRows, withVariables } from './variable-rows.ts';
+
+export interface RuntimeModule {
+  readonly module: AdminModule;
+  /** All that LOAD and SAVE of it copy. */
+  readonly tables: readonly string[];
+  /** Of the tables that have a meaning here, in force or not. */
+  rowsOf(config: Config): TableRows[];
+  /**
+   * Rows of other tables are not looked at. What comes out is not yet checked as a whole.
+   * @throws RowError
+   */
+  withRows(config: Config, tables: readonly TableRows[], warnings: string[]): Config;
+}
+
+type Tables = ReadonlyMap<string, readonly SqlRow[]>;
+
+function byName(tables: readonly TableRows[]): Tables {
+  return new Map(tables.map(({ table, rows }) => [table, rows]));
+}
+
+/** A module whose mapping reports problems in a list. */
+function module(
+  name: AdminModule,
+  rowsOf: (config: Config) => TableRows[],
+  apply: (config: Config, tables: Tables, problems: RowProblem[], warnings: string[]) => Config,
+): RuntimeModule {
+  const tables = tablesOfModule(name);
+  const unsupported = tables.filter(({ supported }) => !supported).map((table) => table.name);
+  return {
+    module: name,
+    tables: tables.map((table) => table.name),
+    rowsOf,
+    withRows: (config, given, warnings) => {
+      const problems: RowProblem[] = [];
+      const rows = byName(given);
+      const result = apply(config, rows, problems, warnings);
+      if (problems.length > 0) throw new RowError(problems);
+      for (const table of unsupported)
+        if ((rows.get(table)?.length ?? 0) > 0)
+          warnings.push(`${table} has no effect: Sluice has nothing like it`);
+      return result;
+    },
+  };
+}
+
+function rows<T extends object>(mapping: ElementMapping<T>, list: readonly T[]): TableRows {
+  return { table: mapping.table, rows: rowsOfList(mapping, list) };
+}
+
+/** A table that is not given stays as it is. */
+function list<T extends object>(
+  mapping: ElementMapping<T>,
+  before: readonly T[],
+  tables: Tables,
+  problems: RowProblem[],
+): readonly T[] {
+  const found = tables.get(mapping.table);
+  return found === undefined ? before : listOf(mapping, before, found, problems);
+}
+
+const servers = module(
+  AdminModule.servers,
+  (config) => [
+    rows(serverMapping(config, filesOf(config.servers)), config.servers),
+    rows(replicationHostgroupMapping, config.replicationHostgroups),
+    rows(hostgroupAttributesMapping, config.hostgroupAttributes),
+    { table: 'mysql_servers_ssl_params', rows: sslParamRows(config.servers) },
+  ],
+  (config, tables, problems) => {
+    const replicationHostgroups = list(
+      replicationHostgroupMapping,
+      config.replicationHostgroups,
+      tables,
+      problems,
+    );
+    const params = tables.get('mysql_servers_ssl_params');
+    const files = params === undefined ? filesOf(config.servers) : filesOfRows(params, problems);
+    const mapping = serverMapping({ ...config, replicationHostgroups }, files);
+    return {
+      ...config,
+      replicationHostgroups,
+      hostgroupAttributes: list(hostgroupAttributesMapping, config.hostgroupAttributes, tables, problems),
+      servers: list(mapping, config.servers, tables, problems),
+    };
+  },
+);
+
+const users = module(
+  AdminModule.users,
+  (config) => [rows(userMapping(config), config.users)],
+  (config, tables, problems) => ({
+    ...config,
+    users: list(userMapping(config), config.users, tables, problems),
+  }),
+);
+
+const queryRules = module(
+  AdminModule.queryRules,
+  (config) => [rows(queryRuleMapping, config.queryRules), rows(fastRouteMapping, config.fastRouting)],
+  (config, tables, problems) => ({
+    ...config,
+    queryRules: list(queryRuleMapping, config.queryRules, tables, problems),
+    fastRouting: list(fastRouteMapping, config.fastRouting, tables, problems),
+  }),
+);
+
+const firewall = module(
+  AdminModule.firewall,
+  ({ firewall }) => [
+    rows(firewallUserMapping, firewall.users),
+    rows(firewallRuleMapping, firewall.rules),
+    rows(fingerprintMapping, firewall.sqliFingerprints),
+  ],
+  (config, tables, problems) => ({
+    ...config,
+    firewall: {
+      ...config.firewall,
+      users: list(firewallUserMapping, config.firewall.users, tables, problems),
+      rules: list(firewallRuleMapping, config.firewall.rules, tables, problems),
+      sqliFingerprints: list(fingerprintMapping, config.firewall.sqliFingerprints, tables, problems),
+    },
+  }),
+);
+
+function variables(name: AdminModule, catalog: VariableCatalog): RuntimeModule {
+  return {
+    module: name,
+    tables: [VARIABLES_TABLE],
+    rowsOf: (config) => [
+      { table: VARIABLES_TABLE, rows: variableRows(catalog, config, (variable) => variable.module === name) },
+    ],
+    withRows: (config, tables, warnings) => {
+      const found = byName(tables).get(VARIABLES_TABLE) ?? [];
+      const problems: RowProblem[] = [];
+      const result = withVariables(catalog, config, found, name, problems, warnings);
+      if (problems.length > 0) throw new RowError(problems);
+      return result;
+    },
+  };
+}
+
+/** Of features that Sluice does not have: rows are kept, and have no effect. */
+const nothing = (name: AdminModule) =>
+  module(
+    name,
+    () => [],
+    (config) => config,
+  );
+
+/** In the order in which they are put together: later ones refer to earlier ones. */
+export function runtimeModules(catalog: VariableCatalog): readonly RuntimeModule[] {
+  return [
+    servers,
+    users,
+    queryRules,
+    firewall,
+    variables(AdminModule.variables, catalog),
+    variables(AdminModule.adminVariables, catalog),
+    variables(AdminModule.sluiceVariables, catalog),
+    nothing(AdminModule.scheduler),
+    nothing(AdminModule.restapi),
+    nothing(AdminModule.proxysqlServers),
+  ];
+}

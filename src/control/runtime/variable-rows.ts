@@ -1,0 +1,72 @@
+/** The settings as rows of `global_variables`. */
+
+import { nearestName } from '../../../config/nearest-name.ts';
+import type { Config } from '../../../config/schema.ts';
+import type { AdminModule, SqlRow } from '../../common/admin-tables/admin-table.ts';
+import { ValueError } from './column-mapping.ts';
+import type { RowProblem } from './row-error.ts';
+import type { Variable, VariableCatalog } from './variable-catalog.ts';
+
+export const VARIABLES_TABLE = 'global_variables';
+
+export function variableRows(
+  catalog: VariableCatalog,
+  config: Config,
+  isWanted: (variable: Variable) => boolean,
+): SqlRow[] {
+  const rows: SqlRow[] = [];
+  for (const variable of catalog.all)
+    if (isWanted(variable)) rows.push([variable.name, variable.read(config)]);
+  return rows;
+}
+
+export function unknownVariable(catalog: VariableCatalog, name: string): string {
+  const renamed = catalog.renamed(name);
+  const nearest = renamed ?? nearestName(name, [...catalog.names]);
+  return `unknown variable${nearest === null ? '' : `, did you mean ${nearest}?`}`;
+}
+
+/** Rows of other modules are not looked at; a variable without a row stays as it is. */
+export function withVariables(
+  catalog: VariableCatalog,
+  config: Config,
+  rows: readonly SqlRow[],
+  module: AdminModule,
+  problems: RowProblem[],
+  warnings: string[],
+): Config {
+  let result = config;
+  for (const [name, value] of rows) {
+    const variableName = String(name);
+    const variable = catalog.find(variableName);
+    const report = (message: string) =>
+      problems.push({
+        table: VARIABLES_TABLE,
+        key: `variable_name ${variableName}`,
+        column: variable === null ? 'variable_name' : 'variable_value',
+        message,
+      });
+    if (variable === null) {
+      if (belongsTo(variableName, module)) report(unknownVariable(catalog, variableName));
+      continue;
+    }
+    const text = value === null ? '' : String(value);
+    if (variable.module !== module || text === variable.read(config)) continue;
+    try {
+      const next = variable.write(result, text);
+      if ('ignored' in next) warnings.push(`${variableName} has no effect: ${next.ignored}`);
+      else result = next;
+    } catch (error) {
+      if (!(error instanceof ValueError)) throw error;
+      report(error.message);
+    }
+  }
+  return result;
+}
+
+/** What no prefix tells of is an error of whoever loads variables first. */
+function belongsTo(name: string, module: AdminModule): boolean {
+  const [prefix] = name.split('-');
+  const known = ['mysql', 'admin', 'sluice'].includes(prefix ?? '');
+  return !known || module.toLowerCase().startsWith(`${prefix} `);
+}
