@@ -11,6 +11,8 @@ import { SharedStatistics } from '../common/shared-statistics.ts';
 import type { Snapshot } from '../common/snapshot.ts';
 import { StopMode, type WorkerStart } from '../common/thread-messages.ts';
 import { startAdminServer } from './admin/admin-server.ts';
+import type { AdminState } from './admin/admin-state.ts';
+import { virtualRows } from './admin/virtual-tables/all-virtual-tables.ts';
 import { configuredServers } from './configured-servers.ts';
 import { startHttpServer } from './http/http-server.ts';
 import { takeCounterSnapshot } from './metrics/counter-snapshot.ts';
@@ -18,6 +20,7 @@ import { createMetricsRegistry } from './metrics/registry.ts';
 import { Monitor } from './monitor/monitor.ts';
 import type { MonitorCredentials } from './monitor/monitor-connection.ts';
 import { SnapshotBuilder } from './snapshot-builder.ts';
+import { SqliteStore } from './store/sqlite-store.ts';
 import { TlsMaterial } from './tls-material.ts';
 import { AccountKeeper } from './users/account-keeper.ts';
 import { WorkerSet } from './worker-set.ts';
@@ -53,6 +56,8 @@ class Supervisor implements SluiceHandle {
   readonly #builder = new SnapshotBuilder();
   readonly #monitor: Monitor;
   readonly #accounts: AccountKeeper;
+  readonly #store: SqliteStore;
+  readonly #adminState: AdminState;
   #snapshot: Snapshot;
   #workers: WorkerSet | null = null;
   #http: Awaited<ReturnType<typeof startHttpServer>> | null = null;
@@ -91,6 +96,13 @@ class Supervisor implements SluiceHandle {
       credentials: (wanted) => this.#monitorCredentials(wanted),
       changed: () => this.#publish(),
     });
+    this.#store = new SqliteStore({
+      dataDir: config.dataDir,
+      logger,
+      seed: () => [],
+      fill: (table) => virtualRows(table, this.#adminState),
+    });
+    this.#adminState = this.#makeAdminState();
     this.#snapshot = this.#build();
   }
 
@@ -146,38 +158,43 @@ class Supervisor implements SluiceHandle {
       ...this.#config.admin,
       version: this.#version,
       logger: this.#logger,
-      state: {
-        topology: () => this.#monitor.topology,
-        counters: () => takeCounterSnapshot(this.#counters, this.#workers?.status() ?? [], this.#snapshot),
-        events: () => this.#monitor.events(),
-        versions: () =>
-          (this.#workers?.status() ?? []).map(({ index, appliedVersion, running, restarts }) => ({
-            worker: index,
-            version: appliedVersion,
-            running,
-            restarts,
-          })),
-        explainRoute: (statement, schema) =>
-          this.#workers?.explainRoute(statement, schema) ?? Promise.resolve([]),
-        accounts: () =>
-          this.#accounts.accounts.map((account) => ({
-            ...account,
-            connections: this.#counters.gauge(userGauge(account.slot)),
-          })),
-        loadAccounts: () => this.#accounts.load(),
-        inspect: (inspection) =>
-          this.#workers?.inspect(inspection) ??
-          Promise.resolve({ sessions: [], routes: [], digests: [], errors: [], missing: [], asked: 0 }),
-        killSession: (connectionId, queryOnly) =>
-          this.#workers?.killSession(connectionId, queryOnly) ?? Promise.resolve(null),
-        keepsRoutes: () => this.#config.limits.routeRingEntries > 0,
-        setServerStatus: (address, status) => {
-          if (this.#monitor.topology.find(address) === null) return false;
-          this.#monitor.setAdministrativeStatus(address, status);
-          return true;
-        },
-      },
+      state: this.#adminState,
     });
+  }
+
+  #makeAdminState(): AdminState {
+    return {
+      store: this.#store,
+      topology: () => this.#monitor.topology,
+      counters: () => takeCounterSnapshot(this.#counters, this.#workers?.status() ?? [], this.#snapshot),
+      events: () => this.#monitor.events(),
+      versions: () =>
+        (this.#workers?.status() ?? []).map(({ index, appliedVersion, running, restarts }) => ({
+          worker: index,
+          version: appliedVersion,
+          running,
+          restarts,
+        })),
+      explainRoute: (statement, schema) =>
+        this.#workers?.explainRoute(statement, schema) ?? Promise.resolve([]),
+      accounts: () =>
+        this.#accounts.accounts.map((account) => ({
+          ...account,
+          connections: this.#counters.gauge(userGauge(account.slot)),
+        })),
+      loadAccounts: () => this.#accounts.load(),
+      inspect: (inspection) =>
+        this.#workers?.inspect(inspection) ??
+        Promise.resolve({ sessions: [], routes: [], digests: [], errors: [], missing: [], asked: 0 }),
+      killSession: (connectionId, queryOnly) =>
+        this.#workers?.killSession(connectionId, queryOnly) ?? Promise.resolve(null),
+      keepsRoutes: () => this.#config.limits.routeRingEntries > 0,
+      setServerStatus: (address, status) => {
+        if (this.#monitor.topology.find(address) === null) return false;
+        this.#monitor.setAdministrativeStatus(address, status);
+        return true;
+      },
+    };
   }
 
   #reconfigureMonitor(config: Config): Promise<void> {
@@ -248,6 +265,7 @@ class Supervisor implements SluiceHandle {
     await this.#monitor.stop();
     await this.#admin?.close();
     await this.#http?.close();
+    await this.#store.close();
   }
 
   #build(): Snapshot {

@@ -6,6 +6,7 @@ import type { ExplainStep, KillOutcome } from '../../common/thread-messages.ts';
 import type { ServerAddress, ServerDescription } from '../../topology/server-description.ts';
 import type { AdministrativeStatus } from '../../topology/server-health.ts';
 import type { CounterSnapshot } from '../metrics/counter-snapshot.ts';
+import type { StoreClient } from '../store/store-client.ts';
 import type { InspectResult } from '../worker-inquiries.ts';
 
 export interface AdminTopology {
@@ -36,6 +37,8 @@ export interface AdminAccount extends Account {
 }
 
 export interface AdminState {
+  /** The tables that operators read and write by SQL. */
+  readonly store: StoreClient;
   topology(): AdminTopology;
   counters(): CounterSnapshot;
   /** Oldest first. */

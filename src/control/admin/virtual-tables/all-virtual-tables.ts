@@ -1,4 +1,19 @@
-import type { VirtualTable } from './virtual-table.ts';
+import type { AdminState } from '../admin-state.ts';
+import type { VirtualRows, VirtualTable } from './virtual-table.ts';
 
 /** A table that is filled on demand and is not in this list is empty. */
 export const ALL_VIRTUAL_TABLES: readonly VirtualTable[] = [];
+
+/** @param name with its schema or without: `stats.global_variables` is not the table of the configuration */
+export function virtualTableNamed(name: string): VirtualTable | null {
+  const bare = name.slice(name.indexOf('.') + 1);
+  return (
+    ALL_VIRTUAL_TABLES.find(({ table }) => table === name) ??
+    ALL_VIRTUAL_TABLES.find(({ table }) => table === bare) ??
+    null
+  );
+}
+
+export function virtualRows(name: string, state: AdminState): VirtualRows | Promise<VirtualRows> {
+  return virtualTableNamed(name)?.rows(state) ?? [];
+}

@@ -10,6 +10,7 @@ import type {
   WorkerCounterName,
   WorkerSnapshot,
 } from '../../../../src/control/metrics/counter-snapshot.ts';
+import type { StoreClient } from '../../../../src/control/store/store-client.ts';
 import type { InspectResult } from '../../../../src/control/worker-inquiries.ts';
 import { formatServerAddress } from '../../../../src/topology/server-address.ts';
 import type { ServerDescription } from '../../../../src/topology/server-description.ts';
@@ -98,7 +99,22 @@ const PINS: readonly PinCount[] = [
 
 export type ExplainFunction = AdminState['explainRoute'];
 
+const noStore = (): never => {
+  throw new Error('this proxy has no store');
+};
+const NO_STORE: StoreClient = {
+  dataDir: null,
+  execute: noStore,
+  readTables: noStore,
+  replaceTables: noStore,
+  copyTables: noStore,
+  internal: noStore,
+  close: noStore,
+};
+
 export class FakeAdminState implements AdminState {
+  /** Commands that need one are tested with a real one. */
+  store: StoreClient = NO_STORE;
   readonly orders: [string, string][] = [];
   readonly explained: [string, string | null][] = [];
   servers: readonly ServerDescription[] = [
