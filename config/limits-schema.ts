@@ -48,6 +48,11 @@ export const limitsSection = section('What one client, and all clients together,
     description: 'Bytes of their texts, equal ones counted once; more gets error 1461.',
     unit: 'bytes',
   }),
+  ruleTextBytes: integer(1024, 16_777_216, 65_536, {
+    description:
+      'Query rules look at this much of a statement (`matchPattern`) and of its digest (`matchDigest`), from the start; what stands behind it matches nothing, and is not replaced.',
+    unit: 'bytes',
+  }),
   routeRingEntries: integer(0, 100_000, 1024, {
     description:
       'Last statements that each worker remembers the route and its reason of, for `SHOW ROUTES`; 0 turns it off.',

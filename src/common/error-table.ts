@@ -379,6 +379,39 @@ export const ERROR_TABLE = {
     action:
       'Run the transaction again: read-only transactions of this connection start on the primary from now on.',
   },
+  PROXY_RATE_LIMITED: {
+    errno: 9030,
+    sqlState: 'HY000',
+    message: 'Rate limit of {name} is reached: {perSecond} statements per second, {burst} at once',
+    retryable: true,
+    meaning: 'A query rule (`attributes.rate_limit`) or a user (`users[].rateLimit`) has a rate limit.',
+    action: 'Send fewer statements, or raise the limit that is named.',
+  },
+  PROXY_REWRITE_TOO_LONG: {
+    errno: 9031,
+    sqlState: 'HY000',
+    message: 'The statement would become too long by the query rules ({reason})',
+    retryable: true,
+    meaning: '`replacePattern` makes more than 64 MiB of it.',
+    action: 'Look at the rule that is named.',
+  },
+  PROXY_QUERY_RULE: {
+    errno: 1148,
+    sqlState: '42000',
+    message: '{message}',
+    retryable: true,
+    meaning: 'A query rule has `errorMsg`, which is the message. Number and SQLSTATE are as in ProxySQL.',
+    action: 'Look for the rule with EXPLAIN ROUTE.',
+  },
+  PROXY_FIREWALL: {
+    errno: 1148,
+    sqlState: '42000',
+    message: '{message}',
+    retryable: true,
+    meaning:
+      'The firewall protects the user, and the digest is not on its white list; the message is `firewall.errorMessage`.',
+    action: 'Add the digest to `firewall.rules`, if it is wanted.',
+  },
   PROXY_ACCOUNTS_UNREAD: {
     errno: 9020,
     sqlState: 'HY000',

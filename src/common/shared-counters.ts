@@ -66,6 +66,12 @@ export const WorkerCounter = {
   clientStatements: 30,
   backendStatements: 31,
   statementsReprepared: 32,
+  ruleErrors: 40,
+  ruleOks: 41,
+  ruleRewrites: 42,
+  firewallDetected: 43,
+  firewallBlocked: 44,
+  rateLimited: 45,
 } as const;
 export type WorkerCounter = (typeof WorkerCounter)[keyof typeof WorkerCounter];
 const WORKER_COUNTERS = 64;

@@ -126,6 +126,7 @@ export interface SnapshotSettings {
     readonly writeBufferBytes: number;
     readonly maxPreparedStatements: number;
     readonly maxPreparedBytes: number;
+    readonly ruleTextBytes: number;
     readonly routeRingEntries: number;
   };
   readonly routing: {

@@ -29,6 +29,10 @@ export const RouteReason = {
   residue: 'session-residue',
   /** KILL, or what a statement before has left */
   answeredHere: 'answered-here',
+  /** `error_msg` or `OK_msg` of a query rule */
+  queryRule: 'query-rule',
+  firewall: 'firewall',
+  rateLimit: 'rate-limit',
 } as const;
 export type RouteReason = (typeof RouteReason)[keyof typeof RouteReason] | ClassReason;
 
@@ -44,8 +48,15 @@ export interface RouteSlot {
   readonly isPossible: boolean;
 }
 
+const ANSWERED_HERE: ReadonlySet<RouteReason> = new Set<RouteReason>([
+  RouteReason.answeredHere,
+  RouteReason.queryRule,
+  RouteReason.firewall,
+  RouteReason.rateLimit,
+]);
+
 const POSSIBLE: Readonly<Record<RouteTarget, (reason: RouteReason) => boolean>> = {
-  primary: (reason) => reason !== ClassReason.provenRead && reason !== RouteReason.answeredHere,
+  primary: (reason) => reason !== ClassReason.provenRead && !ANSWERED_HERE.has(reason),
   replica: (reason) =>
     reason === ClassReason.provenRead ||
     reason === RouteReason.hint ||
@@ -53,7 +64,7 @@ const POSSIBLE: Readonly<Record<RouteTarget, (reason: RouteReason) => boolean>> 
     reason === RouteReason.readOnlyTransaction ||
     reason === RouteReason.noPrimary,
   held: (reason) => reason === RouteReason.inTransaction || reason === RouteReason.pinned,
-  sluice: (reason) => reason === RouteReason.answeredHere,
+  sluice: (reason) => ANSWERED_HERE.has(reason),
 };
 
 export const ROUTE_SLOTS: readonly RouteSlot[] = TARGETS.flatMap((target, row) =>

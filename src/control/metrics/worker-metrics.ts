@@ -22,6 +22,18 @@ const CLIENT_BYTES = {
   kind: 'counter',
 } as const;
 
+const ANSWERED_BY_RULE = {
+  name: 'sluice_rule_answered_statements_total',
+  help: 'Statements that query rules have answered, with an error (error_msg) or an OK (OK_msg)',
+  kind: 'counter',
+} as const;
+
+const FIREWALL = {
+  name: 'sluice_firewall_statements_total',
+  help: 'Statements of watched users that are not on the white list of the firewall',
+  kind: 'counter',
+} as const;
+
 export const WORKER_METRICS: Readonly<Record<WorkerCounterName, WorkerMetric>> = {
   frontendAccepted: {
     name: 'sluice_frontend_accepted_total',
@@ -41,6 +53,20 @@ export const WORKER_METRICS: Readonly<Record<WorkerCounterName, WorkerMetric>> =
   loginsDelayed: {
     name: 'sluice_frontend_logins_delayed_total',
     help: 'Of these, refusals that were held back because of those before them',
+    kind: 'counter',
+  },
+  ruleErrors: { ...ANSWERED_BY_RULE, labels: { answer: 'error' } },
+  ruleOks: { ...ANSWERED_BY_RULE, labels: { answer: 'ok' } },
+  ruleRewrites: {
+    name: 'sluice_rule_rewritten_statements_total',
+    help: 'Statements whose text query rules have changed',
+    kind: 'counter',
+  },
+  firewallDetected: { ...FIREWALL, labels: { action: 'detected' } },
+  firewallBlocked: { ...FIREWALL, labels: { action: 'blocked' } },
+  rateLimited: {
+    name: 'sluice_rate_limited_statements_total',
+    help: 'Statements refused because a rate limit was reached',
     kind: 'counter',
   },
   questions: { name: 'sluice_questions_total', help: 'Commands received from clients', kind: 'counter' },

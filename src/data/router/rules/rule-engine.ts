@@ -20,7 +20,7 @@ import type { RuleVerdict } from './rule-verdict.ts';
 import type { VerdictEnvironment, VerdictNode } from './verdict-tree.ts';
 
 export interface RuleEngineOptions {
-  /** Another one for every change of the rules: what is kept with plans for an older one goes. */
+  /** What is kept with plans for another one goes; shadow rules have that of the rules that they are beside. */
   readonly generation: number;
   /** Of a statement, and of a digest, that patterns look at. */
   readonly maxTextBytes: number;
