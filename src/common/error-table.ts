@@ -379,6 +379,25 @@ export const ERROR_TABLE = {
     action:
       'Run the transaction again: read-only transactions of this connection start on the primary from now on.',
   },
+  PROXY_ACCOUNTS_UNREAD: {
+    errno: 9020,
+    sqlState: 'HY000',
+    message: 'The accounts of the primary are not known: {reason}',
+    retryable: true,
+    meaning:
+      'Accounts are read from the primary (`users.source: backend`), no reading has succeeded since the start, and the user is not listed.',
+    action: 'Look at the primary, and at the grants of the monitor account.',
+  },
+  PROXY_DIAGNOSTICS_GONE: {
+    errno: 9025,
+    sqlState: 'HY000',
+    message:
+      'The server connection with the conditions of the last statement has served others since, and this GET DIAGNOSTICS asks for more than was kept of them',
+    retryable: false,
+    meaning:
+      'GET DIAGNOSTICS asked for names of objects, or for a condition that there is none of, when the pool was so busy that the connection had to be given away.',
+    action: 'Ask within the same transaction or stored program, or raise pool.maxConnections.',
+  },
   PROXY_RATE_LIMITED: {
     errno: 9030,
     sqlState: 'HY000',
@@ -411,24 +430,5 @@ export const ERROR_TABLE = {
     meaning:
       'The firewall protects the user, and the digest is not on its white list; the message is `firewall.errorMessage`.',
     action: 'Add the digest to `firewall.rules`, if it is wanted.',
-  },
-  PROXY_ACCOUNTS_UNREAD: {
-    errno: 9020,
-    sqlState: 'HY000',
-    message: 'The accounts of the primary are not known: {reason}',
-    retryable: true,
-    meaning:
-      'Accounts are read from the primary (`users.source: backend`), no reading has succeeded since the start, and the user is not listed.',
-    action: 'Look at the primary, and at the grants of the monitor account.',
-  },
-  PROXY_DIAGNOSTICS_GONE: {
-    errno: 9025,
-    sqlState: 'HY000',
-    message:
-      'The server connection with the conditions of the last statement has served others since, and this GET DIAGNOSTICS asks for more than was kept of them',
-    retryable: false,
-    meaning:
-      'GET DIAGNOSTICS asked for names of objects, or for a condition that there is none of, when the pool was so busy that the connection had to be given away.',
-    action: 'Ask within the same transaction or stored program, or raise pool.maxConnections.',
   },
 } as const satisfies Readonly<Record<string, ErrorDefinition>>;

@@ -3,12 +3,12 @@
 import { defaultPair } from '../../config/hostgroup-pairs.ts';
 import type { Config } from '../../config/schema.ts';
 import { MAX_SERVERS } from '../common/shared-counters.ts';
-import {
-  NO_SNAPSHOT_RULES,
-  type Snapshot,
-  type SnapshotAccounts,
-  type SnapshotCatalog,
-  type SnapshotServer,
+import type {
+  Snapshot,
+  SnapshotAccounts,
+  SnapshotCatalog,
+  SnapshotRules,
+  SnapshotServer,
 } from '../common/snapshot.ts';
 import { hostgroupsOf } from '../topology/hostgroup-membership.ts';
 import type { ServerDescription } from '../topology/server-description.ts';
@@ -54,6 +54,7 @@ export class SnapshotBuilder {
     catalogEpoch: number,
     tls: TlsMaterial,
     accounts: SnapshotAccounts,
+    rules: SnapshotRules,
   ): Snapshot {
     const hostgroups = hostgroupsOf({
       servers: topology.servers,
@@ -80,7 +81,7 @@ export class SnapshotBuilder {
         proxyNetworks: proxyProtocol.networks,
         compression: listen.compression,
       },
-      rules: NO_SNAPSHOT_RULES,
+      rules,
       clientTls: tls.client,
       serverVersion: announcedVersion(topology),
     });

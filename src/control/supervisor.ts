@@ -19,6 +19,7 @@ import { takeCounterSnapshot } from './metrics/counter-snapshot.ts';
 import { createMetricsRegistry } from './metrics/registry.ts';
 import { Monitor } from './monitor/monitor.ts';
 import type { MonitorCredentials } from './monitor/monitor-connection.ts';
+import { RuleKeeper } from './query-rules/rule-keeper.ts';
 import { SnapshotBuilder } from './snapshot-builder.ts';
 import { SqliteStore } from './store/sqlite-store.ts';
 import { TlsMaterial } from './tls-material.ts';
@@ -54,6 +55,7 @@ class Supervisor implements SluiceHandle {
   readonly #counters = new SharedCounters();
   readonly #statistics: SharedStatistics;
   readonly #builder = new SnapshotBuilder();
+  readonly #rules = new RuleKeeper();
   readonly #monitor: Monitor;
   readonly #accounts: AccountKeeper;
   readonly #store: SqliteStore;
@@ -276,6 +278,7 @@ class Supervisor implements SluiceHandle {
       this.#catalogEpoch,
       this.#tls,
       this.#accounts.snapshot(),
+      this.#rules.snapshot(this.#config),
     );
   }
 

@@ -19,6 +19,8 @@ import type { ClientTlsContext } from './io/tls-contexts.ts';
 import type { PlanCache } from './router/plan-cache.ts';
 import type { RouteRing } from './router/route-ring.ts';
 import type { Router } from './router/router.ts';
+import type { FirewallLog } from './router/rules/firewall-log.ts';
+import type { WorkerRules } from './router/rules/worker-rules.ts';
 import type { StatementStatistics } from './statistics/statement-statistics.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
@@ -62,6 +64,9 @@ export interface WorkerContext {
   readonly router: Router;
   /** Its last statements, and why they went where they went. */
   readonly routes: RouteRing;
+  /** Query rules. */
+  readonly rules: WorkerRules;
+  readonly firewallLog: FirewallLog;
   /** What is counted of them. */
   readonly statistics: StatementStatistics;
   readonly differences: StateDifferences;

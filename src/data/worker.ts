@@ -32,6 +32,8 @@ import { ClientTlsContext } from './io/tls-contexts.ts';
 import { PlanCache } from './router/plan-cache.ts';
 import { RouteRing } from './router/route-ring.ts';
 import { Router } from './router/router.ts';
+import { FirewallLog } from './router/rules/firewall-log.ts';
+import { WorkerRules } from './router/rules/worker-rules.ts';
 import { StatementStatistics } from './statistics/statement-statistics.ts';
 import { AcceptedAssignments, type LogLevel, type WorkerContext } from './worker-context.ts';
 
@@ -100,6 +102,8 @@ const context: WorkerContext = {
   }),
   definitions: new StatementDefinitions(),
   router: new Router(),
+  rules: new WorkerRules(start.workerIndex),
+  firewallLog: new FirewallLog(log, () => performance.now()),
   routes: new RouteRing(start.snapshot.settings.limits.routeRingEntries),
   statistics,
   differences: new StateDifferences(),
@@ -130,6 +134,7 @@ function apply(snapshot: Snapshot): void {
   const isCurrent = (): boolean => shared.gauge(Gauge.viewsEpoch) === snapshot.catalogEpoch;
   const catalog = { complete, trusted: routing.trustViews, unsafeViews: new Set(unsafeViews), isCurrent };
   context.router.update(catalog, snapshot.hostgroups, hostgroups);
+  context.rules.update(snapshot.rules, limits.ruleTextBytes);
   context.plans.resize(limits.digestCacheEntries);
   context.routes.resize(limits.routeRingEntries);
   statistics.update(snapshot.settings.statistics);

@@ -69,7 +69,8 @@ export class RuleKeeper {
     encoded: SharedArrayBuffer | null,
   ): InForce {
     if (encoded === null) {
-      const snapshot = this.#version === 0 ? NO_SNAPSHOT_RULES : { ...NO_SNAPSHOT_RULES, version: ++this.#version };
+      const snapshot =
+        this.#version === 0 ? NO_SNAPSHOT_RULES : { ...NO_SNAPSHOT_RULES, version: ++this.#version };
       return { config, shadow, set, snapshot, hits: null, buckets: null };
     }
     const hits = RuleHits.allocate(MAX_WORKERS, orderedRules(set.rules).length);

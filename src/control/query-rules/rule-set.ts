@@ -4,7 +4,12 @@ import type { Config } from '../../../config/schema.ts';
 import type { QueryRuleSet, ShadowRules } from '../../common/query-rule.ts';
 
 export function ruleSetOf(
-  { queryRules, fastRouting, firewall, users }: Pick<Config, 'queryRules' | 'fastRouting' | 'firewall' | 'users'>,
+  {
+    queryRules,
+    fastRouting,
+    firewall,
+    users,
+  }: Pick<Config, 'queryRules' | 'fastRouting' | 'firewall' | 'users'>,
   shadow: ShadowRules | null,
 ): QueryRuleSet {
   const { enabled, errorMessage } = firewall;
@@ -28,7 +33,19 @@ export function ruleSetOf(
 }
 
 /** Nothing of it has an effect: workers need not look at statements at all. */
-export function isEmptyRuleSet({ rules, fastRouting, firewall, userRateLimits, shadow }: QueryRuleSet): boolean {
+export function isEmptyRuleSet({
+  rules,
+  fastRouting,
+  firewall,
+  userRateLimits,
+  shadow,
+}: QueryRuleSet): boolean {
   const hasRules = rules.some(({ active }) => active);
-  return !hasRules && fastRouting.length === 0 && !firewall.enabled && userRateLimits.length === 0 && shadow === null;
+  return (
+    !hasRules &&
+    fastRouting.length === 0 &&
+    !firewall.enabled &&
+    userRateLimits.length === 0 &&
+    shadow === null
+  );
 }

@@ -328,6 +328,12 @@ export class ClientConnection {
       idles: () => this.#idles(),
       close: (reason) => this.#end(reason),
       host: socket.remoteEndpoint,
+      get localAddress() {
+        return socket.localAddress;
+      },
+      get localPort() {
+        return socket.localPort;
+      },
       describeTls: () => socket.describeTls(),
       get lastActivity() {
         return activity();

@@ -16,6 +16,7 @@ import type { BackendConnection } from '../backend/backend-connection.ts';
 import type { BackendStatement } from '../backend/backend-statements.ts';
 import type { StatementDefinition } from '../backend/statement-definition.ts';
 import type { Plan } from '../router/plan.ts';
+import type { WrittenStatement } from './session-rules.ts';
 
 /** Command, statement id, flags, iteration count. */
 const FIXED_BYTES = 10;
@@ -37,6 +38,8 @@ export class ClientStatement {
   definition: StatementDefinition;
   /** It was prepared without a schema, and asks which one it is in: only its first connection knows. */
   readonly staysWhereItIs: boolean;
+  /** As its client wrote it, where query rules have changed it. */
+  readonly written: WrittenStatement | null;
   #own: BackendStatement | null = null;
   #ownOn: BackendConnection | null = null;
   hasCursor = false;
@@ -53,8 +56,15 @@ export class ClientStatement {
   /** Parameters that have long data. */
   readonly #longParameters = new Set<number>();
 
-  constructor(id: number, plan: Plan, definition: StatementDefinition, staysWhereItIs: boolean) {
+  constructor(
+    id: number,
+    plan: Plan,
+    definition: StatementDefinition,
+    staysWhereItIs: boolean,
+    written: WrittenStatement | null = null,
+  ) {
     this.id = id;
+    this.written = written;
     this.staysWhereItIs = staysWhereItIs;
     this.plan = plan;
     this.prepared = definition;

@@ -58,6 +58,16 @@ export class ClientTransport {
     return address === '' ? 'localhost' : `${address}:${this.#port}`;
   }
 
+  /** Of Sluice's own that the client has connected to; empty for a Unix socket. */
+  get localAddress(): string {
+    return this.#plain.localAddress;
+  }
+
+  /** 0 for a Unix socket. */
+  get localPort(): number {
+    return this.#plain.localPort;
+  }
+
   /** Nobody can listen in; not so if another machine's client may be behind a Unix socket. */
   get isLocal(): boolean {
     return this.#plain.remoteAddress === '' && !this.#context.proxyNetworks.includes('');

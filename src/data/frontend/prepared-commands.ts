@@ -29,10 +29,12 @@ import { type CallValue, substituteCalls } from '../../sql/substitute-calls.ts';
 import type { BackendConnection } from '../backend/backend-connection.ts';
 import { NOTHING_LEFT } from '../backend/server-pool.ts';
 import type { StatementDefinition } from '../backend/statement-definition.ts';
+import type { Plan } from '../router/plan.ts';
 import { routeOf } from '../router/route.ts';
 import type { WorkerContext } from '../worker-context.ts';
 import { ClientStatement } from './client-statement.ts';
 import type { Session } from './session.ts';
+import type { WrittenStatement } from './session-rules.ts';
 import { RunPhase } from './statement-run.ts';
 
 const HELD = routeOf(RouteTarget.held, RouteReason.pinned);
@@ -106,15 +108,35 @@ export class PreparedCommands {
 
   #prepare(buffer: Buffer, start: number, end: number): void {
     const session = this.#session;
-    const { definitions, plans, backends, snapshot } = this.#context;
     const context = session.lexicalContext();
-    const { variables, schema } = session.state;
-    if (context === null || variables === null) {
+    if (context === null || session.state.variables === null) {
       session.start.learn(buffer, start, end, (packet) => this.#prepare(packet, 0, packet.length));
       return;
     }
     this.#lastPrepared = null;
+    const { plans } = this.#context;
     const plan = plans.planFor(buffer, start + 1, end, context);
+    const judged = session.rules.prepare(buffer, start, end, plan);
+    if (judged === null) return;
+    const { packet, written } = judged;
+    if (written === null) this.#prepareText(buffer, start, end, plan, null);
+    else {
+      const rewritten = plans.planFor(packet, 1, packet.length, context);
+      this.#prepareText(packet, 0, packet.length, rewritten, written);
+    }
+  }
+
+  #prepareText(
+    buffer: Buffer,
+    start: number,
+    end: number,
+    plan: Plan,
+    written: WrittenStatement | null,
+  ): void {
+    const session = this.#session;
+    const { variables, schema } = session.state;
+    if (variables === null) return;
+    const { definitions, backends, snapshot } = this.#context;
     const definition = definitions.of(buffer, start + 1, end, schema, variables, backends.dialect);
     const { limits } = snapshot.settings;
     const setting = definitions.limitFor(definition, limits);
@@ -126,7 +148,7 @@ export class PreparedCommands {
     }
     const stays = schema === null && ASKS_FOR_SCHEMA.test(definition.text.toString('latin1'));
     if (stays) session.state.pin(PinReason.binaryPrepare);
-    this.#preparing = new ClientStatement(++this.#lastId, plan, definition, stays);
+    this.#preparing = new ClientStatement(++this.#lastId, plan, definition, stays, written);
     session.prepare(buffer, start, end, this.#preparing);
   }
 

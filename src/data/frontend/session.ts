@@ -46,6 +46,7 @@ import { ReadOnlyTransaction } from './read-only-transaction.ts';
 import { AS_IT_IS, ResidueAnswers, TAKEN } from './residue-answers.ts';
 import { endsConnection } from './session-end.ts';
 import { SessionPhase } from './session-phase.ts';
+import { SessionRules } from './session-rules.ts';
 import { errorOfRun, SessionStart } from './session-start.ts';
 import { SessionState } from './session-state.ts';
 import { type RunClient, StatementRun } from './statement-run.ts';
@@ -69,6 +70,9 @@ export interface SessionTransport {
   close(reason: string): void;
   /** `address:port`, as servers show it. */
   readonly host: string;
+  /** Of Sluice's own that the client has connected to; '' and 0 for a Unix socket. */
+  readonly localAddress: string;
+  readonly localPort: number;
   /** null without TLS. */
   describeTls(): TlsDescription | null;
   /** When the client last sent something, by `performance.now()`. */
@@ -78,6 +82,7 @@ export interface SessionTransport {
 const HELD = routeOf(RouteTarget.held, RouteReason.pinned);
 /** First byte of a replica's acknowledgement. */
 const SEMI_SYNC_REPLY = 0xef;
+const ANSWERED_HERE = routeOf(RouteTarget.sluice, RouteReason.answeredHere);
 const PINNED_COMMAND = routeOf(RouteTarget.primary, RouteReason.pinned);
 
 export class Session implements RunClient, RoutingFacts {
@@ -87,6 +92,7 @@ export class Session implements RunClient, RoutingFacts {
   readonly prepared: PreparedCommands;
   readonly start: SessionStart;
   readonly local: LocalCommands;
+  readonly rules: SessionRules;
   readonly #answers: ResidueAnswers;
   readonly readOnly: ReadOnlyTransaction;
   readonly #identity: ClientIdentity;
@@ -100,9 +106,12 @@ export class Session implements RunClient, RoutingFacts {
   /** Sequence id of the answer's first packet: the number of packets that the command took. */
   errorSequence = 1;
   #plan: Plan | null = null;
-  #verdict: RuleVerdict = NO_RULES;
   /** Of the command that runs. */
   destination: Destination;
+  /** What the query rules say of the command; `NO_RULES` until they have been asked. */
+  verdict: RuleVerdict = NO_RULES;
+  /** Why Sluice answers, where it does. */
+  #answeredBy: Route = ANSWERED_HERE;
   /** Called instead of the ordinary end of a command: a step of something larger. */
   #continuation: ((errno: number) => void) | null = null;
   #stickyUntil = 0;
@@ -123,6 +132,7 @@ export class Session implements RunClient, RoutingFacts {
     this.start = new SessionStart(this, context);
     this.prepared = new PreparedCommands(this, context);
     this.local = new LocalCommands(this, context);
+    this.rules = new SessionRules(this, context);
     this.#answers = new ResidueAnswers(this, context);
   }
 
@@ -134,6 +144,7 @@ export class Session implements RunClient, RoutingFacts {
   changeIdentity(identity: SessionIdentity): void {
     this.#identity.change(identity);
     this.destination = this.#context.router.destinationOfUser(identity.defaultHostgroup);
+    this.rules.restart();
   }
 
   allowMultiStatements(isAllowed: boolean): void {
@@ -179,6 +190,14 @@ export class Session implements RunClient, RoutingFacts {
 
   get collationId(): number {
     return this.identity.collationId;
+  }
+
+  get localAddress(): string {
+    return this.#transport.localAddress;
+  }
+
+  get localPort(): number {
+    return this.#transport.localPort;
   }
 
   get clientCapabilities(): number {
@@ -263,10 +282,6 @@ export class Session implements RunClient, RoutingFacts {
     return this.#stickyUntil;
   }
 
-  get verdict(): RuleVerdict {
-    return this.#verdict;
-  }
-
   get defaultHostgroup(): number | null {
     return this.identity.defaultHostgroup;
   }
@@ -291,7 +306,8 @@ export class Session implements RunClient, RoutingFacts {
     this.#statementsBefore = this.run.trace.statements;
     this.#ownErrno = 0;
     this.#plan = null;
-    this.#verdict = NO_RULES;
+    this.verdict = NO_RULES;
+    this.#answeredBy = ANSWERED_HERE;
     this.errorSequence = fragmentCount(end - start) & 0xff;
     this.#phase = transition(this.#phase, SessionPhase.busy);
     if (command === Command.COM_QUERY) {
@@ -326,6 +342,24 @@ export class Session implements RunClient, RoutingFacts {
     }
     const { plans } = this.#context;
     const written = plans.planFor(buffer, start + 1, end, context);
+    const { engine } = this.#context.rules;
+    // What comes a second time, behind something else, has been judged.
+    if (engine === null || this.verdict !== NO_RULES) {
+      this.#runQuery(buffer, start, end, written, context);
+      return;
+    }
+    this.#plan = written;
+    const packet = this.rules.query(engine, buffer, start, end, written);
+    if (packet === null) return;
+    if (packet === buffer) this.#runQuery(buffer, start, end, written, context);
+    else {
+      const plan = plans.planFor(packet, 1, packet.length, context);
+      this.#runQuery(packet, 0, packet.length, plan, context);
+    }
+  }
+
+  #runQuery(buffer: Buffer, start: number, end: number, written: Plan, context: LexicalContext): void {
+    const { plans } = this.#context;
     const plan = this.state.named.resolve(written, buffer, start + 1, end, context, plans);
     this.#plan = plan;
     const statement = plan.statement;
@@ -362,6 +396,7 @@ export class Session implements RunClient, RoutingFacts {
   execute(buffer: Buffer, start: number, end: number, prepared: ClientStatement): void {
     const { plan } = prepared;
     this.#plan = plan;
+    if (!this.rules.admits(prepared)) return;
     if (this.readOnly.active && !this.readOnly.admits(plan.statement)) {
       this.readOnly.leave(buffer, start, end, plan.statement);
       return;
@@ -389,6 +424,12 @@ export class Session implements RunClient, RoutingFacts {
     const { router } = this.#context;
     this.destination = router.destinationOf(statement, this);
     return router.route(statement, this, now, this.destination);
+  }
+
+  /** The statement of this command is answered without a server, for the reason of `route`. */
+  answersBy(route: Route, plan: Plan): void {
+    this.#plan = plan;
+    this.#answeredBy = route;
   }
 
   /** Routes a statement and sends it on its way. */
@@ -465,7 +506,13 @@ export class Session implements RunClient, RoutingFacts {
     if (this.#phase === SessionPhase.closed) return;
     const { trace } = this.run;
     if (this.#plan !== null && trace.statements === this.#statementsBefore)
-      trace.answeredHere(this.#command, this.#plan, this.#transport.lastActivity, this.#ownErrno);
+      trace.answeredHere(
+        this.#command,
+        this.#plan,
+        this.#transport.lastActivity,
+        this.#ownErrno,
+        this.#answeredBy,
+      );
     this.#phase = transition(this.#phase, SessionPhase.idle);
     if (this.#context.stopping && this.run.held === null) {
       this.endForShutdown();
@@ -519,6 +566,7 @@ export class Session implements RunClient, RoutingFacts {
 
   /** As after a login: COM_RESET_CONNECTION. */
   restart(): void {
+    this.rules.restart();
     this.forgetServerState();
     this.state.restart(this.start.initialVariables?.afterReset ?? null);
   }

@@ -6,9 +6,9 @@
 import { Command } from '../../../protocol/index.ts';
 import type { WorkerCounters } from '../../common/shared-counters.ts';
 import { NO_HOSTGROUP, StatementCounter } from '../../common/shared-statistics.ts';
-import { RouteReason, RouteTarget } from '../../sql/route-reason.ts';
+import { RouteTarget } from '../../sql/route-reason.ts';
 import type { Plan } from '../router/plan.ts';
-import { type Route, routeOf } from '../router/route.ts';
+import type { Route } from '../router/route.ts';
 import { emptyEntry, RingFlag, type RouteRing } from '../router/route-ring.ts';
 import type { StatementContext } from '../statistics/statement-context.ts';
 import type { StatementStatistics } from '../statistics/statement-statistics.ts';
@@ -34,8 +34,6 @@ export interface TracedAnswer {
   readonly lastResultRows: number;
   readonly affectedRows: number;
 }
-
-const ANSWERED_HERE = routeOf(RouteTarget.sluice, RouteReason.answeredHere);
 
 /** Filled and copied at once: one for all sessions of the thread. */
 const entry = emptyEntry();
@@ -109,8 +107,8 @@ export class StatementTrace {
   }
 
   /** A statement that no server was needed for. @param beganAtMs when it came. */
-  answeredHere(command: number, plan: Plan, beganAtMs: number, errno: number): void {
-    this.begins(command, ANSWERED_HERE, plan);
+  answeredHere(command: number, plan: Plan, beganAtMs: number, errno: number, route: Route): void {
+    this.begins(command, route, plan);
     this.beganAtMs = beganAtMs;
     this.ends(errno, 1, 0);
   }

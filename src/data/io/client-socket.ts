@@ -16,6 +16,8 @@ export class ClientSocket implements ClientStream {
   /** Empty for a Unix socket. */
   readonly remoteAddress: string;
   readonly remotePort: number;
+  /** Asked for at the first need: few want to know. */
+  #local: { readonly address: string; readonly port: number } | null = null;
   #paused = false;
   #error: Error | null = null;
 
@@ -35,6 +37,21 @@ export class ClientSocket implements ClientStream {
     });
     this.#socket.on('end', () => this.#socket.destroy());
     this.#socket.on('close', () => this.owner.onClosed(this.#error));
+  }
+
+  /** Of Sluice's own; empty for a Unix socket. */
+  get localAddress(): string {
+    return this.#localEndpoint.address;
+  }
+
+  get localPort(): number {
+    return this.#localEndpoint.port;
+  }
+
+  get #localEndpoint(): { readonly address: string; readonly port: number } {
+    const { localAddress = '', localPort = 0 } = this.#socket;
+    this.#local ??= { address: localAddress.replace(/^::ffff:/, ''), port: localPort };
+    return this.#local;
   }
 
   get destroyed(): boolean {
@@ -77,6 +94,8 @@ export class ClientSocket implements ClientStream {
    * afterwards, and its owner is told nothing more.
    */
   detach(unread: Buffer): Socket {
+    // The handle knows it, and goes.
+    void this.#localEndpoint;
     return ordinarySocket(this.#socket, unread);
   }
 }

@@ -132,6 +132,7 @@ export function madeSnapshot(more: Partial<Snapshot> = {}): Snapshot {
         writeBufferBytes: 1 << 20,
         maxPreparedStatements: 100_000,
         maxPreparedBytes: 1 << 27,
+        ruleTextBytes: 65_536,
         routeRingEntries: 1024,
       },
       routing: { stickyAfterWriteMs: 0, readsOnPrimary: 'fallback', trustViews: true },
