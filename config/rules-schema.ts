@@ -43,15 +43,15 @@ const criteria = {
   flagIn: integer(0, MAX_FLAG, 0, {
     description: 'The chain that the rule is in: 0 is where every statement begins.',
   }),
-  clientAddr: optionalString('Address of the client; `%` at the end stands for the rest.', 255),
+  clientAddr: optionalString('Address of the client; literal up to the first `%`.', 255),
   proxyAddr: optionalString('Address of Sluice that the client has connected to.', 255),
   proxyPort: optionalInteger(0, 65_535, { description: 'Port of Sluice that the client has connected to.' }),
   digest: digest('Digest of the statement, as `stats_mysql_query_digest` shows it.')
     .nullable()
     .default(null)
     .meta({ 'x-default': 'none' }),
-  matchDigest: optionalString('Regular expression for the digest text.', 65_536),
-  matchPattern: optionalString('Regular expression for the statement as it was sent.', 65_536),
+  matchDigest: optionalString('Regular expression (RE2) for the digest text.', 65_536),
+  matchPattern: optionalString('Regular expression (RE2) for the statement as it was sent.', 65_536),
   negateMatchPattern: describe(z.boolean().default(false), {
     description: 'The rule is for what `matchDigest` and `matchPattern` do not match.',
   }),
@@ -82,7 +82,7 @@ const actions = {
   }),
   delayMs: optionalMilliseconds(0, 'The statement is held back for this long.'),
   nextQueryFlagIn: optionalInteger(0, MAX_FLAG, {
-    description: 'The chain that the next statement of the session begins in.',
+    description: 'The chain that the statements of the session begin in from the next one on.',
   }),
   mirrorFlagOut: optionalInteger(0, MAX_FLAG, { description: 'The chain that the copy begins in.' }),
   mirrorHostgroup: optionalHostgroup('A copy of the statement goes there; its answer is thrown away.'),
@@ -111,7 +111,9 @@ export const queryRuleSchema = z
     active: describe(z.boolean().default(true), { description: '`false`: as if it were not there.' }),
     ...criteria,
     ...actions,
-    attributes: jsonText('More about the rule, such as its rate limit.'),
+    attributes: jsonText(
+      'A mapping: `rate_limit: {per_second, burst}`, and `flagOUTs: [{id, weight}]` for a flagOut by chance.',
+    ),
     comment: comment(),
   })
   .meta({ description: 'A query rule.' });
@@ -124,7 +126,7 @@ export const fastRouteSchema = z
     }),
     schemaname: describe(z.string().max(64).default(''), {
       description: 'Schema that the session is in.',
-      defaultText: 'all',
+      defaultText: 'none',
     }),
     flagIn: integer(0, MAX_FLAG, 0, { description: 'The chain that the statement has come to.' }),
     destinationHostgroup: describe(z.int().min(0).max(MAX_HOSTGROUP), { description: 'Where it goes.' }),
@@ -157,7 +159,7 @@ const firewallRuleSchema = z.strictObject({
     description: 'Schema that the session is in.',
     defaultText: 'none',
   }),
-  flagIn: integer(0, MAX_FLAG, 0, { description: 'Kept for tools that write it; of no effect.' }),
+  flagIn: integer(0, MAX_FLAG, 0, { description: 'The chain that the statement has come to.' }),
   digest: digest('Digest of a statement that is allowed.'),
   comment: comment(),
 });

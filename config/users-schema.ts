@@ -4,6 +4,9 @@ import { MAX_CONNECTIONS, MAX_HOSTGROUP, MAX_USERS } from './capacity.ts';
 import { comment, describe, integer, jsonText, milliseconds } from './schema-parts.ts';
 import { optionalPassword } from './secret-schema.ts';
 
+/** More is no limit. */
+const MAX_RATE = 10_000_000;
+
 export const userSchema = z
   .strictObject({
     username: describe(z.string().min(1).max(128), {
@@ -47,16 +50,20 @@ export const userSchema = z
     rateLimit: describe(
       z
         .strictObject({
-          perSecond: integer(1, 1_000_000_000, 1000, { description: 'Statements.' }),
-          burst: integer(1, 1_000_000_000, 1000, {
+          perSecond: describe(z.number().min(0.001).max(MAX_RATE), {
+            description: 'Statements; 0.5 is one in two seconds.',
+          }),
+          burst: describe(z.number().min(1).max(MAX_RATE).optional(), {
             description: 'Statements that may come at once after a pause.',
+            defaultText: '`perSecond`, 1 at least',
           }),
         })
+        .transform(({ perSecond, burst = Math.max(1, perSecond) }) => ({ perSecond, burst }))
         .nullable()
         .default(null),
       {
         description:
-          'Most statements of this account over all workers, `{perSecond, burst}`; one more gets an error.',
+          'Most statements of this user over all workers, `{perSecond, burst}`; one more gets error 9030.',
         defaultText: 'none',
       },
     ),

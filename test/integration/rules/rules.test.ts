@@ -1,0 +1,298 @@
+/** What query rules do to the statements of real clients, in front of a real server. */
+
+import type { Connection, ResultSetHeader, RowDataPacket } from 'mysql2/promise';
+import t, { type Test } from 'tap';
+import { APP_ACCOUNT, ReplicationSet } from '../../support/replication-set.ts';
+import { SluiceProcess } from '../../support/sluice-process.ts';
+import { waitUntil } from '../../support/wait-until.ts';
+
+const set = new ReplicationSet({
+  replicas: 0,
+  sql: [
+    'CREATE TABLE app.t (id INT PRIMARY KEY, name VARCHAR(20)) CHARSET utf8mb4',
+    "INSERT INTO app.t VALUES (1, 'one'), (2, 'two'), (3, 'drei')",
+    'CREATE TABLE app.t_new LIKE app.t',
+    "INSERT INTO app.t_new VALUES (1, 'new one')",
+    'CREATE DATABASE other',
+    "GRANT ALL ON other.* TO 'app'@'%'",
+    'CREATE TABLE other.t LIKE app.t',
+    "INSERT INTO other.t VALUES (1, 'other one')",
+    "CREATE USER 'second'@'%' IDENTIFIED BY 'second'",
+    "GRANT ALL ON app.* TO 'second'@'%'",
+  ],
+});
+t.before(() => set.start());
+t.teardown(() => set.dispose());
+
+const USERS = [APP_ACCOUNT, { username: 'second', password: 'second' }];
+
+async function startWith(
+  t: Test,
+  config: Readonly<Record<string, unknown>>,
+): Promise<{ sluice: SluiceProcess; client: Connection }> {
+  const sluice = await SluiceProcess.startFor(set, { config });
+  t.teardown(() => sluice.dispose());
+  const client = await sluice.connect({ multipleStatements: true });
+  t.teardown(() => client.end());
+  return { sluice, client };
+}
+
+async function failure(
+  promise: Promise<unknown>,
+): Promise<{ errno?: number; sqlState?: string; message: string }> {
+  return promise.then(
+    () => ({ message: 'no error' }),
+    (error: Error) => error,
+  );
+}
+
+async function nameOf(
+  client: Connection,
+  sql: string,
+  values?: (string | number)[],
+): Promise<string | undefined> {
+  const [rows] = await (values === undefined ? client.query(sql) : client.execute(sql, values));
+  return (rows as { name: string }[])[0]?.name;
+}
+
+t.test('errors and OKs', async (t) => {
+  const { sluice, client } = await startWith(t, {
+    queryRules: [
+      { ruleId: 1, matchDigest: '^DELETE FROM t$', errorMsg: 'a DELETE needs a WHERE', apply: true },
+      { ruleId: 2, matchDigest: '^TRUNCATE', okMsg: 'nothing was done', apply: true },
+      { ruleId: 3, matchPattern: 'drop\\s+table', errorMsg: 'no table is dropped here', apply: true },
+      { ruleId: 4, active: false, matchDigest: 'SELECT', errorMsg: 'not active' },
+    ],
+  });
+  const refused = { errno: 1148, sqlState: '42000', message: 'a DELETE needs a WHERE' };
+  t.match(
+    await failure(client.query('DELETE FROM t -- all of it')),
+    refused,
+    'as text, whatever comments it has',
+  );
+  t.match(await failure(client.execute('DELETE FROM t')), refused, 'when it is prepared');
+  const [conditions] = await client.query<RowDataPacket[]>('SHOW WARNINGS');
+  t.match(conditions, [{ Level: 'Error', Code: 1148, Message: 'a DELETE needs a WHERE' }]);
+  t.match(
+    await failure(client.query("SELECT 1; DrOp  tAbLe t_new; SELECT 'x'")),
+    { errno: 1148, message: 'no table is dropped here' },
+    'the rule is for the whole packet: nothing of it runs',
+  );
+  t.equal(await nameOf(client, 'SELECT name FROM t_new WHERE id = 1'), 'new one');
+  const [ok] = await client.query<ResultSetHeader>('TRUNCATE TABLE t');
+  t.match(ok, { affectedRows: 0, info: 'nothing was done' });
+  await client.beginTransaction();
+  await client.query('INSERT INTO t VALUES (9, "nine")');
+  await failure(client.query('DELETE FROM t'));
+  await client.query('TRUNCATE t');
+  t.equal(await nameOf(client, 'SELECT name FROM t WHERE id = 9'), 'nine', 'the transaction goes on');
+  await client.rollback();
+  const prepared = await client.prepare('TRUNCATE TABLE t');
+  const [executed] = await prepared.execute([]);
+  t.match(executed, { info: 'nothing was done' }, 'an OK comes with the execution');
+  t.equal(await nameOf(client, 'SELECT COUNT(*) AS name FROM t'), 3 as unknown as string);
+  t.equal(await sluice.metric('sluice_rule_answered_statements_total', { answer: 'error' }), 4);
+  t.equal(await sluice.metric('sluice_rule_answered_statements_total', { answer: 'ok' }), 3);
+  t.equal(await sluice.metric('sluice_routed_total', { target: 'sluice', reason: 'query-rule' }), 7);
+});
+
+t.test('statements are rewritten, and are what they have become', async (t) => {
+  const { client } = await startWith(t, {
+    queryRules: [
+      { ruleId: 1, matchPattern: 'FROM t WHERE', replacePattern: 'FROM t_new WHERE' },
+      { ruleId: 2, matchPattern: '\\bt_new\\b', errorMsg: null, comment: 'sees what rule 1 has made' },
+      {
+        ruleId: 3,
+        matchPattern: "'(\\w)(\\w+)' *, *'(.)'",
+        reModifiers: 'GLOBAL',
+        replacePattern: "'\\3\\2\\\\\\\\\\1'",
+      },
+      { ruleId: 4, matchPattern: '^CALL count_rows\\(\\)', replacePattern: 'SELECT COUNT(*) AS n FROM t' },
+      { ruleId: 5, matchPattern: "'ö'", replacePattern: "'ä€'" },
+      { ruleId: 6, matchPattern: '^FORGET (\\d+)', replacePattern: 'DELETE FROM t WHERE id = \\1' },
+    ],
+  });
+  t.equal(await nameOf(client, 'SELECT name FROM t WHERE id = 1'), 'new one', 'as text');
+  t.equal(await nameOf(client, 'SELECT name FROM t WHERE id = ?', [1]), 'new one', 'prepared');
+  t.equal(await nameOf(client, 'SELECT name FROM t WHERE id = ?', [1]), 'new one', 'and executed again');
+  t.equal(await nameOf(client, "SELECT CONCAT('abc', 'x', 'uvw' , 'z') AS name"), 'xbc\\azvw\\u');
+  t.strictSame((await client.query<RowDataPacket[]>('CALL count_rows()'))[0], [{ n: 3 }]);
+  t.equal(await nameOf(client, "SELECT 'ö' AS name"), 'ä€');
+  const [gone] = await client.query<ResultSetHeader>('FORGET 3');
+  t.equal(gone.affectedRows, 1, 'what was no statement has become a write');
+  t.equal(await nameOf(client, 'SELECT COUNT(*) AS name FROM t'), 2 as unknown as string);
+  await set.primary.query("INSERT INTO app.t VALUES (3, 'drei')");
+});
+
+t.test('bytes that are no UTF-8 come through a replacement as they are', async (t) => {
+  const { sluice } = await startWith(t, {
+    queryRules: [{ ruleId: 1, matchPattern: 'HEX\\(', replacePattern: 'LENGTH(' }],
+  });
+  const client = await sluice.connect({ charset: 'LATIN1_SWEDISH_CI' });
+  t.teardown(() => client.end());
+  const [rows] = await client.query<RowDataPacket[]>("SELECT HEX('äö') AS name, HEX('x') AS other");
+  t.strictSame(rows, [{ name: 2, other: '78' }]);
+});
+
+t.test('who asks, from where and in which schema', async (t) => {
+  const { sluice, client } = await startWith(t, {
+    users: USERS,
+    queryRules: [
+      { ruleId: 1, username: 'second', matchDigest: '^SELECT ?', errorMsg: 'by user', flagOut: 7 },
+      { ruleId: 2, schemaname: 'other', matchDigest: 'FROM t', errorMsg: 'by schema' },
+      { ruleId: 3, clientAddr: '127.0.0.%', matchDigest: '^SHOW TABLES', errorMsg: 'by address' },
+      { ruleId: 4, clientAddr: '10.%', matchDigest: '.', errorMsg: 'by another address' },
+      { ruleId: 5, proxyAddr: '127.0.0.1', proxyPort: 1, matchDigest: '.', errorMsg: 'by another port' },
+    ],
+  });
+  const second = await sluice.connect({ user: 'second', password: 'second' });
+  t.teardown(() => second.end());
+  t.match(await failure(second.query('SELECT 1')), { message: 'by user' });
+  t.equal(await nameOf(client, 'SELECT 1 AS name'), 1 as unknown as string);
+  t.equal(await nameOf(client, 'SELECT name FROM t WHERE id = 1'), 'one');
+  await client.query('USE other');
+  t.match(await failure(client.query('SELECT name FROM t WHERE id = 1')), { message: 'by schema' });
+  await client.query('USE app');
+  t.equal(await nameOf(client, 'SELECT name FROM t WHERE id = 1'), 'one');
+  t.match(await failure(client.query('SHOW TABLES')), { message: 'by address' });
+  const port = await startWith(t, {
+    queryRules: [{ ruleId: 1, proxyAddr: '127.0.0.1', proxyPort: sluice.port, errorMsg: 'of the first one' }],
+  });
+  t.equal(await nameOf(port.client, 'SELECT 1 AS name'), 1 as unknown as string, 'no rule for this port');
+  await client.changeUser({ user: 'second', password: 'second', database: 'app' });
+  t.match(await failure(client.query('SELECT 1')), { message: 'by user' }, 'after COM_CHANGE_USER');
+});
+
+t.test('chains, and the flag of the next statement', async (t) => {
+  const { client } = await startWith(t, {
+    queryRules: [
+      { ruleId: 1, matchPattern: 'first', flagOut: 10 },
+      { ruleId: 2, flagIn: 10, matchPattern: 'second', errorMsg: 'both' },
+      { ruleId: 3, flagIn: 0, matchPattern: 'second', errorMsg: 'second alone', apply: true },
+      { ruleId: 4, flagIn: 10, matchPattern: 'turn', nextQueryFlagIn: 20, apply: true },
+      { ruleId: 5, flagIn: 20, matchPattern: 'back', nextQueryFlagIn: 0, apply: true },
+      { ruleId: 6, flagIn: 20, errorMsg: 'in chain 20' },
+    ],
+  });
+  const answers = async (sql: string): Promise<string> => (await failure(client.query(sql))).message;
+  t.equal(await answers("SELECT 'first'"), 'no error');
+  t.equal(await answers("SELECT 'second'"), 'second alone');
+  t.equal(await answers("SELECT 'first', 'second'"), 'both');
+  t.equal(await answers("SELECT 'first', 'turn'"), 'no error');
+  t.equal(await answers("SELECT 'first'"), 'in chain 20', 'from then on');
+  t.equal(await answers("SELECT 'second'"), 'in chain 20');
+  t.equal(await answers("SELECT 'back'"), 'no error');
+  t.equal(await answers("SELECT 'second'"), 'second alone');
+});
+
+t.test('rate limits hold over all workers, for text and executions', async (t) => {
+  const { sluice, client } = await startWith(t, {
+    users: [
+      APP_ACCOUNT,
+      { username: 'second', password: 'second', rateLimit: { perSecond: 0.001, burst: 4 } },
+    ],
+    queryRules: [
+      { ruleId: 7, matchDigest: 'FROM t_new', attributes: { rate_limit: { per_second: 0.001, burst: 5 } } },
+    ],
+  });
+  const clients = [client, ...(await Promise.all([1, 2, 3, 4, 5].map(() => sluice.connect())))];
+  t.teardown(() => Promise.all(clients.slice(1).map((one) => one.end())));
+  const outcomes = await Promise.all(
+    clients.flatMap((one, index) =>
+      [1, 2, 3].map((id) =>
+        failure(
+          index % 2 === 0
+            ? one.query(`SELECT name FROM t_new WHERE id = ${id}`)
+            : one.execute('SELECT name FROM t_new WHERE id = ?', [id]),
+        ),
+      ),
+    ),
+  );
+  t.equal(outcomes.filter(({ errno }) => errno === undefined).length, 5, 'as many as the bucket holds');
+  const refused = outcomes.filter(({ errno }) => errno !== undefined);
+  t.equal(refused.length, 13);
+  for (const error of refused)
+    t.match(error, {
+      errno: 9030,
+      sqlState: 'HY000',
+      message: 'Rate limit of rule 7 is reached: 0.001 statements per second, 5 at once',
+    });
+  t.equal(await nameOf(client, 'SELECT name FROM t WHERE id = 1'), 'one', 'others go on');
+  const second = await sluice.connect({ user: 'second', password: 'second' });
+  t.teardown(() => second.end());
+  const own = await Promise.all([1, 2, 3, 4, 5, 6].map(() => failure(second.query('SELECT 1'))));
+  t.strictSame(
+    own.map(({ errno }) => errno),
+    [undefined, undefined, undefined, undefined, 9030, 9030],
+  );
+  t.match(own[5], {
+    message: "Rate limit of user 'second' is reached: 0.001 statements per second, 4 at once",
+  });
+  t.equal(await sluice.metric('sluice_rate_limited_statements_total'), 15);
+});
+
+t.test('the firewall', async (t) => {
+  const { sluice } = await startWith(t, { users: USERS });
+  const admin = await sluice.adminConnection();
+  const digestOf = async (sql: string): Promise<string> => {
+    const client = await sluice.connect();
+    await client.query(sql);
+    await client.end();
+    const [rows] = await admin.query<RowDataPacket[]>('SHOW ROUTES');
+    return (rows as { digest: string; digest_text: string }[]).find(({ digest_text: text }) =>
+      /WHERE/.test(text),
+    )!.digest;
+  };
+  const digest = await digestOf('SELECT name FROM t WHERE id = 1');
+  await admin.end();
+  const { sluice: guarded, client } = await startWith(t, {
+    users: USERS,
+    firewall: {
+      enabled: true,
+      users: [
+        { username: 'app', mode: 'PROTECTING' },
+        { username: 'second', clientAddress: '127.0.0.1', mode: 'DETECTING' },
+      ],
+      rules: [{ username: 'app', schemaname: 'app', digest }],
+    },
+  });
+  t.equal(await nameOf(client, 'SELECT name FROM t WHERE id = 3'), 'drei', 'on the list');
+  const blocked = { errno: 1148, sqlState: '42000', message: 'Firewall blocked this query' };
+  t.match(await failure(client.query('SELECT name FROM t WHERE id = 3 OR 1 = 1')), blocked);
+  t.match(await failure(client.execute('SELECT * FROM t', [])), blocked, 'prepared');
+  t.match(await failure(client.query('SELECT name FROM t WHERE id = 3; DROP TABLE t')), blocked);
+  const second = await guarded.connect({ user: 'second', password: 'second' });
+  t.teardown(() => second.end());
+  t.equal(await nameOf(second, 'SELECT name FROM t WHERE id = 3'), 'drei', 'detected, not blocked');
+  t.equal(await guarded.metric('sluice_firewall_statements_total', { action: 'blocked' }), 3);
+  t.equal(await guarded.metric('sluice_firewall_statements_total', { action: 'detected' }), 1);
+  const told = await waitUntil('the log tells of it', () =>
+    guarded.log.find(({ msg }) => msg === 'firewall: statement detected'),
+  );
+  t.match(told, { user: 'second', client: '127.0.0.1', digest });
+});
+
+t.test('a reload changes the rules for those who are connected', async (t) => {
+  const { sluice, client } = await startWith(t, {
+    queryRules: [{ ruleId: 1, matchDigest: '^SELECT ?', errorMsg: 'one' }],
+  });
+  t.match(await failure(client.query('SELECT 1')), { message: 'one' });
+  const writeRules = (queryRules: unknown): void => {
+    sluice.writeConfig({
+      servers: [set.primary.address],
+      users: [APP_ACCOUNT],
+      queryRules,
+    });
+    sluice.signal('SIGHUP');
+  };
+  writeRules([{ ruleId: 1, matchDigest: '^SELECT ?', errorMsg: 'two' }]);
+  await waitUntil(
+    'the second rule is in force',
+    async () => (await failure(client.query('SELECT 1'))).message === 'two',
+  );
+  writeRules([]);
+  await waitUntil(
+    'there are no rules',
+    async () => (await failure(client.query('SELECT 1'))).message === 'no error',
+  );
+});
