@@ -127,6 +127,7 @@ export interface RouteRecord {
 
 /** What one worker has counted of a digest, of one user in one schema. Moments are seconds since the epoch. */
 export interface DigestRecord {
+  readonly worker: number;
   /** -1 where no server was needed. */
   readonly hostgroup: number;
   readonly schema: string;

@@ -63,6 +63,7 @@ export const WorkerCounter = {
   digests: 23,
   backendLost: 24,
   loginsDelayed: 25,
+  userLimitReached: 26,
   clientStatements: 30,
   backendStatements: 31,
   statementsReprepared: 32,
@@ -76,7 +77,7 @@ export const WorkerCounter = {
 export type WorkerCounter = (typeof WorkerCounter)[keyof typeof WorkerCounter];
 const WORKER_COUNTERS = 64;
 
-/** Counters of one worker for one server; the last two are its share of the gauges. */
+/** Counters of one worker for one server; what it holds is its share of the gauges. */
 export const ServerCounter = {
   queries: 0,
   bytesSent: 1,
@@ -86,9 +87,11 @@ export const ServerCounter = {
   heldConnections: 5,
   heldInUse: 6,
   heldStarving: 7,
+  /** Most connections, of all workers together, that this one has seen in use. */
+  mostInUse: 8,
 } as const;
 export type ServerCounter = (typeof ServerCounter)[keyof typeof ServerCounter];
-const SERVER_COUNTERS = 8;
+const SERVER_COUNTERS = 10;
 
 /**
  * Clients' connection ids are from here up to 2^31 - 1: servers count their threads from 1, and what takes an id for a
@@ -189,6 +192,12 @@ export class WorkerCounters {
 
   getServer(slot: number, counter: ServerCounter): number {
     return this.#values[WORKER_COUNTERS + slot * SERVER_COUNTERS + counter]!;
+  }
+
+  /** It only grows. */
+  raiseServer(slot: number, counter: ServerCounter, value: number): void {
+    const index = WORKER_COUNTERS + slot * SERVER_COUNTERS + counter;
+    if (value > this.#values[index]!) this.#values[index] = value;
   }
 
   addRouted(slot: number): void {

@@ -47,9 +47,10 @@ export const StatementCounter = {
   /** Statements whose digest was forgotten for another one. */
   digestsForgotten: 12,
   errorsForgotten: 13,
-  backendStatementsPrepared: 14,
-  backendStatementsClosed: 15,
-  backendExecutes: 16,
+  /** So often a digest that the worker does not know may have come. */
+  digestFloor: 14,
+  /** Different prepared statements of its clients. */
+  definitions: 15,
 } as const;
 export type StatementCounter = (typeof StatementCounter)[keyof typeof StatementCounter];
 const COUNTERS = 32;
@@ -203,6 +204,8 @@ export class WorkerStatistics {
       StatementCounter.openTransactions,
       StatementCounter.digests,
       StatementCounter.digestBytes,
+      StatementCounter.digestFloor,
+      StatementCounter.definitions,
     ])
       this.set(gauge, 0);
   }

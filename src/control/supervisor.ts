@@ -5,6 +5,7 @@ import { defaultPair } from '../../config/hostgroup-pairs.ts';
 import { planReload } from '../../config/reload.ts';
 import type { Config } from '../../config/schema.ts';
 import { parseServerAddress } from '../../config/server-address.ts';
+import type { Inspection } from '../common/inspection.ts';
 import type { Logger } from '../common/logger.ts';
 import { Gauge, SharedCounters, userGauge } from '../common/shared-counters.ts';
 import { SharedStatistics } from '../common/shared-statistics.ts';
@@ -21,9 +22,11 @@ import { Monitor } from './monitor/monitor.ts';
 import type { MonitorCredentials } from './monitor/monitor-connection.ts';
 import { RuleKeeper } from './query-rules/rule-keeper.ts';
 import { SnapshotBuilder } from './snapshot-builder.ts';
+import { Statistics } from './statistics/statistics.ts';
 import { SqliteStore } from './store/sqlite-store.ts';
 import { TlsMaterial } from './tls-material.ts';
 import { AccountKeeper } from './users/account-keeper.ts';
+import type { InspectResult } from './worker-inquiries.ts';
 import { WorkerSet } from './worker-set.ts';
 
 /** Where the running proxy can be reached; `host:port`, with the ports that the system chose. */
@@ -53,7 +56,8 @@ class Supervisor implements SluiceHandle {
   readonly #logger: Logger;
   readonly #version: string;
   readonly #counters = new SharedCounters();
-  readonly #statistics: SharedStatistics;
+  readonly #shared: SharedStatistics;
+  readonly #statistics: Statistics;
   readonly #builder = new SnapshotBuilder();
   readonly #rules = new RuleKeeper();
   readonly #monitor: Monitor;
@@ -76,7 +80,7 @@ class Supervisor implements SluiceHandle {
     this.#config = config;
     this.#logger = logger;
     this.#version = version;
-    this.#statistics = new SharedStatistics(config.workers);
+    this.#shared = new SharedStatistics(config.workers);
     this.#tls = TlsMaterial.read(config);
     const { username: _, password: __, ...settings } = config.monitor;
     this.#monitor = new Monitor({
@@ -90,6 +94,12 @@ class Supervisor implements SluiceHandle {
         warn: (fields, message) => logger.warn(message, { ...fields }),
         error: (fields, message) => logger.error(message, { ...fields }),
       },
+    });
+    this.#statistics = new Statistics({
+      shared: this.#shared,
+      checks: this.#monitor.checkLog,
+      workers: () => (this.#workers?.status() ?? []).map(({ index }) => index),
+      inspect: (inspection) => this.#inspect(inspection),
     });
     this.#accounts = new AccountKeeper({
       config,
@@ -121,7 +131,7 @@ class Supervisor implements SluiceHandle {
   async start(): Promise<void> {
     const { http, log } = this.#config;
     const metrics = createMetricsRegistry(this.#version, () =>
-      takeCounterSnapshot(this.#counters, this.#workers?.status() ?? [], this.#snapshot),
+      takeCounterSnapshot(this.#counters, this.#shared, this.#workers?.status() ?? [], this.#snapshot),
     );
     this.#http = await startHttpServer({
       host: http.host,
@@ -139,7 +149,7 @@ class Supervisor implements SluiceHandle {
       count: this.#config.workers,
       listen: listenOptions(this.#config),
       counters: this.#counters,
-      statistics: this.#statistics,
+      statistics: this.#shared,
       logger: this.#logger,
       logLevel: log.level,
       snapshot: () => this.#snapshot,
@@ -168,7 +178,8 @@ class Supervisor implements SluiceHandle {
     return {
       store: this.#store,
       topology: () => this.#monitor.topology,
-      counters: () => takeCounterSnapshot(this.#counters, this.#workers?.status() ?? [], this.#snapshot),
+      counters: () =>
+        takeCounterSnapshot(this.#counters, this.#shared, this.#workers?.status() ?? [], this.#snapshot),
       events: () => this.#monitor.events(),
       versions: () =>
         (this.#workers?.status() ?? []).map(({ index, appliedVersion, running, restarts }) => ({
@@ -185,9 +196,8 @@ class Supervisor implements SluiceHandle {
           connections: this.#counters.gauge(userGauge(account.slot)),
         })),
       loadAccounts: () => this.#accounts.load(),
-      inspect: (inspection) =>
-        this.#workers?.inspect(inspection) ??
-        Promise.resolve({ sessions: [], routes: [], digests: [], errors: [], missing: [], asked: 0 }),
+      inspect: (inspection) => this.#inspect(inspection),
+      statistics: this.#statistics,
       killSession: (connectionId, queryOnly) =>
         this.#workers?.killSession(connectionId, queryOnly) ?? Promise.resolve(null),
       keepsRoutes: () => this.#config.limits.routeRingEntries > 0,
@@ -197,6 +207,13 @@ class Supervisor implements SluiceHandle {
         return true;
       },
     };
+  }
+
+  #inspect(inspection: Inspection): Promise<InspectResult> {
+    return (
+      this.#workers?.inspect(inspection) ??
+      Promise.resolve({ sessions: [], routes: [], digests: [], errors: [], missing: [], asked: 0 })
+    );
   }
 
   #reconfigureMonitor(config: Config): Promise<void> {

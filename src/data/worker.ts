@@ -8,7 +8,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { LRUCache } from 'lru-cache';
 import type { CachedSecret } from '../../protocol/index.ts';
 import { Gauge, SharedCounters, WorkerCounter } from '../common/shared-counters.ts';
-import { SharedStatistics } from '../common/shared-statistics.ts';
+import { SharedStatistics, StatementCounter } from '../common/shared-statistics.ts';
 import type { Snapshot } from '../common/snapshot.ts';
 import { type FromWorker, StopMode, type ToWorker, type WorkerStart } from '../common/thread-messages.ts';
 import { TimerWheel } from '../common/timer-wheel.ts';
@@ -204,6 +204,7 @@ const janitor = setInterval(() => {
   backends.closeIdle(Date.now());
   counters.set(WorkerCounter.digests, context.plans.size);
   statistics.publish();
+  statistics.counters.set(StatementCounter.definitions, context.definitions.definitions);
 }, JANITOR_MS);
 wheel.start();
 apply(start.snapshot);

@@ -6,6 +6,7 @@ import type { ExplainStep, KillOutcome } from '../../common/thread-messages.ts';
 import type { ServerAddress, ServerDescription } from '../../topology/server-description.ts';
 import type { AdministrativeStatus } from '../../topology/server-health.ts';
 import type { CounterSnapshot } from '../metrics/counter-snapshot.ts';
+import type { Statistics } from '../statistics/statistics.ts';
 import type { StoreClient } from '../store/store-client.ts';
 import type { InspectResult } from '../worker-inquiries.ts';
 
@@ -36,9 +37,13 @@ export interface AdminAccount extends Account {
   readonly connections: number;
 }
 
+/** What has been counted of statements, beside the counters. */
+export type AdminStatistics = Pick<Statistics, 'digests' | 'errors' | 'pools' | 'checks'>;
+
 export interface AdminState {
   /** The tables that operators read and write by SQL. */
   readonly store: StoreClient;
+  readonly statistics: AdminStatistics;
   topology(): AdminTopology;
   counters(): CounterSnapshot;
   /** Oldest first. */

@@ -8,13 +8,18 @@ import {
   WorkerCounter,
   type WorkerCounters,
 } from '../../common/shared-counters.ts';
+import type { SharedStatistics } from '../../common/shared-statistics.ts';
 import type { Snapshot, SnapshotServer } from '../../common/snapshot.ts';
 import { PIN_REASONS, pinSlot, ROUTE_SLOTS } from '../../sql/route-reason.ts';
+import type { Hostgroup } from '../../topology/hostgroup-membership.ts';
+import { type StatisticsSnapshot, takeStatistics } from '../statistics/statistics-snapshot.ts';
 
 export type WorkerCounterName = keyof typeof WorkerCounter;
 
 export interface ServerCounters {
   readonly address: string;
+  readonly host: string;
+  readonly port: number;
   readonly hostgroup: number;
   readonly status: string;
   readonly role: string;
@@ -27,6 +32,8 @@ export interface ServerCounters {
   readonly bytesReceived: number;
   readonly connects: number;
   readonly connectErrors: number;
+  /** Most connections that have been in use at a time. */
+  readonly mostInUse: number;
 }
 
 export interface WorkerState {
@@ -62,6 +69,10 @@ export interface CounterSnapshot {
   readonly maxFrontendConnections: number;
   readonly workers: readonly WorkerSnapshot[];
   readonly servers: readonly ServerCounters[];
+  /** Who is where, and fit for it. */
+  readonly hostgroups: readonly Hostgroup[];
+  /** What all workers have counted of statements. */
+  readonly statistics: StatisticsSnapshot;
 }
 
 const WORKER_COUNTER_NAMES = Object.keys(WorkerCounter) as WorkerCounterName[];
@@ -75,6 +86,8 @@ function readServer(
     workers.reduce((total, { index }) => total + counters.worker(index).getServer(server.slot, counter), 0);
   return {
     address: server.address,
+    host: server.host,
+    port: server.port,
     hostgroup: server.hostgroup,
     status: server.status,
     role: server.role,
@@ -87,6 +100,10 @@ function readServer(
     bytesReceived: sum(ServerCounter.bytesReceived),
     connects: sum(ServerCounter.connects),
     connectErrors: sum(ServerCounter.connectErrors),
+    mostInUse: Math.max(
+      0,
+      ...workers.map(({ index }) => counters.worker(index).getServer(server.slot, ServerCounter.mostInUse)),
+    ),
   };
 }
 
@@ -111,6 +128,7 @@ function readWorker(counters: SharedCounters, state: WorkerState): WorkerSnapsho
 
 export function takeCounterSnapshot(
   counters: SharedCounters,
+  statistics: SharedStatistics,
   workers: readonly WorkerState[],
   snapshot: Snapshot,
 ): CounterSnapshot {
@@ -120,5 +138,10 @@ export function takeCounterSnapshot(
     maxFrontendConnections: snapshot.settings.limits.maxConnections,
     workers: workers.map((state) => readWorker(counters, state)),
     servers: snapshot.servers.map((server) => readServer(counters, workers, server)),
+    hostgroups: snapshot.hostgroups,
+    statistics: takeStatistics(
+      statistics,
+      workers.map(({ index }) => index),
+    ),
   };
 }

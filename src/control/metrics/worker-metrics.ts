@@ -69,6 +69,11 @@ export const WORKER_METRICS: Readonly<Record<WorkerCounterName, WorkerMetric>> =
     help: 'Statements refused because a rate limit was reached',
     kind: 'counter',
   },
+  userLimitReached: {
+    name: 'sluice_frontend_user_limit_total',
+    help: 'Logins that were refused because the account has all the connections that it may have',
+    kind: 'counter',
+  },
   questions: { name: 'sluice_questions_total', help: 'Commands received from clients', kind: 'counter' },
   readsOnReplica: { ...STATEMENTS, labels: { route: 'read_on_replica' } },
   readsOnPrimary: { ...STATEMENTS, labels: { route: 'read_on_primary' } },

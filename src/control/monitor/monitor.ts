@@ -23,6 +23,7 @@ import {
 import { type AdministrativeStatus, CheckState } from '../../topology/server-health.ts';
 import { type TopologyChange, TopologyDescription } from '../../topology/topology.ts';
 import type { ConfiguredServer } from '../../topology/topology-member.ts';
+import { CheckLog } from '../statistics/check-log.ts';
 import { Discovery } from './discovery.ts';
 import type { MonitorCredentials } from './monitor-connection.ts';
 import { EventRing, levelOf, type MonitorEvent, type MonitorEventBody } from './monitor-event.ts';
@@ -62,6 +63,8 @@ export class Monitor extends EventEmitter<MonitorEvents> {
   readonly #clock: Clock;
   readonly #ring: EventRing;
   readonly #checks = new Map<ServerAddress, ServerChecks>();
+  /** The last runs of the checks. */
+  readonly checkLog = new CheckLog();
   readonly #servers: readonly MonitorServerConfig[];
   #credentials: MonitorCredentials;
   #settings: MonitorSettings;
@@ -284,6 +287,7 @@ export class Monitor extends EventEmitter<MonitorEvents> {
         settings: this.#settings,
         clock: this.#clock,
         report: (report) => this.#apply([{ kind: 'check', address, report }]),
+        observed: (check, run) => this.checkLog.add(check, { address, ...run }),
         isSettled: () => this.#isSettled(address),
       });
       this.#checks.set(address, checks);
@@ -293,6 +297,7 @@ export class Monitor extends EventEmitter<MonitorEvents> {
     for (const [address, checks] of this.#checks) {
       if (running.has(address)) continue;
       this.#checks.delete(address);
+      this.checkLog.forget(address);
       void checks.stop();
     }
   }

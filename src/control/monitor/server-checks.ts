@@ -16,6 +16,7 @@
 import type { Clock } from '../../common/clock.ts';
 import { CheckName } from '../../topology/server-probe.ts';
 import type { CheckReport } from '../../topology/topology.ts';
+import type { CheckRun } from '../statistics/check-log.ts';
 import { CheckInterval, type CheckRunResult } from './check-interval.ts';
 import { checkConnect } from './connect-check.ts';
 import { KeptConnection } from './kept-connection.ts';
@@ -37,6 +38,8 @@ export interface ServerChecksOptions {
   readonly settings: ServerCheckSettings;
   readonly clock: Clock;
   readonly report: (report: CheckReport) => void;
+  /** A check has run; the server's address is the listener's to add. */
+  readonly observed: (check: CheckName, run: Omit<CheckRun, 'address'>) => void;
   /** Whether the server is ONLINE and no check is failing: only then is the connect check in no hurry. */
   readonly isSettled: () => boolean;
 }
@@ -142,12 +145,38 @@ export class ServerChecks {
     check: (signal: AbortSignal) => Promise<CheckReport>,
   ): CheckInterval<CheckReport> {
     const { clock, settings } = this.#options;
+    let startedAtMs = 0;
+    let began = 0;
     return new CheckInterval({
       periodMs,
       timeoutMs: settings.timeoutMs,
-      check,
-      report: (result) => this.#report(name, result),
+      check: (signal) => {
+        startedAtMs = clock.wallMs();
+        began = clock.monotonicMs();
+        return check(signal);
+      },
+      report: (result) => {
+        this.#observe(name, startedAtMs, clock.monotonicMs() - began, result);
+        this.#report(name, result);
+      },
       clock,
+    });
+  }
+
+  #observe(
+    name: CheckName,
+    startedAtMs: number,
+    elapsedMs: number,
+    result: CheckRunResult<CheckReport>,
+  ): void {
+    this.#options.observed(name, {
+      host: this.target.host,
+      port: this.target.port,
+      startedAtMs,
+      durationMicros: Math.round(elapsedMs * 1000),
+      error: result.ok ? '' : describeError(result.error),
+      readOnly: result.ok ? readOnlyOf(result.value) : null,
+      lagMs: result.ok ? lagOf(result.value) : null,
     });
   }
 
@@ -164,4 +193,15 @@ export class ServerChecks {
     const both = reported === null || reported === reason ? reason : `${reason}; a worker: ${reported}`;
     this.#options.report({ check: name, ok: false, reason: both, confirmed: reported !== null });
   }
+}
+
+function readOnlyOf(report: CheckReport): boolean | null {
+  return report.ok && report.check === CheckName.readOnly ? report.readOnly.readOnly : null;
+}
+
+/** Of the channel that is furthest behind. */
+function lagOf(report: CheckReport): number | null {
+  if (!report.ok || report.check !== CheckName.replication) return null;
+  const lags = report.replication.channels.flatMap(({ lagMs }) => (lagMs === null ? [] : [lagMs]));
+  return lags.length === 0 ? null : Math.max(...lags);
 }

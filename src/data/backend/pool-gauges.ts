@@ -46,7 +46,8 @@ export class PoolGauges {
     connection.counted = inUse;
     const delta = inUse ? 1 : -1;
     this.inUse += delta;
-    this.#shared.addGauge(serverGauge(this.#slot, ServerGauge.inUse), delta);
+    const now = this.#shared.addGauge(serverGauge(this.#slot, ServerGauge.inUse), delta);
+    if (inUse) this.#own.raiseServer(this.#slot, ServerCounter.mostInUse, now);
     this.#own.addServer(this.#slot, ServerCounter.heldInUse, delta);
   }
 

@@ -74,6 +74,11 @@ export class StatementDefinitions {
     return this.#statements;
   }
 
+  /** Different ones, those that nobody uses now included. */
+  get definitions(): number {
+    return this.#shared.size;
+  }
+
   /** Bytes of the texts of definitions in use. */
   get textBytes(): number {
     return this.#textBytes;

@@ -314,6 +314,7 @@ export class ClientLogin {
     }
     // It was there a moment ago.
     if (before !== null && shared.acquireUser(workerIndex, before.slot, 0)) this.#account = before;
+    this.#context.counters.add(WorkerCounter.userLimitReached);
     this.#peer.refuse(limit.error(client.username), client.nextSequenceId);
     return false;
   }

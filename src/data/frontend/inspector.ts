@@ -60,7 +60,7 @@ function partsOf(
   sessions: readonly Session[],
 ): Iterator<Part, void> {
   const { subject, reset = false } = request;
-  if (subject === InspectSubject.digests) return digestParts(context.statistics, reset);
+  if (subject === InspectSubject.digests) return digestParts(context.statistics, context.workerIndex, reset);
   if (subject === InspectSubject.errors) return errorParts(context.statistics, reset);
   const digests = new Digests();
   return subject === InspectSubject.routes

@@ -154,6 +154,7 @@ export class StatementStatistics {
     counters.set(StatementCounter.digests, this.#digests.size);
     counters.set(StatementCounter.digestBytes, this.#digests.bytes);
     counters.set(StatementCounter.digestsForgotten, this.#forgottenBefore + this.#digests.forgotten);
+    counters.set(StatementCounter.digestFloor, this.#digests.floor);
     counters.set(StatementCounter.errorsForgotten, this.errors.forgotten);
   }
 }

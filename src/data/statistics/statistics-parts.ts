@@ -11,15 +11,17 @@ const PART = 200;
 /** @param reset they are counted anew from the moment of the first part. */
 export function* digestParts(
   statistics: StatementStatistics,
+  worker: number,
   reset: boolean,
 ): Generator<{ digests: DigestRecord[] }, void> {
+  statistics.publish();
   const sketch = reset ? statistics.takeDigests() : statistics.digests;
   const { textBytes } = sketch.limits;
   for (let start = 0; start < sketch.end; start += PART) {
     const part: DigestRecord[] = [];
     for (let place = start; place < Math.min(start + PART, sketch.end); place++) {
       const entry = sketch.at(place);
-      if (entry !== null && entry.count > 0) part.push(digestRecord(entry, textBytes));
+      if (entry !== null && entry.count > 0) part.push(digestRecord(entry, worker, textBytes));
     }
     yield { digests: part };
   }
@@ -36,10 +38,11 @@ export function* errorParts(
     yield { errors: records.slice(start, start + PART) };
 }
 
-function digestRecord(entry: CountedEntry, textBytes: number): DigestRecord {
+function digestRecord(entry: CountedEntry, worker: number, textBytes: number): DigestRecord {
   const { context, name, text, error, ...rest } = entry;
   const { schema, username, clientAddress } = context;
   return {
+    worker,
     ...rest,
     schema,
     username,

@@ -7,6 +7,7 @@ import { loadUsers } from './load-users.ts';
 import { selectLiteral } from './select-literal.ts';
 import { setSession } from './set-session.ts';
 import { showDatabases } from './show-databases.ts';
+import { showDigests } from './show-digests.ts';
 import { showEvents } from './show-events.ts';
 import { showPins } from './show-pins.ts';
 import { showPinsByReason } from './show-pins-by-reason.ts';
@@ -38,6 +39,7 @@ export const ALL_COMMANDS: readonly AdminCommand[] = [
   showPins,
   showPinsByReason,
   showRoutes,
+  showDigests,
   explainRoute,
   drain,
   undrain,

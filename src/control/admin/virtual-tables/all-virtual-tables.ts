@@ -1,8 +1,33 @@
 import type { AdminState } from '../admin-state.ts';
+import { MONITOR_LOGS } from './monitor-logs.ts';
+import { statsCommandsCounters } from './stats-commands.ts';
+import { statsConnectionPool, statsConnectionPoolReset } from './stats-connection-pool.ts';
+import { statsMemoryMetrics, statsMysqlGlobal } from './stats-global.ts';
+import {
+  statsErrors,
+  statsErrorsReset,
+  statsQueryDigest,
+  statsQueryDigestReset,
+} from './stats-query-digest.ts';
+import { statsGtidExecuted, statsProcesslist, statsUsers } from './stats-sessions.ts';
 import type { VirtualRows, VirtualTable } from './virtual-table.ts';
 
 /** A table that is filled on demand and is not in this list is empty. */
-export const ALL_VIRTUAL_TABLES: readonly VirtualTable[] = [];
+export const ALL_VIRTUAL_TABLES: readonly VirtualTable[] = [
+  statsMysqlGlobal,
+  statsMemoryMetrics,
+  statsConnectionPool,
+  statsConnectionPoolReset,
+  statsQueryDigest,
+  statsQueryDigestReset,
+  statsCommandsCounters,
+  statsProcesslist,
+  statsUsers,
+  statsErrors,
+  statsErrorsReset,
+  statsGtidExecuted,
+  ...MONITOR_LOGS,
+];
 
 /** @param name with its schema or without: `stats.global_variables` is not the table of the configuration */
 export function virtualTableNamed(name: string): VirtualTable | null {

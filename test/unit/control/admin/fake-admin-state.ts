@@ -1,7 +1,8 @@
 /** A proxy as the admin port sees it: values, and a record of the orders that it was given. */
 
-import type { Inspection } from '../../../../src/common/inspection.ts';
+import type { ErrorRecord, Inspection } from '../../../../src/common/inspection.ts';
 import { WorkerCounter } from '../../../../src/common/shared-counters.ts';
+import { SharedStatistics } from '../../../../src/common/shared-statistics.ts';
 import type { KillOutcome } from '../../../../src/common/thread-messages.ts';
 import type { AdminAccount, AdminEvent, AdminState } from '../../../../src/control/admin/admin-state.ts';
 import type {
@@ -10,8 +11,13 @@ import type {
   WorkerCounterName,
   WorkerSnapshot,
 } from '../../../../src/control/metrics/counter-snapshot.ts';
+import { CheckLog } from '../../../../src/control/statistics/check-log.ts';
+import type { DigestRow } from '../../../../src/control/statistics/merge-digests.ts';
+import { PoolStatistics } from '../../../../src/control/statistics/pool-statistics.ts';
+import { takeStatistics } from '../../../../src/control/statistics/statistics-snapshot.ts';
 import type { StoreClient } from '../../../../src/control/store/store-client.ts';
 import type { InspectResult } from '../../../../src/control/worker-inquiries.ts';
+import type { Hostgroup } from '../../../../src/topology/hostgroup-membership.ts';
 import { formatServerAddress } from '../../../../src/topology/server-address.ts';
 import type { ServerDescription } from '../../../../src/topology/server-description.ts';
 import { WITHOUT_TLS } from '../../../../src/topology/server-description.ts';
@@ -115,6 +121,24 @@ const NO_STORE: StoreClient = {
 export class FakeAdminState implements AdminState {
   /** Commands that need one are tested with a real one. */
   store: StoreClient = NO_STORE;
+  digestRows: readonly DigestRow[] = [];
+  errorRecords: readonly ErrorRecord[] = [];
+  readonly resets: string[] = [];
+  hostgroups: readonly Hostgroup[] = [];
+  /** Of two workers. */
+  readonly shared = new SharedStatistics(2);
+  readonly statistics = {
+    pools: new PoolStatistics(),
+    checks: new CheckLog(),
+    digests: async (reset: boolean) => {
+      if (reset) this.resets.push('digests');
+      return { rows: this.digestRows, missing: [] };
+    },
+    errors: async (reset: boolean) => {
+      if (reset) this.resets.push('errors');
+      return { rows: this.errorRecords, missing: [] };
+    },
+  };
   readonly orders: [string, string][] = [];
   readonly explained: [string, string | null][] = [];
   servers: readonly ServerDescription[] = [
@@ -173,6 +197,8 @@ export class FakeAdminState implements AdminState {
       servers: [
         {
           address: PRIMARY,
+          host: '10.0.0.1',
+          port: 3306,
           hostgroup: 0,
           status: 'ONLINE',
           role: 'primary',
@@ -185,8 +211,11 @@ export class FakeAdminState implements AdminState {
           bytesReceived: 2000,
           connects: 10,
           connectErrors: 1,
+          mostInUse: 6,
         },
       ],
+      hostgroups: this.hostgroups,
+      statistics: takeStatistics(this.shared, [0, 1]),
     };
   }
 

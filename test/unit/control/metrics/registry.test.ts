@@ -6,6 +6,7 @@ import {
   SharedCounters,
   WorkerCounter,
 } from '../../../../src/common/shared-counters.ts';
+import { SharedStatistics } from '../../../../src/common/shared-statistics.ts';
 import type { Snapshot, SnapshotServer } from '../../../../src/common/snapshot.ts';
 import { takeCounterSnapshot } from '../../../../src/control/metrics/counter-snapshot.ts';
 import { renderMetrics } from '../../../../src/control/metrics/generate-readme.ts';
@@ -32,6 +33,7 @@ function server(
 const SNAPSHOT = {
   version: 7,
   servers: [server('db1:3306', 0, 'primary', null), server('db2:3306', 1, 'replica', 1500)],
+  hostgroups: [],
   settings: { limits: { maxConnections: 10_000 } },
 } as unknown as Snapshot;
 
@@ -41,7 +43,9 @@ const WORKERS = [
 ];
 
 function page(counters: SharedCounters): Promise<string> {
-  return createMetricsRegistry('1.2.3', () => takeCounterSnapshot(counters, WORKERS, SNAPSHOT)).render();
+  return createMetricsRegistry('1.2.3', () =>
+    takeCounterSnapshot(counters, new SharedStatistics(2), WORKERS, SNAPSHOT),
+  ).render();
 }
 
 t.test('every series is there from the start, at 0', async (t) => {
@@ -84,7 +88,9 @@ t.test('counters of all workers are shown, summed for a server', async (t) => {
 t.test('a second scrape does not count twice', async (t) => {
   const counters = new SharedCounters();
   counters.worker(0).add(WorkerCounter.questions, 5);
-  const registry = createMetricsRegistry('1.2.3', () => takeCounterSnapshot(counters, WORKERS, SNAPSHOT));
+  const registry = createMetricsRegistry('1.2.3', () =>
+    takeCounterSnapshot(counters, new SharedStatistics(2), WORKERS, SNAPSHOT),
+  );
   await registry.render();
   counters.worker(0).add(WorkerCounter.questions, 1);
   t.match(await registry.render(), /^sluice_questions_total\{worker="0"\} 6$/m);
