@@ -105,7 +105,12 @@ export interface ExplainRequest {
   readonly requestId: number;
   readonly statement: string;
   readonly schema: string | null;
+  /** Whose statement it is; null for nobody's in particular. */
+  readonly user: string | null;
+  readonly clientAddress: string | null;
 }
+
+export type ExplainQuestion = Omit<ExplainRequest, 'type' | 'requestId'>;
 
 export interface ExplainStep {
   readonly step: string;

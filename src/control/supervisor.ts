@@ -188,8 +188,8 @@ class Supervisor implements SluiceHandle {
           running,
           restarts,
         })),
-      explainRoute: (statement, schema) =>
-        this.#workers?.explainRoute(statement, schema) ?? Promise.resolve([]),
+      explainRoute: (question) => this.#workers?.explainRoute(question) ?? Promise.resolve([]),
+      ruleHits: () => this.#rules.hits(),
       accounts: () =>
         this.#accounts.accounts.map((account) => ({
           ...account,

@@ -28,6 +28,7 @@ import type { SharedStatistics } from '../common/shared-statistics.ts';
 import type { Snapshot } from '../common/snapshot.ts';
 import { makeTransitions } from '../common/state-machine.ts';
 import type {
+  ExplainQuestion,
   ExplainStep,
   FromWorker,
   KillOutcome,
@@ -194,7 +195,7 @@ export class WorkerSet {
   }
 
   /** Asks a running worker; empty when there is none, or it does not answer in time. */
-  explainRoute(statement: string, schema: string | null): Promise<readonly ExplainStep[]> {
+  explainRoute(question: ExplainQuestion): Promise<readonly ExplainStep[]> {
     const slot = this.#slots.find(({ state }) => state === State.running);
     if (slot === undefined) return Promise.resolve([]);
     const requestId = ++this.#explainRequests;
@@ -207,7 +208,7 @@ export class WorkerSet {
         clearTimeout(timer);
         resolve(steps);
       });
-      this.#send(slot, { type: 'explain', requestId, statement, schema });
+      this.#send(slot, { type: 'explain', requestId, ...question });
     });
   }
 

@@ -190,8 +190,8 @@ port.on('message', (message: ToWorker) => {
   if (message.type === 'snapshot') apply(message.snapshot);
   else if (message.type === 'stop') stop(message.mode);
   else if (message.type === 'explain') {
-    const { requestId, statement, schema } = message;
-    post({ type: 'explained', requestId, steps: explainRoute(context, statement, schema) });
+    const { requestId } = message;
+    void explainRoute(context, message).then((steps) => post({ type: 'explained', requestId, steps }));
   } else if (message.type === 'inspect') {
     inspect(message, context, sessionsNow(), post);
   } else if (message.type === 'kill') context.sessions.answerKill(message);

@@ -2,10 +2,11 @@
 
 import type { Account } from '../../common/account.ts';
 import type { Inspection } from '../../common/inspection.ts';
-import type { ExplainStep, KillOutcome } from '../../common/thread-messages.ts';
+import type { ExplainQuestion, ExplainStep, KillOutcome } from '../../common/thread-messages.ts';
 import type { ServerAddress, ServerDescription } from '../../topology/server-description.ts';
 import type { AdministrativeStatus } from '../../topology/server-health.ts';
 import type { CounterSnapshot } from '../metrics/counter-snapshot.ts';
+import type { RuleHitCount } from '../query-rules/rule-keeper.ts';
 import type { Statistics } from '../statistics/statistics.ts';
 import type { StoreClient } from '../store/store-client.ts';
 import type { InspectResult } from '../worker-inquiries.ts';
@@ -50,7 +51,9 @@ export interface AdminState {
   events(): readonly AdminEvent[];
   versions(): readonly AdminWorkerVersion[];
   /** Asks a worker, since it is a worker that decides; empty when none answers. */
-  explainRoute(statement: string, schema: string | null): Promise<readonly ExplainStep[]>;
+  explainRoute(question: ExplainQuestion): Promise<readonly ExplainStep[]>;
+  /** How often each active query rule has matched since the rules are what they are. */
+  ruleHits(): readonly RuleHitCount[];
   accounts(): readonly AdminAccount[];
   /** Reads the accounts of the primary; null where they are not used. `failure` is '' when it went well. */
   loadAccounts(): Promise<{ readonly accounts: number; readonly failure: string } | null>;

@@ -1,18 +1,24 @@
 /** EXPLAIN ROUTE: the whole decision for a statement of a fresh session, step by step. */
 
 import { Gauge } from '../../common/shared-counters.ts';
-import type { ExplainStep } from '../../common/thread-messages.ts';
+import type { ExplainRequest, ExplainStep } from '../../common/thread-messages.ts';
+import { digestName, digestText } from '../../sql/digest-text.ts';
 import { makeLexicalContext } from '../../sql/lexical-context.ts';
 import { RouteTarget } from '../../sql/route-reason.ts';
 import { type HostgroupMember, MemberVerdict } from '../../topology/hostgroup-membership.ts';
 import type { Destination } from '../router/destination.ts';
 import type { RoutingFacts } from '../router/router.ts';
-import { NO_RULES } from '../router/rules/rule-verdict.ts';
 import type { WorkerContext } from '../worker-context.ts';
+import { judgeForExplain } from './explain-route-rules.ts';
 
+const MAX_TEXT_BYTES = 1024 * 1024;
 const YES_NO = { true: 'yes', false: 'no' } as const;
 
-export function explainRoute(context: WorkerContext, text: string, schema: string | null): ExplainStep[] {
+/** @param request of a user who is not told the rules see an unnamed one from 127.0.0.1. */
+export async function explainRoute(
+  context: WorkerContext,
+  { statement: text, schema, user, clientAddress }: ExplainRequest,
+): Promise<ExplainStep[]> {
   const { backends, router, plans } = context;
   const primary = backends.primary?.server ?? null;
   // A session's own sql_mode and character set may read the bytes otherwise; this is how most sessions do.
@@ -22,8 +28,14 @@ export function explainRoute(context: WorkerContext, text: string, schema: strin
     ...backends.dialect,
   });
   const bytes = Buffer.from(text, 'utf8');
-  const plan = plans.planFor(bytes, 0, bytes.length, lexical);
+  const written = plans.planFor(bytes, 0, bytes.length, lexical);
+  const address = clientAddress ?? '127.0.0.1';
+  const session = { username: user ?? '', schema, clientAddress: address, proxyAddress: '', proxyPort: 0 };
+  const judged = judgeForExplain(context.rules.engine, session, written, bytes);
+  const { verdict, rewritten } = judged;
+  const plan = rewritten === null ? written : plans.planFor(rewritten, 0, rewritten.length, lexical);
   const { statement } = plan;
+  const account = user === null ? null : await accountOf(context, user, address);
   const fresh: RoutingFacts = {
     holdsConnection: false,
     inTransaction: false,
@@ -32,8 +44,8 @@ export function explainRoute(context: WorkerContext, text: string, schema: strin
     schema,
     stickyUntil: 0,
     avoidsReplicaTransactions: false,
-    verdict: NO_RULES,
-    defaultHostgroup: null,
+    verdict,
+    defaultHostgroup: account?.defaultHostgroup ?? null,
   };
   const destination = router.destinationOf(statement, fresh);
   const route = router.route(statement, fresh, performance.now(), destination);
@@ -44,7 +56,9 @@ export function explainRoute(context: WorkerContext, text: string, schema: strin
   const servers = isRead ? fit : [primary?.address ?? 'none'];
   const hostgroup = isRead && destination.readers !== null ? destination.readers : destination.writer;
   return [
-    { step: 'digest', value: plan.normalized.toString('utf8') },
+    { step: 'digest', value: digestText(written.normalized, MAX_TEXT_BYTES) },
+    { step: 'digest_hash', value: digestName(written.normalized) },
+    ...judged.steps,
     { step: 'kind', value: statement.kind },
     { step: 'command', value: statement.command },
     { step: 'statements', value: String(statement.statementCount) },
@@ -67,6 +81,10 @@ export function explainRoute(context: WorkerContext, text: string, schema: strin
     { step: 'hostgroup', value: String(hostgroup) },
     { step: 'servers', value: servers.join(', ') },
   ];
+}
+
+async function accountOf({ accounts }: WorkerContext, user: string, address: string) {
+  return accounts.find(user, accounts.hostOf(address));
 }
 
 function membersOf({ snapshot }: WorkerContext, hostgroup: number | null): readonly HostgroupMember[] {

@@ -74,12 +74,14 @@ class Rig {
   }
 }
 
+const QUESTION = { statement: 'SELECT 1', schema: null, user: null, clientAddress: null };
+
 t.test('all start, on the port of the first one, and answer', async (t) => {
   const rig = new Rig(t, 3);
   await rig.set.start();
   t.same(rig.running, [true, true, true]);
   t.equal(rig.set.port, 40_000);
-  t.same(await rig.set.explainRoute('SELECT 1', null), [{ step: 'by', value: '0' }]);
+  t.same(await rig.set.explainRoute(QUESTION), [{ step: 'by', value: '0' }]);
   rig.order('');
   await waitUntil('all have applied', () =>
     rig.set.status().every(({ appliedVersion }) => appliedVersion === 2),
@@ -87,7 +89,7 @@ t.test('all start, on the port of the first one, and answer', async (t) => {
   await rig.set.stop(StopMode.graceful, 5000);
   t.same(rig.running, [false, false, false]);
   t.same(rig.restarts, [0, 0, 0], 'a stop is no crash');
-  t.same(await rig.set.explainRoute('SELECT 1', null), []);
+  t.same(await rig.set.explainRoute(QUESTION), []);
 });
 
 t.test('a worker that crashes is started again, and what it held is given back', async (t) => {

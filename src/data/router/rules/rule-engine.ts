@@ -129,7 +129,7 @@ export class RuleEngine {
     for (const rule of candidates) {
       if (rule.flagIn !== node.flag || rule.textMismatch(text) !== null) continue;
       node = node.after(rule.edge(this.options.random));
-      if (rule.replacement !== null) text = replaced(rule, text);
+      if (rule.replacement !== null) text = this.replace(rule, text);
       if (rule.rule.apply) break;
     }
     if (text !== original && text.value !== original.value) {
@@ -140,19 +140,20 @@ export class RuleEngine {
     return this.#finish(node, context, new PlanDigest(plan.normalized, this.options.maxTextBytes));
   }
 
+  /** What the rule makes of a text that it matches. @throws RewriteTooLongError */
+  replace(rule: CompiledRule, text: RuleText): RuleText {
+    const { textPattern, replacement, isGlobal } = rule;
+    if (textPattern === null || replacement === null) return text;
+    try {
+      const value = replaceMatches(textPattern.regex, text.value, replacement, isGlobal, text.encoding);
+      return value === text.value ? text : new RuleText(value, text.encoding);
+    } catch (error) {
+      if (error instanceof RangeError) throw new RewriteTooLongError(`rule ${rule.rule.ruleId}`);
+      throw error;
+    }
+  }
+
   #finish(node: VerdictNode, { session }: RuleContext, digest: PlanDigest): RuleVerdict {
     return node.verdict(this.firewall.verdict(session, node.flag, digest));
-  }
-}
-
-function replaced(rule: CompiledRule, text: RuleText): RuleText {
-  const { textPattern, replacement, isGlobal } = rule;
-  if (textPattern === null || replacement === null) return text;
-  try {
-    const value = replaceMatches(textPattern.regex, text.value, replacement, isGlobal, text.encoding);
-    return value === text.value ? text : new RuleText(value, text.encoding);
-  } catch (error) {
-    if (error instanceof RangeError) throw new RewriteTooLongError(`rule ${rule.rule.ruleId}`);
-    throw error;
   }
 }

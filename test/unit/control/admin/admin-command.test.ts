@@ -205,8 +205,34 @@ t.test('EXPLAIN ROUTE hands on the statement as it stands', async (t) => {
     ["SELECT 'open", 'shop'],
     [`SELECT ${'1,'.repeat(2000)}1`, 'shop'],
   ]);
-  t.match(await fixture.error('EXPLAIN ROUTE'), { errno: 1064, message: 'EXPLAIN ROUTE <statement>' });
+  t.match(await fixture.error('EXPLAIN ROUTE'), {
+    errno: 1064,
+    message: "EXPLAIN ROUTE [FOR USER 'name'[@'address']] <statement>",
+  });
   t.match(await fixture.error('EXPLAIN ROUTES x'), { errno: 1064 });
+});
+
+t.test('EXPLAIN ROUTE of a user', async (t) => {
+  const fixture = new Fixture();
+  const { state } = fixture;
+  await fixture.run("EXPLAIN ROUTE for user 'app' SELECT 1");
+  await fixture.run("EXPLAIN ROUTE FOR USER `o'neil`@'10.0.0.1' /* sluice:primary */ SELECT 2");
+  await fixture.run('EXPLAIN ROUTE FOR USER app@localhost SELECT 3');
+  t.strictSame(state.explainedFor, [
+    ['app', null],
+    ["o'neil", '10.0.0.1'],
+    ['app', 'localhost'],
+  ]);
+  t.strictSame(state.explained, [
+    ['SELECT 1', null],
+    ['/* sluice:primary */ SELECT 2', null],
+    ['SELECT 3', null],
+  ]);
+  t.match(await fixture.error('EXPLAIN ROUTE FOR USER'), { errno: 1064, message: 'name is missing' });
+  t.match(await fixture.error("EXPLAIN ROUTE FOR USER 'app'"), {
+    errno: 1064,
+    message: 'statement is missing',
+  });
 });
 
 t.test('EXPLAIN ROUTE when no worker answers', async (t) => {

@@ -3,7 +3,7 @@
 import type { ErrorRecord, Inspection } from '../../../../src/common/inspection.ts';
 import { WorkerCounter } from '../../../../src/common/shared-counters.ts';
 import { SharedStatistics } from '../../../../src/common/shared-statistics.ts';
-import type { KillOutcome } from '../../../../src/common/thread-messages.ts';
+import type { ExplainQuestion, KillOutcome } from '../../../../src/common/thread-messages.ts';
 import type { AdminAccount, AdminEvent, AdminState } from '../../../../src/control/admin/admin-state.ts';
 import type {
   CounterSnapshot,
@@ -141,6 +141,7 @@ export class FakeAdminState implements AdminState {
   };
   readonly orders: [string, string][] = [];
   readonly explained: [string, string | null][] = [];
+  readonly explainedFor: [string | null, string | null][] = [];
   servers: readonly ServerDescription[] = [
     server('2001:db8::3', 3307, {
       status: 'SHUNNED',
@@ -230,9 +231,14 @@ export class FakeAdminState implements AdminState {
     ];
   }
 
-  explainRoute(statement: string, schema: string | null) {
+  explainRoute({ statement, schema, user, clientAddress }: ExplainQuestion) {
     this.explained.push([statement, schema]);
-    return this.explain(statement, schema);
+    this.explainedFor.push([user, clientAddress]);
+    return this.explain({ statement, schema, user, clientAddress });
+  }
+
+  ruleHits() {
+    return [{ ruleId: 7, hits: 3 }];
   }
 
   accountLoad: { readonly accounts: number; readonly failure: string } | null = null;
