@@ -30,6 +30,11 @@ export const limitsSection = section('What one client, and all clients together,
     10_000,
     'A statement waits this long for its hostgroup to have a server; 0 answers the error at once.',
   ),
+  queryTimeoutMs: milliseconds(
+    0,
+    0,
+    'A statement that takes longer is killed on its server, unless a query rule gives it another time; 0 sets no limit.',
+  ),
   digestCacheEntries: integer(1, 10_000_000, 10_000, {
     description: 'Statement digests that each worker remembers the classification of.',
     unit: 'entries',

@@ -45,6 +45,11 @@ const routingSection = section('Which statements replicas may answer.', {
     description:
       '`fallback`: the primary answers reads only when no replica is fit; `share`: it takes its part of them.',
   }),
+  mirrorConcurrency: integer(1, 10_000, 16, {
+    description:
+      'Statements that each worker mirrors at the same time (`mirror_hostgroup` of a query rule); more are not mirrored.',
+    unit: 'statements',
+  }),
   trustViews: describe(z.boolean().default(false), {
     description:
       'Believe that no view calls a function with side effects, so that reads may go to replicas without the view definitions.',

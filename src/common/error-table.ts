@@ -206,6 +206,23 @@ export const ERROR_TABLE = {
     meaning: 'KILL QUERY ended the statement.',
     action: 'Ask who killed it.',
   },
+  PROXY_QUERY_TIMEOUT: {
+    errno: 3024,
+    sqlState: 'HY000',
+    message:
+      'Query execution was interrupted, maximum statement execution time exceeded: {timeoutMs} ms ({source})',
+    retryable: false,
+    meaning: 'The statement has taken longer than a query rule or `limits.queryTimeoutMs` allows (MySQL).',
+    action: 'Make it faster, or raise the limit that the message names.',
+  },
+  PROXY_QUERY_TIMEOUT_MARIADB: {
+    errno: 1969,
+    sqlState: '70100',
+    message: 'Query execution was interrupted (max_statement_time exceeded): {timeoutMs} ms ({source})',
+    retryable: false,
+    meaning: 'As PROXY_QUERY_TIMEOUT, in the words of MariaDB.',
+    action: 'Make it faster, or raise the limit that the message names.',
+  },
   PROXY_READ_ONLY_TRANSACTION: {
     errno: 1792,
     sqlState: '25006',

@@ -64,6 +64,8 @@ export const WorkerCounter = {
   backendLost: 24,
   loginsDelayed: 25,
   userLimitReached: 26,
+  mirrored: 27,
+  mirrorsDropped: 28,
   clientStatements: 30,
   backendStatements: 31,
   statementsReprepared: 32,

@@ -122,6 +122,8 @@ export interface SnapshotSettings {
     readonly idleTimeoutMs: number;
     readonly shutdownGraceMs: number;
     readonly noServerWaitMs: number;
+    /** 0: none. */
+    readonly queryTimeoutMs: number;
     readonly digestCacheEntries: number;
     readonly writeBufferBytes: number;
     readonly maxPreparedStatements: number;
@@ -133,6 +135,8 @@ export interface SnapshotSettings {
     readonly stickyAfterWriteMs: number;
     readonly readsOnPrimary: 'fallback' | 'share';
     readonly trustViews: boolean;
+    /** Per worker. */
+    readonly mirrorConcurrency: number;
   };
   readonly statistics: {
     readonly enabled: boolean;

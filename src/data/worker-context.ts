@@ -9,16 +9,19 @@ import type { FromWorker } from '../common/thread-messages.ts';
 import type { TimerWheel } from '../common/timer-wheel.ts';
 import type { AccountCredentials } from './backend/account-credentials.ts';
 import type { Backends } from './backend/backends.ts';
+import type { ConnectionKey } from './backend/connection-key.ts';
 import type { Listed, SessionRegistry } from './backend/session-registry.ts';
 import type { SessionVariables } from './backend/session-variables.ts';
 import type { StateDifferences } from './backend/state-difference.ts';
 import type { StatementDefinitions } from './backend/statement-definition.ts';
+import type { UserVariables } from './backend/user-variables.ts';
 import type { FlushScheduler } from './io/flush-scheduler.ts';
 import type { ProxyNetworks } from './io/proxy-networks.ts';
 import type { ClientTlsContext } from './io/tls-contexts.ts';
+import type { Plan } from './router/plan.ts';
 import type { PlanCache } from './router/plan-cache.ts';
 import type { RouteRing } from './router/route-ring.ts';
-import type { Router } from './router/router.ts';
+import type { Router, RoutingFacts } from './router/router.ts';
 import type { FirewallLog } from './router/rules/firewall-log.ts';
 import type { WorkerRules } from './router/rules/worker-rules.ts';
 import type { StatementStatistics } from './statistics/statement-statistics.ts';
@@ -39,6 +42,32 @@ export interface AccountLookup {
   find(username: string, host: ClientHost): PlacedAccount | null | Promise<PlacedAccount | null>;
   refused(account: PlacedAccount | null): void;
   decoyFor(username: string): Account;
+}
+
+/** Copies of statements; see frontend/mirror.ts. */
+export interface Mirroring {
+  take(
+    session: MirroredSession,
+    hostgroup: number,
+    buffer: Buffer,
+    start: number,
+    end: number,
+    plan: Plan,
+  ): void;
+}
+
+/** A session, as far as a copy of its statement needs it. */
+export interface MirroredSession
+  extends Pick<RoutingFacts, 'holdsConnection' | 'pinned' | 'inTransaction' | 'autocommit'> {
+  readonly connectionKey: ConnectionKey;
+  readonly username: string;
+  readonly clientCapabilities: number;
+  readonly collationId: number;
+  readonly state: {
+    readonly variables: SessionVariables | null;
+    readonly schema: string | null;
+    readonly userVariables: UserVariables;
+  };
 }
 
 /** How long refusals are held back; see frontend/login-backoff.ts. */
@@ -62,6 +91,7 @@ export interface WorkerContext {
   /** What the prepared statements of its clients mean. */
   readonly definitions: StatementDefinitions;
   readonly router: Router;
+  readonly mirrors: Mirroring;
   /** Its last statements, and why they went where they went. */
   readonly routes: RouteRing;
   /** Query rules. */

@@ -24,6 +24,7 @@ import { explainRoute } from './frontend/explain-route.ts';
 import { inspect } from './frontend/inspector.ts';
 import { Listener } from './frontend/listener.ts';
 import { LoginBackoff } from './frontend/login-backoff.ts';
+import { Mirrors } from './frontend/mirror.ts';
 import { PasswordChecks } from './frontend/password-check.ts';
 import type { Session } from './frontend/session.ts';
 import { FlushScheduler } from './io/flush-scheduler.ts';
@@ -77,7 +78,7 @@ const environment: PoolEnvironment = {
   learnedInitial: (connection) => {
     // What a session starts with is what the primary says; a replica's defaults are brought in line with it.
     const { initialVariables: atLogin, variablesAfterReset: afterReset, key, collationId } = connection;
-    if (atLogin === null || afterReset === null || connection.server.role === 'replica') return;
+    if (atLogin === null || afterReset === null || connection.server.role !== 'primary') return;
     if (key.ownerId !== null) return;
     initialVariables.set(`${key.text} ${collationId}`, { atLogin, afterReset });
   },
@@ -104,6 +105,7 @@ const context: WorkerContext = {
   router: new Router(),
   rules: new WorkerRules(start.workerIndex),
   firewallLog: new FirewallLog(log, () => performance.now()),
+  mirrors: new Mirrors(() => context),
   routes: new RouteRing(start.snapshot.settings.limits.routeRingEntries),
   statistics,
   differences: new StateDifferences(),

@@ -89,6 +89,9 @@ export const PinReason = {
   passThroughCommand: 'pass-through-command',
   /** The server takes nothing but a new password. */
   expiredPassword: 'expired-password',
+  /** A query rule, or an attribute of the hostgroup, forbids multiplexing. */
+  multiplexingOff: 'multiplexing-off',
+  fastForward: 'fast-forward',
 } as const;
 export type PinReason = (typeof PinReason)[keyof typeof PinReason];
 

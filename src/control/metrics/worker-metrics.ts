@@ -74,6 +74,16 @@ export const WORKER_METRICS: Readonly<Record<WorkerCounterName, WorkerMetric>> =
     help: 'Logins that were refused because the account has all the connections that it may have',
     kind: 'counter',
   },
+  mirrored: {
+    name: 'sluice_mirrored_statements_total',
+    help: 'Statements of which a copy was sent to the mirror hostgroup of a query rule',
+    kind: 'counter',
+  },
+  mirrorsDropped: {
+    name: 'sluice_mirrored_statements_dropped_total',
+    help: 'Copies that were not sent: too many were running, or there was no server',
+    kind: 'counter',
+  },
   questions: { name: 'sluice_questions_total', help: 'Commands received from clients', kind: 'counter' },
   readsOnReplica: { ...STATEMENTS, labels: { route: 'read_on_replica' } },
   readsOnPrimary: { ...STATEMENTS, labels: { route: 'read_on_primary' } },

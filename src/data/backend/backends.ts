@@ -12,6 +12,23 @@ import { ReadGroup, type ReadMember } from './read-group.ts';
 import { type PoolEnvironment, ServerPool } from './server-pool.ts';
 import type { Killable } from './session-registry.ts';
 
+const FIT: ReadonlySet<MemberVerdict> = new Set<MemberVerdict>([MemberVerdict.fit]);
+const ANSWERS: ReadonlySet<MemberVerdict> = new Set<MemberVerdict>([
+  MemberVerdict.fit,
+  MemberVerdict.roleUnknown,
+  MemberVerdict.notReplicating,
+  MemberVerdict.lagUnknown,
+  MemberVerdict.lagging,
+  MemberVerdict.tooSlow,
+]);
+
+/** Where proven reads go; see router/destination.ts. */
+export interface ReadTarget {
+  readonly source: string;
+  /** The hostgroup. */
+  readonly readers: number | null;
+}
+
 export interface Dialect {
   readonly flavor: 'mysql' | 'mariadb';
   readonly versionId: number;
@@ -31,6 +48,8 @@ export class Backends {
   #primary: ServerPool | null = null;
   /** By hostgroup. */
   #readers = new Map<number, ReadGroup>();
+  /** The same, with all that answer: whether they are fit does not matter to who gets no answer. */
+  #mirrors = new Map<number, ReadGroup>();
   #turn = 0;
 
   constructor(env: PoolEnvironment, wheel: TimerWheel) {
@@ -47,9 +66,9 @@ export class Backends {
     return this.#primary;
   }
 
-  /** Whether any of the hostgroup's servers is fit for reads. */
-  hasReaders(hostgroup: number): boolean {
-    return this.#readers.get(hostgroup)?.isEmpty === false;
+  /** Whether any of its servers can be read from now. */
+  hasReaders(from: ReadTarget): boolean {
+    return this.#groupOf(from)?.isEmpty === false;
   }
 
   poolOf(address: string): ServerPool | null {
@@ -78,14 +97,19 @@ export class Backends {
     };
   }
 
-  /** The server of the hostgroup for the reads of this turn of the event loop; null if none is fit. */
-  reader(hostgroup: number): ServerPool | null {
-    return this.#readers.get(hostgroup)?.choose(this.#turn) ?? null;
+  /** The server for the reads of this turn of the event loop; null if there is none. */
+  reader(from: ReadTarget): ServerPool | null {
+    return this.#groupOf(from)?.choose(this.#turn) ?? null;
   }
 
   /** For a read that this one could not answer. */
-  otherReader(hostgroup: number, than: ServerPool): ServerPool | null {
-    return this.#readers.get(hostgroup)?.other(than) ?? null;
+  otherReader(from: ReadTarget, than: ServerPool): ServerPool | null {
+    return this.#groupOf(from)?.other(than) ?? null;
+  }
+
+  #groupOf({ readers, source }: ReadTarget): ReadGroup | undefined {
+    if (readers === null) return undefined;
+    return (source === 'mirror' ? this.#mirrors : this.#readers).get(readers);
   }
 
   /** A new turn of the event loop. */
@@ -111,7 +135,8 @@ export class Backends {
     const known = primary?.server ?? snapshot.servers.find(({ version }) => version !== '');
     if (known !== undefined) this.#dialect = { flavor: known.flavor, versionId: known.versionId };
     this.#primary = primary;
-    this.#updateReaders(snapshot.hostgroups);
+    this.#readers = this.#groups(snapshot.hostgroups, this.#readers, FIT);
+    this.#mirrors = this.#groups(snapshot.hostgroups, this.#mirrors, ANSWERS);
     if (primary !== null) this.#wakeWaiting();
   }
 
@@ -160,19 +185,23 @@ export class Backends {
     return pool;
   }
 
-  #updateReaders(hostgroups: readonly Hostgroup[]): void {
+  #groups(
+    hostgroups: readonly Hostgroup[],
+    known: ReadonlyMap<number, ReadGroup>,
+    wanted: ReadonlySet<MemberVerdict>,
+  ): Map<number, ReadGroup> {
     const groups = new Map<number, ReadGroup>();
     for (const { id, kind, members } of hostgroups) {
       if (kind === HostgroupKind.writer) continue;
-      const fit: ReadMember[] = [];
+      const readers: ReadMember[] = [];
       for (const { address, verdict, weight } of members) {
         const pool = this.#pools.get(address);
-        if (pool !== undefined && verdict === MemberVerdict.fit) fit.push({ pool, weight });
+        if (pool !== undefined && wanted.has(verdict)) readers.push({ pool, weight });
       }
-      const group = this.#readers.get(id) ?? new ReadGroup(id);
-      group.update(fit);
+      const group = known.get(id) ?? new ReadGroup();
+      group.update(readers);
       groups.set(id, group);
     }
-    this.#readers = groups;
+    return groups;
   }
 }

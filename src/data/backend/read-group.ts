@@ -12,17 +12,12 @@ export interface ReadMember {
 }
 
 export class ReadGroup {
-  readonly hostgroup: number;
   #members: readonly ReadMember[] = [];
   #last: ServerPool | null = null;
   /** How often in a row it was chosen. */
   #streak = 0;
   #chosen: ServerPool | null = null;
   #chosenIn = 0;
-
-  constructor(hostgroup: number) {
-    this.hostgroup = hostgroup;
-  }
 
   update(members: readonly ReadMember[]): void {
     this.#members = members;
@@ -31,10 +26,6 @@ export class ReadGroup {
 
   get isEmpty(): boolean {
     return this.#members.length === 0;
-  }
-
-  get addresses(): string[] {
-    return this.#members.map(({ pool }) => pool.server.address);
   }
 
   /** The server for the reads of this turn of the event loop: one for all, so that they can leave in one write. */

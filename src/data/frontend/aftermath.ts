@@ -8,9 +8,12 @@ import type { LexicalContext } from '../../sql/lexical-context.ts';
 import { PASSWORD_COMMANDS, type PasswordChange, parsePasswordChange } from '../../sql/password-statement.ts';
 import { LockUse, PinReason, type StatementClass, StatementKind } from '../../sql/statement-class.ts';
 import type { BackendConnection } from '../backend/backend-connection.ts';
+import type { RuleVerdict } from '../router/rules/rule-verdict.ts';
 import type { WorkerContext } from '../worker-context.ts';
 import type { SessionState } from './session-state.ts';
 
+/** `multiplex` of a query rule: the session goes on sharing connections whatever the statement may leave behind. */
+const IN_SPITE_OF_IT = 2;
 const ER_PARSE_ERROR = 1064;
 const ER_UNKNOWN_STMT_HANDLER = 1243;
 /** Of a server that does not report its sessions' state, only these are known not to change it, besides reads. */
@@ -33,6 +36,8 @@ export interface AftermathClient {
   readonly state: SessionState;
   readonly username: string;
   passwordChanged(change: PasswordChange): void;
+  /** Of the statement. */
+  readonly verdict: RuleVerdict;
 }
 
 export class Aftermath {
@@ -40,6 +45,8 @@ export class Aftermath {
   readonly #client: AftermathClient;
   readonly #state: SessionState;
   #wasPinned = false;
+  /** A rule vouches for the routine that the statement has called; nobody else gets the connection as it is. */
+  isSuspect = false;
   /** A statement that may change views has started and not ended. */
   #changingViews = false;
   #changingAccounts = false;
@@ -54,6 +61,7 @@ export class Aftermath {
 
   /** @param buffer its bytes from `start` to `end`, null where they are not those of a statement. */
   begins(statement: StatementClass | undefined, buffer: Buffer | null, start: number, end: number): void {
+    this.isSuspect = false;
     if (statement === undefined) return;
     if (statement.named !== null || statement.locks !== LockUse.none) {
       const context = this.#lexicalContext();
@@ -120,6 +128,10 @@ export class Aftermath {
     if (errno === ER_UNKNOWN_STMT_HANDLER && statement.command === 'EXECUTE') return;
     for (const reason of statement.pins) {
       // Where the server reports it, its reports begin and end it.
+      if (reason === PinReason.storedRoutine && this.#client.verdict.multiplex === IN_SPITE_OF_IT) {
+        this.isSuspect = true;
+        continue;
+      }
       if (reason === PinReason.setTransaction && connection.tracksState) continue;
       if (reason === PinReason.userLock && !state.named.mayHoldLocks) continue;
       if (reason === PinReason.userVariable && state.userVariablesFollowed) continue;

@@ -11,6 +11,7 @@ import type { SessionState } from './session-state.ts';
 
 /** `#` in front of the SQLSTATE of an ERR packet. */
 const SQL_STATE_MARKER = 0x23;
+const ER_QUERY_INTERRUPTED = 1317;
 const NO_SQL_STATE = 'HY000';
 
 export interface PassageClient {
@@ -40,6 +41,8 @@ export class AnswerPassage implements ResponseSink {
   replacedError: ClientError | null = null;
   /** Errors that must read otherwise to the client than the server said. */
   errorReplacement: ((errno: number) => ClientError | null) | null = null;
+  /** Why the statement has been interrupted, where the server knows of a KILL only. */
+  interruption: ClientError | null = null;
   /** A statement of Sluice's own: the client sees nothing. */
   #silent = false;
   #class: StatementClass | null = null;
@@ -60,6 +63,7 @@ export class AnswerPassage implements ResponseSink {
     this.sqlState = '';
     this.message = '';
     this.replacedError = null;
+    this.interruption = null;
     this.#silent = silent;
     this.#class = statementClass;
     this.#statement = statement;
@@ -90,7 +94,8 @@ export class AnswerPassage implements ResponseSink {
     this.message = payload.toString('utf8', hasState ? 9 : 3);
     if (started) return false;
     if (this.#owner.movesInstead(errno)) return true;
-    this.replacedError = this.errorReplacement?.(errno) ?? null;
+    this.replacedError =
+      errno === ER_QUERY_INTERRUPTED ? this.interruption : (this.errorReplacement?.(errno) ?? null);
     return this.replacedError !== null;
   }
 

@@ -9,6 +9,8 @@ export interface SessionIdentity {
   readonly username: string;
   /** Of the account; null where it names none. */
   readonly defaultHostgroup: number | null;
+  /** Everything goes over one connection of the primary. */
+  readonly fastForward: boolean;
   readonly clientCapabilities: number;
   readonly collationId: number;
   readonly connectionKey: ConnectionKey;

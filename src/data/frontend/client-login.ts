@@ -330,6 +330,7 @@ export class ClientLogin {
       connectionId: this.#peer.connectionId,
       username: client.username,
       defaultHostgroup: account.defaultHostgroup,
+      fastForward: account.fastForward,
       clientCapabilities: client.capabilities,
       collationId: (client.collationId ?? GREETING_COLLATION) & 0xff,
       connectionKey: connectionKeyOf(

@@ -26,6 +26,7 @@ import type { SessionVariables } from '../backend/session-variables.ts';
 import type { Destination } from '../router/destination.ts';
 import type { Plan } from '../router/plan.ts';
 import type { Route } from '../router/route.ts';
+import type { RuleVerdict } from '../router/rules/rule-verdict.ts';
 import type { WorkerContext } from '../worker-context.ts';
 import { errorOfPoolFailure } from './client-errors.ts';
 import type { ClientStatement } from './client-statement.ts';
@@ -67,6 +68,8 @@ export interface SearchClient {
   confinementEnded(changed: boolean): void;
   /** Of the command that runs. */
   readonly destination: Destination;
+  /** What the query rules say of it. */
+  readonly verdict: RuleVerdict;
 }
 
 export interface SearchListener {
@@ -247,9 +250,10 @@ export class ConnectionSearch implements PoolRequest {
 
   #choosePool(): ServerPool | null {
     const { backends } = this.#context;
-    const { readers, writer } = this.#client.destination;
+    const { destination } = this.#client;
+    const { readers, writer } = destination;
     const isRead = this.#route?.target === RouteTarget.replica && !this.#onPrimary && readers !== null;
-    const reader = isRead ? (this.#insteadOf ?? backends.reader(readers)) : null;
+    const reader = isRead ? (this.#insteadOf ?? backends.reader(destination)) : null;
     this.hostgroup = isRead && reader !== null ? readers : writer;
     return reader ?? backends.primary;
   }
@@ -356,10 +360,10 @@ export class ConnectionSearch implements PoolRequest {
     if (now >= this.#retryUntil) return false;
     this.#context.counters.add(WorkerCounter.retries);
     this.#waiting = Waiting.retry;
-    const { readers } = this.#client.destination;
-    const wasRead = this.#route?.target === RouteTarget.replica && !this.#onPrimary && readers !== null;
+    const wasRead = this.#route?.target === RouteTarget.replica && !this.#onPrimary;
     if (wasRead) {
-      const other = this.#pool === null ? null : this.#context.backends.otherReader(readers, this.#pool);
+      const { destination } = this.#client;
+      const other = this.#pool === null ? null : this.#context.backends.otherReader(destination, this.#pool);
       this.#onPrimary = this.#insteadOf !== null || other === null;
       this.#insteadOf = other;
     }

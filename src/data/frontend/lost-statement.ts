@@ -4,7 +4,8 @@ import { type ClientError, clientError } from '../../common/errors.ts';
 
 /** PROXY_STATE_NOT_RESTORED. */
 const ER_STATE_NOT_RESTORED = 9006;
-const MAX_ATTEMPTS = 3;
+/** Unless a query rule says otherwise. */
+export const DEFAULT_RETRIES = 2;
 
 export const LossAction = {
   /** It is sent again, on another connection. */
@@ -28,6 +29,8 @@ export interface LossFacts {
   /** Sending it twice does no harm. */
   readonly repeatable: boolean;
   readonly attempts: number;
+  /** Further ones that there may be, all in all. */
+  readonly retries: number;
   /** The session had a transaction, or state, on the connection. */
   readonly wasHeld: boolean;
   readonly isProvenRead: boolean;
@@ -44,7 +47,7 @@ export type LossVerdict =
 export function verdictOfLoss(facts: LossFacts): LossVerdict {
   const { stateError, started } = facts;
   const isHarmless = facts.repeatable || !facts.sent;
-  const mayRepeat = !facts.wasHeld && !started && isHarmless && facts.attempts < MAX_ATTEMPTS;
+  const mayRepeat = !facts.wasHeld && !started && isHarmless && facts.attempts <= facts.retries;
   if (mayRepeat && stateError === null) return { action: LossAction.repeat };
   // Another connection may be brought in line where this one could not, and what one replica refuses the primary has
   // accepted; a schema is refused everywhere.

@@ -56,8 +56,7 @@ export class SessionStart {
   /** For what every server can tell; without a primary the replicas go on alone. */
   #anyServer(): Route {
     const { backends } = this.#context;
-    const { readers } = this.#session.destination;
-    const hasReaders = readers !== null && backends.hasReaders(readers);
+    const hasReaders = backends.hasReaders(this.#session.destination);
     return backends.primary === null && hasReaders ? TO_REPLICA : TO_PRIMARY;
   }
 }

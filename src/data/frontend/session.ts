@@ -49,6 +49,7 @@ import { SessionPhase } from './session-phase.ts';
 import { SessionRules } from './session-rules.ts';
 import { errorOfRun, SessionStart } from './session-start.ts';
 import { SessionState } from './session-state.ts';
+import { StatementActions } from './statement-actions.ts';
 import { type RunClient, StatementRun } from './statement-run.ts';
 
 const transition = makeTransitions<SessionPhase>('session', {
@@ -94,6 +95,7 @@ export class Session implements RunClient, RoutingFacts {
   readonly local: LocalCommands;
   readonly rules: SessionRules;
   readonly #answers: ResidueAnswers;
+  readonly #actions: StatementActions;
   readonly readOnly: ReadOnlyTransaction;
   readonly #identity: ClientIdentity;
   readonly #context: WorkerContext;
@@ -134,6 +136,7 @@ export class Session implements RunClient, RoutingFacts {
     this.local = new LocalCommands(this, context);
     this.rules = new SessionRules(this, context);
     this.#answers = new ResidueAnswers(this, context);
+    this.#actions = new StatementActions(this, context);
   }
 
   get identity(): SessionIdentity {
@@ -308,6 +311,7 @@ export class Session implements RunClient, RoutingFacts {
     this.#plan = null;
     this.verdict = NO_RULES;
     this.#answeredBy = ANSWERED_HERE;
+    this.#actions.commandCame();
     this.errorSequence = fragmentCount(end - start) & 0xff;
     this.#phase = transition(this.#phase, SessionPhase.busy);
     if (command === Command.COM_QUERY) {
@@ -436,9 +440,11 @@ export class Session implements RunClient, RoutingFacts {
   dispatch(buffer: Buffer, start: number, end: number, plan: Plan): void {
     const { counters } = this.#context;
     const statement = plan.statement;
+    if (this.#actions.hasAny && this.#actions.take(buffer, start, end, plan)) return;
     const prepared = this.#answers.prepare(buffer, start, end, plan);
     if (prepared === TAKEN) return;
     const route = this.#routeOf(plan);
+    if (this.verdict.mirrorHostgroup !== null) this.#actions.mirror(buffer, start, end, plan);
     if (route.target === RouteTarget.replica) {
       counters.add(WorkerCounter.readsOnReplica);
       if (statement.beginReadOnly) this.readOnly.begins(buffer, start, end);
@@ -505,6 +511,7 @@ export class Session implements RunClient, RoutingFacts {
   commandDone(): void {
     if (this.#phase === SessionPhase.closed) return;
     const { trace } = this.run;
+    this.run.timeout.end();
     if (this.#plan !== null && trace.statements === this.#statementsBefore)
       trace.answeredHere(
         this.#command,
@@ -612,7 +619,8 @@ export class Session implements RunClient, RoutingFacts {
   /** KILL from another session. A server closes the connection without a word. */
   killed(queryOnly: boolean): void {
     if (queryOnly) {
-      if (this.#phase !== SessionPhase.idle) this.run.interrupt();
+      const error = clientError('PROXY_QUERY_INTERRUPTED', {});
+      if (this.#phase !== SessionPhase.idle && !this.#actions.interrupt(error)) this.run.interrupt(error);
       return;
     }
     this.run.endOnServer();
@@ -653,6 +661,7 @@ export class Session implements RunClient, RoutingFacts {
   close(reason: string): void {
     if (this.#phase === SessionPhase.closed) return;
     this.#phase = transition(this.#phase, SessionPhase.closed);
+    this.#actions.cancel();
     this.run.abandon();
     this.identity.credentials.leave();
     this.prepared.clear();

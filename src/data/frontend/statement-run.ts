@@ -25,7 +25,7 @@ import { PinReason, type StatementClass, StatementKind } from '../../sql/stateme
 import type { BackendConnection, ConnectionHolder } from '../backend/backend-connection.ts';
 import { BackendStatement } from '../backend/backend-statements.ts';
 import type { ReplyOwner } from '../backend/expected-reply.ts';
-import { killConnection, killQuery } from '../backend/kill-on-server.ts';
+import { killConnection } from '../backend/kill-on-server.ts';
 import { Orphan } from '../backend/orphan.ts';
 import { ownReply, RecordingReply } from '../backend/recording-reply.ts';
 import { type LeftBehind, NOTHING_LEFT, type ServerPool } from '../backend/server-pool.ts';
@@ -37,13 +37,18 @@ import { AnswerPassage, type PassageOwner } from './answer-passage.ts';
 import type { ClientStatement } from './client-statement.ts';
 import type { SearchClient } from './connection-search.ts';
 import { KeptPacket } from './kept-packet.ts';
-import { LossAction, verdictOfLoss } from './lost-statement.ts';
+import { DEFAULT_RETRIES, LossAction, verdictOfLoss } from './lost-statement.ts';
 import { Residue } from './residue.ts';
 import { endsConnection } from './session-end.ts';
 import { type SettlingListener, StateSettling } from './state-settling.ts';
 import { type ApproachListener, ApproachStep, StatementApproach } from './statement-approach.ts';
+import { StatementKill } from './statement-kill.ts';
 import { ER_MAX_PREPARED_STMT_COUNT_REACHED } from './statement-preparation.ts';
+import { StatementTimeout } from './statement-timeout.ts';
 import { StatementTrace, type TracedClient } from './statement-trace.ts';
+
+/** Something may be there that nobody has seen. */
+const SUSPECT: LeftBehind = { ...NOTHING_LEFT, untracked: true };
 
 /** Flags of an OK that say nothing of what comes after its answer. */
 const OF_ONE_ANSWER = StatusFlag.SERVER_SESSION_STATE_CHANGED | StatusFlag.SERVER_MORE_RESULTS_EXISTS;
@@ -63,6 +68,7 @@ const transition = makeTransitions<RunPhase>('statement run', {
   settling: ['idle'],
 });
 
+const ER_QUERY_INTERRUPTED = 1317;
 /** ER_OPTION_PREVENTS_STATEMENT: a read-only server was asked to write. */
 const ER_OPTION_PREVENTS_STATEMENT = 1290;
 const MAX_SHOWN_BYTES = 64 * 1024;
@@ -117,6 +123,10 @@ export class StatementRun
   readonly #aftermath: Aftermath;
   #abandoned = false;
   #interrupted = false;
+  /** As the client is told it. */
+  #interruption: ClientError = clientError('PROXY_QUERY_INTERRUPTED', {});
+  #kill: StatementKill | null = null;
+  readonly timeout: StatementTimeout;
   readonly residue: Residue;
   readonly trace: StatementTrace;
   /** What the finished run left: for the session to read in `runFinished`. */
@@ -128,6 +138,11 @@ export class StatementRun
   constructor(client: RunClient, context: WorkerContext) {
     this.#client = client;
     this.#context = context;
+    this.timeout = new StatementTimeout(
+      context.wheel,
+      () => context.backends.dialect,
+      (error) => this.interrupt(error),
+    );
     this.residue = new Residue((connection) => this.#borrow(connection));
     this.trace = new StatementTrace(client, context.routes, context.counters, context.statistics);
     this.passage = new AnswerPassage(client, this);
@@ -207,6 +222,7 @@ export class StatementRun
   /** The session ends. What runs is cut off, what is held is cleaned up. */
   abandon(): void {
     this.#abandoned = true;
+    this.timeout.end();
     this.trace.abandoned(this.#attempts, this.passage.bytes);
     this.#aftermath.settled(undefined, 0);
     this.residue.reset();
@@ -245,9 +261,8 @@ export class StatementRun
     if (held !== null) this.#giveBack(held, left);
   }
 
-  /** KILL QUERY, or a KILL of the session. */
-  interrupt(): void {
-    const error = clientError('PROXY_QUERY_INTERRUPTED', {});
+  /** KILL QUERY, or the end of the statement's time. */
+  interrupt(error: ClientError): void {
     if (this.#approach.step === ApproachStep.searching) {
       this.#approach.cancel();
       this.#fail(error);
@@ -276,7 +291,9 @@ export class StatementRun
     this.#interrupted = true;
     // A KILL that comes late hits the next statement on MySQL: this connection gets none.
     connection.tainted = true;
-    killQuery(this.#context.backends, connection);
+    this.#interruption = error;
+    this.passage.interruption = error;
+    this.#kill = new StatementKill(this.#context.backends, connection);
   }
 
   /** The session is about to end: what runs for it ends on the server too, as a KILL there does. */
@@ -533,7 +550,11 @@ export class StatementRun
 
   /** The client has its answer; what its session is now nobody knows. */
   settlingLost(connection: BackendConnection, reason: string): void {
-    if (this.#phase !== RunPhase.settling || this.#connection !== connection) return;
+    if (this.#phase === RunPhase.settling) this.#lostBehindAnswer(connection, reason);
+  }
+
+  #lostBehindAnswer(connection: BackendConnection, reason: string): void {
+    if (this.#abandoned || this.#connection !== connection) return;
     this.trace.ends(this.lastErrno, this.#attempts, this.passage.bytes);
     this.#phase = transition(this.#phase, RunPhase.idle);
     this.#connection = null;
@@ -559,6 +580,15 @@ export class StatementRun
 
   #finish(connection: BackendConnection, succeeded: boolean): void {
     const { state } = this.#client;
+    this.timeout.end();
+    const kill = this.#kill;
+    this.#kill = null;
+    // A KILL that has hit nothing would hit the next statement of a connection that the session keeps.
+    if (kill !== null && this.lastErrno !== ER_QUERY_INTERRUPTED) {
+      const lost = (reason: string): void => this.#lostBehindAnswer(connection, reason);
+      kill.absorb(() => this.#finish(connection, succeeded), lost);
+      return;
+    }
     if (!this.#touching) this.#aftermath.ends(connection, this.#plan?.statement, this.lastErrno, succeeded);
     if (state.pins.has(PinReason.expiredPassword) && !connection.confined)
       this.#client.confinementEnded(true);
@@ -580,7 +610,7 @@ export class StatementRun
 
   #leave(connection: BackendConnection): void {
     if (this.#shared) this.#poolOf(connection)?.batchDone(connection);
-    else this.#giveBack(connection, NOTHING_LEFT);
+    else this.#giveBack(connection, this.#aftermath.isSuspect ? SUSPECT : NOTHING_LEFT);
   }
 
   // ---- what goes wrong
@@ -606,7 +636,7 @@ export class StatementRun
     const wasHeld = this.held === connection;
     if (this.#interrupted && !wasHeld && !started && (this.#repeatable || !sent)) {
       this.#connection = null;
-      this.#fail(clientError('PROXY_QUERY_INTERRUPTED', {}));
+      this.#fail(this.#interruption);
       return;
     }
     const verdict = verdictOfLoss({
@@ -616,6 +646,7 @@ export class StatementRun
       sent,
       repeatable: this.#repeatable,
       attempts: this.#attempts,
+      retries: this.#client.verdict.retries ?? DEFAULT_RETRIES,
       wasHeld,
       isProvenRead: this.#plan?.statement.provenRead === true,
       brokeProtocol: connection.brokeProtocol,
@@ -661,6 +692,8 @@ export class StatementRun
   }
 
   #fail(error: ClientError): void {
+    this.timeout.end();
+    this.#kill = null;
     this.#aftermath.settled(undefined, 0);
     this.#phase = transition(this.#phase, RunPhase.idle);
     this.statement = null;

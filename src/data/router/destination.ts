@@ -6,7 +6,7 @@
 import { type Hostgroup, HostgroupKind, MemberVerdict } from '../../topology/hostgroup-membership.ts';
 
 /** Who has chosen it. */
-export const DestinationSource = { user: 'user', rule: 'rule', hint: 'hint' } as const;
+export const DestinationSource = { user: 'user', rule: 'rule', hint: 'hint', mirror: 'mirror' } as const;
 export type DestinationSource = (typeof DestinationSource)[keyof typeof DestinationSource];
 
 export interface Destination {
@@ -72,5 +72,6 @@ function destinationsOf(
     user: Object.freeze({ source: DestinationSource.user, readers: forUser, hasReaders, writer }),
     rule: Object.freeze({ source: DestinationSource.rule, ...named }),
     hint: Object.freeze({ source: DestinationSource.hint, ...named }),
+    mirror: Object.freeze({ source: DestinationSource.mirror, ...named }),
   };
 }

@@ -92,6 +92,11 @@ export class Router {
     return destinations.forUser(facts.defaultHostgroup);
   }
 
+  /** For a copy whose answer nobody gets. Null for a hostgroup that there is not. */
+  mirrorTo(hostgroup: number): Destination | null {
+    return this.#destinations.of(hostgroup, DestinationSource.mirror);
+  }
+
   /** Of what is no statement. */
   destinationOfUser(hostgroup: number | null): Destination {
     return this.#destinations.forUser(hostgroup);

@@ -128,6 +128,7 @@ export function madeSnapshot(more: Partial<Snapshot> = {}): Snapshot {
         idleTimeoutMs: 28_800_000,
         shutdownGraceMs: 1000,
         noServerWaitMs: 1000,
+        queryTimeoutMs: 0,
         digestCacheEntries: 100,
         writeBufferBytes: 1 << 20,
         maxPreparedStatements: 100_000,
@@ -135,7 +136,7 @@ export function madeSnapshot(more: Partial<Snapshot> = {}): Snapshot {
         ruleTextBytes: 65_536,
         routeRingEntries: 1024,
       },
-      routing: { stickyAfterWriteMs: 0, readsOnPrimary: 'fallback', trustViews: true },
+      routing: { stickyAfterWriteMs: 0, readsOnPrimary: 'fallback', trustViews: true, mirrorConcurrency: 16 },
       statistics: {
         enabled: true,
         digestEntries: 100,

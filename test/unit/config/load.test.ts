@@ -67,7 +67,12 @@ t.test('the least that works has every default', async (t) => {
   t.equal(config.pool.maxConnections, 100);
   t.equal(config.limits.maxPacketBytes, 1_073_741_824, 'what a server may allow, Sluice allows');
   t.equal(config.limits.shutdownGraceMs, 30_000);
-  t.strictSame(config.routing, { stickyAfterWriteMs: 2000, readsOnPrimary: 'fallback', trustViews: false });
+  t.strictSame(config.routing, {
+    stickyAfterWriteMs: 2000,
+    readsOnPrimary: 'fallback',
+    mirrorConcurrency: 16,
+    trustViews: false,
+  });
   t.equal(config.dataDir, null);
 });
 

@@ -1,0 +1,142 @@
+/**
+ * Statements that a rule has another hostgroup run as well. Nobody waits for the answer, and there are never more than
+ * `routing.mirrorConcurrency` of them in a worker: what comes beyond that is not mirrored, and counted.
+ *
+ * Only proven reads outside of transactions are mirrored: anything else would be executed twice, or on a server that
+ * replicates it.
+ */
+
+import { AnswerShape } from '../../../protocol/index.ts';
+import { WorkerCounter } from '../../common/shared-counters.ts';
+import { RouteReason, RouteTarget } from '../../sql/route-reason.ts';
+import type { ConnectionKey } from '../backend/connection-key.ts';
+import type { Destination } from '../router/destination.ts';
+import type { Plan } from '../router/plan.ts';
+import { routeOf } from '../router/route.ts';
+import { NO_RULES } from '../router/rules/rule-verdict.ts';
+import type { MirroredSession, Mirroring, WorkerContext } from '../worker-context.ts';
+import { usesResidue } from './connection-search.ts';
+import { SessionState } from './session-state.ts';
+import { type RunClient, StatementRun } from './statement-run.ts';
+
+const TO_READERS = routeOf(RouteTarget.replica, RouteReason.rule);
+const TO_PRIMARY = routeOf(RouteTarget.primary, RouteReason.rule);
+
+/** Stands in for the client of a mirrored statement: has its session's state, and hears nothing. */
+class MirrorClient implements RunClient {
+  readonly state = new SessionState();
+  readonly run: StatementRun;
+  readonly verdict = NO_RULES;
+  readonly connectionId = 0;
+  readonly clientAddress = '';
+  readonly unsentBytes = 0;
+  errorSequence = 1;
+  username = '';
+  clientCapabilities = 0;
+  collationId = 0;
+  destination: Destination;
+  connectionKey: ConnectionKey;
+  readonly #ended: (client: MirrorClient) => void;
+
+  constructor(
+    session: MirroredSession,
+    destination: Destination,
+    context: WorkerContext,
+    ended: (client: MirrorClient) => void,
+  ) {
+    this.destination = destination;
+    this.connectionKey = session.connectionKey;
+    this.#ended = ended;
+    this.run = new StatementRun(this, context);
+  }
+
+  begin(session: MirroredSession, destination: Destination, packet: Buffer, plan: Plan): void {
+    const { state } = this;
+    this.destination = destination;
+    this.connectionKey = session.connectionKey;
+    this.username = session.username;
+    this.clientCapabilities = session.clientCapabilities;
+    this.collationId = session.collationId;
+    state.restart(session.state.variables);
+    state.schema = session.state.schema;
+    state.userVariables = session.state.userVariables;
+    const route = destination.readers === null ? TO_PRIMARY : TO_READERS;
+    this.run.start(packet, 0, packet.length, route, plan, AnswerShape.query, true);
+  }
+
+  runFinished(): void {
+    this.run.residue.reset();
+    this.#ended(this);
+  }
+
+  heldConnectionLost(): void {
+    this.runFinished();
+  }
+
+  write(): boolean {
+    return false;
+  }
+
+  takeNewerCredentials(): boolean {
+    return false;
+  }
+
+  confine(): boolean {
+    return false;
+  }
+
+  confinementEnded(): void {}
+  localInfile(): void {}
+  sendError(): void {}
+  statementAnswered(): void {}
+  passwordChanged(): void {}
+}
+
+export class Mirrors implements Mirroring {
+  readonly #contextOf: () => WorkerContext;
+  readonly #idle: MirrorClient[] = [];
+  #running = 0;
+
+  /** @param context asked when the first one comes: it has this in it. */
+  constructor(context: () => WorkerContext) {
+    this.#contextOf = context;
+  }
+
+  /** The statement in `buffer[start, end)`, command byte included, which the session itself is about to run. */
+  take(
+    session: MirroredSession,
+    hostgroup: number,
+    buffer: Buffer,
+    start: number,
+    end: number,
+    plan: Plan,
+  ): void {
+    if (!isMirrored(session, plan)) return;
+    const { counters, router, snapshot, backends } = this.#contextOf();
+    const destination = router.mirrorTo(hostgroup);
+    const hasServer =
+      destination !== null &&
+      (destination.readers === null ? backends.primary !== null : backends.hasReaders(destination));
+    if (destination === null || !hasServer || this.#running >= snapshot.settings.routing.mirrorConcurrency) {
+      counters.add(WorkerCounter.mirrorsDropped);
+      return;
+    }
+    counters.add(WorkerCounter.mirrored);
+    this.#running++;
+    const client = this.#idle.pop() ?? this.#make(session, destination);
+    client.begin(session, destination, Buffer.from(buffer.subarray(start, end)), plan);
+  }
+
+  #make(session: MirroredSession, destination: Destination): MirrorClient {
+    return new MirrorClient(session, destination, this.#contextOf(), (client) => {
+      this.#running--;
+      this.#idle.push(client);
+    });
+  }
+}
+
+/** What the session is in the middle of cannot be made again elsewhere. */
+function isMirrored(session: MirroredSession, { statement }: Plan): boolean {
+  if (!statement.provenRead || statement.statementCount !== 1 || usesResidue(statement)) return false;
+  return !(session.holdsConnection || session.pinned || session.inTransaction) && session.autocommit;
+}
