@@ -122,11 +122,20 @@ function checkTwinUsers(list: string, usernames: readonly Placed<string>[], prob
 function checkAdmin({ admin }: ConfigValues, problems: CheckProblem[]): void {
   const usernames = admin.users.map(({ username }, index) => ({ index, value: username }));
   checkTwinUsers('admin.users', usernames, problems);
-  for (const username of exposedDefaultUsers(admin.host, admin.users)) {
-    problems.push({
-      path: ['admin', 'host'],
-      message: `"${admin.host}" is not loopback, and user "${username}" of admin.users has a default password: set another one, or listen on 127.0.0.1`,
-    });
+  const hosts = admin.addresses.map((text, index) => ({
+    path: ['admin', 'addresses', index],
+    host: text.includes('/') ? null : parseServerAddress(text, 0),
+  }));
+  for (const { path, host } of [
+    { path: ['admin', 'host'], host: { ok: true, host: admin.host } as const },
+    ...hosts,
+  ]) {
+    if (host?.ok !== true) continue;
+    for (const username of exposedDefaultUsers(host.host, admin.users))
+      problems.push({
+        path,
+        message: `"${host.host}" is not loopback, and user "${username}" of admin.users has a default password: set another one, or listen on 127.0.0.1`,
+      });
   }
 }
 
@@ -176,6 +185,17 @@ function checkListeners(values: ConfigValues, problems: CheckProblem[]): void {
     }
   }
   checkSocketPath(values.listen.socket, ['listen', 'socket'], problems);
+  checkSocketPath(values.admin.socket, ['admin', 'socket'], problems);
+  checkSocketTwins(values, problems);
+}
+
+/** One of the two would take the other's name away. */
+function checkSocketTwins({ listen, admin }: ConfigValues, problems: CheckProblem[]): void {
+  const isPath = (text: string | null): text is string => text?.includes('/') === true;
+  const clients = [listen.socket, ...listen.addresses].filter(isPath);
+  const operators = [admin.socket, ...admin.addresses].filter(isPath);
+  for (const path of operators.filter((each) => clients.includes(each)))
+    problems.push({ path: ['admin', 'socket'], message: `${path} is a socket for clients already` });
 }
 
 /** Sluice as its own server would connect to itself until every descriptor is used up. */
@@ -233,7 +253,8 @@ export function checkConfig(candidates: Candidates, problems: CheckProblem[]): C
   checkAdmin(values, problems);
   checkHttp(values, problems);
   checkListeners(values, problems);
-  checkAddresses(values.listen.addresses, problems);
+  checkAddresses('listen', values.listen.addresses, problems);
+  checkAddresses('admin', values.admin.addresses, problems);
   checkNetworks(values.proxyProtocol.networks, problems);
   checkTls(values, candidates.users, problems);
   checkLoops(values, servers, problems);

@@ -29,7 +29,10 @@ export function summariseConfig(config: Config): string {
   const socket = listen.socket === null ? '' : ` and ${listen.socket}`;
   const rows: [string, string][] = [
     ['clients', `${formatAddress(listen.host, listen.port)}${socket}`],
-    ['admin', formatAddress(admin.host, admin.port)],
+    [
+      'admin',
+      `${formatAddress(admin.host, admin.port)}${admin.socket === null ? '' : ` and ${admin.socket}`}`,
+    ],
     ['http', formatAddress(http.host, http.port)],
     ['workers', String(config.workers)],
     ['hostgroups', `writer ${hostgroups.writer}, reader ${hostgroups.reader}`],

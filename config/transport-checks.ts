@@ -18,9 +18,13 @@ export function checkSocketPath(
   problems.push({ path, message });
 }
 
-export function checkAddresses(addresses: readonly string[], problems: CheckProblem[]): void {
+export function checkAddresses(
+  section: 'listen' | 'admin',
+  addresses: readonly string[],
+  problems: CheckProblem[],
+): void {
   for (const [index, text] of addresses.entries()) {
-    const path = ['listen', 'addresses', index];
+    const path = [section, 'addresses', index];
     if (text.includes('/')) {
       checkSocketPath(text, path, problems);
       continue;
@@ -30,7 +34,7 @@ export function checkAddresses(addresses: readonly string[], problems: CheckProb
     if (addresses.indexOf(text) < index)
       problems.push({
         path,
-        message: `${text} is in the list already, as listen.addresses[${addresses.indexOf(text)}]`,
+        message: `${text} is in the list already, as ${section}.addresses[${addresses.indexOf(text)}]`,
       });
   }
 }
@@ -68,14 +72,26 @@ export function checkServerTls(server: ServerConfig, index: number, problems: Ch
   checkPair({ certificate: server.tlsCertificate, key: server.tlsKey }, paths, problems);
 }
 
+function checkAdminTls(admin: ConfigValues['admin'], hasClientPair: boolean, problems: CheckProblem[]): void {
+  const paths = { certificate: ['admin', 'tlsCertificate'], key: ['admin', 'tlsKey'] };
+  checkPair({ certificate: admin.tlsCertificate, key: admin.tlsKey }, paths, problems);
+  if (hasClientPair || admin.tlsCertificate !== null) return;
+  const missing = 'neither admin.tlsCertificate nor tls.certificate is set';
+  if (admin.tlsRequired)
+    problems.push({ path: ['admin', 'tlsRequired'], message: `nobody could log in: ${missing}` });
+  if (admin.tlsCa !== null)
+    problems.push({ path: ['admin', 'tlsCa'], message: `nobody could log in: ${missing}` });
+}
+
 export function checkTls(
-  { tls, backendTls }: ConfigValues,
+  { tls, backendTls, admin }: ConfigValues,
   users: readonly Placed<UserConfig>[],
   problems: CheckProblem[],
 ): void {
   const inSection = (name: string) => ({ certificate: [name, 'certificate'], key: [name, 'key'] });
   checkPair(tls, inSection('tls'), problems);
   checkPair(backendTls, inSection('backendTls'), problems);
+  checkAdminTls(admin, tls.certificate !== null, problems);
   if (tls.certificate !== null) return;
   if (tls.required)
     problems.push({ path: ['tls', 'required'], message: 'nobody could log in: tls.certificate is not set' });

@@ -241,6 +241,8 @@ export {
   encodeTextResultset,
   type ResultColumn,
   type ResultsetContext,
+  ResultsetWriter,
+  type RowFormat,
 } from './packets/text-resultset.ts';
 export { decodeTextRow, encodeTextRow, type TextRow, type TextValue } from './packets/text-row.ts';
 export { crc32c } from './proxy/crc32c.ts';

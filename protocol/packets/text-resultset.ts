@@ -1,6 +1,8 @@
 import { Capability, hasCapability } from '../constants/capability-flags.ts';
 import { ColumnType } from '../constants/column-types.ts';
 import { BufferWriter } from '../encoding/buffer-writer.ts';
+import { encodeBinaryRow } from './binary-row.ts';
+import type { BinaryType } from './binary-value.ts';
 import { encodeColumnCount } from './column-count.ts';
 import { encodeColumnDefinition41 } from './column-definition-41.ts';
 import { EOF_HEADER, encodeEof } from './eof.ts';
@@ -54,36 +56,87 @@ const INTEGER_TYPES: ReadonlySet<number> = new Set([
   ColumnType.MYSQL_TYPE_YEAR,
 ]);
 
+/** How rows are written: as COM_QUERY answers them, or COM_STMT_EXECUTE. */
+export type RowFormat = 'text' | 'binary';
+
 /**
- * A whole result set as framed packets.
+ * A result set as framed packets, row by row, so that whoever sends it can do so in pieces: `take` what is there when
+ * `pendingBytes` are many.
  * https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_com_query_response_text_resultset.html
  */
+export class ResultsetWriter {
+  readonly #columns: readonly ResultColumn[];
+  readonly #types: readonly BinaryType[];
+  readonly #context: ResultsetContext;
+  readonly #format: RowFormat;
+  readonly #deprecateEof: boolean;
+  #writer = new BufferWriter(1024);
+  #sequenceId: number;
+
+  /** Writes the definitions at once. */
+  constructor(columns: readonly ResultColumn[], context: ResultsetContext, format: RowFormat = 'text') {
+    const { capabilities, statusFlags, warnings } = context;
+    this.#columns = columns;
+    this.#types = columns.map(({ type = ColumnType.MYSQL_TYPE_VAR_STRING }) => ({ type, unsigned: false }));
+    this.#context = context;
+    this.#format = format;
+    this.#sequenceId = context.sequenceId;
+    this.#deprecateEof = hasCapability(capabilities, Capability.CLIENT_DEPRECATE_EOF);
+    const options = context.mariadbMetadata ?? {};
+    const columnCount = columns.length;
+    this.#packet(encodeColumnCount({ columnCount, metadataFollows: true }, capabilities, options));
+    for (const column of columns) this.#packet(encodeColumnDefinition41(definitionOf(column), options));
+    if (!this.#deprecateEof) this.#packet(encodeEof({ statusFlags, warnings }, capabilities));
+  }
+
+  get pendingBytes(): number {
+    return this.#writer.length;
+  }
+
+  /**
+   * @throws RangeError for a row with another number of values than columns, and, in the binary format, for a value
+   * that its column's type cannot hold (TypeError where it is of another kind)
+   */
+  row(values: readonly TextValue[]): void {
+    if (values.length !== this.#columns.length) {
+      throw new RangeError(`A row of ${values.length} values for ${this.#columns.length} columns`);
+    }
+    if (this.#format === 'binary') {
+      const bytes = values.map((value) => (typeof value === 'string' ? Buffer.from(value) : value));
+      this.#packet(encodeBinaryRow(bytes, this.#types));
+      return;
+    }
+    this.#writer.beginPacket(this.#sequenceId);
+    writeTextRow(this.#writer, values);
+    this.#sequenceId = this.#writer.endPacket();
+  }
+
+  end(): void {
+    const { capabilities, statusFlags, warnings } = this.#context;
+    if (this.#deprecateEof)
+      this.#packet(encodeOk({ header: EOF_HEADER, statusFlags, warnings }, capabilities));
+    else this.#packet(encodeEof({ statusFlags, warnings }, capabilities));
+  }
+
+  /** What has been written since the last time. */
+  take(): Buffer {
+    return this.#writer.take();
+  }
+
+  #packet(payload: Uint8Array): void {
+    this.#sequenceId = this.#writer.beginPacket(this.#sequenceId).writeBytes(payload).endPacket();
+  }
+}
+
+/** A whole result set in the text format. */
 export function encodeTextResultset(
   columns: readonly ResultColumn[],
   rows: readonly (readonly TextValue[])[],
   context: ResultsetContext,
 ): Buffer {
-  const { capabilities, statusFlags, warnings } = context;
-  const deprecateEof = hasCapability(capabilities, Capability.CLIENT_DEPRECATE_EOF);
-  const writer = new BufferWriter(1024);
-  let sequenceId = context.sequenceId;
-  const packet = (payload: Uint8Array): void => {
-    sequenceId = writer.beginPacket(sequenceId).writeBytes(payload).endPacket();
-  };
-  const options = context.mariadbMetadata ?? {};
-  packet(encodeColumnCount({ columnCount: columns.length, metadataFollows: true }, capabilities, options));
-  for (const column of columns) packet(encodeColumnDefinition41(definitionOf(column), options));
-  if (!deprecateEof) packet(encodeEof({ statusFlags, warnings }, capabilities));
-  for (const row of rows) {
-    if (row.length !== columns.length) {
-      throw new RangeError(`A row of ${row.length} values for ${columns.length} columns`);
-    }
-    writer.beginPacket(sequenceId);
-    writeTextRow(writer, row);
-    sequenceId = writer.endPacket();
-  }
-  if (deprecateEof) packet(encodeOk({ header: EOF_HEADER, statusFlags, warnings }, capabilities));
-  else packet(encodeEof({ statusFlags, warnings }, capabilities));
+  const writer = new ResultsetWriter(columns, context);
+  for (const row of rows) writer.row(row);
+  writer.end();
   return writer.take();
 }
 

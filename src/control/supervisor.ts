@@ -147,7 +147,7 @@ class Supervisor implements SluiceHandle {
     this.#snapshot = this.#build();
     this.#workers = new WorkerSet({
       count: this.#config.workers,
-      listen: listenOptions(this.#config),
+      listen: listenOptions(this.#config.listen),
       counters: this.#counters,
       statistics: this.#shared,
       logger: this.#logger,
@@ -166,8 +166,12 @@ class Supervisor implements SluiceHandle {
   }
 
   #startAdmin(): ReturnType<typeof startAdminServer> {
+    const { admin } = this.#config;
     return startAdminServer({
-      ...this.#config.admin,
+      ...listenOptions(admin),
+      users: admin.users,
+      tls: this.#tls.admin,
+      ...(this.#workers === null ? {} : { rsaKey: this.#workers.rsaKey }),
       version: this.#version,
       logger: this.#logger,
       state: this.#adminState,
@@ -243,6 +247,7 @@ class Supervisor implements SluiceHandle {
       this.#logger.warn('some settings take effect at the next start only', { settings: plan.needRestart });
     this.#logger.info('configuration reloaded', { changed: plan.changed });
     this.#admin?.updateUsers(plan.config.admin.users);
+    this.#admin?.updateTls(this.#tls.admin);
     await this.#reconfigureMonitor(plan.config);
     await this.#monitor.updateServers(configuredServers(plan.config));
     await this.#accounts.reconfigure(plan.config);
@@ -261,6 +266,7 @@ class Supervisor implements SluiceHandle {
     try {
       this.#tls = TlsMaterial.read(this.#config);
       this.#logger.info('certificates read again');
+      this.#admin?.updateTls(this.#tls.admin);
       this.#publish();
     } catch (error) {
       // Often only the half of a renewal: the old ones stay in force, and the next look may find all of it.
@@ -366,8 +372,8 @@ function joinAddress(host: string, port: number): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
-/** Where workers listen: the first address is the one whose port they tell. */
-function listenOptions({ listen }: Config): WorkerStart['listen'] {
+/** Where workers, or the admin port, listen: the first address is the one whose port they tell. */
+function listenOptions(listen: Config['listen'] | Config['admin']): WorkerStart['listen'] {
   const sockets = listen.socket === null ? [] : [listen.socket];
   const more: { host: string; port: number }[] = [];
   for (const text of listen.addresses) {

@@ -19,6 +19,8 @@ const TICKET_KEY_BYTES = 48;
 
 export class TlsMaterial {
   readonly client: ClientTls | null;
+  /** For the admin port. */
+  readonly admin: ClientTls | null;
   readonly #minVersion: BackendTls['minVersion'];
   /** By configured value. */
   readonly #texts: ReadonlyMap<string, string>;
@@ -29,6 +31,7 @@ export class TlsMaterial {
     const files = new PemFiles();
     this.#minVersion = config.backendTls.minVersion;
     this.client = clientTls(config, files);
+    this.admin = adminTls(config, files);
     for (const [index, server] of config.servers.entries()) {
       const setting = `servers[${index}]`;
       readServer(setting, serverTlsOf(config, server), config.backendTls.minVersion, files);
@@ -126,12 +129,47 @@ function signatureOf(paths: readonly string[]): string {
 }
 
 function clientTls({ tls }: Config, files: PemFiles): ClientTls | null {
-  const certificate = files.read('tls.certificate', tls.certificate);
-  const key = files.read('tls.key', tls.key);
-  const ca = files.read('tls.ca', tls.ca);
+  const { certificate, key, ca, minVersion, required } = tls;
+  const names = { setting: 'tls', certificate: 'tls.certificate', key: 'tls.key', ca: 'tls.ca' };
+  return acceptedTls(names, { certificate, key, ca, minVersion, required }, files);
+}
+
+function adminTls({ tls, admin }: Config, files: PemFiles): ClientTls | null {
+  const hasOwnPair = admin.tlsCertificate !== null;
+  const settings = {
+    certificate: hasOwnPair ? admin.tlsCertificate : tls.certificate,
+    key: hasOwnPair ? admin.tlsKey : tls.key,
+    ca: admin.tlsCa,
+    minVersion: tls.minVersion,
+    required: admin.tlsRequired,
+  };
+  const names = {
+    setting: 'TLS of the admin port',
+    certificate: hasOwnPair ? 'admin.tlsCertificate' : 'tls.certificate',
+    key: hasOwnPair ? 'admin.tlsKey' : 'tls.key',
+    ca: 'admin.tlsCa',
+  };
+  return acceptedTls(names, settings, files);
+}
+
+interface TlsNames {
+  readonly setting: string;
+  readonly certificate: string;
+  readonly key: string;
+  readonly ca: string;
+}
+
+type TlsSettings = Pick<ClientTls, 'minVersion' | 'required'> & {
+  readonly [Name in 'certificate' | 'key' | 'ca']: string | null;
+};
+
+function acceptedTls(names: TlsNames, settings: TlsSettings, files: PemFiles): ClientTls | null {
+  const { minVersion, required } = settings;
+  const certificate = files.read(names.certificate, settings.certificate);
+  const key = files.read(names.key, settings.key);
+  const ca = files.read(names.ca, settings.ca);
   if (certificate === null || key === null) return null;
-  const { minVersion, required } = tls;
-  tryContext('tls', { cert: certificate, key, ...(ca === null ? {} : { ca }), minVersion });
+  tryContext(names.setting, { cert: certificate, key, ...(ca === null ? {} : { ca }), minVersion });
   return { certificate, key, ca, minVersion, required, ticketKeys: randomBytes(TICKET_KEY_BYTES) };
 }
 

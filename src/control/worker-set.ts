@@ -125,7 +125,8 @@ export interface WorkerStatus {
 export class WorkerSet {
   readonly #options: WorkerSetOptions;
   readonly #slots: Slot[];
-  readonly #rsaKey: WorkerStart['rsaKey'];
+  /** One for all threads that let clients in. */
+  readonly rsaKey: WorkerStart['rsaKey'];
   readonly #explains = new Map<number, (steps: readonly ExplainStep[]) => void>();
   #explainRequests = 0;
   readonly #inquiries = new WorkerInquiries();
@@ -154,7 +155,7 @@ export class WorkerSet {
       publicKeyEncoding: { type: 'spki', format: 'pem' },
       privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
     });
-    this.#rsaKey = { privateKey, publicKey };
+    this.rsaKey = { privateKey, publicKey };
     this.#slots = Array.from({ length: options.count }, (_, index) => ({
       index,
       state: State.waiting,
@@ -250,7 +251,7 @@ export class WorkerSet {
       statistics: statistics.buffers,
       snapshot: snapshot(),
       listen: { ...listen, port: this.#port },
-      rsaKey: this.#rsaKey,
+      rsaKey: this.rsaKey,
       logLevel,
     };
     const worker = new Worker(this.#script, { workerData, resourceLimits: RESOURCE_LIMITS });

@@ -81,6 +81,17 @@ async function withDeadline<T>(work: T | Promise<T>, timeoutMs: number, name: st
 }
 
 /**
+ * Whether a statement could be run, for who prepares it: false for one that holds nothing.
+ * @throws AdminError as running it would, for what can be seen without
+ */
+export function checkAdminStatement(source: Buffer, session: CommandSession): boolean {
+  const statement = readAdminStatement(source);
+  if (statement.text === '' && statement.isWhole) return false;
+  authorize(findCommand(statement).command, session);
+  return true;
+}
+
+/**
  * @param source the statement's bytes, in UTF-8
  * @param parameters for the `?` of a prepared statement
  * @returns null for a statement that holds nothing but blanks and comments

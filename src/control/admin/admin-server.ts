@@ -4,13 +4,18 @@
  */
 
 import { createPrivateKey } from 'node:crypto';
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { chmodSync } from 'node:fs';
+import { type AddressInfo, createServer, type ListenOptions, type Server, type Socket } from 'node:net';
 import { exposedDefaultUsers } from '../../../config/default-password.ts';
 import type { CachedSecret, RsaKeyPair } from '../../../protocol/index.ts';
 import type { Logger } from '../../common/logger.ts';
+import type { ClientTls } from '../../common/snapshot.ts';
+import { clearSocketPath } from '../../common/socket-path.ts';
 import { type AdminLimits, DEFAULT_ADMIN_LIMITS } from './admin-limits.ts';
-import { type AdminAccount, AdminSession } from './admin-session.ts';
+import type { AdminAccount } from './admin-login.ts';
+import { AdminSession } from './admin-session.ts';
 import type { AdminState } from './admin-state.ts';
+import { type AdminTls, adminTlsOf } from './admin-tls.ts';
 import { AdminRole } from './commands/command.ts';
 
 export interface AdminUser {
@@ -25,6 +30,14 @@ export interface AdminServerOptions {
   readonly host: string;
   /** 0 lets the system choose. */
   readonly port: number;
+  /** More to listen on. */
+  readonly more?: readonly { readonly host: string; readonly port: number }[];
+  /** Paths of Unix sockets to listen on as well. */
+  readonly sockets?: readonly string[];
+  /** Their permissions. */
+  readonly socketMode?: number;
+  /** TLS is offered if it is there. */
+  readonly tls?: ClientTls | null;
   readonly users: readonly AdminUser[];
   /** Of Sluice, e.g. `0.1.0`. */
   readonly version: string;
@@ -40,6 +53,8 @@ export interface AdminServer {
   readonly port: number;
   /** Who may log in from now on; sessions that exist go on. @throws like `startAdminServer` */
   updateUsers(users: readonly AdminUser[]): void;
+  /** For who connects from now on. */
+  updateTls(tls: ClientTls | null): void;
   /** Resolves when every session is closed. */
   close(): Promise<void>;
 }
@@ -47,10 +62,13 @@ export interface AdminServer {
 /** In the greeting; drivers refuse servers older than 4.1, whatever they think of 2.7.1. */
 const GREETING_VERSION = '5.7.44-sluice';
 
+const DEFAULT_SOCKET_MODE = 0o770;
+
 class AdminListener implements AdminServer {
   readonly #options: AdminServerOptions;
   readonly #limits: AdminLimits;
-  readonly #server: Server;
+  /** The first one is the one whose address is told. */
+  readonly #servers: Server[] = [];
   readonly #rsaKeyPair: RsaKeyPair | null;
   readonly #startedAtMs = performance.now();
   /** Keys hold the stored password, so that a changed one misses. */
@@ -60,6 +78,7 @@ class AdminListener implements AdminServer {
   readonly #sessions = new Set<AdminSession>();
   #connectionId = 0;
   #address: AddressInfo | null = null;
+  #tls: AdminTls | null;
 
   constructor(options: AdminServerOptions) {
     this.#options = options;
@@ -69,8 +88,8 @@ class AdminListener implements AdminServer {
       rsaKey === undefined
         ? null
         : { publicKeyPem: rsaKey.publicKey, privateKey: createPrivateKey(rsaKey.privateKey) };
+    this.#tls = adminTlsOf(options.tls ?? null);
     this.updateUsers(options.users);
-    this.#server = createServer((socket) => this.#connected(socket));
   }
 
   get host(): string {
@@ -82,25 +101,42 @@ class AdminListener implements AdminServer {
   }
 
   async listen(): Promise<void> {
-    const { host, port, logger } = this.#options;
+    const { host, port, more = [], sockets = [], socketMode = DEFAULT_SOCKET_MODE } = this.#options;
+    this.#address = (await this.#listen({ host, port })).address() as AddressInfo;
+    for (const address of more) await this.#listen(address);
+    for (const path of sockets) {
+      await clearSocketPath(path);
+      await this.#listen({ path });
+      chmodSync(path, socketMode);
+    }
+  }
+
+  async #listen(where: ListenOptions): Promise<Server> {
+    const server = createServer((socket) => this.#connected(socket));
+    this.#servers.push(server);
     await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen({ host, port }, () => {
-        this.#server.off('error', reject);
+      server.once('error', reject);
+      server.listen(where, () => {
+        server.off('error', reject);
         resolve();
       });
     });
-    this.#server.on('error', (error) => logger.error('admin port failed', { err: error }));
-    this.#address = this.#server.address() as AddressInfo;
+    server.on('error', (error) => this.#options.logger.error('admin port failed', { err: error }));
+    return server;
+  }
+
+  updateTls(tls: ClientTls | null): void {
+    this.#tls = adminTlsOf(tls);
   }
 
   updateUsers(users: readonly AdminUser[]): void {
-    const { host } = this.#options;
-    const exposed = exposedDefaultUsers(host, users);
-    if (exposed.length > 0) {
-      throw new Error(
-        `the admin port would listen on ${host}, which is not loopback, with a default password for: ${exposed.join(', ')}`,
-      );
+    const { host: first, more = [] } = this.#options;
+    for (const host of [first, ...more.map((address) => address.host)]) {
+      const exposed = exposedDefaultUsers(host, users);
+      if (exposed.length > 0)
+        throw new Error(
+          `the admin port would listen on ${host}, which is not loopback, with a default password for: ${exposed.join(', ')}`,
+        );
     }
     this.#accounts = new Map(
       users.map(({ username, password, role = AdminRole.admin }) => [username, { password, role }]),
@@ -108,11 +144,12 @@ class AdminListener implements AdminServer {
     this.#secretCache = new Map();
   }
 
-  close(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#server.close(() => resolve());
-      for (const session of [...this.#logins, ...this.#sessions]) session.shutDown();
-    });
+  async close(): Promise<void> {
+    const closed = this.#servers
+      .filter((server) => server.listening)
+      .map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
+    for (const session of [...this.#logins, ...this.#sessions]) session.shutDown();
+    await Promise.all(closed);
   }
 
   #connected(socket: Socket): void {
@@ -132,6 +169,7 @@ class AdminListener implements AdminServer {
       lookup: (username) => this.#accounts.get(username) ?? null,
       secretCache: this.#secretCache,
       rsaKeyPair: this.#rsaKeyPair,
+      tls: this.#tls,
       admit: () => this.#admit(session),
       closed: () => {
         this.#logins.delete(session);
@@ -159,6 +197,11 @@ class AdminListener implements AdminServer {
 /** @throws the system's error (`EADDRINUSE`…), or where a default password would be open to other machines */
 export async function startAdminServer(options: AdminServerOptions): Promise<AdminServer> {
   const listener = new AdminListener(options);
-  await listener.listen();
+  try {
+    await listener.listen();
+  } catch (error) {
+    await listener.close();
+    throw error;
+  }
   return listener;
 }

@@ -1,15 +1,17 @@
 /**
  * One connection to the admin port: login, then one command after the other.
  *
- * | phase    | meaning                                              | left by                                  |
- * |----------|------------------------------------------------------|------------------------------------------|
- * | login    | the greeting is out, the client proves who it is     | accepted, refused, deadline, close       |
- * | commands | packets are commands, answered in order              | COM_QUIT, a fatal fault, time-out, close |
- * | closing  | the last packet is out; what still comes is dropped   | close, or the end of the linger time     |
- * | closed   | the socket is gone                                   | never                                    |
+ * | phase    | meaning                                              | left by                                       |
+ * |----------|------------------------------------------------------|-----------------------------------------------|
+ * | login    | the greeting is out, the client proves who it is     | accepted, TLS, refused, deadline, close       |
+ * | securing | the client has asked for TLS                         | it is up, its failure, deadline, close        |
+ * | commands | packets are commands, answered in order              | COM_CHANGE_USER, COM_QUIT, a fault, close     |
+ * | changing | the client proves to be somebody else                | accepted, refused, deadline, close            |
+ * | closing  | the last packet is out; what still comes is dropped  | close, or the end of the linger time          |
+ * | closed   | the socket is gone                                   | never                                         |
  *
  * Nothing is read while a command runs or its answer waits for the client to take it, so that a session holds at most
- * one chunk of commands and one answer; between two commands the other work of the thread has its turn.
+ * one chunk of commands and one answer; between two slices of an answer the other work of the thread has its turn.
  */
 
 import type { Socket } from 'node:net';
@@ -17,63 +19,39 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   type AcceptedClient,
   Capability,
-  createNonce,
-  MYSQL_NATIVE_PASSWORD,
+  Command,
   PacketReader,
   PacketTooLargeError,
-  type RsaKeyPair,
-  type SecretCache,
-  ServerHandshake,
-  type ServerHandshakeStep,
-  StatusFlag,
 } from '../../../protocol/index.ts';
 import { type ClientError, clientError } from '../../common/errors.ts';
 import { makeTransitions } from '../../common/state-machine.ts';
+import { AdminCompression } from './admin-compression.ts';
 import type { AdminLimits } from './admin-limits.ts';
+import { type AdminAccount, AdminLogin, type AdminLoginOptions, type AdminLoginPeer } from './admin-login.ts';
+import { AdminTransport } from './admin-transport.ts';
 import { errorPacket, okPacket } from './answer-packets.ts';
-import type { AdminRole, Condition } from './commands/command.ts';
+import type { Condition } from './commands/command.ts';
+import { PreparedStatements } from './prepared-statements.ts';
 import { answerCommand, type ProtocolContext, type ProtocolSession } from './protocol-commands.ts';
 import { type Awaited, SessionWatch } from './session-watch.ts';
 
-type Phase = 'login' | 'commands' | 'closing' | 'closed';
+type Phase = 'login' | 'securing' | 'commands' | 'changing' | 'closing' | 'closed';
 
 const transition = makeTransitions<Phase>('admin session', {
-  login: ['commands', 'closing', 'closed'],
-  commands: ['closing', 'closed'],
+  login: ['securing', 'commands', 'closing', 'closed'],
+  securing: ['login', 'closing', 'closed'],
+  commands: ['changing', 'closing', 'closed'],
+  changing: ['commands', 'closing', 'closed'],
   closing: ['closed'],
   closed: [],
 });
 
-/** No compression, TLS, LOCAL INFILE, several statements in one or query attributes. */
-const OFFERED_CAPABILITIES =
-  Capability.CLIENT_LONG_PASSWORD |
-  Capability.CLIENT_LONG_FLAG |
-  Capability.CLIENT_CONNECT_WITH_DB |
-  Capability.CLIENT_PROTOCOL_41 |
-  Capability.CLIENT_INTERACTIVE |
-  Capability.CLIENT_TRANSACTIONS |
-  Capability.CLIENT_SECURE_CONNECTION |
-  Capability.CLIENT_PLUGIN_AUTH |
-  Capability.CLIENT_CONNECT_ATTRS |
-  Capability.CLIENT_PLUGIN_AUTH_LENENC_CLIENT_DATA |
-  Capability.CLIENT_DEPRECATE_EOF;
-
-const UTF8MB4_GENERAL_CI = 45;
 /** Nobody needs more to log in. */
 const MAX_LOGIN_PACKET_BYTES = 64 * 1024;
-export interface AdminAccount {
-  readonly password: string;
-  readonly role: AdminRole;
-}
 
-export interface AdminSessionOptions {
-  readonly connectionId: number;
-  readonly serverVersion: string;
+export interface AdminSessionOptions extends AdminLoginOptions {
   readonly limits: AdminLimits;
   readonly context: ProtocolContext;
-  readonly lookup: (username: string) => AdminAccount | null;
-  readonly secretCache: SecretCache;
-  readonly rsaKeyPair: RsaKeyPair | null;
   /** The client has proved who it is; false when there is no place for it. */
   readonly admit: () => boolean;
   readonly closed: () => void;
@@ -85,138 +63,153 @@ interface QueuedCommand {
 }
 
 export class AdminSession {
-  readonly #socket: Socket;
+  readonly #transport: AdminTransport;
   readonly #options: AdminSessionOptions;
-  readonly #host: string;
-  readonly #handshake: ServerHandshake;
+  readonly #login: AdminLogin;
+  readonly #watch: SessionWatch;
   #phase: Phase = 'login';
   #reader: PacketReader;
+  /** What is to be done with the bytes behind the packet that was read last. */
+  #whenRead: (() => void) | null = null;
   #queue: QueuedCommand[] = [];
   #answering = false;
   #session: ProtocolSession | null = null;
-  readonly #watch: SessionWatch;
 
   constructor(socket: Socket, options: AdminSessionOptions) {
-    this.#socket = socket;
     this.#options = options;
-    this.#host = (socket.remoteAddress ?? 'localhost').replace(/^::ffff:/, '');
+    this.#transport = new AdminTransport(socket, {
+      onBytes: (chunk) => this.#received(chunk),
+      onBroken: (error) => this.#broken(error),
+      onClosed: (error) => this.#closed(error),
+    });
     this.#watch = new SessionWatch(options.limits, (awaited) => this.#timedOut(awaited));
-    this.#handshake = this.#makeHandshake();
-    this.#reader = new PacketReader(
-      (payload, sequenceId) => this.#loginStep(this.#handshake.receive(payload, sequenceId)),
-      MAX_LOGIN_PACKET_BYTES,
-    );
-    socket.setNoDelay(true);
-    socket.setKeepAlive(true, 60_000);
-    socket.on('data', (chunk: Buffer) => this.#received(chunk));
-    socket.on('error', () => socket.destroy());
-    socket.on('close', () => this.#closed());
+    this.#login = new AdminLogin(this.#loginPeer(), options);
+    this.#reader = this.#loginReader();
     this.#watch.await('login');
-    socket.write(this.#handshake.greeting());
+    this.#transport.write(this.#login.greeting());
   }
 
   /** Makes room for another login. */
   drop(): void {
     this.#log('debug', 'admin login dropped: too many at once');
-    this.#socket.destroy();
+    this.#transport.destroy();
   }
 
   /** The port closes: says so, and goes at the latest when the linger time is over. */
   shutDown(): void {
-    if (this.#phase === 'login' || this.#phase === 'commands')
-      this.#fail(clientError('PROXY_SHUTDOWN', {}), 0);
-  }
-
-  #makeHandshake(): ServerHandshake {
-    const { serverVersion, connectionId, lookup, secretCache, rsaKeyPair } = this.#options;
-    return new ServerHandshake({
-      serverVersion,
-      threadId: connectionId,
-      capabilities: OFFERED_CAPABILITIES,
-      collationId: UTF8MB4_GENERAL_CI,
-      statusFlags: StatusFlag.SERVER_STATUS_AUTOCOMMIT,
-      defaultPlugin: MYSQL_NATIVE_PASSWORD,
-      nonce: createNonce(),
-      secureTransport: false,
-      ...(rsaKeyPair === null ? {} : { rsaKeyPair }),
-      lookup,
-      secretCache,
-      host: this.#host,
-    });
+    this.#fail(clientError('PROXY_SHUTDOWN', {}), 0);
   }
 
   #received(chunk: Buffer): void {
     if (this.#phase === 'closing' || this.#phase === 'closed') return;
     try {
-      const wasLogin = this.#phase === 'login';
       this.#reader.push(chunk);
-      if (wasLogin && this.#isServing()) this.#beginCommands();
+      const whenRead = this.#whenRead;
+      this.#whenRead = null;
+      whenRead?.();
     } catch (error) {
       this.#broken(error);
       return;
     }
-    if (!this.#isServing() || this.#answering) return;
-    this.#watch.await(this.#reader.isAtBoundary ? 'idle' : 'packet');
+    if (!this.#takesCommands() || this.#answering) return;
+    this.#awaitMore();
     if (this.#queue.length > 0) void this.#answerQueue();
   }
 
-  /** Also for the compiler, which takes the phase for unchanged by what was called in between. */
-  #isServing(): boolean {
-    return this.#phase === 'commands';
+  #takesCommands(): boolean {
+    return this.#phase === 'commands' || this.#phase === 'changing';
+  }
+
+  #awaitMore(): void {
+    if (this.#phase === 'changing') this.#watch.await('login');
+    else this.#watch.await(this.#reader.isAtBoundary ? 'idle' : 'packet');
   }
 
   // ---- login
 
-  #loginStep(step: ServerHandshakeStep): void {
-    switch (step.kind) {
-      case 'send':
-        this.#socket.write(step.packets);
-        return;
-      case 'accepted':
-        this.#accepted(step);
-        return;
-      case 'rejected':
-        this.#log('warn', 'admin login refused', { errno: step.errno, reason: step.message });
-        this.#reader.stop();
-        this.#close(step.packets);
-        return;
-      case 'startTls':
-      case 'pending':
-        // Neither offered, nor is anything looked up elsewhere.
-        this.#fail(clientError('PROXY_BAD_HANDSHAKE', {}), 1);
-    }
+  #loginReader(): PacketReader {
+    return new PacketReader(
+      (payload, sequenceId) => this.#login.receive(payload, sequenceId),
+      MAX_LOGIN_PACKET_BYTES,
+    );
   }
 
-  #accepted(client: AcceptedClient): void {
+  #loginPeer(): AdminLoginPeer {
+    const transport = this.#transport;
+    return {
+      host: transport.host,
+      isLocal: transport.isLocal,
+      get isSecure() {
+        return transport.isSecure;
+      },
+      get hasCertificate() {
+        return transport.hasCertificate;
+      },
+      write: (packets) => transport.write(packets),
+      startTls: () => {
+        this.#reader.stop();
+        this.#whenRead = () => this.#secure();
+      },
+      accepted: (client, account) => {
+        if (this.#phase === 'changing') this.#changed(client, account);
+        else this.#accepted(client, account);
+      },
+      rejected: (packets, { errno, message }) => {
+        this.#log('warn', 'admin login refused', { errno, reason: message });
+        this.#reader.stop();
+        this.#close(packets);
+      },
+      refuse: (error, sequenceId) => {
+        this.#log('warn', 'admin login refused', { errno: error.errno, reason: error.message });
+        this.#reader.stop();
+        this.#fail(error, sequenceId);
+      },
+    };
+  }
+
+  #secure(): void {
+    const { tls } = this.#options;
+    if (tls === null) return;
+    this.#phase = transition(this.#phase, 'securing');
+    const rest = this.#reader.rest();
+    this.#reader = this.#loginReader();
+    this.#transport.startTls(tls, rest, () => {
+      if (this.#phase !== 'securing') return;
+      this.#phase = transition(this.#phase, 'login');
+      this.#login.tlsEstablished();
+    });
+  }
+
+  #accepted(client: AcceptedClient, account: AdminAccount): void {
     this.#reader.stop();
-    const account = this.#options.lookup(client.username);
-    if (account === null) {
-      // Taken out of the configuration while it was logging in.
-      const fields = { user: client.username, host: this.#host, usingPassword: 'YES' };
-      this.#fail(clientError('PROXY_ACCESS_DENIED', fields), client.nextSequenceId);
-      return;
-    }
-    this.#socket.write(client.packets);
     if (!this.#options.admit()) {
       const { maxSessions } = this.#options.limits;
-      this.#log('warn', 'admin login refused: too many sessions', { username: client.username, maxSessions });
+      const { username } = client;
+      this.#log('warn', 'admin login refused: too many sessions', { username, maxSessions });
       this.#fail(clientError('PROXY_TOO_MANY_CONNECTIONS', {}), client.nextSequenceId);
       return;
     }
-    this.#log('debug', 'admin login', { username: client.username, role: account.role });
-    this.#session = this.#makeSession(client, account.role);
-    this.#phase = transition(this.#phase, 'commands');
-    this.#socket.write(okPacket(client.capabilities, client.nextSequenceId));
+    this.#enter(client, account, 'admin login');
+    this.#whenRead = () => this.#beginCommands(client);
   }
 
-  #makeSession(client: AcceptedClient, role: AdminRole): ProtocolSession {
+  #enter(client: AcceptedClient, account: AdminAccount, event: string): void {
+    this.#log('debug', event, { username: client.username, role: account.role });
+    this.#session = this.#makeSession(client, account);
+    this.#phase = transition(this.#phase, 'commands');
+    this.#transport.write(okPacket(client.capabilities, client.nextSequenceId));
+  }
+
+  #makeSession(client: AcceptedClient, { role }: AdminAccount): ProtocolSession {
+    const { limits, connectionId } = this.#options;
     const session = {
-      connectionId: this.#options.connectionId,
+      connectionId,
       username: client.username,
       role,
-      host: this.#host,
+      host: this.#transport.host,
       schema: client.database === '' ? null : client.database,
       capabilities: client.capabilities,
+      prepared: new PreparedStatements(limits.maxPacketBytes),
       enterSchema: (schema: string) => {
         session.schema = schema;
       },
@@ -229,13 +222,26 @@ export class AdminSession {
   }
 
   /** From the small packets of a login to those of commands; what came behind the login is a command already. */
-  #beginCommands(): void {
+  #beginCommands({ capabilities }: AcceptedClient): void {
+    const { maxPacketBytes } = this.#options.limits;
     const rest = this.#reader.rest();
     this.#reader = new PacketReader((payload, sequenceId) => {
       // A copy: a view would hold, and change with, the chunk.
       this.#queue.push({ payload: Buffer.from(payload), sequenceId });
-    }, this.#options.limits.maxPacketBytes);
-    this.#reader.push(rest);
+    }, maxPacketBytes);
+    const compression = AdminCompression.for(capabilities, maxPacketBytes);
+    if (compression !== null) this.#transport.startCompression(compression);
+    this.#transport.inject(rest);
+  }
+
+  #changeUser(command: Buffer): void {
+    const { capabilities } = this.#session!;
+    this.#phase = transition(this.#phase, 'changing');
+    this.#login.changeUser(command, capabilities, this.#options.limits.maxPacketBytes);
+  }
+
+  #changed(client: AcceptedClient, account: AdminAccount): void {
+    this.#enter(client, account, 'admin user changed');
   }
 
   // ---- commands
@@ -243,51 +249,53 @@ export class AdminSession {
   async #answerQueue(): Promise<void> {
     this.#answering = true;
     this.#watch.stop();
-    this.#socket.pause();
+    this.#transport.pause();
     try {
       await this.#answerAll();
     } catch (error) {
       this.#log('error', 'admin session failed', { err: error });
-      this.#socket.destroy();
+      this.#transport.destroy();
     }
     this.#answering = false;
-    if (!this.#isServing()) return;
-    this.#watch.await(this.#reader.isAtBoundary ? 'idle' : 'packet');
-    this.#socket.resume();
+    if (!this.#takesCommands()) return;
+    this.#awaitMore();
+    this.#transport.resume();
   }
 
   async #answerAll(): Promise<void> {
-    const { context } = this.#options;
     for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
       const { payload, sequenceId } = next;
-      if (sequenceId !== 0) {
+      if (this.#phase === 'changing') this.#login.receive(payload, sequenceId);
+      else if (sequenceId !== 0) {
         this.#fail(clientError('PROXY_PACKET_OUT_OF_ORDER', {}), (sequenceId + 1) & 0xff);
         return;
-      }
-      const packets = await answerCommand(payload, this.#session!, context);
-      if (!this.#isServing()) return;
-      if (packets === null) {
-        this.#close();
-        return;
-      }
-      if (!this.#socket.write(packets)) await this.#drained();
+      } else if (payload[0] === Command.COM_CHANGE_USER) this.#changeUser(payload);
+      else if (!(await this.#answer(payload))) return;
       await nextTurn();
     }
   }
 
-  /** Resolves when the client has taken what was written, or is gone. */
+  /** False when there is nobody any more to answer to. */
+  async #answer(payload: Buffer): Promise<boolean> {
+    const { context } = this.#options;
+    const slices = await answerCommand(payload, this.#session!, context);
+    if (!this.#takesCommands()) return false;
+    if (slices === null) {
+      this.#close();
+      return false;
+    }
+    for (const slice of slices) {
+      if (!this.#transport.write(slice)) await this.#drained();
+      await nextTurn();
+      if (!this.#takesCommands()) return false;
+    }
+    return true;
+  }
+
   async #drained(): Promise<void> {
     this.#watch.await('write');
-    await new Promise<void>((resolve) => {
-      const done = () => {
-        this.#socket.off('drain', done);
-        this.#socket.off('close', done);
-        resolve();
-      };
-      this.#socket.on('drain', done);
-      this.#socket.on('close', done);
-    });
-    if (this.#isServing()) this.#watch.stop();
+    await this.#transport.drained();
+    if (this.#takesCommands()) this.#watch.stop();
   }
 
   // ---- time
@@ -305,10 +313,10 @@ export class AdminSession {
         return;
       case 'write':
         this.#log('warn', 'admin client does not read its answer');
-        this.#socket.destroy();
+        this.#transport.destroy();
         return;
       case 'linger':
-        this.#socket.destroy();
+        this.#transport.destroy();
     }
   }
 
@@ -326,6 +334,12 @@ export class AdminSession {
 
   /** Says why, and closes. */
   #fail(error: ClientError, sequenceId: number): void {
+    if (this.#phase === 'securing') {
+      // There is no way to say it: the client waits for TLS, and TLS for the client.
+      this.#log('debug', 'admin session ended', { errno: error.errno, reason: error.message });
+      this.#transport.destroy();
+      return;
+    }
     const capabilities = this.#session?.capabilities ?? Capability.CLIENT_PROTOCOL_41;
     this.#log('debug', 'admin session ended', { errno: error.errno, reason: error.message });
     this.#close(errorPacket(error, capabilities, sequenceId));
@@ -336,20 +350,19 @@ export class AdminSession {
     this.#phase = transition(this.#phase, 'closing');
     this.#queue = [];
     this.#watch.await('linger');
-    if (lastPackets === undefined) this.#socket.end();
-    else this.#socket.end(lastPackets);
-    // Reads, and drops, what still comes: only so is the client's end of the connection seen.
-    this.#socket.resume();
+    this.#transport.end(lastPackets);
   }
 
-  #closed(): void {
+  #closed(error: Error | null): void {
     if (this.#phase === 'closed') return;
+    if (this.#phase === 'securing')
+      this.#log('warn', 'admin client did not get TLS up', { reason: error?.message ?? 'it has gone' });
     this.#phase = transition(this.#phase, 'closed');
     this.#watch.stop();
     this.#options.closed();
   }
 
   #log(level: 'debug' | 'warn' | 'error', message: string, fields: Record<string, unknown> = {}): void {
-    this.#options.context.logger[level](message, { host: this.#host, ...fields });
+    this.#options.context.logger[level](message, { host: this.#transport.host, ...fields });
   }
 }

@@ -103,3 +103,16 @@ export function unquote(text: string): string {
   const content = text.slice(1, -1).replaceAll(quote + quote, quote);
   return quote === '`' ? content : content.replace(/\\(.)/gs, '$1');
 }
+
+const QUESTION_MARK = 0x3f;
+
+/** How many `?` a statement to prepare has, outside of texts, names and comments. */
+export function countParameters(source: Buffer): number {
+  const lexer = new Lexer();
+  lexer.reset(source, 0, source.length, LEXICAL, ConditionalMode.runAll);
+  let count = 0;
+  for (let kind = lexer.next(); kind !== TokenKind.end && kind !== TokenKind.malformed; kind = lexer.next()) {
+    if (kind === TokenKind.number && source[lexer.start] === QUESTION_MARK) count++;
+  }
+  return count;
+}

@@ -27,8 +27,9 @@ export class SessionWatch {
   }
 
   await(awaited: Awaited): void {
-    // The time of a packet counts from its first byte.
-    if (awaited === 'packet' && this.#current?.awaited === awaited) return;
+    // The time of a packet counts from its first byte, that of a login from its first packet.
+    const isOneSpan = awaited === 'packet' || awaited === 'login';
+    if (isOneSpan && this.#current?.awaited === awaited) return;
     this.stop();
     const timer = setTimeout(() => this.#timedOut(awaited), this.#timeoutsMs[awaited]);
     this.#current = { awaited, timer };

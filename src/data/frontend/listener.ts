@@ -8,9 +8,9 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { Capability, frameErr } from '../../../protocol/index.ts';
 import { clientError } from '../../common/errors.ts';
 import { Gauge, WorkerCounter } from '../../common/shared-counters.ts';
+import { clearSocketPath } from '../../common/socket-path.ts';
 import type { WorkerContext } from '../worker-context.ts';
 import { ClientConnection } from './client-connection.ts';
-import { clearSocketPath } from './socket-path.ts';
 
 const BACKLOG = 1024;
 

@@ -57,16 +57,12 @@ t.test('each command of the protocol', async (t) => {
   const { rows } = await client.resultset(query('SELECT DATABASE()', client));
   t.strictSame(rows.map(String), ['\u0005stats']);
   await client.ok(encodeBareCommand(Command.COM_RESET_CONNECTION));
-  for (const payload of [
-    encodeComSetOption({ option: 0 }),
-    encodeComFieldList({ table: 'x', wildcard: '' }),
-  ]) {
-    client.send(payload);
-    const end = await client.packet();
-    t.equal(end[0], 0xfe);
-    decodeOk(end, client.capabilities);
-  }
-  const unknown = [0x00, 0x05, 0x07, 0x08, 0x0c, 0x0d, 0x11, 0x12, 0x16, 0x17, 0x19, 0x1c, 0x1e, 0x7f, 0xff];
+  client.send(encodeComSetOption({ option: 0 }));
+  const end = await client.packet();
+  t.equal(end[0], 0xfe);
+  decodeOk(end, client.capabilities);
+  t.not(await errorOf(client, encodeComFieldList({ table: 'x', wildcard: '' })), 0, 'no such table');
+  const unknown = [0x00, 0x05, 0x07, 0x08, 0x0d, 0x12, 0x1d, 0x1e, 0x7f, 0xff];
   for (const command of unknown)
     t.equal(await errorOf(client, Buffer.from([command, 1, 2])), 1047, `0x${command.toString(16)}`);
   t.equal(await errorOf(client, Buffer.alloc(0)), 1047, 'a packet of nothing');
@@ -103,6 +99,13 @@ t.test('packets out of order', async (t) => {
   t.ok(await isAlive(admin));
 });
 
+const UNANSWERED: ReadonlySet<number> = new Set([
+  Command.COM_QUIT,
+  Command.COM_STMT_CLOSE,
+  Command.COM_STMT_SEND_LONG_DATA,
+  Command.COM_CHANGE_USER,
+]);
+
 t.test('seeded garbage, before and after the login', async (t) => {
   const admin = await start(t);
   const random = new SeededRandom(20_261_121);
@@ -119,7 +122,8 @@ t.test('seeded garbage, before and after the login', async (t) => {
     const client = await login(admin);
     for (let count = 0; count < 5; count++) {
       const payload = bytes(1 + random.below(200));
-      if (payload[0] === Command.COM_QUIT) payload[0] = Command.COM_QUERY;
+      // Without an answer, or the end of the connection.
+      if (UNANSWERED.has(payload[0]!)) payload[0] = Command.COM_QUERY;
       client.send(payload);
       await client.packet();
     }

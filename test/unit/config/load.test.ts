@@ -25,6 +25,13 @@ t.test('the least that works has every default', async (t) => {
   t.strictSame(config.admin, {
     host: '127.0.0.1',
     port: 6032,
+    socket: null,
+    addresses: [],
+    socketMode: '0770',
+    tlsCertificate: null,
+    tlsKey: null,
+    tlsCa: null,
+    tlsRequired: false,
     users: [
       { username: 'admin', password: 'admin', role: 'admin' },
       { username: 'stats', password: 'stats', role: 'stats' },

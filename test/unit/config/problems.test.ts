@@ -185,6 +185,30 @@ const CASES: readonly Case[] = [
     ],
   },
   {
+    name: 'default password on another address of the admin port',
+    text: "admin: { addresses: ['0.0.0.0:7032', /run/admin.sock], users: [{ username: ops, password: ops }] }",
+    expected: [
+      'f.yaml:3: admin.addresses[0]: "0.0.0.0" is not loopback, and user "ops" of admin.users has a default password: set another one, or listen on 127.0.0.1',
+    ],
+  },
+  {
+    name: 'a certificate of the admin port without its key, and TLS that nobody could use',
+    text: 'admin: { tlsCertificate: /a.pem }',
+    expected: ['f.yaml:3: admin.tlsKey: a certificate without its key'],
+  },
+  {
+    name: 'TLS of the admin port that nobody could use',
+    text: 'admin: { tlsRequired: true }',
+    expected: [
+      'f.yaml:3: admin.tlsRequired: nobody could log in: neither admin.tlsCertificate nor tls.certificate is set',
+    ],
+  },
+  {
+    name: 'one socket for clients and operators',
+    text: 'listen: { socket: /run/sluice.sock }\nadmin: { socket: /run/sluice.sock }',
+    expected: ['f.yaml:4: admin.socket: /run/sluice.sock is a socket for clients already'],
+  },
+  {
     name: 'unknown role',
     text: 'admin: { users: [{ username: ops, password: long, role: stat }] }',
     expected: [
