@@ -16,7 +16,7 @@ import type { AdminState } from './admin/admin-state.ts';
 import { virtualRows } from './admin/virtual-tables/all-virtual-tables.ts';
 import { configuredServers } from './configured-servers.ts';
 import { startHttpServer } from './http/http-server.ts';
-import { takeCounterSnapshot } from './metrics/counter-snapshot.ts';
+import { type CounterSnapshot, takeCounterSnapshot } from './metrics/counter-snapshot.ts';
 import { createMetricsRegistry } from './metrics/registry.ts';
 import { Monitor } from './monitor/monitor.ts';
 import type { MonitorCredentials } from './monitor/monitor-connection.ts';
@@ -130,9 +130,7 @@ class Supervisor implements SluiceHandle {
 
   async start(): Promise<void> {
     const { http, log } = this.#config;
-    const metrics = createMetricsRegistry(this.#version, () =>
-      takeCounterSnapshot(this.#counters, this.#shared, this.#workers?.status() ?? [], this.#snapshot),
-    );
+    const metrics = createMetricsRegistry(this.#version, () => this.#takeCounters());
     this.#http = await startHttpServer({
       host: http.host,
       port: http.port,
@@ -182,8 +180,7 @@ class Supervisor implements SluiceHandle {
     return {
       store: this.#store,
       topology: () => this.#monitor.topology,
-      counters: () =>
-        takeCounterSnapshot(this.#counters, this.#shared, this.#workers?.status() ?? [], this.#snapshot),
+      counters: () => this.#takeCounters(),
       events: () => this.#monitor.events(),
       versions: () =>
         (this.#workers?.status() ?? []).map(({ index, appliedVersion, running, restarts }) => ({
@@ -211,6 +208,16 @@ class Supervisor implements SluiceHandle {
         return true;
       },
     };
+  }
+
+  #takeCounters(): CounterSnapshot {
+    return takeCounterSnapshot({
+      counters: this.#counters,
+      statistics: this.#shared,
+      checks: this.#monitor.checkLog,
+      workers: this.#workers?.status() ?? [],
+      snapshot: this.#snapshot,
+    });
   }
 
   #inspect(inspection: Inspection): Promise<InspectResult> {

@@ -12,6 +12,8 @@ import type { SharedStatistics } from '../../common/shared-statistics.ts';
 import type { Snapshot, SnapshotServer } from '../../common/snapshot.ts';
 import { PIN_REASONS, pinSlot, ROUTE_SLOTS } from '../../sql/route-reason.ts';
 import type { Hostgroup } from '../../topology/hostgroup-membership.ts';
+import { CheckName } from '../../topology/server-probe.ts';
+import type { CheckCounts, CheckLog } from '../statistics/check-log.ts';
 import { type StatisticsSnapshot, takeStatistics } from '../statistics/statistics-snapshot.ts';
 
 export type WorkerCounterName = keyof typeof WorkerCounter;
@@ -32,6 +34,8 @@ export interface ServerCounters {
   readonly bytesReceived: number;
   readonly connects: number;
   readonly connectErrors: number;
+  /** Of the monitor's last ping; null before the first one. */
+  readonly latencyMicros: number | null;
   /** Most connections that have been in use at a time. */
   readonly mostInUse: number;
 }
@@ -71,17 +75,15 @@ export interface CounterSnapshot {
   readonly servers: readonly ServerCounters[];
   /** Who is where, and fit for it. */
   readonly hostgroups: readonly Hostgroup[];
+  /** The monitor's, since the start. */
+  readonly checks: readonly (CheckCounts & { readonly check: CheckName })[];
   /** What all workers have counted of statements. */
   readonly statistics: StatisticsSnapshot;
 }
 
 const WORKER_COUNTER_NAMES = Object.keys(WorkerCounter) as WorkerCounterName[];
 
-function readServer(
-  counters: SharedCounters,
-  workers: readonly WorkerState[],
-  server: SnapshotServer,
-): ServerCounters {
+function readServer({ counters, checks, workers }: CounterSources, server: SnapshotServer): ServerCounters {
   const sum = (counter: ServerCounter) =>
     workers.reduce((total, { index }) => total + counters.worker(index).getServer(server.slot, counter), 0);
   return {
@@ -100,6 +102,7 @@ function readServer(
     bytesReceived: sum(ServerCounter.bytesReceived),
     connects: sum(ServerCounter.connects),
     connectErrors: sum(ServerCounter.connectErrors),
+    latencyMicros: checks.latencyMicros(server.address),
     mostInUse: Math.max(
       0,
       ...workers.map(({ index }) => counters.worker(index).getServer(server.slot, ServerCounter.mostInUse)),
@@ -126,19 +129,24 @@ function readWorker(counters: SharedCounters, state: WorkerState): WorkerSnapsho
   };
 }
 
-export function takeCounterSnapshot(
-  counters: SharedCounters,
-  statistics: SharedStatistics,
-  workers: readonly WorkerState[],
-  snapshot: Snapshot,
-): CounterSnapshot {
+export interface CounterSources {
+  readonly counters: SharedCounters;
+  readonly statistics: SharedStatistics;
+  readonly checks: CheckLog;
+  readonly workers: readonly WorkerState[];
+  readonly snapshot: Snapshot;
+}
+
+export function takeCounterSnapshot(sources: CounterSources): CounterSnapshot {
+  const { counters, statistics, checks, workers, snapshot } = sources;
   return {
     snapshotVersion: snapshot.version,
     frontendConnections: counters.gauge(Gauge.frontendConnections),
     maxFrontendConnections: snapshot.settings.limits.maxConnections,
     workers: workers.map((state) => readWorker(counters, state)),
-    servers: snapshot.servers.map((server) => readServer(counters, workers, server)),
+    servers: snapshot.servers.map((server) => readServer(sources, server)),
     hostgroups: snapshot.hostgroups,
+    checks: Object.values(CheckName).map((check) => ({ check, ...checks.counts(check) })),
     statistics: takeStatistics(
       statistics,
       workers.map(({ index }) => index),

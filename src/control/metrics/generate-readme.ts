@@ -1,15 +1,14 @@
 /** Writes the list of metrics beside this file; with `--check`, fails when it is not what would be written. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
-import { SHARED_METRICS } from './shared-metrics.ts';
+import { PROXYSQL_METRICS } from './proxysql-metrics.ts';
+import { SHARED_METRICS, type SharedMetric } from './shared-metrics.ts';
+import { DURATION_METRIC } from './statement-metrics.ts';
 
 const TARGET = new URL('./README.md', import.meta.url);
 
 export function renderMetrics(): string {
-  const rows = SHARED_METRICS.map(({ name, kind, labelNames, help }) => {
-    const labels = labelNames.map((label) => `\`${label}\``).join(', ');
-    return `| \`${name}\` | ${kind} | ${labels === '' ? '–' : labels} | ${help} |`;
-  });
+  const rows = SHARED_METRICS.map(rowOf);
   return [
     '# Metrics',
     '',
@@ -22,11 +21,31 @@ export function renderMetrics(): string {
     '| --- | --- | --- | --- |',
     '| `sluice_build_info` | gauge | `version`, `node` | Version of Sluice and of Node; always 1 |',
     ...rows,
+    rowOf({ ...DURATION_METRIC, kind: 'histogram' }),
     '',
     'Besides these there is what every Node process shows (`process_cpu_seconds_total`, `process_resident_memory_bytes`,',
     '`nodejs_eventloop_lag_seconds` of the main thread, …), without our prefix.',
     '',
+    '## Under the names of ProxySQL',
+    '',
+    'For dashboards that were made for it. `endpoint` is `host:port`; a server in several hostgroups shows the same numbers in',
+    'each, since connections are pooled by server.',
+    '',
+    '| Name | Type | Labels | Meaning |',
+    '| --- | --- | --- | --- |',
+    ...PROXYSQL_METRICS.map(rowOf),
+    '',
   ].join('\n');
+}
+
+function rowOf({
+  name,
+  kind,
+  labelNames,
+  help,
+}: Omit<SharedMetric, 'kind' | 'samples'> & { kind: string }): string {
+  const labels = labelNames.map((label) => `\`${label}\``).join(', ');
+  return `| \`${name}\` | ${kind} | ${labels === '' ? '–' : labels} | ${help} |`;
 }
 
 function main(): void {

@@ -1,7 +1,9 @@
 /** The metrics page: what the shared counters say, and what Node says of the process. */
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { CounterSnapshot } from './counter-snapshot.ts';
-import { registerSharedMetrics } from './shared-metrics.ts';
+import { PROXYSQL_METRICS } from './proxysql-metrics.ts';
+import { registerMetrics, SHARED_METRICS } from './shared-metrics.ts';
+import { registerDurations } from './statement-metrics.ts';
 
 export interface MetricsRegistry {
   readonly contentType: string;
@@ -12,10 +14,13 @@ export interface MetricsRegistry {
 export function createMetricsRegistry(version: string, readCounters: () => CounterSnapshot): MetricsRegistry {
   const registry = new Registry();
   let current: CounterSnapshot | null = null;
-  registerSharedMetrics(registry, () => {
+  const read = (): CounterSnapshot => {
     current ??= readCounters();
     return current;
-  });
+  };
+  registerMetrics(SHARED_METRICS, registry, read);
+  registerDurations(registry, read);
+  registerMetrics(PROXYSQL_METRICS, registry, read);
   new Gauge({
     name: 'sluice_build_info',
     help: 'Version of Sluice and of Node; always 1',

@@ -5,6 +5,7 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 import { ServerRole, ServerStatus } from '../../topology/server-description.ts';
 import type { CounterSnapshot, ServerCounters, WorkerCounterName } from './counter-snapshot.ts';
+import { STATEMENT_METRICS } from './statement-metrics.ts';
 import { WORKER_METRICS, type WorkerMetric } from './worker-metrics.ts';
 
 export type MetricKind = 'counter' | 'gauge';
@@ -243,6 +244,7 @@ export const SHARED_METRICS: readonly SharedMetric[] = [
   ...workerMetrics(),
   ...REASON_METRICS,
   ...SERVER_METRICS,
+  ...STATEMENT_METRICS,
 ];
 
 function register(metric: SharedMetric, registry: Registry, read: () => CounterSnapshot): void {
@@ -269,6 +271,10 @@ function register(metric: SharedMetric, registry: Registry, read: () => CounterS
 }
 
 /** @param read is called once for each metric of a scrape: it should hand out the same copy for a moment */
-export function registerSharedMetrics(registry: Registry, read: () => CounterSnapshot): void {
-  for (const metric of SHARED_METRICS) register(metric, registry, read);
+export function registerMetrics(
+  metrics: readonly SharedMetric[],
+  registry: Registry,
+  read: () => CounterSnapshot,
+): void {
+  for (const metric of metrics) register(metric, registry, read);
 }

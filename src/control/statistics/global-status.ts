@@ -3,8 +3,8 @@
  * meaning here are 0, so that nobody who asks for all of them misses one.
  */
 
+import { CheckName } from '../../topology/server-probe.ts';
 import type { CounterSnapshot, WorkerCounterName } from '../metrics/counter-snapshot.ts';
-import type { CheckLog } from './check-log.ts';
 
 export type StatusVariable = readonly [name: string, value: number];
 
@@ -17,11 +17,7 @@ const COM_STMT_EXECUTE = 23;
 const COM_STMT_CLOSE = 25;
 
 /** In the order of the table. */
-export function globalStatus(
-  all: CounterSnapshot,
-  checks: Pick<CheckLog, 'counts'>,
-  uptimeSeconds: number,
-): StatusVariable[] {
+export function globalStatus(all: CounterSnapshot, uptimeSeconds = process.uptime()): StatusVariable[] {
   const read = new Readings(all);
   return [
     ['ProxySQL_Uptime', Math.floor(uptimeSeconds)],
@@ -29,7 +25,7 @@ export function globalStatus(
     ...serverVariables(read),
     ...statementVariables(read),
     ...preparedVariables(read),
-    ...monitorVariables(checks),
+    ...monitorVariables(all),
     ...WITHOUT_MEANING.map((name) => [name, 0] as const),
     ...ownVariables(read),
   ];
@@ -149,15 +145,9 @@ function preparedVariables(read: Readings): StatusVariable[] {
   ];
 }
 
-function monitorVariables(checks: Pick<CheckLog, 'counts'>): StatusVariable[] {
-  const names = [
-    ['connect', 'connect'],
-    ['ping', 'ping'],
-    ['read_only', 'read_only'],
-    ['replication', 'replication_lag'],
-  ] as const;
-  return names.flatMap(([check, name]) => {
-    const { succeeded, failed } = checks.counts(check);
+function monitorVariables({ checks }: CounterSnapshot): StatusVariable[] {
+  return checks.flatMap(({ check, succeeded, failed }) => {
+    const name = check === CheckName.replication ? 'replication_lag' : check;
     return [
       [`MySQL_Monitor_${name}_check_OK`, succeeded],
       [`MySQL_Monitor_${name}_check_ERR`, failed],

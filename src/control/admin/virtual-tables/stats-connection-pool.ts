@@ -46,7 +46,7 @@ function poolRow(
     0,
     traffic.bytesSent,
     traffic.bytesReceived,
-    statistics.checks.latencyMicros(server.address) ?? 0,
+    server.latencyMicros ?? 0,
   ];
 }
 

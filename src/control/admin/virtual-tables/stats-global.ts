@@ -7,8 +7,7 @@ import type { VirtualTable } from './virtual-table.ts';
 
 export const statsMysqlGlobal: VirtualTable = {
   table: 'stats_mysql_global',
-  rows: ({ counters, statistics }) =>
-    globalStatus(counters(), statistics.checks, process.uptime()).map(asTexts),
+  rows: ({ counters }) => globalStatus(counters()).map(asTexts),
 };
 
 export const statsMemoryMetrics: VirtualTable = {

@@ -212,10 +212,12 @@ export class FakeAdminState implements AdminState {
           bytesReceived: 2000,
           connects: 10,
           connectErrors: 1,
+          latencyMicros: 350,
           mostInUse: 6,
         },
       ],
       hostgroups: this.hostgroups,
+      checks: [],
       statistics: takeStatistics(this.shared, [0, 1]),
     };
   }

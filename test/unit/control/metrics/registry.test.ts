@@ -6,12 +6,19 @@ import {
   SharedCounters,
   WorkerCounter,
 } from '../../../../src/common/shared-counters.ts';
-import { SharedStatistics } from '../../../../src/common/shared-statistics.ts';
+import { SharedStatistics, StatementSort } from '../../../../src/common/shared-statistics.ts';
 import type { Snapshot, SnapshotServer } from '../../../../src/common/snapshot.ts';
-import { takeCounterSnapshot } from '../../../../src/control/metrics/counter-snapshot.ts';
+import {
+  type CounterSnapshot,
+  takeCounterSnapshot,
+} from '../../../../src/control/metrics/counter-snapshot.ts';
 import { renderMetrics } from '../../../../src/control/metrics/generate-readme.ts';
+import { PROXYSQL_METRICS } from '../../../../src/control/metrics/proxysql-metrics.ts';
 import { createMetricsRegistry } from '../../../../src/control/metrics/registry.ts';
 import { SHARED_METRICS } from '../../../../src/control/metrics/shared-metrics.ts';
+import { DURATION_METRIC, MOST_DURATION_SERIES } from '../../../../src/control/metrics/statement-metrics.ts';
+import { CheckLog } from '../../../../src/control/statistics/check-log.ts';
+import { parsePrometheusText } from '../../../support/prometheus-text.ts';
 
 function server(
   address: string,
@@ -42,10 +49,18 @@ const WORKERS = [
   { index: 1, running: false, restarts: 2 },
 ];
 
+function take(counters: SharedCounters, statistics = new SharedStatistics(2)): CounterSnapshot {
+  return takeCounterSnapshot({
+    counters,
+    statistics,
+    checks: new CheckLog(),
+    workers: WORKERS,
+    snapshot: SNAPSHOT,
+  });
+}
+
 function page(counters: SharedCounters): Promise<string> {
-  return createMetricsRegistry('1.2.3', () =>
-    takeCounterSnapshot(counters, new SharedStatistics(2), WORKERS, SNAPSHOT),
-  ).render();
+  return createMetricsRegistry('1.2.3', () => take(counters)).render();
 }
 
 t.test('every series is there from the start, at 0', async (t) => {
@@ -88,9 +103,7 @@ t.test('counters of all workers are shown, summed for a server', async (t) => {
 t.test('a second scrape does not count twice', async (t) => {
   const counters = new SharedCounters();
   counters.worker(0).add(WorkerCounter.questions, 5);
-  const registry = createMetricsRegistry('1.2.3', () =>
-    takeCounterSnapshot(counters, new SharedStatistics(2), WORKERS, SNAPSHOT),
-  );
+  const registry = createMetricsRegistry('1.2.3', () => take(counters));
   await registry.render();
   counters.worker(0).add(WorkerCounter.questions, 1);
   t.match(await registry.render(), /^sluice_questions_total\{worker="0"\} 6$/m);
@@ -110,4 +123,61 @@ t.test('README.md lists every metric, and is fresh (npm run generate)', async (t
   const readme = readFileSync(new URL('../../../../src/control/metrics/README.md', import.meta.url), 'utf8');
   t.equal(readme, renderMetrics());
   for (const { name } of SHARED_METRICS) t.ok(readme.includes(`| \`${name}\` |`), name);
+});
+
+const POOL = {
+  id: 1,
+  kind: 'reader',
+  pair: null,
+  members: [{ address: 'db2:3306', weight: 1, status: 'ONLINE', verdict: 'lagging' }],
+} as const;
+
+t.test('a page of everything is what a strict parser accepts, and bounded', async (t) => {
+  const statistics = new SharedStatistics(2);
+  for (let hostgroup = 0; hostgroup < 100; hostgroup++)
+    for (const worker of [0, 1]) {
+      statistics.worker(worker).addStatement(43, hostgroup, StatementSort.read, 100 * hostgroup);
+      statistics.worker(worker).addStatement(50, hostgroup, StatementSort.write, 2_000_000_000);
+    }
+  const snapshot = { ...take(new SharedCounters(), statistics), hostgroups: [POOL] };
+  const families = parsePrometheusText(await createMetricsRegistry('1.2.3', () => snapshot).render());
+  const known = new Map(families.map((family) => [family.name, family]));
+  for (const { name, kind, help } of [...SHARED_METRICS, ...PROXYSQL_METRICS]) {
+    const family = known.get(name);
+    t.strictSame([family?.type, family?.help], [kind, help], name);
+    t.ok(family!.samples.length > 0, `${name} has a series`);
+    t.equal(kind === 'counter', name.endsWith('_total'), `${name} is named for its kind`);
+  }
+  const durations = known.get(DURATION_METRIC.name)!;
+  t.equal(durations.type, 'histogram');
+  t.ok(durations.samples.length <= MOST_DURATION_SERIES, `${durations.samples.length} series`);
+  const counts = durations.samples.filter(({ name }) => name.endsWith('_count'));
+  t.equal(
+    counts.reduce((sum, { value }) => sum + value, 0),
+    400,
+    'the hostgroups that have no place of their own are in the last one',
+  );
+  const status = known.get('proxysql_connpool_conns_status')!.samples;
+  t.strictSame(
+    status.map(({ labels, value }) => [...labels, value]),
+    [[['hostgroup', '1'], ['endpoint', 'db2:3306'], 5]],
+  );
+});
+
+t.test('a bucket holds what is not above its border', async (t) => {
+  const statistics = new SharedStatistics(2);
+  for (const micros of [0, 127, 128, 255, 256, 5000])
+    statistics.worker(0).addStatement(0, 7, StatementSort.read, micros);
+  const families = parsePrometheusText(
+    await createMetricsRegistry('1', () => take(new SharedCounters(), statistics)).render(),
+  );
+  const buckets = families.find(({ name }) => name === DURATION_METRIC.name)!.samples;
+  const of = (le: string): number | undefined => buckets.find(({ labels }) => labels.get('le') === le)?.value;
+  t.strictSame([of('0.000128'), of('0.000256'), of('0.000512'), of('0.008192')], [2, 4, 5, 6]);
+});
+
+t.test('every name of ProxySQL is there once', async (t) => {
+  const names = PROXYSQL_METRICS.map(({ name }) => name);
+  t.equal(new Set(names).size, names.length);
+  t.ok(names.every((name) => /^proxysql_[a-z0-9_]+$/.test(name)));
 });
