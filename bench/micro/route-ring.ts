@@ -3,10 +3,12 @@
 import { SharedCounters } from '../../src/common/shared-counters.ts';
 import { SharedStatistics } from '../../src/common/shared-statistics.ts';
 import { SessionState } from '../../src/data/frontend/session-state.ts';
+import { StatementReports } from '../../src/data/frontend/statement-reports.ts';
 import { StatementTrace } from '../../src/data/frontend/statement-trace.ts';
 import { PlanCache } from '../../src/data/router/plan-cache.ts';
 import { routeOf } from '../../src/data/router/route.ts';
 import { RouteRing } from '../../src/data/router/route-ring.ts';
+import { NO_RULES } from '../../src/data/router/rules/rule-verdict.ts';
 import { StatementStatistics } from '../../src/data/statistics/statement-statistics.ts';
 import { makeLexicalContext } from '../../src/sql/lexical-context.ts';
 import type { Microbenchmark } from './harness.ts';
@@ -36,6 +38,7 @@ function recording(name: string, entries: number, enabled: boolean): Microbenchm
   const statistics = new StatementStatistics(new SharedStatistics(1), 0, settings, 4711);
   const ring = new RouteRing(entries);
   const counters = new SharedCounters().worker(0);
+  const reports = new StatementReports(0, counters, () => undefined);
   const plans = new PlanCache(1, 100, { miss: () => {} });
   const statement = Buffer.from('SELECT c FROM sbtest1 WHERE id=4711');
   const plan = plans.planFor(statement, 0, statement.length, CONTEXT);
@@ -45,8 +48,9 @@ function recording(name: string, entries: number, enabled: boolean): Microbenchm
       username: 'app',
       clientAddress: `127.0.0.1:${10_000 + index}`,
       state: new SessionState(counters),
+      verdict: NO_RULES,
     };
-    return new StatementTrace(client, ring, counters, statistics);
+    return new StatementTrace(client, { routes: ring, counters, statistics, reports });
   });
   const connection = { server: { address: '127.0.0.1:3306', hostgroup: 1 }, threadId: 17 };
   const answer = { errno: 0, lastResultRows: 1, affectedRows: 0 };

@@ -5,6 +5,7 @@
  * |------------------|------------------------------------------------------------------------------------|
  * | SIGTERM, SIGINT  | graceful stop; during the start, as soon as it has started                         |
  * | a second of them | exit at once, with 128 and the signal's number                                     |
+ * | SIGUSR1          | open the log files again, after something has moved them away                      |
  * | SIGHUP           | read the configuration again; a bad one changes nothing                            |
  */
 import { constants } from 'node:os';
@@ -58,6 +59,7 @@ class Service {
 
   #listenToSignals(): void {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => this.#onStopSignal(signal));
+    process.on('SIGUSR1', () => this.#handle?.reopenLogs());
     process.on('SIGHUP', () => {
       // One after the other: the last one wins.
       this.#reloading = this.#reloading.then(() => this.#reload());
@@ -102,7 +104,6 @@ class Service {
       const { config, changed, needRestart } = planReload(this.#config, loaded.config);
       await this.#handle.reload(config);
       this.#config = config;
-      this.#logger.setLevel(config.log.level);
       this.#logger.info('configuration read again', { changed });
       if (needRestart.length > 0)
         this.#logger.warn('changed settings need a restart', { settings: needRestart });

@@ -112,6 +112,11 @@ export class RootLogger extends SinkLogger {
     if (this.isEnabled(record.level)) this.#write(record);
   }
 
+  /** Writes what is no matter of levels, such as a line of the audit log; its fields are plain. */
+  writeAlways(record: LogRecord): void {
+    this.#write(record);
+  }
+
   /** Puts everything out; to be called before the process exits. */
   flush(): void {
     this.#flush();

@@ -6,6 +6,7 @@
 
 import type { Hostgroup } from '../topology/hostgroup-membership.ts';
 import type { ServerDescription, ServerFlavor, TlsMode } from '../topology/server-description.ts';
+import type { LogThreshold } from './logger.ts';
 
 /** A backend server together with its place in the shared counters. */
 export interface SnapshotServer extends ServerDescription {
@@ -146,6 +147,21 @@ export interface SnapshotSettings {
     readonly trackClientAddress: boolean;
     readonly errorEntries: number;
     readonly longQueryMs: number;
+  };
+  readonly logLevel: LogThreshold;
+  readonly slowQueryLog: {
+    readonly enabled: boolean;
+    readonly thresholdMs: number;
+    readonly sampleEvery: number;
+    readonly literals: boolean;
+    readonly maxTextBytes: number;
+    readonly queueLength: number;
+  };
+  readonly auditLog: { readonly clients: boolean; readonly queueLength: number };
+  readonly tracing: {
+    readonly enabled: boolean;
+    readonly sampleEvery: number;
+    readonly queueLength: number;
   };
   readonly hostgroups: { readonly writer: number; readonly reader: number };
   /** From where a PROXY header is believed; see the configuration. */

@@ -4,6 +4,7 @@ import type { InspectAnswer, InspectRequest } from './inspection.ts';
 import type { SharedCounterBuffers } from './shared-counters.ts';
 import type { SharedStatisticsBuffers } from './shared-statistics.ts';
 import type { Snapshot } from './snapshot.ts';
+import type { ReportTaken, WorkerReport } from './worker-report.ts';
 
 export interface WorkerStart {
   readonly workerIndex: number;
@@ -23,7 +24,6 @@ export interface WorkerStart {
   };
   /** Private and public key in PEM, for caching_sha2_password without TLS. */
   readonly rsaKey: { readonly privateKey: string; readonly publicKey: string };
-  readonly logLevel: string;
 }
 
 export const StopMode = {
@@ -130,6 +130,7 @@ export type ToWorker =
   | SessionListRequest
   | SessionLists
   | InspectRequest
+  | ReportTaken
   | KillRequest
   | KillAnswer;
 
@@ -155,4 +156,5 @@ export type FromWorker =
   | SessionListRequest
   | SessionList
   | InspectAnswer
+  | WorkerReport
   | { readonly type: 'drained' };

@@ -64,7 +64,8 @@ export class SnapshotBuilder {
       primaryReads: config.routing.readsOnPrimary === 'share',
     });
     const servers = topology.servers.map((server) => this.#server(server, topology.primary, tls));
-    const { pool, limits, routing, statistics, listen, proxyProtocol } = config;
+    const { pool, limits, routing, statistics, listen, proxyProtocol, slowQueryLog, auditLog, tracing } =
+      config;
     return Object.freeze({
       version: ++this.#version,
       servers,
@@ -80,6 +81,10 @@ export class SnapshotBuilder {
         hostgroups: defaultPair(config),
         proxyNetworks: proxyProtocol.networks,
         compression: listen.compression,
+        logLevel: config.log.level,
+        slowQueryLog,
+        auditLog,
+        tracing,
       },
       rules,
       clientTls: tls.client,

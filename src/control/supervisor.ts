@@ -6,7 +6,7 @@ import { planReload } from '../../config/reload.ts';
 import type { Config } from '../../config/schema.ts';
 import { parseServerAddress } from '../../config/server-address.ts';
 import type { Inspection } from '../common/inspection.ts';
-import type { Logger } from '../common/logger.ts';
+import type { LogThreshold, RootLogger } from '../common/logger.ts';
 import { Gauge, SharedCounters, userGauge } from '../common/shared-counters.ts';
 import { SharedStatistics } from '../common/shared-statistics.ts';
 import type { Snapshot } from '../common/snapshot.ts';
@@ -16,6 +16,7 @@ import type { AdminState } from './admin/admin-state.ts';
 import { virtualRows } from './admin/virtual-tables/all-virtual-tables.ts';
 import { configuredServers } from './configured-servers.ts';
 import { startHttpServer } from './http/http-server.ts';
+import { OperatorLogs } from './logs/operator-logs.ts';
 import { type CounterSnapshot, takeCounterSnapshot } from './metrics/counter-snapshot.ts';
 import { createMetricsRegistry } from './metrics/registry.ts';
 import { Monitor } from './monitor/monitor.ts';
@@ -41,6 +42,8 @@ export interface SluiceHandle {
   readonly addresses: SluiceAddresses;
   /** Applies a valid configuration; on a rejection the old one is still in force. */
   reload(config: Config): Promise<void>;
+  /** For what rotates log files: goes on in new ones of the same paths. */
+  reopenLogs(): void;
   /** Drains, then closes everything; resolves when nothing is left. */
   stop(reason: string): Promise<void>;
 }
@@ -53,7 +56,8 @@ const ACCOUNTS_START_MS = 2000;
 
 class Supervisor implements SluiceHandle {
   #config: Config;
-  readonly #logger: Logger;
+  readonly #logger: RootLogger;
+  readonly #logs: OperatorLogs;
   readonly #version: string;
   readonly #counters = new SharedCounters();
   readonly #shared: SharedStatistics;
@@ -76,9 +80,10 @@ class Supervisor implements SluiceHandle {
   #refusedFiles = '';
   #followingViews = false;
 
-  constructor(config: Config, logger: Logger, version: string) {
+  constructor(config: Config, logger: RootLogger, version: string) {
     this.#config = config;
     this.#logger = logger;
+    this.#logs = new OperatorLogs(config, logger, version);
     this.#version = version;
     this.#shared = new SharedStatistics(config.workers);
     this.#tls = TlsMaterial.read(config);
@@ -129,7 +134,7 @@ class Supervisor implements SluiceHandle {
   }
 
   async start(): Promise<void> {
-    const { http, log } = this.#config;
+    const { http } = this.#config;
     const metrics = createMetricsRegistry(this.#version, () => this.#takeCounters());
     this.#http = await startHttpServer({
       host: http.host,
@@ -149,11 +154,11 @@ class Supervisor implements SluiceHandle {
       counters: this.#counters,
       statistics: this.#shared,
       logger: this.#logger,
-      logLevel: log.level,
       snapshot: () => this.#snapshot,
       serverFailed: (address, reason) => void this.#monitor.reportFailure(address, reason),
       viewsChanged: () => void this.#followViews(),
       accountsWanted: () => void this.#accounts.follow(),
+      reported: (worker, report) => this.#logs.received(worker, report),
     });
     this.#monitor.on('change', () => this.#publish());
     await this.#workers.start();
@@ -172,6 +177,7 @@ class Supervisor implements SluiceHandle {
       ...(this.#workers === null ? {} : { rsaKey: this.#workers.rsaKey }),
       version: this.#version,
       logger: this.#logger,
+      audit: this.#logs.audit,
       state: this.#adminState,
     });
   }
@@ -201,6 +207,8 @@ class Supervisor implements SluiceHandle {
       statistics: this.#statistics,
       killSession: (connectionId, queryOnly) =>
         this.#workers?.killSession(connectionId, queryOnly) ?? Promise.resolve(null),
+      setLogLevel: (level) => this.#setLogLevel(level),
+      reopenLogs: () => this.reopenLogs(),
       keepsRoutes: () => this.#config.limits.routeRingEntries > 0,
       setServerStatus: (address, status) => {
         if (this.#monitor.topology.find(address) === null) return false;
@@ -247,7 +255,14 @@ class Supervisor implements SluiceHandle {
   async reload(config: Config): Promise<void> {
     const plan = planReload(this.#config, config);
     // What cannot be read must not leave half of a configuration in force.
-    this.#tls = TlsMaterial.read(plan.config);
+    const logs = this.#logs.prepare(plan.config);
+    try {
+      this.#tls = TlsMaterial.read(plan.config);
+    } catch (error) {
+      logs.abandon();
+      throw error;
+    }
+    logs.commit();
     this.#config = plan.config;
     this.#followFiles();
     if (plan.needRestart.length > 0)
@@ -283,6 +298,17 @@ class Supervisor implements SluiceHandle {
     }
   }
 
+  reopenLogs(): void {
+    this.#logs.reopen();
+  }
+
+  /** Until the configuration is read again. */
+  #setLogLevel(level: LogThreshold): void {
+    this.#config = Object.freeze({ ...this.#config, log: Object.freeze({ ...this.#config.log, level }) });
+    this.#logger.setLevel(level);
+    this.#publish();
+  }
+
   stop(reason: string): Promise<void> {
     this.#stopping ??= this.#stop(reason);
     return this.#stopping;
@@ -298,6 +324,7 @@ class Supervisor implements SluiceHandle {
     await this.#admin?.close();
     await this.#http?.close();
     await this.#store.close();
+    await this.#logs.close();
   }
 
   #build(): Snapshot {
@@ -364,7 +391,11 @@ class Supervisor implements SluiceHandle {
   }
 }
 
-export async function startSluice(config: Config, logger: Logger, version: string): Promise<SluiceHandle> {
+export async function startSluice(
+  config: Config,
+  logger: RootLogger,
+  version: string,
+): Promise<SluiceHandle> {
   const supervisor = new Supervisor(config, logger, version);
   try {
     await supervisor.start();

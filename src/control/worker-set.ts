@@ -37,6 +37,7 @@ import type {
   ToWorker,
   WorkerStart,
 } from '../common/thread-messages.ts';
+import type { WorkerReport } from '../common/worker-report.ts';
 import { KillRelay } from './kill-relay.ts';
 import { OPERATOR, OperatorKills } from './operator-kills.ts';
 import { SessionListing } from './session-lists.ts';
@@ -93,11 +94,11 @@ export interface WorkerSetOptions {
   readonly counters: SharedCounters;
   readonly statistics: SharedStatistics;
   readonly logger: Logger;
-  readonly logLevel: string;
   readonly snapshot: () => Snapshot;
   readonly serverFailed: (address: string, reason: string) => void;
   readonly viewsChanged: () => void;
   readonly accountsWanted: () => void;
+  readonly reported: (worker: number, report: WorkerReport) => void;
   /** What the threads run; the data plane's worker unless told. */
   readonly script?: URL;
 }
@@ -243,7 +244,7 @@ export class WorkerSet {
   #launch(slot: Slot, failed: ((error: Error) => void) | null): void {
     slot.state = transition(slot.state, State.starting);
     slot.startedAt = performance.now();
-    const { counters, statistics, listen, snapshot, logLevel } = this.#options;
+    const { counters, statistics, listen, snapshot } = this.#options;
     const workerData: WorkerStart = {
       workerIndex: slot.index,
       workers: this.#slots.length,
@@ -252,7 +253,6 @@ export class WorkerSet {
       snapshot: snapshot(),
       listen: { ...listen, port: this.#port },
       rsaKey: this.rsaKey,
-      logLevel,
     };
     const worker = new Worker(this.#script, { workerData, resourceLimits: RESOURCE_LIMITS });
     slot.worker = worker;
@@ -291,6 +291,10 @@ export class WorkerSet {
         return;
       case 'accountsWanted':
         this.#options.accountsWanted();
+        return;
+      case 'report':
+        this.#options.reported(slot.index, message);
+        this.#send(slot, { type: 'reportTaken', stream: message.stream, count: message.records.length });
         return;
       case 'applied':
         slot.appliedVersion = message.version;

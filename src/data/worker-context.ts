@@ -3,10 +3,12 @@
 import type { Account, PasswordCheck, RsaKeyPair, SecretCache } from '../../protocol/index.ts';
 import type { PlacedAccount } from '../common/account.ts';
 import type { ClientHost } from '../common/host-pattern.ts';
+import type { ReportQueue } from '../common/report-queue.ts';
 import type { SharedCounters, WorkerCounters } from '../common/shared-counters.ts';
 import type { Snapshot, SnapshotAccounts } from '../common/snapshot.ts';
 import type { FromWorker } from '../common/thread-messages.ts';
 import type { TimerWheel } from '../common/timer-wheel.ts';
+import type { ReportStream, TraceParent } from '../common/worker-report.ts';
 import type { AccountCredentials } from './backend/account-credentials.ts';
 import type { Backends } from './backend/backends.ts';
 import type { ConnectionKey } from './backend/connection-key.ts';
@@ -20,7 +22,7 @@ import type { ProxyNetworks } from './io/proxy-networks.ts';
 import type { ClientTlsContext } from './io/tls-contexts.ts';
 import type { Plan } from './router/plan.ts';
 import type { PlanCache } from './router/plan-cache.ts';
-import type { RouteRing } from './router/route-ring.ts';
+import type { RingEntry, RouteRing } from './router/route-ring.ts';
 import type { Router, RoutingFacts } from './router/router.ts';
 import type { FirewallLog } from './router/rules/firewall-log.ts';
 import type { WorkerRules } from './router/rules/worker-rules.ts';
@@ -81,6 +83,23 @@ export interface LoginDelays {
   succeeded(host: string, username: string): void;
 }
 
+/** What only the text of a statement tells; kept from its arrival to its end. */
+export interface ReadStatement {
+  /** It is part of a trace; with no `parent` the beginning of one. */
+  readonly isTraced: boolean;
+  readonly parent: TraceParent | null;
+  /** null unless texts are wanted. */
+  readonly text: string | null;
+}
+
+/** Slow-query log and traces; see frontend/statement-reports.ts. */
+export interface StatementReporting {
+  /** Whether `read` is to be called for each statement. */
+  readonly readsStatements: boolean;
+  read(buffer: Buffer, start: number, end: number, isText: boolean): ReadStatement;
+  ended(entry: RingEntry, ruled: boolean | null, read: ReadStatement | null): void;
+}
+
 export interface WorkerContext {
   readonly workerIndex: number;
   readonly counters: WorkerCounters;
@@ -99,6 +118,8 @@ export interface WorkerContext {
   readonly firewallLog: FirewallLog;
   /** What is counted of them. */
   readonly statistics: StatementStatistics;
+  readonly reports: StatementReporting;
+  readonly clientEvents: ReportQueue<typeof ReportStream.clientEvents>;
   readonly differences: StateDifferences;
   readonly sessions: SessionRegistry<Listed>;
   /** All client connections, those that still log in included. */

@@ -7,11 +7,14 @@ import { createPrivateKey, randomBytes, randomInt } from 'node:crypto';
 import { parentPort, workerData } from 'node:worker_threads';
 import { LRUCache } from 'lru-cache';
 import type { CachedSecret } from '../../protocol/index.ts';
+import type { LogThreshold } from '../common/logger.ts';
+import { ReportQueue } from '../common/report-queue.ts';
 import { Gauge, SharedCounters, WorkerCounter } from '../common/shared-counters.ts';
 import { SharedStatistics, StatementCounter } from '../common/shared-statistics.ts';
 import type { Snapshot } from '../common/snapshot.ts';
 import { type FromWorker, StopMode, type ToWorker, type WorkerStart } from '../common/thread-messages.ts';
 import { TimerWheel } from '../common/timer-wheel.ts';
+import { ReportStream } from '../common/worker-report.ts';
 import { AccountCredentials } from './backend/account-credentials.ts';
 import { Backends } from './backend/backends.ts';
 import type { PoolEnvironment } from './backend/server-pool.ts';
@@ -27,6 +30,7 @@ import { LoginBackoff } from './frontend/login-backoff.ts';
 import { Mirrors } from './frontend/mirror.ts';
 import { PasswordChecks } from './frontend/password-check.ts';
 import type { Session } from './frontend/session.ts';
+import { StatementReports } from './frontend/statement-reports.ts';
 import { FlushScheduler } from './io/flush-scheduler.ts';
 import { ProxyNetworks } from './io/proxy-networks.ts';
 import { ClientTlsContext } from './io/tls-contexts.ts';
@@ -49,7 +53,13 @@ if (port === null) throw new Error('worker.ts runs in a worker thread');
 const start = workerData as WorkerStart;
 
 const post = (message: FromWorker): void => port.postMessage(message);
-const threshold = Math.max(0, LEVELS.indexOf(start.logLevel as LogLevel));
+/** Below it nothing is sent: all of `LEVELS` for `trace`, which workers do not have; none for `fatal` and `silent`. */
+const rankOf = (level: LogThreshold): number => {
+  if (level === 'trace') return 0;
+  const rank = LEVELS.indexOf(level as LogLevel);
+  return rank < 0 ? LEVELS.length : rank;
+};
+let threshold = rankOf(start.snapshot.settings.logLevel);
 const log = (level: LogLevel, message: string, fields: Record<string, unknown>): void => {
   if (LEVELS.indexOf(level) >= threshold) post({ type: 'log', level, message, fields });
 };
@@ -92,6 +102,11 @@ const accounts = new AccountDirectory(
   () => post({ type: 'accountsWanted' }),
 );
 
+const reports = new StatementReports(start.workerIndex, counters, post);
+const clientEvents = new ReportQueue(ReportStream.clientEvents, post, () =>
+  counters.add(WorkerCounter.clientEventsDropped),
+);
+
 const context: WorkerContext = {
   workerIndex: start.workerIndex,
   counters,
@@ -108,6 +123,8 @@ const context: WorkerContext = {
   mirrors: new Mirrors(() => context),
   routes: new RouteRing(start.snapshot.settings.limits.routeRingEntries),
   statistics,
+  reports,
+  clientEvents,
   differences: new StateDifferences(),
   sessions: new SessionRegistry(start.workerIndex, post, backends),
   clients,
@@ -140,6 +157,10 @@ function apply(snapshot: Snapshot): void {
   context.plans.resize(limits.digestCacheEntries);
   context.routes.resize(limits.routeRingEntries);
   statistics.update(snapshot.settings.statistics);
+  reports.apply(snapshot);
+  const { clients: wantsClients, queueLength } = snapshot.settings.auditLog;
+  clientEvents.limit = wantsClients ? queueLength : 0;
+  threshold = rankOf(snapshot.settings.logLevel);
   context.clientTls.update(snapshot.clientTls);
   context.proxyNetworks.update(snapshot.settings.proxyNetworks);
   backends.apply(snapshot);
@@ -196,6 +217,9 @@ port.on('message', (message: ToWorker) => {
     void explainRoute(context, message).then((steps) => post({ type: 'explained', requestId, steps }));
   } else if (message.type === 'inspect') {
     inspect(message, context, sessionsNow(), post);
+  } else if (message.type === 'reportTaken') {
+    if (message.stream === ReportStream.clientEvents) clientEvents.taken(message.count);
+    else reports.taken(message.stream, message.count);
   } else if (message.type === 'kill') context.sessions.answerKill(message);
   else if (message.type === 'killAnswer') context.sessions.killAnswered(message);
   else if (message.type === 'listSessions') context.sessions.answerList(message);

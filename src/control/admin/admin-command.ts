@@ -5,9 +5,11 @@
 
 import { nearestName } from '../../../config/nearest-name.ts';
 import type { Logger } from '../../common/logger.ts';
+import type { AuditTrail, OperatorPort } from '../logs/audit-log.ts';
 import { AdminError, quoted } from './admin-error.ts';
 import type { AdminState } from './admin-state.ts';
 import { type AdminStatement, readAdminStatement } from './admin-statement.ts';
+import { AuditedStatement } from './audited-statement.ts';
 import { ALL_COMMANDS } from './commands/all-commands.ts';
 import {
   type AdminCommand,
@@ -20,6 +22,9 @@ import {
 export interface CommandContext {
   readonly state: AdminState;
   readonly logger: Logger;
+  readonly audit: AuditTrail;
+  /** Where the operator is connected to. */
+  readonly port: OperatorPort;
   readonly version: string;
   readonly commandTimeoutMs: number;
 }
@@ -103,27 +108,32 @@ export async function runAdminStatement(
   context: CommandContext,
   parameters: readonly ParameterValue[] = [],
 ): Promise<CommandAnswer | null> {
+  const audited = new AuditedStatement(source, session, context);
+  try {
+    const answer = await run(source, session, context, parameters, audited);
+    audited.succeeded();
+    return answer;
+  } catch (error) {
+    audited.failed(error);
+    throw error;
+  }
+}
+
+async function run(
+  source: Buffer,
+  session: CommandSession,
+  context: CommandContext,
+  parameters: readonly ParameterValue[],
+  audited: AuditedStatement,
+): Promise<CommandAnswer | null> {
   const statement = readAdminStatement(source);
   if (statement.text === '' && statement.isWhole) return null;
   const { command, match } = findCommand(statement);
+  audited.changes = command.changes;
   authorize(command, session);
   if (parameters.length > 0 && command.takesParameters !== true)
     throw new AdminError('wrongArgument', `${command.name} takes no parameters: write the values into it`);
-  const { state, version, logger, commandTimeoutMs } = context;
-  const { username, host } = session;
+  const { state, version, commandTimeoutMs } = context;
   const call = { match, statement, session, state, version, commands: ALL_COMMANDS, parameters };
-  try {
-    const answer = await withDeadline(command.execute(call), commandTimeoutMs, command.name);
-    if (command.changes) logger.info('admin command', { username, host, command: statement.text });
-    return answer;
-  } catch (error) {
-    if (command.changes && error instanceof AdminError)
-      logger.warn('admin command refused', {
-        username,
-        host,
-        command: statement.text,
-        reason: error.message,
-      });
-    throw error;
-  }
+  return withDeadline(command.execute(call), commandTimeoutMs, command.name);
 }

@@ -11,6 +11,7 @@ import type { CachedSecret, RsaKeyPair } from '../../../protocol/index.ts';
 import type { Logger } from '../../common/logger.ts';
 import type { ClientTls } from '../../common/snapshot.ts';
 import { clearSocketPath } from '../../common/socket-path.ts';
+import type { AuditTrail } from '../logs/audit-log.ts';
 import { type AdminLimits, DEFAULT_ADMIN_LIMITS } from './admin-limits.ts';
 import type { AdminAccount } from './admin-login.ts';
 import { AdminSession } from './admin-session.ts';
@@ -43,6 +44,7 @@ export interface AdminServerOptions {
   readonly version: string;
   readonly logger: Logger;
   readonly state: AdminState;
+  readonly audit: AuditTrail;
   /** In PEM, for caching_sha2_password without TLS where only a hash of the password is known. */
   readonly rsaKey?: { readonly privateKey: string; readonly publicKey: string };
   readonly limits?: Partial<AdminLimits>;
@@ -153,7 +155,7 @@ class AdminListener implements AdminServer {
   }
 
   #connected(socket: Socket): void {
-    const { state, logger, version } = this.#options;
+    const { state, logger, audit, version } = this.#options;
     if (this.#logins.size >= this.#limits.maxLogins) this.#dropOldestLogin();
     const session: AdminSession = new AdminSession(socket, {
       connectionId: ++this.#connectionId,
@@ -162,6 +164,8 @@ class AdminListener implements AdminServer {
       context: {
         state,
         logger,
+        audit,
+        port: 'admin',
         version,
         commandTimeoutMs: this.#limits.commandTimeoutMs,
         startedAtMs: this.#startedAtMs,

@@ -2,6 +2,7 @@
 
 import type { Account } from '../../common/account.ts';
 import type { Inspection } from '../../common/inspection.ts';
+import type { LogThreshold } from '../../common/logger.ts';
 import type { ExplainQuestion, ExplainStep, KillOutcome } from '../../common/thread-messages.ts';
 import type { ServerAddress, ServerDescription } from '../../topology/server-description.ts';
 import type { AdministrativeStatus } from '../../topology/server-health.ts';
@@ -61,6 +62,10 @@ export interface AdminState {
   inspect(inspection: Inspection): Promise<InspectResult>;
   /** Ends a client's session, or only what it runs; null when workers were late and none had it. */
   killSession(connectionId: number, queryOnly: boolean): Promise<KillOutcome | null>;
+  /** For all threads, until the configuration is read again. */
+  setLogLevel(level: LogThreshold): void;
+  /** Log files are opened again: something has moved them away. */
+  reopenLogs(): void;
   /** Whether workers remember their last statements. */
   keepsRoutes(): boolean;
   /** False where no server has this address. */

@@ -34,6 +34,12 @@ const FIREWALL = {
   kind: 'counter',
 } as const;
 
+const DROPPED = {
+  name: 'sluice_reports_dropped_total',
+  help: 'Lines of the slow-query log and the audit log, and spans, dropped because too many were waiting',
+  kind: 'counter',
+} as const;
+
 export const WORKER_METRICS: Readonly<Record<WorkerCounterName, WorkerMetric>> = {
   frontendAccepted: {
     name: 'sluice_frontend_accepted_total',
@@ -171,6 +177,9 @@ export const WORKER_METRICS: Readonly<Record<WorkerCounterName, WorkerMetric>> =
     help: 'Prepared statements that were prepared again because another connection executed them',
     kind: 'counter',
   },
+  slowQueriesDropped: { ...DROPPED, labels: { kind: 'slow_query' } },
+  clientEventsDropped: { ...DROPPED, labels: { kind: 'client_event' } },
+  spansDropped: { ...DROPPED, labels: { kind: 'span' } },
   backendLost: {
     name: 'sluice_backend_connections_lost_total',
     help: 'Backend connections that broke while they were in use',

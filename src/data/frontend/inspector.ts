@@ -3,7 +3,6 @@
  * for each turn of the event loop, so that no client waits for an operator's curiosity.
  */
 
-import { CommandName } from '../../../protocol/index.ts';
 import {
   type DigestRecord,
   type ErrorRecord,
@@ -13,18 +12,15 @@ import {
   type RouteRecord,
   type SessionRecord,
 } from '../../common/inspection.ts';
-import { digestName, digestText } from '../../sql/digest-text.ts';
-import { pinsOf, RouteReason } from '../../sql/route-reason.ts';
-import { type RingEntry, RingFlag } from '../router/route-ring.ts';
 import { digestParts, errorParts } from '../statistics/statistics-parts.ts';
 import type { WorkerContext } from '../worker-context.ts';
+import { Digests, routeRecord, wallClock } from './route-record.ts';
 import type { Session } from './session.ts';
 import { SessionPhase } from './session-phase.ts';
 import { RunPhase } from './statement-run.ts';
 
 /** Sessions, or statements, that are looked at in one turn. */
 const PART = 200;
-const MAX_TEXT_BYTES = 2048;
 
 /** Sends one part after the other with `post`, the first one at once. */
 export function inspect(
@@ -145,84 +141,4 @@ export function sessionRecord(session: Session, worker: number, digests: Digests
     reason: trace.route?.reason ?? '',
     digestText: digests.textOf(trace.plan?.normalized ?? null),
   };
-}
-
-export function routeRecord(
-  entry: RingEntry,
-  worker: number,
-  sequence: number,
-  digests: Digests,
-): RouteRecord {
-  const { flags, route, statement, normalized, server } = entry;
-  const has = (flag: number): boolean => (flags & flag) !== 0;
-  const hasRows = has(RingFlag.resultSet);
-  return {
-    worker,
-    sequence,
-    timeMs: wallClock(entry.beganAtMs),
-    connectionId: entry.connectionId,
-    username: entry.username,
-    client: entry.client,
-    schema: entry.schema,
-    command: CommandName.get(entry.command) ?? String(entry.command),
-    target: route?.target ?? '',
-    reason: route?.reason ?? '',
-    classReason: statement?.reason ?? '',
-    detail:
-      route?.reason === RouteReason.pinned ? pinsOf(entry.pinsBefore).join(', ') : (statement?.detail ?? ''),
-    hostgroup: server === null ? null : entry.hostgroup,
-    server,
-    serverThreadId: server === null ? null : entry.serverThreadId,
-    connection: connectionKind(entry),
-    aligned: has(RingFlag.aligned),
-    reprepared: has(RingFlag.reprepared),
-    attempts: entry.attempts,
-    waitMicros: Math.round(entry.waitMs * 1000),
-    durationMicros: Math.round((entry.endedAtMs - entry.beganAtMs) * 1000),
-    rowsSent: hasRows ? entry.rows : null,
-    rowsAffected: hasRows ? null : entry.rows,
-    bytes: entry.bytes,
-    errno: entry.errno,
-    abandoned: has(RingFlag.abandoned),
-    pins: pinsOf(entry.pinsAfter),
-    digest: digests.nameOf(normalized),
-    digestText: digests.textOf(normalized),
-  };
-}
-
-function connectionKind({ flags, server }: RingEntry): string {
-  if (server === null) return '';
-  if ((flags & RingFlag.held) !== 0) return 'held';
-  if ((flags & RingFlag.previous) !== 0) return 'previous';
-  return (flags & RingFlag.pipelined) !== 0 ? 'pipelined' : 'own';
-}
-
-function wallClock(monotonicMs: number): number {
-  return performance.timeOrigin + monotonicMs;
-}
-
-/** Texts and names of digests, each made once for an answer. */
-export class Digests {
-  readonly #texts = new Map<Buffer, string>();
-  readonly #names = new Map<Buffer, string>();
-
-  textOf(normalized: Buffer | null): string {
-    if (normalized === null) return '';
-    let text = this.#texts.get(normalized);
-    if (text === undefined) {
-      text = digestText(normalized, MAX_TEXT_BYTES);
-      this.#texts.set(normalized, text);
-    }
-    return text;
-  }
-
-  nameOf(normalized: Buffer | null): string {
-    if (normalized === null) return '';
-    let name = this.#names.get(normalized);
-    if (name === undefined) {
-      name = digestName(normalized);
-      this.#names.set(normalized, name);
-    }
-    return name;
-  }
 }

@@ -144,7 +144,7 @@ export class StatementRun
       (error) => this.interrupt(error),
     );
     this.residue = new Residue((connection) => this.#borrow(connection));
-    this.trace = new StatementTrace(client, context.routes, context.counters, context.statistics);
+    this.trace = new StatementTrace(client, context);
     this.passage = new AnswerPassage(client, this);
     const { residue, trace } = this;
     this.#approach = new StatementApproach(client, context, { residue, trace, packet: this.#packet }, this);
@@ -185,7 +185,10 @@ export class StatementRun
       shape === AnswerShape.prepare ||
       (route.target === RouteTarget.replica && plan !== null && plan.statement.provenRead);
     if (silent) this.trace.skips();
-    else this.trace.begins(buffer[start]!, route, plan ?? this.statement?.plan ?? null);
+    else {
+      this.trace.begins(buffer[start]!, route, plan ?? this.statement?.plan ?? null);
+      if (this.#context.reports.readsStatements) this.trace.reads(buffer, start, end);
+    }
     this.#packet.clear();
     if (this.#repeatable) this.#packet.keep(buffer, start, end);
     this.#command = end > start ? buffer[start]! : 0;

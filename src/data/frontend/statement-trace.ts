@@ -10,8 +10,10 @@ import { RouteTarget } from '../../sql/route-reason.ts';
 import type { Plan } from '../router/plan.ts';
 import type { Route } from '../router/route.ts';
 import { emptyEntry, RingFlag, type RouteRing } from '../router/route-ring.ts';
+import type { RuleVerdict } from '../router/rules/rule-verdict.ts';
 import type { StatementContext } from '../statistics/statement-context.ts';
 import type { StatementStatistics } from '../statistics/statement-statistics.ts';
+import type { ReadStatement, StatementReporting, WorkerContext } from '../worker-context.ts';
 
 import type { SessionState } from './session-state.ts';
 
@@ -21,6 +23,8 @@ export interface TracedClient {
   readonly username: string;
   readonly clientAddress: string;
   readonly state: SessionState;
+  /** What query rules say of the statement. */
+  readonly verdict: RuleVerdict;
 }
 
 export interface TracedConnection {
@@ -35,6 +39,9 @@ export interface TracedAnswer {
   readonly affectedRows: number;
 }
 
+/** Where statements are told to. */
+type TraceTargets = Pick<WorkerContext, 'routes' | 'counters' | 'statistics' | 'reports'>;
+
 /** Filled and copied at once: one for all sessions of the thread. */
 const entry = emptyEntry();
 
@@ -44,6 +51,7 @@ export class StatementTrace {
   readonly #counters: WorkerCounters;
   readonly #statistics: StatementStatistics;
   #context: StatementContext | null = null;
+  readonly #reports: StatementReporting;
   readonly connectedAtMs = performance.now();
   /** Statements up to now. */
   statements = 0;
@@ -70,17 +78,14 @@ export class StatementTrace {
   #rows = 0;
   /** Where the statement counts: of the server that it went to. */
   #errorMessage = '';
+  #read: ReadStatement | null = null;
 
-  constructor(
-    client: TracedClient,
-    ring: RouteRing,
-    counters: WorkerCounters,
-    statistics: StatementStatistics,
-  ) {
-    this.#statistics = statistics;
+  constructor(client: TracedClient, { routes, counters, statistics, reports }: TraceTargets) {
     this.#client = client;
-    this.#ring = ring;
+    this.#ring = routes;
     this.#counters = counters;
+    this.#statistics = statistics;
+    this.#reports = reports;
   }
 
   /** @param command the byte of the command. @param plan null for a command that is no statement. */
@@ -104,6 +109,13 @@ export class StatementTrace {
     this.#answeredAtMs = 0;
     this.#rows = 0;
     this.#errorMessage = '';
+    this.#read = null;
+  }
+
+  /** The packet of what has begun, where somebody wants to know more of it. */
+  reads(buffer: Buffer, start: number, end: number): void {
+    const isText = this.#command === Command.COM_QUERY || this.#command === Command.COM_STMT_PREPARE;
+    this.#read = this.#reports.read(buffer, start + 1, end, isText);
   }
 
   /** A statement that no server was needed for. @param beganAtMs when it came. */
@@ -204,6 +216,7 @@ export class StatementTrace {
     entry.pinsBefore = this.#pinsBefore;
     entry.pinsAfter = client.state.pinBits;
     this.#ring.add(entry);
+    this.#reports.ended(entry, client.verdict.log, this.#read);
     if (this.#statistics.enabled) this.#account();
   }
 

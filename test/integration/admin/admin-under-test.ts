@@ -17,6 +17,7 @@ import {
 } from '../../../src/control/admin/admin-server.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 import { FakeAdminState } from '../../unit/control/admin/fake-admin-state.ts';
+import { RecordedAudit } from '../../unit/control/admin/recorded-audit.ts';
 
 export const PASSWORD = 'sécret';
 export const CREDENTIALS = { username: 'admin', password: { kind: 'plain', value: PASSWORD } } as const;
@@ -24,6 +25,7 @@ export const CREDENTIALS = { username: 'admin', password: { kind: 'plain', value
 export class AdminUnderTest {
   readonly state = new FakeAdminState();
   readonly log: LogRecord[] = [];
+  readonly audit = new RecordedAudit();
   #server: AdminServer | null = null;
 
   static async start(options: Partial<AdminServerOptions> = {}): Promise<AdminUnderTest> {
@@ -35,6 +37,7 @@ export class AdminUnderTest {
       version: '0.1.0',
       logger: createWorkerLogger('debug', (record) => admin.log.push(record)),
       state: admin.state,
+      audit: admin.audit,
       ...options,
     });
     return admin;

@@ -44,7 +44,10 @@ async function failureOf(work: Promise<unknown>): Promise<unknown> {
 
 /** What can be typed for each command; a new command needs a line here. */
 const TYPED: Readonly<Record<string, string>> = {
+  'PROXYSQL FLUSH LOGS': 'PROXYSQL FLUSH LOGS',
+  'SET LOG LEVEL': 'SET LOG LEVEL info',
   'SHOW TOPOLOGY': 'SHOW TOPOLOGY',
+  'SHOW DIGESTS': 'SHOW DIGESTS',
   'SHOW SERVERS': 'SHOW MYSQL SERVERS',
   'SHOW POOLS': 'SHOW POOLS',
   'SHOW USERS': 'SHOW USERS',

@@ -23,6 +23,7 @@ await runService({
       addresses: { listen: '127.0.0.1:6033', socket: null, admin: null, http: '127.0.0.1:6080' },
       reload: async (config) =>
         say(`reload maxConnections=${config.pool.maxConnections} port=${config.listen.port}`),
+      reopenLogs: () => say('reopen'),
       stop: (reason) => {
         say(`stop ${reason}`);
         if (behaviour === 'hang') return new Promise(() => undefined);

@@ -136,6 +136,17 @@ export function madeSnapshot(more: Partial<Snapshot> = {}): Snapshot {
         ruleTextBytes: 65_536,
         routeRingEntries: 1024,
       },
+      logLevel: 'info',
+      slowQueryLog: {
+        enabled: false,
+        thresholdMs: 1000,
+        sampleEvery: 1,
+        literals: false,
+        maxTextBytes: 4096,
+        queueLength: 1000,
+      },
+      auditLog: { clients: false, queueLength: 1000 },
+      tracing: { enabled: false, sampleEvery: 100, queueLength: 2048 },
       routing: { stickyAfterWriteMs: 0, readsOnPrimary: 'fallback', trustViews: true, mirrorConcurrency: 16 },
       statistics: {
         enabled: true,

@@ -35,11 +35,11 @@ class Rig {
         ({ message, fields }) => this.log.push(`${message} ${JSON.stringify(fields)}`),
         () => undefined,
       ),
-      logLevel: 'debug',
       snapshot: () => this.snapshot(),
       serverFailed: () => undefined,
       viewsChanged: () => undefined,
       accountsWanted: () => undefined,
+      reported: () => undefined,
       script: new URL('./scripted-worker.ts', import.meta.url),
     });
     t.teardown(() => this.set.stop(StopMode.immediate, 1000));

@@ -43,11 +43,11 @@ const workers = new WorkerSet({
     ({ message, fields }) => log.push(`${message} ${JSON.stringify(fields)}`),
     () => undefined,
   ),
-  logLevel: 'info',
   snapshot: () => snapshot(),
   serverFailed: () => undefined,
   viewsChanged: () => undefined,
   accountsWanted: () => undefined,
+  reported: () => undefined,
   script: new URL('./crashing-worker.ts', import.meta.url),
 });
 await workers.start();

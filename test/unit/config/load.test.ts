@@ -84,7 +84,9 @@ t.test('the least that works has every default', async (t) => {
 });
 
 t.test('the settings of the snapshot are sections of the configuration', async (t) => {
-  const { pool, limits, routing, statistics, hostgroups, proxyProtocol, listen } = load(MINIMAL);
+  const config = load(MINIMAL);
+  const { pool, limits, routing, statistics, hostgroups, proxyProtocol, listen } = config;
+  const { log, slowQueryLog, auditLog, tracing } = config;
   // Compiles only while the names agree.
   const settings: SnapshotSettings = {
     pool,
@@ -94,6 +96,10 @@ t.test('the settings of the snapshot are sections of the configuration', async (
     hostgroups,
     proxyNetworks: proxyProtocol.networks,
     compression: listen.compression,
+    logLevel: log.level,
+    slowQueryLog,
+    auditLog,
+    tracing,
   };
   t.equal(settings.hostgroups.reader, 1);
 });

@@ -1,10 +1,12 @@
 import type { AdminCommand } from './command.ts';
 import { drain } from './drain.ts';
 import { explainRoute } from './explain-route.ts';
+import { flushLogs } from './flush-logs.ts';
 import { help } from './help.ts';
 import { kill } from './kill.ts';
 import { loadUsers } from './load-users.ts';
 import { selectLiteral } from './select-literal.ts';
+import { setLogLevel } from './set-log-level.ts';
 import { setSession } from './set-session.ts';
 import { showDatabases } from './show-databases.ts';
 import { showDigests } from './show-digests.ts';
@@ -45,6 +47,8 @@ export const ALL_COMMANDS: readonly AdminCommand[] = [
   undrain,
   kill,
   loadUsers,
+  setLogLevel,
+  flushLogs,
   help,
   showDatabases,
   use,

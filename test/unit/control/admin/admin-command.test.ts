@@ -1,11 +1,12 @@
 import t from 'tap';
-import { createWorkerLogger, type LogRecord } from '../../../../src/common/logger.ts';
+import { createWorkerLogger } from '../../../../src/common/logger.ts';
 import { FIRST_CONNECTION_ID } from '../../../../src/common/shared-counters.ts';
 import { runAdminStatement } from '../../../../src/control/admin/admin-command.ts';
 import type { AdminError } from '../../../../src/control/admin/admin-error.ts';
 import { ALL_COMMANDS } from '../../../../src/control/admin/commands/all-commands.ts';
 import type { CommandAnswer, CommandSession } from '../../../../src/control/admin/commands/command.ts';
 import { FakeAdminState, LATE_REPLICA, PRIMARY, REPLICA, server } from './fake-admin-state.ts';
+import { RecordedAudit } from './recorded-audit.ts';
 
 const SESSION: CommandSession = {
   connectionId: 5,
@@ -18,14 +19,16 @@ const SESSION: CommandSession = {
 
 class Fixture {
   readonly state = new FakeAdminState();
-  readonly log: LogRecord[] = [];
+  readonly audit = new RecordedAudit();
   session: CommandSession = SESSION;
   commandTimeoutMs = 1000;
 
   run(text: string): Promise<CommandAnswer | null> {
     return runAdminStatement(Buffer.from(text), this.session, {
       state: this.state,
-      logger: createWorkerLogger('info', (record) => this.log.push(record)),
+      logger: createWorkerLogger('info', () => undefined),
+      audit: this.audit,
+      port: 'admin',
       version: '0.1.0',
       commandTimeoutMs: this.commandTimeoutMs,
     });
@@ -246,7 +249,7 @@ t.test('EXPLAIN ROUTE when no worker answers', async (t) => {
 
 t.test('DRAIN and UNDRAIN', async (t) => {
   const fixture = new Fixture();
-  const { state, log } = fixture;
+  const { state, audit } = fixture;
   t.strictSame(await fixture.run(`DRAIN '${REPLICA}'`), { kind: 'ok', affectedRows: 1, info: '' });
   t.match(await fixture.run(`drain "${PRIMARY}";`), { kind: 'ok', info: /primary/ });
   await fixture.run(`UNDRAIN ${REPLICA}`);
@@ -258,9 +261,9 @@ t.test('DRAIN and UNDRAIN', async (t) => {
     [LATE_REPLICA, 'OFFLINE_SOFT'],
   ]);
   t.match(
-    log.map(({ message, fields }) => [message, fields.username]),
-    Array.from({ length: 4 }, () => ['admin command', 'ops']),
-    'each is in the log, with who gave it',
+    audit.commands.map(({ changes, failure, statement }) => [changes, failure, statement.split(' ', 1)[0]]),
+    ['DRAIN', 'drain', 'UNDRAIN', 'DRAIN'].map((word) => [true, null, word]),
+    'each goes into the audit log',
   );
   t.match(await fixture.error("DRAIN '10.0.0.3:3306'"), {
     errno: 1210,
@@ -275,7 +278,7 @@ t.test('DRAIN and UNDRAIN', async (t) => {
 
 t.test('KILL', async (t) => {
   const fixture = new Fixture();
-  const { state, log } = fixture;
+  const { state, audit } = fixture;
   const id = FIRST_CONNECTION_ID + 5;
   t.strictSame(await fixture.run(`KILL ${id}`), { kind: 'ok', affectedRows: 1 });
   await fixture.run(`kill connection ${id};`);
@@ -285,7 +288,7 @@ t.test('KILL', async (t) => {
     [id, false],
     [id, true],
   ]);
-  t.equal(log.filter(({ message }) => message === 'admin command').length, 3, 'each is in the log');
+  t.equal(audit.commands.filter(({ changes }) => changes).length, 3, 'each goes into the audit log');
   t.match(await fixture.error('KILL 77'), { errno: 1210, message: 'No session 77' }, "a server's thread");
   t.equal(state.kills.length, 3);
   state.killOutcome = 'unknown';
@@ -293,6 +296,41 @@ t.test('KILL', async (t) => {
   state.killOutcome = null;
   t.match(await fixture.error(`KILL ${id}`), { errno: 3024, message: 'Not all workers' });
   t.match(await fixture.error('KILL app'), { errno: 1064, message: 'KILL [CONNECTION | QUERY]' });
+});
+
+t.test('SET LOG LEVEL', async (t) => {
+  const fixture = new Fixture();
+  for (const text of ['SET LOG LEVEL debug', "set log level = 'WARN'", 'SET LOG LEVEL TO silent;'])
+    t.strictSame(await fixture.run(text), { kind: 'ok' }, text);
+  t.strictSame(fixture.state.logLevels, ['debug', 'warn', 'silent']);
+  t.match(await fixture.error('SET LOG LEVEL debgu'), { errno: 1210, message: 'did you mean debug?' });
+  t.match(await fixture.error('SET LOG LEVEL 5'), { errno: 1210, message: 'trace, debug, info, warn' });
+  t.match(await fixture.error('SET LOG LEVEL'), { errno: 1064 });
+  fixture.session = { ...SESSION, role: 'stats' };
+  t.match(await fixture.error('SET LOG LEVEL debug'), { errno: 1045 });
+  t.equal(fixture.state.logLevels.length, 3);
+});
+
+t.test('PROXYSQL FLUSH LOGS', async (t) => {
+  const fixture = new Fixture();
+  await fixture.run('PROXYSQL FLUSH LOGS');
+  await fixture.run('flush logs');
+  t.equal(fixture.state.reopened, 2);
+});
+
+t.test('what is told to the audit log', async (t) => {
+  const fixture = new Fixture();
+  const { audit } = fixture;
+  await fixture.run('SHOW SERVERS');
+  await fixture.error('SHOW SERVRES');
+  fixture.session = { ...SESSION, role: 'stats' };
+  await fixture.error(`DRAIN '${REPLICA}'`);
+  t.match(audit.commands, [
+    { statement: 'SHOW SERVERS', changes: false, failure: null },
+    { statement: 'SHOW SERVRES', changes: false, failure: { errno: 1064, message: /did you mean/ } },
+    { statement: `DRAIN '${REPLICA}'`, changes: true, failure: { errno: 1045 } },
+  ]);
+  t.ok(audit.commands.every(({ durationMs }) => durationMs >= 0));
 });
 
 t.test('HELP', async (t) => {

@@ -170,6 +170,17 @@ export class FakeAdminState implements AdminState {
     { step: 'reason', value: 'proven read' },
   ];
 
+  readonly logLevels: string[] = [];
+  reopened = 0;
+
+  setLogLevel(level: string): void {
+    this.logLevels.push(level);
+  }
+
+  reopenLogs(): void {
+    this.reopened++;
+  }
+
   topology() {
     return { servers: this.servers, primary: this.primary };
   }

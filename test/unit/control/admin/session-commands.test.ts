@@ -7,6 +7,7 @@ import type { AdminError } from '../../../../src/control/admin/admin-error.ts';
 import type { CommandAnswer } from '../../../../src/control/admin/commands/command.ts';
 import { FakeAdminState } from './fake-admin-state.ts';
 import { FIRST_ID, routeRecord, sessionRecord } from './made-records.ts';
+import { RecordedAudit } from './recorded-audit.ts';
 
 type Rows = Extract<CommandAnswer, { kind: 'rows' }>;
 
@@ -22,6 +23,8 @@ async function answerOf(state: FakeAdminState, text: string): Promise<Rows> {
   const answer = await runAdminStatement(Buffer.from(text), session, {
     state,
     logger: createWorkerLogger('info', () => undefined),
+    audit: new RecordedAudit(),
+    port: 'admin',
     version: '0.1.0',
     commandTimeoutMs: 1000,
   });
