@@ -83,7 +83,7 @@ t.test('the stock client', async (t) => {
     for (const { name, columns } of ALL_COMMANDS) {
       const { stdout, stderr } = await type(admin, `${TYPED[name]};\n`);
       t.equal(stderr, '', name);
-      const empty = columns.length === 0 || name === 'SHOW WARNINGS';
+      const empty = columns.length === 0 || name === 'SHOW WARNINGS' || name === 'SHOW DIGESTS';
       if (!empty) t.equal(stdout.split('\n')[0], columns.map((column) => column.name).join('\t'), name);
     }
   });
