@@ -2,7 +2,7 @@ import { Capability, hasCapability } from '../constants/capability-flags.ts';
 import { ColumnType } from '../constants/column-types.ts';
 import { BufferWriter } from '../encoding/buffer-writer.ts';
 import { encodeBinaryRow } from './binary-row.ts';
-import type { BinaryType } from './binary-value.ts';
+import type { BinaryType, BinaryValue } from './binary-value.ts';
 import { encodeColumnCount } from './column-count.ts';
 import { encodeColumnDefinition41 } from './column-definition-41.ts';
 import { EOF_HEADER, encodeEof } from './eof.ts';
@@ -94,6 +94,8 @@ export class ResultsetWriter {
   }
 
   /**
+   * Numbers in a column of texts are written as texts.
+   *
    * @throws RangeError for a row with another number of values than columns, and, in the binary format, for a value
    * that its column's type cannot hold (TypeError where it is of another kind)
    */
@@ -102,13 +104,25 @@ export class ResultsetWriter {
       throw new RangeError(`A row of ${values.length} values for ${this.#columns.length} columns`);
     }
     if (this.#format === 'binary') {
-      const bytes = values.map((value) => (typeof value === 'string' ? Buffer.from(value) : value));
-      this.#packet(encodeBinaryRow(bytes, this.#types));
+      this.#packet(
+        encodeBinaryRow(
+          values.map((value, index) => this.#binary(value, index)),
+          this.#types,
+        ),
+      );
       return;
     }
     this.#writer.beginPacket(this.#sequenceId);
     writeTextRow(this.#writer, values);
     this.#sequenceId = this.#writer.endPacket();
+  }
+
+  #binary(value: TextValue, index: number): BinaryValue {
+    if (typeof value === 'string') return Buffer.from(value);
+    const isText = TEXT_TYPES.has(this.#types[index]!.type);
+    return isText && (typeof value === 'number' || typeof value === 'bigint')
+      ? Buffer.from(`${value}`)
+      : value;
   }
 
   end(): void {

@@ -17,7 +17,7 @@ import {
   type TextValue,
 } from '../../../protocol/index.ts';
 import type { ClientError } from '../../common/errors.ts';
-import { type CommandAnswer, columnTypeOf } from './commands/command.ts';
+import { type CommandAnswer, type CommandColumn, columnTypeOf } from './commands/command.ts';
 
 const statusFlags = StatusFlag.SERVER_STATUS_AUTOCOMMIT;
 const EOF_HEADER = 0xfe;
@@ -26,8 +26,6 @@ const NUMBER_LENGTH = 20;
 const MAX_WARNING_COUNT = 0xffff;
 /** Of an answer in one turn of the event loop: a large one must not hold up the checks of the servers. */
 const SLICE_BYTES = 64 * 1024;
-
-type RowsAnswer = CommandAnswer & { readonly kind: 'rows' };
 
 /** The whole answer, in slices to be sent one by one. */
 export function* answerSlices(
@@ -42,8 +40,13 @@ export function* answerSlices(
   }
   const warnings = Math.min(answer.warnings?.length ?? 0, MAX_WARNING_COUNT);
   const context = { capabilities, statusFlags, warnings, sequenceId: 1 };
-  const writer = new ResultsetWriter(columnsOf(answer, format), context, format);
-  for (const row of answer.rows) {
+  // In the binary format each value must be of its column's type, so that all of them are looked at first.
+  const rows = format === 'binary' ? [...answer.rows] : answer.rows;
+  const columns = answer.columns.map((column, index) =>
+    format === 'binary' ? fittingColumn(column, index, rows) : resultColumn(column),
+  );
+  const writer = new ResultsetWriter(columns, context, format);
+  for (const row of rows) {
     writer.row(row);
     if (writer.pendingBytes >= SLICE_BYTES) yield writer.take();
   }
@@ -51,18 +54,24 @@ export function* answerSlices(
   yield writer.take();
 }
 
-function columnsOf(answer: RowsAnswer, format: RowFormat): ResultColumn[] {
-  return answer.columns.map((column, index) => {
-    const type = columnTypeOf(column);
-    const isNumber = type !== ColumnType.MYSQL_TYPE_VAR_STRING;
-    // In the binary format a value that is not of its column's type cannot be written.
-    if (format === 'binary' && isNumber && !answer.rows.every((row) => fits(row[index], type)))
-      return { name: column.name, type: ColumnType.MYSQL_TYPE_VAR_STRING };
-    return { name: column.name, type, ...(isNumber ? { length: NUMBER_LENGTH } : {}) };
-  });
+function resultColumn(column: Pick<CommandColumn, 'name' | 'type'>): ResultColumn {
+  const type = columnTypeOf(column);
+  const isText = type === ColumnType.MYSQL_TYPE_VAR_STRING;
+  return { name: column.name, type, ...(isText ? {} : { length: NUMBER_LENGTH }) };
 }
 
-function fits(value: TextValue | undefined, type: number): boolean {
+function fittingColumn(
+  column: Pick<CommandColumn, 'name' | 'type'>,
+  index: number,
+  rows: Iterable<readonly TextValue[]>,
+): ResultColumn {
+  const asked = resultColumn(column);
+  if (asked.type === ColumnType.MYSQL_TYPE_VAR_STRING) return asked;
+  for (const row of rows) if (!fits(row[index], asked.type)) return { name: column.name };
+  return asked;
+}
+
+function fits(value: TextValue | undefined, type: number | undefined): boolean {
   if (value === null || value === undefined) return true;
   if (type === ColumnType.MYSQL_TYPE_DOUBLE) return typeof value === 'number';
   return typeof value === 'bigint' || Number.isSafeInteger(value);

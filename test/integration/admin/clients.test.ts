@@ -83,6 +83,7 @@ t.test('the stock client', async (t) => {
     for (const { name, columns } of ALL_COMMANDS) {
       const { stdout, stderr } = await type(admin, `${TYPED[name]};\n`);
       t.equal(stderr, '', name);
+      // The client prints nothing for a result without rows.
       const empty = columns.length === 0 || name === 'SHOW WARNINGS' || name === 'SHOW DIGESTS';
       if (!empty) t.equal(stdout.split('\n')[0], columns.map((column) => column.name).join('\t'), name);
     }
@@ -224,6 +225,25 @@ t.test('mysql2', async (t) => {
     ['SELECT 1', 'SHOW POOLS', 'SELECT 2'].map((sql) => connection.query<RowDataPacket[]>(sql)),
   );
   t.match(together[2]![0], [{ 2: 2 }]);
+  const statement = await connection.prepare('SELECT VERSION() AS v, CONNECTION_ID() AS id, NULL AS n');
+  for (const round of [1, 2]) {
+    const [prepared] = await statement.execute([]);
+    t.match(prepared, [{ v: /^2\.7\.1-sluice/, id: Number, n: null }], `execution ${round}`);
+  }
+  await statement.close();
+  const [orders] = await connection.execute("DRAIN '10.0.0.2:3306'");
+  t.match(orders, { affectedRows: 1 });
+  t.match(await failureOf(connection.execute('SHOW NONSENSE')), { errno: 1064 });
+  t.match(
+    await failureOf(connection.execute('DRAIN ?', ['10.0.0.2:3306'])),
+    { errno: 1210 },
+    'no value there',
+  );
+  t.match(await failureOf(connection.execute('-- nothing')), { errno: 1065 });
+  const tooMany = Array.from({ length: 1100 }, (_, n) => connection.prepare(`SELECT ${n}`));
+  const failures = (await Promise.allSettled(tooMany)).filter(({ status }) => status === 'rejected');
+  t.ok(failures.length > 70, 'prepared statements of a session are bounded');
+  t.match(failures[0], { reason: { errno: 1461 } });
   t.match(await failureOf(createConnection({ ...options, password: 'wrong' })), {
     errno: 1045,
     sqlState: '28000',
