@@ -9,10 +9,10 @@ import {
   type SecretCache,
   ServerHandshake,
   type ServerHandshakeStep,
-  StatusFlag,
 } from '../../../protocol/index.ts';
 import { type ClientError, clientError } from '../../common/errors.ts';
 import type { AdminTls } from './admin-tls.ts';
+import { STATUS_FLAGS } from './answer-packets.ts';
 import type { AdminRole } from './commands/command.ts';
 
 export interface AdminAccount {
@@ -103,7 +103,7 @@ export class AdminLogin {
       threadId: connectionId,
       capabilities,
       collationId: UTF8MB4_GENERAL_CI,
-      statusFlags: StatusFlag.SERVER_STATUS_AUTOCOMMIT,
+      statusFlags: STATUS_FLAGS,
       defaultPlugin: MYSQL_NATIVE_PASSWORD,
       nonce: this.#nonce,
       secureTransport: this.#peer.isSecure,

@@ -19,7 +19,10 @@ import {
 import type { ClientError } from '../../common/errors.ts';
 import { type CommandAnswer, type CommandColumn, columnTypeOf } from './commands/command.ts';
 
-const statusFlags = StatusFlag.SERVER_STATUS_AUTOCOMMIT;
+/** Drivers that know the second one double quotes instead of escaping them, which is what SQLite reads. */
+export const STATUS_FLAGS =
+  StatusFlag.SERVER_STATUS_AUTOCOMMIT | StatusFlag.SERVER_STATUS_NO_BACKSLASH_ESCAPES;
+const statusFlags = STATUS_FLAGS;
 const EOF_HEADER = 0xfe;
 /** What clients reserve for a number: 64 bits with a sign. */
 const NUMBER_LENGTH = 20;
@@ -34,8 +37,9 @@ export function* answerSlices(
   format: RowFormat = 'text',
 ): Generator<Buffer, void> {
   if (answer.kind === 'ok') {
-    const { affectedRows = 0, info = '', warnings = [] } = answer;
-    yield frameOk({ statusFlags, affectedRows, info, warnings: warnings.length }, capabilities, 1);
+    const { affectedRows = 0, lastInsertId = 0, info = '', warnings = [] } = answer;
+    const values = { statusFlags, affectedRows, lastInsertId, info, warnings: warnings.length };
+    yield frameOk(values, capabilities, 1);
     return;
   }
   const warnings = Math.min(answer.warnings?.length ?? 0, MAX_WARNING_COUNT);

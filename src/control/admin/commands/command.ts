@@ -69,6 +69,8 @@ export type CommandAnswer =
   | {
       readonly kind: 'ok';
       readonly affectedRows?: number;
+      /** Of the row that was inserted last; for tools that number rows so. */
+      readonly lastInsertId?: number | bigint;
       /** Shown by clients. */
       readonly info?: string;
       readonly warnings?: readonly CommandWarning[];
