@@ -87,12 +87,13 @@ class Bench {
   }
 
   async #start(name: TargetName): Promise<Target> {
-    const { threads, sluiceArgs, proxysqlBinary } = this.#options;
+    const { threads, sluiceArgs, base, proxysqlBinary } = this.#options;
     const target = await startTarget(name, {
       set: this.#servers.set,
       threads,
       maxBusyClients: this.#maxBusyClients,
       sluiceArgs,
+      base,
       proxysqlBinary,
     });
     this.#running.set(name, target);
@@ -109,7 +110,7 @@ class Bench {
 }
 
 function reportOf(bench: Bench, machine: Machine, options: BenchOptions): BenchReport {
-  const summaries = summarize(bench.measurements, [TargetName.direct, TargetName.haproxy]);
+  const summaries = summarize(bench.measurements, [TargetName.direct, TargetName.haproxy, TargetName.base]);
   return {
     format: 1,
     machine,

@@ -1,8 +1,10 @@
 /** The bench's command line. */
 
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { checkoutDirectory } from '../../test/support/sluice-process.ts';
 import { StatementProtocol } from './sysbench.ts';
-import { TargetName } from './targets/target.ts';
+import { type BaseSluice, TargetName } from './targets/target.ts';
 
 export const ScenarioName = {
   pointSelect: 'point-select',
@@ -33,6 +35,7 @@ export interface BenchOptions {
   readonly preparedStatements: number;
   readonly bigResultMegabytes: number;
   readonly sluiceArgs: readonly string[];
+  readonly base: BaseSluice | null;
   readonly proxysqlBinary: string | null;
   /** Name of the JSON file to keep in `bench/baselines/`, or null. */
   readonly saveBaseline: string | null;
@@ -44,6 +47,7 @@ export const USAGE = `npm run bench -- [options]
   --quick                 only what the targets of the project need, a few seconds each
   --only LIST             of ${Object.values(ScenarioName).join(', ')}
   --targets LIST          of ${Object.values(TargetName).join(', ')} (proxysql: PROXYSQL_BIN must name its binary)
+                          base: another Sluice to compare with, see --base-args
   --protocols LIST        of ${Object.values(StatementProtocol).join(', ')}
   --clients LIST          sysbench threads (1,16,64,256)
   --seconds N             of each sysbench and churn measurement (5)
@@ -55,6 +59,7 @@ export const USAGE = `npm run bench -- [options]
   --prepared-statements N different statements that are prepared, executed and closed (1000000)
   --big-result-mb N       size of the huge result (1000)
   --sluice-args="ARGS"    more arguments for Sluice, separated by spaces
+  --base-args="ARGS"      those of the target base: the checkout that SLUICE_BASE names, else this one
   --save-baseline NAME    keep the JSON as bench/baselines/NAME.json
   --help
 `;
@@ -78,6 +83,7 @@ export function parseBenchOptions(argv: readonly string[], env: NodeJS.ProcessEn
       'prepared-statements': { type: 'string', default: '1000000' },
       'big-result-mb': { type: 'string', default: '1000' },
       'sluice-args': { type: 'string', default: '' },
+      'base-args': { type: 'string' },
       'save-baseline': { type: 'string' },
       help: { type: 'boolean', default: false },
     },
@@ -85,6 +91,7 @@ export function parseBenchOptions(argv: readonly string[], env: NodeJS.ProcessEn
   const defaults = values.quick ? QUICK : FULL;
   const repeat = positiveInteger('repeat', values.repeat ?? String(defaults.repeat));
   const proxysqlBinary = env.PROXYSQL_BIN || null;
+  const base = baseSluice(env.SLUICE_BASE || null, values['base-args']);
   return {
     scenarios: listOf('only', values.only, Object.values(ScenarioName), defaults.scenarios),
     protocols: listOf('protocols', values.protocols, Object.values(StatementProtocol), defaults.protocols),
@@ -92,14 +99,15 @@ export function parseBenchOptions(argv: readonly string[], env: NodeJS.ProcessEn
     seconds: positiveInteger('seconds', values.seconds ?? String(defaults.seconds)),
     repeat,
     repeatLong: values.quick && values.repeat === undefined ? 1 : repeat,
-    targets: targetList(values.targets, proxysqlBinary),
+    targets: targetList(values.targets, base, proxysqlBinary),
     threads: positiveInteger('threads', values.threads),
     replicas: wholeNumber('replicas', values.replicas),
     idleClients: positiveInteger('idle-clients', values['idle-clients']),
     floodStatements: positiveInteger('flood-statements', values['flood-statements']),
     preparedStatements: positiveInteger('prepared-statements', values['prepared-statements']),
     bigResultMegabytes: positiveInteger('big-result-mb', values['big-result-mb']),
-    sluiceArgs: values['sluice-args'].split(' ').filter((argument) => argument !== ''),
+    sluiceArgs: splitArguments(values['sluice-args']),
+    base,
     proxysqlBinary,
     saveBaseline: values['save-baseline'] === undefined ? null : fileName(values['save-baseline']),
     help: values.help,
@@ -136,14 +144,31 @@ const QUICK: Defaults = {
   repeat: 3,
 };
 
-function targetList(text: string | undefined, proxysqlBinary: string | null): readonly TargetName[] {
-  const available = Object.values(TargetName).filter(
-    (name) => name !== TargetName.proxysql || proxysqlBinary !== null,
-  );
+function baseSluice(directory: string | null, args: string | undefined): BaseSluice | null {
+  if (directory === null && args === undefined) return null;
+  return { directory: resolve(directory ?? checkoutDirectory), args: splitArguments(args ?? '') };
+}
+
+function splitArguments(text: string): string[] {
+  return text.split(' ').filter((argument) => argument !== '');
+}
+
+function targetList(
+  text: string | undefined,
+  base: BaseSluice | null,
+  proxysqlBinary: string | null,
+): readonly TargetName[] {
+  const missing: ReadonlySet<string> = new Set([
+    ...(base === null ? [TargetName.base] : []),
+    ...(proxysqlBinary === null ? [TargetName.proxysql] : []),
+  ]);
+  const available = Object.values(TargetName).filter((name) => !missing.has(name));
   const chosen = listOf('targets', text, Object.values(TargetName), available);
   if (chosen.includes(TargetName.proxysql) && proxysqlBinary === null) {
     throw new Error('--targets proxysql: PROXYSQL_BIN must name the binary of ProxySQL');
   }
+  if (chosen.includes(TargetName.base) && base === null)
+    throw new Error('--targets base: SLUICE_BASE must name a checkout, or --base-args what is different');
   return chosen;
 }
 

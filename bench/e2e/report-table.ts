@@ -13,7 +13,7 @@ interface Column {
   readonly divideBy?: number;
 }
 
-const { direct, haproxy } = TargetName;
+const { direct, haproxy, base } = TargetName;
 const MEBIBYTE = 1024 * 1024;
 
 const MEMORY: readonly Column[] = [
@@ -38,6 +38,9 @@ const THROUGHPUT: readonly Column[] = [
   { title: 'q/s ÷ HAProxy', metric: 'queriesPerSecond', ratioTo: haproxy },
   { title: 'CPU ÷ HAProxy', metric: 'cpuMicroseconds', ratioTo: haproxy },
   { title: 'p99 ÷ HAProxy', metric: 'p99Ms', ratioTo: haproxy },
+  { title: 'q/s ÷ base', metric: 'queriesPerSecond', ratioTo: base },
+  { title: 'CPU ÷ base', metric: 'cpuMicroseconds', ratioTo: base },
+  { title: 'p99 ÷ base', metric: 'p99Ms', ratioTo: base },
   { title: 'q/s', metric: 'queriesPerSecond' },
   ...LATENCY,
   ...CPU,
@@ -94,7 +97,10 @@ export function renderReport(summaries: readonly Summary[]): string {
   for (const scenario of Object.values(ScenarioName)) {
     const ofScenario = summaries.filter((summary) => summary.scenario === scenario);
     if (ofScenario.length === 0) continue;
-    const columns = COLUMNS[scenario];
+    // Ratios to what was not measured say nothing.
+    const isMeasured = ({ ratioTo }: Column): boolean =>
+      ratioTo === undefined || ofScenario.some(({ target }) => target === ratioTo);
+    const columns = COLUMNS[scenario].filter(isMeasured);
     const header = ['', 'target', ...columns.map((column) => column.title)];
     const rows = ofScenario.map((summary, index) => [
       // A point's name stands once, above its targets.

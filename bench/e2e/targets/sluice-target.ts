@@ -1,16 +1,30 @@
 import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CertificateAuthority, LOCAL_NAMES } from '../../../test/support/certificates.ts';
-import { SluiceProcess } from '../../../test/support/sluice-process.ts';
-import { type Target, TargetName, type TargetOptions } from './target.ts';
+import { nodeProgram } from '../../../test/support/node-program.ts';
+import { checkoutDirectory, SluiceProcess } from '../../../test/support/sluice-process.ts';
+import { type BaseSluice, type Target, TargetName, type TargetOptions } from './target.ts';
 
 const DEFAULT_POOL_CONNECTIONS = 100;
 /** For checks, and for what is being opened while something else is being closed. */
 const SPARE_CONNECTIONS = 50;
 
 /** Sluice as users run it: full routing, reads to the replicas, defaults for everything but what a comparison needs. */
-export async function startSluice(options: TargetOptions): Promise<Target> {
-  const { set, threads, sluiceArgs } = options;
+export function startSluice(options: TargetOptions): Promise<Target> {
+  return start(TargetName.sluice, { directory: checkoutDirectory, args: options.sluiceArgs }, options);
+}
+
+export function startBase(options: TargetOptions): Promise<Target> {
+  if (options.base === null) throw new Error('neither SLUICE_BASE nor --base-args says what to compare with');
+  return start(TargetName.base, options.base, options);
+}
+
+async function start(
+  name: TargetName,
+  { directory, args }: BaseSluice,
+  options: TargetOptions,
+): Promise<Target> {
+  const { set, threads } = options;
   const maxConnections = poolConnections(options.maxBusyClients);
   const authority = await CertificateAuthority.create();
   const tls = await authority.issue('sluice', LOCAL_NAMES);
@@ -23,15 +37,16 @@ export async function startSluice(options: TargetOptions): Promise<Target> {
       log: { level: 'warn' },
       tls,
     },
-    args: sluiceArgs,
+    args,
+    command: { program: await nodeProgram(), args: [join(directory, 'src', 'main.ts')] },
   });
   return {
-    name: TargetName.sluice,
+    name,
     port: sluice.port,
     pid: sluice.pid,
     tlsDirectory: authority.directory,
     version: `Node ${process.versions.node}`,
-    setup: `workers ${threads}, pool of ${maxConnections}, reads to ${set.replicas.length} replicas${sluiceArgs.length > 0 ? `, ${sluiceArgs.join(' ')}` : ''}`,
+    setup: `workers ${threads}, pool of ${maxConnections}, reads to ${set.replicas.length} replicas${args.length > 0 ? `, ${args.join(' ')}` : ''}, in ${directory}`,
     stop: async () => {
       await sluice.kill();
       await sluice.dispose();

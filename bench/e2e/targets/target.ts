@@ -6,9 +6,17 @@ export const TargetName = {
   direct: 'direct',
   haproxy: 'haproxy',
   sluice: 'sluice',
+  /** Another Sluice to compare with: an older checkout, or this one with other settings. */
+  base: 'base',
   proxysql: 'proxysql',
 } as const;
 export type TargetName = (typeof TargetName)[keyof typeof TargetName];
+
+export interface BaseSluice {
+  /** Its checkout. */
+  readonly directory: string;
+  readonly args: readonly string[];
+}
 
 export interface TargetOptions {
   readonly set: ReplicationSet;
@@ -18,6 +26,8 @@ export interface TargetOptions {
   readonly maxBusyClients: number;
   /** More arguments for Sluice. */
   readonly sluiceArgs: readonly string[];
+  /** What `base` is; null when it is not to be measured. */
+  readonly base: BaseSluice | null;
   /** ProxySQL's binary; null when it is not to be measured. */
   readonly proxysqlBinary: string | null;
 }
