@@ -1,5 +1,7 @@
 /** What the control plane asks workers about their sessions, and their answers: values of one moment. */
 
+import type { ShadowRecord } from './shadow-report.ts';
+
 export const InspectSubject = {
   /** All sessions. */
   sessions: 'sessions',
@@ -11,6 +13,8 @@ export const InspectSubject = {
   digests: 'digests',
   /** The errors that statements have ended with. */
   errors: 'errors',
+  /** What shadow rules would change. */
+  shadow: 'shadow',
 } as const;
 export type InspectSubject = (typeof InspectSubject)[keyof typeof InspectSubject];
 
@@ -37,6 +41,7 @@ export interface InspectAnswer {
   readonly routes: readonly RouteRecord[];
   readonly digests: readonly DigestRecord[];
   readonly errors: readonly ErrorRecord[];
+  readonly shadow: readonly ShadowRecord[];
   readonly isLast: boolean;
 }
 

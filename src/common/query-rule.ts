@@ -129,18 +129,3 @@ export interface ShadowRules {
   readonly rules: readonly QueryRule[];
   readonly fastRouting: readonly FastRoutingRule[];
 }
-
-const TEXT = new TextEncoder();
-
-/** Shared memory crosses to the workers without being copied for each. */
-export function encodeRuleSet(set: QueryRuleSet): SharedArrayBuffer {
-  const bytes = TEXT.encode(JSON.stringify(set));
-  const encoded = new SharedArrayBuffer(bytes.length);
-  new Uint8Array(encoded).set(bytes);
-  return encoded;
-}
-
-export function decodeRuleSet(encoded: SharedArrayBuffer): QueryRuleSet {
-  // A decoder takes no shared memory.
-  return JSON.parse(Buffer.from(new Uint8Array(encoded)).toString('utf8')) as QueryRuleSet;
-}

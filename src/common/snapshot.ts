@@ -86,7 +86,7 @@ export interface SnapshotCatalog {
 export interface SnapshotRules {
   /** Another one for every change; topology changes leave it. */
   readonly version: number;
-  /** A `QueryRuleSet` (see query-rule.ts), decoded by a worker when the version is new; null: there are none. */
+  /** A `QueryRuleSet` (see rule-set-encoding.ts), decoded by a worker when the version is new; null: none. */
   readonly encoded: SharedArrayBuffer | null;
   /** How often rules have matched, worker by worker; see `RuleHits`. */
   readonly hits: SharedArrayBuffer | null;

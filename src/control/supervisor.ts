@@ -231,7 +231,15 @@ class Supervisor implements SluiceHandle {
   #inspect(inspection: Inspection): Promise<InspectResult> {
     return (
       this.#workers?.inspect(inspection) ??
-      Promise.resolve({ sessions: [], routes: [], digests: [], errors: [], missing: [], asked: 0 })
+      Promise.resolve({
+        sessions: [],
+        routes: [],
+        digests: [],
+        errors: [],
+        shadow: [],
+        missing: [],
+        asked: 0,
+      })
     );
   }
 

@@ -11,6 +11,7 @@ import type {
   RouteRecord,
   SessionRecord,
 } from '../common/inspection.ts';
+import type { ShadowRecord } from '../common/shadow-report.ts';
 import type { ToWorker } from '../common/thread-messages.ts';
 
 export const INQUIRY_TIMEOUT_MS = 2000;
@@ -20,6 +21,7 @@ export interface InspectResult {
   readonly routes: readonly RouteRecord[];
   readonly digests: readonly DigestRecord[];
   readonly errors: readonly ErrorRecord[];
+  readonly shadow: readonly ShadowRecord[];
   /** Numbers of the workers whose answer is not complete. */
   readonly missing: readonly number[];
   /** How many were asked. */
@@ -35,6 +37,7 @@ interface Pending {
   readonly routes: RouteRecord[];
   readonly digests: DigestRecord[];
   readonly errors: ErrorRecord[];
+  readonly shadow: ShadowRecord[];
   readonly done: () => void;
 }
 
@@ -58,12 +61,13 @@ export class WorkerInquiries {
       const done = (): void => {
         clearTimeout(timer);
         this.#pending.delete(requestId);
-        const { sessions, routes, digests, errors, awaited, ended } = pending;
+        const { sessions, routes, digests, errors, shadow, awaited, ended } = pending;
         resolve({
           sessions,
           routes,
           digests,
           errors,
+          shadow,
           missing: [...awaited, ...ended].sort(ascending),
           asked: workers.length,
         });
@@ -76,6 +80,7 @@ export class WorkerInquiries {
         routes: [],
         digests: [],
         errors: [],
+        shadow: [],
         done,
       };
       this.#pending.set(requestId, pending);
@@ -91,6 +96,7 @@ export class WorkerInquiries {
     for (const route of answer.routes) pending.routes.push(route);
     for (const digest of answer.digests) pending.digests.push(digest);
     for (const error of answer.errors) pending.errors.push(error);
+    pending.shadow.push(...answer.shadow);
     if (answer.isLast) this.#over(pending, worker);
   }
 

@@ -145,7 +145,8 @@ const context: WorkerContext = {
   post,
 };
 
-function apply(snapshot: Snapshot): void {
+/** @param atOnce at the start, when nobody waits. */
+function apply(snapshot: Snapshot, atOnce = false): void {
   context.snapshot = snapshot;
   accounts.apply(snapshot.accounts);
   const { complete, unsafeViews } = snapshot.catalog;
@@ -153,7 +154,6 @@ function apply(snapshot: Snapshot): void {
   const isCurrent = (): boolean => shared.gauge(Gauge.viewsEpoch) === snapshot.catalogEpoch;
   const catalog = { complete, trusted: routing.trustViews, unsafeViews: new Set(unsafeViews), isCurrent };
   context.router.update(catalog, snapshot.hostgroups, hostgroups);
-  context.rules.update(snapshot.rules, limits.ruleTextBytes);
   context.plans.resize(limits.digestCacheEntries);
   context.routes.resize(limits.routeRingEntries);
   statistics.update(snapshot.settings.statistics);
@@ -164,7 +164,9 @@ function apply(snapshot: Snapshot): void {
   context.clientTls.update(snapshot.clientTls);
   context.proxyNetworks.update(snapshot.settings.proxyNetworks);
   backends.apply(snapshot);
-  post({ type: 'applied', version: snapshot.version });
+  context.rules.update(snapshot.rules, limits.ruleTextBytes, atOnce, () =>
+    post({ type: 'applied', version: snapshot.version }),
+  );
 }
 
 const listener = new Listener(context);
@@ -233,5 +235,5 @@ const janitor = setInterval(() => {
   statistics.counters.set(StatementCounter.definitions, context.definitions.definitions);
 }, JANITOR_MS);
 wheel.start();
-apply(start.snapshot);
+apply(start.snapshot, true);
 await listen();

@@ -4,9 +4,10 @@
  */
 
 import type { Config } from '../../../config/schema.ts';
-import { encodeRuleSet, type QueryRuleSet, type ShadowRules } from '../../common/query-rule.ts';
+import type { QueryRuleSet, ShadowRules } from '../../common/query-rule.ts';
 import { RateBuckets } from '../../common/rate-buckets.ts';
 import { RuleHits } from '../../common/rule-hits.ts';
+import { encodeRuleSet } from '../../common/rule-set-encoding.ts';
 import { MAX_WORKERS } from '../../common/shared-counters.ts';
 import { NO_SNAPSHOT_RULES, type SnapshotRules } from '../../common/snapshot.ts';
 import { numberedLimits, orderedRules } from '../../sql/rules/rule-order.ts';

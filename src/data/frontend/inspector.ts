@@ -12,6 +12,7 @@ import {
   type RouteRecord,
   type SessionRecord,
 } from '../../common/inspection.ts';
+import type { ShadowRecord } from '../../common/shadow-report.ts';
 import { digestParts, errorParts } from '../statistics/statistics-parts.ts';
 import type { WorkerContext } from '../worker-context.ts';
 import { Digests, routeRecord, wallClock } from './route-record.ts';
@@ -46,9 +47,10 @@ interface Part {
   readonly routes?: RouteRecord[];
   readonly digests?: DigestRecord[];
   readonly errors?: ErrorRecord[];
+  readonly shadow?: ShadowRecord[];
 }
 
-const NOTHING_FOUND = { sessions: [], routes: [], digests: [], errors: [] };
+const NOTHING_FOUND = { sessions: [], routes: [], digests: [], errors: [], shadow: [] };
 
 function partsOf(
   request: InspectRequest,
@@ -58,10 +60,15 @@ function partsOf(
   const { subject, reset = false } = request;
   if (subject === InspectSubject.digests) return digestParts(context.statistics, context.workerIndex, reset);
   if (subject === InspectSubject.errors) return errorParts(context.statistics, reset);
+  if (subject === InspectSubject.shadow) return shadowParts(context);
   const digests = new Digests();
   return subject === InspectSubject.routes
     ? routeParts(request, context, digests)
     : sessionParts(request, context, digests, sessions);
+}
+
+function* shadowParts({ rules, workerIndex }: WorkerContext): Generator<Part, void> {
+  if (rules.shadow !== null) yield { shadow: [rules.shadow.report(workerIndex)] };
 }
 
 function* sessionParts(

@@ -45,6 +45,7 @@ export class SessionRules {
   #username = '';
   #schema: string | null = null;
   #flagOfContext = 0;
+  #shadowFlagIn = 0;
 
   constructor(session: Session, context: WorkerContext) {
     this.#session = session;
@@ -54,17 +55,20 @@ export class SessionRules {
   /** The session belongs to another user, or begins anew. */
   restart(): void {
     this.#flagIn = 0;
+    this.#shadowFlagIn = 0;
   }
 
   /** COM_QUERY. @returns what is to run: `buffer` itself or another payload; null if the client has its answer. */
   query(engine: RuleEngine, buffer: Buffer, start: number, end: number, plan: Plan): Buffer | null {
     const verdict = this.#judge(engine, plan, buffer, start + 1, end);
-    if (verdict === null || this.#refuses(verdict, plan, false)) return null;
+    if (verdict === null) return null;
+    const { rewritten } = engine;
+    this.#compareShadow(verdict, rewritten, plan, buffer, start + 1, end);
+    if (this.#refuses(verdict, plan, false)) return null;
     if (verdict.okMessage !== null) {
       this.#sendOk(verdict.okMessage, plan);
       return null;
     }
-    const { rewritten } = engine;
     return rewritten === null ? buffer : this.#rewritten(rewritten, Command.COM_QUERY);
   }
 
@@ -88,7 +92,9 @@ export class SessionRules {
     if (engine === null || this.#session.verdict !== NO_RULES) return true;
     const { plan, text } = statement.written ?? { plan: statement.plan, text: statement.prepared.text };
     const verdict = this.#judge(engine, plan, text, 0, text.length);
-    if (verdict === null || this.#refuses(verdict, plan, false)) return false;
+    if (verdict === null) return false;
+    this.#compareShadow(verdict, engine.rewritten, plan, text, 0, text.length);
+    if (this.#refuses(verdict, plan, false)) return false;
     if (verdict.okMessage === null) return true;
     this.#sendOk(verdict.okMessage, plan);
     return false;
@@ -130,6 +136,30 @@ export class SessionRules {
     this.#flagOfContext = this.#flagIn;
     this.#ruleContext = engine.contextOf(this.facts, this.#flagIn);
     return this.#ruleContext;
+  }
+
+  /** What shadow rules would make of it is counted; they decide nothing, not even by a fault of theirs. */
+  #compareShadow(
+    verdict: RuleVerdict,
+    rewritten: Buffer | null,
+    plan: Plan,
+    buffer: Buffer,
+    start: number,
+    end: number,
+  ): void {
+    const { shadow } = this.#context.rules;
+    if (shadow === null) return;
+    const session = this.facts;
+    const { engine } = shadow;
+    try {
+      const context = engine.contextOf(session, this.#shadowFlagIn);
+      const other = engine.verdict(plan, context, buffer, start, end);
+      if (other.nextFlagIn !== null) this.#shadowFlagIn = other.nextFlagIn;
+      const judged = { plan, verdict, rewritten, session };
+      shadow.compare(judged, other, engine.rewritten, (asked) => this.#session.placeBy(asked, plan));
+    } catch (error) {
+      if (!(error instanceof RewriteTooLongError)) throw error;
+    }
   }
 
   /** What rules may ask about the session as it is now. */

@@ -436,6 +436,18 @@ export class Session implements RunClient, RoutingFacts {
     this.#answeredBy = route;
   }
 
+  /** Where a statement would go by another verdict, for people. */
+  placeBy(verdict: RuleVerdict, { statement }: Plan): string {
+    const before = this.verdict;
+    this.verdict = verdict;
+    const { router } = this.#context;
+    const destination = router.destinationOf(statement, this);
+    const { target } = router.route(statement, this, performance.now(), destination);
+    this.verdict = before;
+    const hostgroup = target === RouteTarget.replica ? destination.readers : destination.writer;
+    return target === RouteTarget.held ? target : `${target} (hostgroup ${hostgroup})`;
+  }
+
   /** Routes a statement and sends it on its way. */
   dispatch(buffer: Buffer, start: number, end: number, plan: Plan): void {
     const { counters } = this.#context;

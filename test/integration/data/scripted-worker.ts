@@ -91,6 +91,7 @@ parentPort!.on('message', (message: ToWorker) => {
       routes: [],
       digests: [],
       errors: [],
+      shadow: [],
       isLast: true,
     });
   else if (message.type === 'kill' && !mute)

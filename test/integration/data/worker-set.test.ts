@@ -196,6 +196,7 @@ t.test('a question to all workers is answered without those that end or say noth
     routes: [],
     digests: [],
     errors: [],
+    shadow: [],
     missing: [],
     asked: 3,
   });

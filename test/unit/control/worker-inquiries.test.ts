@@ -6,7 +6,7 @@ import { routeRecord, sessionRecord } from './admin/made-records.ts';
 
 const WANTED = { subject: 'sessions', connectionId: null, limit: 10 } as const;
 const LONG_MS = 60_000;
-const NOTHING = { sessions: [], routes: [], digests: [], errors: [], missing: [] };
+const NOTHING = { sessions: [], routes: [], digests: [], errors: [], shadow: [], missing: [] };
 
 class Rig {
   readonly sent: [number, ToWorker][] = [];
@@ -21,7 +21,7 @@ class Rig {
   }
 
   answer(worker: number, requestId: number, isLast: boolean, more: Partial<InspectAnswer> = {}): void {
-    const none = { sessions: [], routes: [], digests: [], errors: [] };
+    const none = { sessions: [], routes: [], digests: [], errors: [], shadow: [] };
     const base = { type: 'inspected', requestId, ...none, isLast } as const;
     this.inquiries.received(worker, { ...base, ...more });
   }

@@ -18,6 +18,7 @@ import { showRoutes } from './show-routes.ts';
 import { showServers } from './show-servers.ts';
 import { showSession } from './show-session.ts';
 import { showSessions } from './show-sessions.ts';
+import { showShadow } from './show-shadow.ts';
 import { showTopology } from './show-topology.ts';
 import { showUsers } from './show-users.ts';
 import { showVersions } from './show-versions.ts';
@@ -43,6 +44,7 @@ export const ALL_COMMANDS: readonly AdminCommand[] = [
   showRoutes,
   showDigests,
   explainRoute,
+  showShadow,
   drain,
   undrain,
   kill,

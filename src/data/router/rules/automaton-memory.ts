@@ -1,10 +1,11 @@
 /**
  * Automata grow with the texts that they see, each up to a limit of its own; this is the limit for all of them
- * together. When it is reached they are dropped, and compiled again when they are asked the next time.
+ * together. When it is reached they are dropped, and grow again.
  */
 
 import type { RulePattern } from '../../../sql/rules/rule-pattern.ts';
 import type { CompiledRule } from './compiled-rule.ts';
+import { patternsOf } from './often-tried.ts';
 
 const MAX_BYTES = 64 * 1024 * 1024;
 /** Evaluations between two looks. */
@@ -15,9 +16,7 @@ export class AutomatonMemory {
   #evaluations = 0;
 
   constructor(rules: readonly CompiledRule[]) {
-    this.#patterns = rules.flatMap(({ digestPattern, textPattern }) =>
-      [digestPattern, textPattern].filter((pattern) => pattern !== null),
-    );
+    this.#patterns = patternsOf(rules);
   }
 
   /** After each evaluation. */
@@ -25,7 +24,7 @@ export class AutomatonMemory {
     if (++this.#evaluations < PERIOD) return;
     this.#evaluations = 0;
     if (this.bytes <= MAX_BYTES) return;
-    for (const pattern of this.#patterns) pattern.forget();
+    for (const pattern of this.#patterns) pattern.forgetAutomaton();
   }
 
   get bytes(): number {

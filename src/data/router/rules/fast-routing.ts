@@ -7,12 +7,10 @@ export class FastRouting {
   readonly #usernames = new Set<string>();
   readonly #schemas = new Set<string>();
 
-  constructor(rules: readonly FastRoutingRule[]) {
-    for (const { username, schemaname, flagIn, destinationHostgroup } of rules) {
-      this.#destinations.set(keyOf(username, schemaname, flagIn), destinationHostgroup);
-      this.#usernames.add(username);
-      this.#schemas.add(schemaname);
-    }
+  add({ username, schemaname, flagIn, destinationHostgroup }: FastRoutingRule): void {
+    this.#destinations.set(keyOf(username, schemaname, flagIn), destinationHostgroup);
+    this.#usernames.add(username);
+    this.#schemas.add(schemaname);
   }
 
   get usernames(): ReadonlySet<string> {

@@ -3,7 +3,7 @@
  * all may do nothing; and the digests are those of the entry that was found.
  */
 
-import { type Firewall, FirewallMode } from '../../../common/query-rule.ts';
+import { type Firewall, FirewallMode, type FirewallRule } from '../../../common/query-rule.ts';
 import { canonicalDigest } from '../../../sql/rules/query-rule-checks.ts';
 import type { FirewallVerdict } from './rule-verdict.ts';
 
@@ -16,7 +16,8 @@ export class FirewallList {
   readonly #usernames = new Set<string>();
   readonly #schemas = new Set<string>();
 
-  constructor({ enabled, errorMessage, users, rules }: Firewall) {
+  /** Without the rules: these may be many, and are added one by one. */
+  constructor({ enabled, errorMessage, users }: Omit<Firewall, 'rules'>) {
     this.isEnabled = enabled;
     this.message = errorMessage;
     if (!enabled) return;
@@ -26,14 +27,15 @@ export class FirewallList {
       this.#usernames.add(username);
       this.#addresses.add(clientAddress);
     }
-    for (const { active, username, clientAddress, schemaname, flagIn, digest } of rules) {
-      const name = canonicalDigest(digest);
-      if (!active || name === null) continue;
-      const key = `${username}\0${clientAddress}\0${schemaname}\0${flagIn}`;
-      const digests = this.#digests.get(key) ?? new Set();
-      this.#digests.set(key, digests.add(name));
-      this.#schemas.add(schemaname);
-    }
+  }
+
+  add({ active, username, clientAddress, schemaname, flagIn, digest }: FirewallRule): void {
+    const name = canonicalDigest(digest);
+    if (!active || name === null) return;
+    const key = `${username}\0${clientAddress}\0${schemaname}\0${flagIn}`;
+    const digests = this.#digests.get(key) ?? new Set();
+    this.#digests.set(key, digests.add(name));
+    this.#schemas.add(schemaname);
   }
 
   get usernames(): ReadonlySet<string> {

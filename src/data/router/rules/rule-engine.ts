@@ -6,12 +6,13 @@
 
 import type { QueryRuleSet } from '../../../common/query-rule.ts';
 import { replaceMatches } from '../../../sql/rules/replacement.ts';
-import { numberedLimits, orderedRules } from '../../../sql/rules/rule-order.ts';
+import { type NumberedLimits, numberedLimits, orderedRules } from '../../../sql/rules/rule-order.ts';
 import { RuleText } from '../../../sql/rules/rule-text.ts';
 import { AutomatonMemory } from './automaton-memory.ts';
 import { CompiledRule } from './compiled-rule.ts';
 import { FastRouting } from './fast-routing.ts';
 import { FirewallList } from './firewall-list.ts';
+import { oftenTried, patternsOf } from './often-tried.ts';
 import { PlanDigest } from './plan-digest.ts';
 import { PlanRules, type RuledPlan, type RuleOutcome } from './plan-rules.ts';
 import { type RuleContext, RuleContexts } from './rule-context.ts';
@@ -28,6 +29,18 @@ export interface RuleEngineOptions {
   readonly random: () => number;
 }
 
+type RulesInForce = Omit<QueryRuleSet, 'shadow'>;
+
+interface EngineParts {
+  readonly rules: readonly CompiledRule[];
+  readonly limits: NumberedLimits;
+  readonly fastRouting: FastRouting;
+  readonly firewall: FirewallList;
+}
+
+const RULES_PER_SLICE = 64;
+const ENTRIES_PER_SLICE = 512;
+
 /** A replacement has made more of a statement than it may become. */
 export class RewriteTooLongError extends RangeError {}
 
@@ -40,14 +53,11 @@ export class RuleEngine {
   /** What the last statement that a verdict was asked for has become; null: nothing else. Text only, no command. */
   rewritten: Buffer | null = null;
 
-  constructor(set: Omit<QueryRuleSet, 'shadow'>, options: RuleEngineOptions) {
-    const limits = numberedLimits(set);
-    const fastRouting = new FastRouting(set.fastRouting);
-    this.firewall = new FirewallList(set.firewall);
+  private constructor(parts: EngineParts, set: RulesInForce, options: RuleEngineOptions) {
+    const { limits, fastRouting } = parts;
+    this.firewall = parts.firewall;
     this.options = options;
-    this.rules = orderedRules(set.rules).map(
-      (rule, slot) => new CompiledRule(rule, slot, limits.ofRule.get(rule.ruleId) ?? null),
-    );
+    this.rules = parts.rules;
     this.#memory = new AutomatonMemory(this.rules);
     const environmentOf = (session: RuleSession): VerdictEnvironment => ({
       userLimit: limits.ofUser.get(session.username) ?? null,
@@ -62,6 +72,43 @@ export class RuleEngine {
       options.generation,
       environmentOf,
     );
+  }
+
+  /** Yields between slices of about a millisecond; what it returns is the engine. */
+  static *build(set: RulesInForce, options: RuleEngineOptions): Generator<void, RuleEngine> {
+    const limits = numberedLimits(set);
+    yield;
+    const rules: CompiledRule[] = [];
+    for (const [slot, rule] of orderedRules(set.rules).entries()) {
+      rules.push(new CompiledRule(rule, slot, limits.ofRule.get(rule.ruleId) ?? null));
+      if (slot % RULES_PER_SLICE === 0) yield;
+    }
+    const patterns = patternsOf(rules);
+    for (const pattern of oftenTried(patterns)) {
+      pattern.compile();
+      yield;
+    }
+    const fastRouting = new FastRouting();
+    for (const [index, entry] of set.fastRouting.entries()) {
+      fastRouting.add(entry);
+      if (index % ENTRIES_PER_SLICE === 0) yield;
+    }
+    const firewall = new FirewallList(set.firewall);
+    for (const [index, entry] of firewall.isEnabled ? set.firewall.rules.entries() : []) {
+      firewall.add(entry);
+      if (index % ENTRIES_PER_SLICE === 0) yield;
+    }
+    yield;
+    return new RuleEngine({ rules, limits, fastRouting, firewall }, set, options);
+  }
+
+  /** At once. */
+  static of(set: RulesInForce, options: RuleEngineOptions): RuleEngine {
+    const steps = RuleEngine.build(set, options);
+    for (;;) {
+      const step = steps.next();
+      if (step.done === true) return step.value;
+    }
   }
 
   /** @param flagIn 0, or what a statement before has left (`next_query_flagIN`). */

@@ -287,6 +287,7 @@ export class FakeAdminState implements AdminState {
     routes: [routeRecord()],
     digests: [],
     errors: [],
+    shadow: [],
     missing: [],
     asked: 2,
   };
