@@ -59,7 +59,7 @@ export const USAGE = `npm run bench -- [options]
   --prepared-statements N different statements that are prepared, executed and closed (1000000)
   --big-result-mb N       size of the huge result (1000)
   --sluice-args="ARGS"    more arguments for Sluice, separated by spaces
-  --base-args="ARGS"      those of the target base: the checkout that SLUICE_BASE names, else this one
+  --base-args="ARGS"      those of the target base: the checkout that BENCH_BASE names, else this one
   --save-baseline NAME    keep the JSON as bench/baselines/NAME.json
   --help
 `;
@@ -91,7 +91,7 @@ export function parseBenchOptions(argv: readonly string[], env: NodeJS.ProcessEn
   const defaults = values.quick ? QUICK : FULL;
   const repeat = positiveInteger('repeat', values.repeat ?? String(defaults.repeat));
   const proxysqlBinary = env.PROXYSQL_BIN || null;
-  const base = baseSluice(env.SLUICE_BASE || null, values['base-args']);
+  const base = baseSluice(env.BENCH_BASE || null, values['base-args']);
   return {
     scenarios: listOf('only', values.only, Object.values(ScenarioName), defaults.scenarios),
     protocols: listOf('protocols', values.protocols, Object.values(StatementProtocol), defaults.protocols),
@@ -168,7 +168,7 @@ function targetList(
     throw new Error('--targets proxysql: PROXYSQL_BIN must name the binary of ProxySQL');
   }
   if (chosen.includes(TargetName.base) && base === null)
-    throw new Error('--targets base: SLUICE_BASE must name a checkout, or --base-args what is different');
+    throw new Error('--targets base: BENCH_BASE must name a checkout, or --base-args what is different');
   return chosen;
 }
 

@@ -15,7 +15,7 @@ export function startSluice(options: TargetOptions): Promise<Target> {
 }
 
 export function startBase(options: TargetOptions): Promise<Target> {
-  if (options.base === null) throw new Error('neither SLUICE_BASE nor --base-args says what to compare with');
+  if (options.base === null) throw new Error('neither BENCH_BASE nor --base-args says what to compare with');
   return start(TargetName.base, options.base, options);
 }
 
