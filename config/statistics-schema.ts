@@ -28,6 +28,16 @@ export const statisticsSection = section(
       description: 'Different errors that each worker counts, by server, user and number.',
       unit: 'entries',
     }),
+    historyIntervalMs: milliseconds(
+      1000,
+      60_000,
+      'With `dataDir`: time between two rows of the history (schema `stats_history`).',
+    ),
+    historyDays: integer(1, 3650, 7, {
+      description:
+        'Rows of the history that are older are deleted; those of hours and days are kept for longer.',
+      unit: 'days',
+    }),
     longQueryMs: milliseconds(0, 1000, 'A statement that takes longer is counted as slow.'),
   },
 );

@@ -14,6 +14,7 @@ import { StopMode, type WorkerStart } from '../common/thread-messages.ts';
 import { startAdminServer } from './admin/admin-server.ts';
 import type { AdminState } from './admin/admin-state.ts';
 import { virtualRows } from './admin/virtual-tables/all-virtual-tables.ts';
+import { poolRows } from './admin/virtual-tables/stats-connection-pool.ts';
 import { configuredServers } from './configured-servers.ts';
 import { startHttpServer } from './http/http-server.ts';
 import { OperatorLogs } from './logs/operator-logs.ts';
@@ -23,6 +24,7 @@ import { Monitor } from './monitor/monitor.ts';
 import type { MonitorCredentials } from './monitor/monitor-connection.ts';
 import { RuleKeeper } from './query-rules/rule-keeper.ts';
 import { SnapshotBuilder } from './snapshot-builder.ts';
+import { StatisticsHistory } from './statistics/history.ts';
 import { Statistics } from './statistics/statistics.ts';
 import { SqliteStore } from './store/sqlite-store.ts';
 import { TlsMaterial } from './tls-material.ts';
@@ -67,6 +69,7 @@ class Supervisor implements SluiceHandle {
   readonly #monitor: Monitor;
   readonly #accounts: AccountKeeper;
   readonly #store: SqliteStore;
+  readonly #history: StatisticsHistory;
   readonly #adminState: AdminState;
   #snapshot: Snapshot;
   #workers: WorkerSet | null = null;
@@ -120,6 +123,13 @@ class Supervisor implements SluiceHandle {
       fill: (table) => virtualRows(table, this.#adminState),
     });
     this.#adminState = this.#makeAdminState();
+    this.#history = new StatisticsHistory({
+      store: this.#store,
+      counters: () => this.#takeCounters(),
+      pools: () => poolRows(this.#adminState),
+      settings: () => this.#config.statistics,
+      logger,
+    });
     this.#snapshot = this.#build();
   }
 
@@ -164,6 +174,7 @@ class Supervisor implements SluiceHandle {
     await this.#workers.start();
     this.#admin = await this.#startAdmin();
     this.#followFiles();
+    this.#history.start();
     // What changed while the workers were starting.
     this.#publish();
   }
@@ -331,6 +342,7 @@ class Supervisor implements SluiceHandle {
     await this.#monitor.stop();
     await this.#admin?.close();
     await this.#http?.close();
+    await this.#history.stop();
     await this.#store.close();
     await this.#logs.close();
   }

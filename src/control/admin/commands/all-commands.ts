@@ -5,12 +5,14 @@ import { flushLogs } from './flush-logs.ts';
 import { help } from './help.ts';
 import { kill } from './kill.ts';
 import { loadUsers } from './load-users.ts';
+import { saveDigest } from './save-digest.ts';
 import { selectLiteral } from './select-literal.ts';
 import { setLogLevel } from './set-log-level.ts';
 import { setSession } from './set-session.ts';
 import { showDatabases } from './show-databases.ts';
 import { showDigests } from './show-digests.ts';
 import { showEvents } from './show-events.ts';
+import { showMysqlStatus } from './show-mysql-status.ts';
 import { showPins } from './show-pins.ts';
 import { showPinsByReason } from './show-pins-by-reason.ts';
 import { showPools } from './show-pools.ts';
@@ -43,6 +45,8 @@ export const ALL_COMMANDS: readonly AdminCommand[] = [
   showPinsByReason,
   showRoutes,
   showDigests,
+  saveDigest,
+  showMysqlStatus,
   explainRoute,
   showShadow,
   drain,

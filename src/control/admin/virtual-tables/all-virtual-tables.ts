@@ -1,6 +1,6 @@
 import type { AdminState } from '../admin-state.ts';
 import { MONITOR_LOGS } from './monitor-logs.ts';
-import { statsCommandsCounters } from './stats-commands.ts';
+import { statsCommandsCounters, statsQueryRules } from './stats-commands.ts';
 import { statsConnectionPool, statsConnectionPoolReset } from './stats-connection-pool.ts';
 import { statsMemoryMetrics, statsMysqlGlobal } from './stats-global.ts';
 import {
@@ -26,6 +26,7 @@ export const ALL_VIRTUAL_TABLES: readonly VirtualTable[] = [
   statsErrors,
   statsErrorsReset,
   statsGtidExecuted,
+  statsQueryRules,
   ...MONITOR_LOGS,
 ];
 

@@ -13,7 +13,7 @@ const LAGGING = 'SHUNNED_REPLICATION_LAG';
  * One row for each place of a server in a hostgroup. Connections are pooled for each server, not for each hostgroup: a
  * server in several of them shows the same numbers in each.
  */
-function poolRows(state: AdminState): SqlRow[] {
+export function poolRows(state: AdminState): SqlRow[] {
   const { hostgroups, servers } = state.counters();
   const byAddress = new Map(servers.map((server) => [server.address, server]));
   return hostgroups.flatMap(({ id, members }) =>
@@ -50,8 +50,8 @@ function poolRow(
   ];
 }
 
-function reset({ counters, statistics }: AdminState): void {
-  statistics.pools.reset(counters().servers);
+function reset(state: AdminState): void {
+  state.statistics.pools.reset(state.counters().servers);
 }
 
 export const statsConnectionPool: VirtualTable = {

@@ -7,12 +7,12 @@ import type { VirtualTable } from './virtual-table.ts';
 
 export const statsMysqlGlobal: VirtualTable = {
   table: 'stats_mysql_global',
-  rows: ({ counters }) => globalStatus(counters()).map(asTexts),
+  rows: (state) => globalStatus(state.counters()).map(asTexts),
 };
 
 export const statsMemoryMetrics: VirtualTable = {
   table: 'stats_memory_metrics',
-  rows: ({ counters }) => memoryMetrics(counters()).map(asTexts),
+  rows: (state) => memoryMetrics(state.counters()).map(asTexts),
 };
 
 function asTexts([name, value]: readonly [string, number]): SqlRow {
