@@ -259,7 +259,8 @@ function backendUsersOf({ users }: ConfigValues): BackendUsersConfig | null {
   return { refreshIntervalMs, timeoutMs, serverConnectionLimits };
 }
 
-function defaultWorkers(): number {
+/** One for each core. */
+export function defaultWorkers(): number {
   return Math.min(availableParallelism(), MAX_WORKERS);
 }
 

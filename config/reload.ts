@@ -27,8 +27,12 @@ function withValue(config: Config, path: string, value: unknown): Config {
   return Object.freeze({ ...config, [first]: section });
 }
 
-/** Old and new values together may contradict each other, such as a new password beside an old address. */
-function checkMixture(config: Config): void {
+/** What the loader asks of a file, asked of values: addresses, twins, and settings that contradict each other. */
+export function checkValues(config: Config): {
+  readonly problems: readonly CheckProblem[];
+  /** With the same values, and hosts as they are used for connecting. */
+  readonly config: Config;
+} {
   const problems: CheckProblem[] = [];
   const place = <T>(values: readonly T[]) => values.map((value, index) => ({ index, value }));
   const candidates = {
@@ -39,7 +43,16 @@ function checkMixture(config: Config): void {
     fastRouting: place(config.fastRouting),
     isFaulty: () => false,
   };
-  checkConfig(candidates, problems);
+  const { servers } = checkConfig(candidates, problems);
+  const isAsBefore =
+    servers.length === config.servers.length &&
+    servers.every(({ host }, index) => host === config.servers[index]?.host);
+  return { problems, config: isAsBefore ? config : { ...config, servers } };
+}
+
+/** Old and new values together may contradict each other, such as a new password beside an old address. */
+function checkMixture(config: Config): void {
+  const { problems } = checkValues(config);
   if (problems.length === 0) return;
   throw new ConfigError(
     problems.map(({ path, message }) => ({
@@ -58,8 +71,10 @@ export function planReload(current: Config, next: Config): ReloadPlan {
   let config = next;
   for (const { path, reloadable } of collectSettings(configJsonSchema())) {
     const before = settingValue(current, path);
+    const after = settingValue(next, path);
+    if (before === after) continue;
     // Both come from the same schema, so equal values have their keys in the same order.
-    if (JSON.stringify(before) === JSON.stringify(settingValue(next, path))) continue;
+    if (JSON.stringify(before) === JSON.stringify(after)) continue;
     if (reloadable) changed.push(path);
     else {
       needRestart.push(path);

@@ -152,24 +152,42 @@ export function rowsOfList<T extends object>(mapping: ElementMapping<T>, list: r
   return list.map((element) => orderedRow(mapping.table, rowOf(mapping, element)));
 }
 
+/** Lets others have the thread for a turn of the event loop, now and then. */
+export type Pause = () => Promise<void>;
+
+/** Rows between two pauses: a few milliseconds. */
+const ROWS_PER_TURN = 250;
+
+async function baseOf<T extends object>(
+  mapping: ElementMapping<T>,
+  before: readonly T[],
+  pause: Pause,
+): Promise<Map<string, BaseElement<T>>> {
+  const known = new Map<string, BaseElement<T>>();
+  for (const [index, element] of before.entries()) {
+    if (index % ROWS_PER_TURN === ROWS_PER_TURN - 1) await pause();
+    const row = rowOf(mapping, element);
+    known.set(keyText(mapping.key, row), { element, row, index });
+  }
+  return known;
+}
+
 /**
  * The list that the rows stand for, in the order of `before`, with new ones behind. It is `before` itself if the rows
  * say the same.
  */
-export function listOf<T extends object>(
+export async function listOf<T extends object>(
   mapping: ElementMapping<T>,
   before: readonly T[],
   rows: readonly SqlRow[],
   problems: RowProblem[],
-): readonly T[] {
-  const known = new Map<string, BaseElement<T>>();
-  for (const [index, element] of before.entries()) {
-    const row = rowOf(mapping, element);
-    known.set(keyText(mapping.key, row), { element, row, index });
-  }
+  pause: Pause,
+): Promise<readonly T[]> {
+  const known = await baseOf(mapping, before, pause);
   const kept: { readonly index: number; readonly element: T }[] = [];
   const added: T[] = [];
-  for (const values of rows) {
+  for (const [index, values] of rows.entries()) {
+    if (index % ROWS_PER_TURN === ROWS_PER_TURN - 1) await pause();
     const row = namedRow(mapping.table, values);
     const base = known.get(keyText(mapping.key, row)) ?? null;
     const element = elementOf(mapping, row, base, problems);

@@ -42,7 +42,7 @@ export const MAPPED_VARIABLES: readonly MappedVariable[] = [
   plain('mysql-monitor_read_only_max_timeout_count', 'monitor.failureThreshold'),
   plain('mysql-firewall_whitelist_enabled', 'firewall.enabled'),
   plain('mysql-firewall_whitelist_errormsg', 'firewall.errorMessage'),
-  plain('mysql-long_query_time', 'slowQueryLog.thresholdMs'),
+  plain('mysql-long_query_time', 'statistics.longQueryMs'),
   plain('mysql-eventslog_filename', 'slowQueryLog.file'),
   plain('mysql-eventslog_default_log', 'slowQueryLog.enabled'),
   plain('mysql-auditlog_filename', 'auditLog.file'),

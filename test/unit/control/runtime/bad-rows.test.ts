@@ -46,9 +46,9 @@ function changed(module: AdminModule, table: string, change: Change): TableRows[
     });
 }
 
-function errorOf(module: AdminModule, table: string, change: Change): string {
+async function errorOf(module: AdminModule, table: string, change: Change): Promise<string> {
   try {
-    MODULES.get(module)!.withRows(CONFIG, changed(module, table, change), []);
+    await MODULES.get(module)!.withRows(CONFIG, changed(module, table, change), []);
     return 'accepted';
   } catch (error) {
     if (!(error instanceof RowError)) throw error;
@@ -178,17 +178,21 @@ const CASES: readonly (readonly [AdminModule, string, Change, string])[] = [
 
 for (const [module, table, change, expected] of CASES)
   t.test(`${table} ${Object.keys(change).join(', ')}`, async (t) => {
-    t.equal(errorOf(module, table, change), expected);
+    t.equal(await errorOf(module, table, change), expected);
   });
 
-function setVariable(name: string, value: string): string {
+async function setVariable(name: string, value: string): Promise<string> {
   const module = [...MODULES.values()].find(({ module }) =>
     module.toLowerCase().startsWith(`${name.split('-')[0]} var`),
   );
   try {
     const warnings: string[] = [];
     const before = JSON.stringify(CONFIG);
-    const config = module!.withRows(CONFIG, [{ table: 'global_variables', rows: [[name, value]] }], warnings);
+    const config = await module!.withRows(
+      CONFIG,
+      [{ table: 'global_variables', rows: [[name, value]] }],
+      warnings,
+    );
     if (warnings.length > 0) return `warning: ${warnings.join('; ')}`;
     return JSON.stringify(config) === before ? 'unchanged' : 'accepted';
   } catch (error) {
@@ -265,7 +269,7 @@ t.test('variables', async (t) => {
     ],
   ];
   for (const [name, value, expected] of cases)
-    t.equal(setVariable(name, value), expected, `${name}=${value}`);
+    t.equal(await setVariable(name, value), expected, `${name}=${value}`);
 });
 
 /** Anything that SQLite may hold, more often what is nearly right. */
@@ -315,9 +319,9 @@ t.test(
         rows: rows.map((row) => row.map((value) => (random.next() < 0.08 ? anyValue(random) : value))),
       }));
       try {
-        const config: Config = module.withRows(CONFIG, tables, []);
+        const config: Config = await module.withRows(CONFIG, tables, []);
         // What was taken is shown, and taken again.
-        const again = module.withRows(config, module.rowsOf(config), []);
+        const again = await module.withRows(config, module.rowsOf(config), []);
         if (JSON.stringify(again) !== JSON.stringify(config))
           wrong.push(`not the same again: ${module.module}`);
       } catch (error) {

@@ -93,7 +93,7 @@ for (const [name, config] of Object.entries({ minimal: load(MINIMAL), full: FULL
   for (const module of MODULES) {
     t.test(`${name}: ${module.module}`, async (t) => {
       const warnings: string[] = [];
-      const again = module.withRows(config, module.rowsOf(config), warnings);
+      const again = await module.withRows(config, module.rowsOf(config), warnings);
       t.strictSame(again, config);
       t.strictSame(warnings, name === 'full' && module.module === 'MYSQL FIREWALL' ? [FINGERPRINTS] : []);
       for (const key of Object.keys(config) as (keyof Config)[])
@@ -104,7 +104,7 @@ for (const [name, config] of Object.entries({ minimal: load(MINIMAL), full: FULL
   t.test(`${name}: rows onto another configuration say the same`, async (t) => {
     let other = load('servers: [zzz]\nmonitor: { username: other }\nusers: [{ username: q }]\n');
     const warnings: string[] = [];
-    for (const module of MODULES) other = module.withRows(other, module.rowsOf(config), warnings);
+    for (const module of MODULES) other = await module.withRows(other, module.rowsOf(config), warnings);
     t.strictSame(allRows(other), allRows(config));
     t.strictSame(warnings, name === 'full' ? [FINGERPRINTS, HAVE_SSL] : []);
   });
@@ -118,7 +118,7 @@ t.test('rows as SQLite gives them back: numbers as bigints or texts', async (t) 
       const changed = module
         .rowsOf(FULL)
         .map(({ table, rows }) => ({ table, rows: rows.map((row) => row.map(change)) }));
-      t.strictSame(module.withRows(FULL, changed, []), FULL, module.module);
+      t.strictSame(await module.withRows(FULL, changed, []), FULL, module.module);
     }
 });
 

@@ -1,0 +1,44 @@
+/** Whether a configuration may come into force: the questions of the file's loader, and those about rules. */
+
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { existingHostgroups } from '../../../config/hostgroup-pairs.ts';
+import { checkValues } from '../../../config/reload.ts';
+import type { Config } from '../../../config/schema.ts';
+import { checkQueryRules, problemText } from '../../sql/rules/query-rule-checks.ts';
+import { placeProblem } from './problem-place.ts';
+import { RowError, type RowProblem } from './row-error.ts';
+import type { VariableCatalog } from './variable-catalog.ts';
+
+export interface CheckedConfig {
+  /** The same, with hosts as they are used for connecting. */
+  readonly config: Config;
+  /** Sentences about what has no effect, or probably not the wanted one. */
+  readonly warnings: readonly string[];
+}
+
+/** Each problem once: some questions are asked by both. */
+function distinct(problems: readonly RowProblem[]): RowProblem[] {
+  const seen = new Set<string>();
+  return problems.filter(({ table, key, column }) => {
+    const place = `${table}\0${key}\0${column}`;
+    if (seen.has(place)) return false;
+    seen.add(place);
+    return true;
+  });
+}
+
+/** @throws RowError with everything that is wrong */
+export async function checkConfiguration(config: Config, catalog: VariableCatalog): Promise<CheckedConfig> {
+  const checked = checkValues(config);
+  await nextTurn();
+  const rules = checkQueryRules(
+    { rules: config.queryRules, fastRouting: config.fastRouting, firewall: config.firewall },
+    existingHostgroups(config),
+  );
+  const problems = [
+    ...checked.problems.map((problem) => placeProblem(config, catalog, problem)),
+    ...rules.errors.map((problem) => ({ ...problem, key: problem.key.replace('=', ' ') })),
+  ];
+  if (problems.length > 0) throw new RowError(distinct(problems));
+  return { config: checked.config, warnings: rules.warnings.map(problemText) };
+}
