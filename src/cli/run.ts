@@ -1,5 +1,6 @@
 /** Carries out what the command line asks for. */
 import { ConfigError } from '../../config/config-error.ts';
+import { existingHostgroups } from '../../config/hostgroup-pairs.ts';
 import { type LoadedConfig, loadConfigWithSources } from '../../config/load.ts';
 import { CONFIG_FILE_VARIABLE } from '../../config/overlay.ts';
 import type { Config } from '../../config/schema.ts';
@@ -35,6 +36,13 @@ function readOrComplain(read: () => LoadedConfig, file: string | null): LoadedCo
   }
 }
 
+/** What is wrong with query rules, such as their regular expressions; empty if nothing is. */
+async function unusableRules({ queryRules, fastRouting, firewall, ...config }: Config): Promise<string[]> {
+  const { checkQueryRules, problemText } = await import('../sql/rules/query-rule-checks.ts');
+  const hostgroups = existingHostgroups(config);
+  return checkQueryRules({ rules: queryRules, fastRouting, firewall }, hostgroups).errors.map(problemText);
+}
+
 /** What is wrong with the files that the configuration names; null if nothing is. */
 async function unusableFiles(config: Config): Promise<string | null> {
   const { TlsMaterial, TlsMaterialError } = await import('../control/tls-material.ts');
@@ -68,6 +76,11 @@ export async function runCommandLine(args: readonly string[]): Promise<void> {
   const loaded = readOrComplain(read, file);
   if (loaded === null) return;
   const { config } = loaded;
+  const rules = config.queryRules.length === 0 ? [] : await unusableRules(config);
+  if (rules.length > 0) {
+    complain(rules);
+    return;
+  }
   if (action === CliAction.checkConfig) {
     const unusable = await unusableFiles(config);
     if (unusable !== null) {

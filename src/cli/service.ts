@@ -11,7 +11,6 @@
 import { constants } from 'node:os';
 import { ConfigError } from '../../config/config-error.ts';
 import type { LoadedConfig } from '../../config/load.ts';
-import { planReload } from '../../config/reload.ts';
 import type { Config } from '../../config/schema.ts';
 import { configWarnings } from '../../config/summary.ts';
 import type { RootLogger } from '../common/logger.ts';
@@ -31,7 +30,7 @@ type StopSignal = 'SIGTERM' | 'SIGINT';
 class Service {
   readonly #options: ServiceOptions;
   readonly #logger: RootLogger;
-  #config: Config;
+  readonly #config: Config;
   #handle: SluiceHandle | null = null;
   #stopSignal: StopSignal | null = null;
   #reloading: Promise<void> = Promise.resolve();
@@ -47,7 +46,8 @@ class Service {
     const { loaded, version, startSluice } = this.#options;
     this.#warn(loaded);
     try {
-      this.#handle = await startSluice(this.#config, this.#logger, version);
+      const { read } = this.#options;
+      this.#handle = await startSluice(this.#config, this.#logger, version, () => read().config);
     } catch (error) {
       this.#logger.fatal('could not start', { error });
       this.#exit(1);
@@ -101,13 +101,11 @@ class Service {
     }
     try {
       const loaded = this.#options.read();
-      const { config, changed, needRestart } = planReload(this.#config, loaded.config);
-      await this.#handle.reload(config);
-      this.#config = config;
+      const { changed, needRestart } = await this.#handle.reload(loaded.config);
       this.#logger.info('configuration read again', { changed });
       if (needRestart.length > 0)
         this.#logger.warn('changed settings need a restart', { settings: needRestart });
-      this.#warn({ ...loaded, config });
+      this.#warn(loaded);
     } catch (error) {
       const reason = error instanceof ConfigError ? { problems: error.message.split('\n') } : { error };
       this.#logger.error('configuration not changed', reason);

@@ -23,10 +23,13 @@ import { createMetricsRegistry } from './metrics/registry.ts';
 import { Monitor } from './monitor/monitor.ts';
 import type { MonitorCredentials } from './monitor/monitor-connection.ts';
 import { RuleKeeper } from './query-rules/rule-keeper.ts';
+import { type PreparedRuntime, prepareRuntime } from './runtime/prepare-runtime.ts';
+import type { RuntimeControl } from './runtime/runtime-control.ts';
+import type { AppliedConfig, RuntimeHost } from './runtime/runtime-host.ts';
 import { SnapshotBuilder } from './snapshot-builder.ts';
 import { StatisticsHistory } from './statistics/history.ts';
 import { Statistics } from './statistics/statistics.ts';
-import { SqliteStore } from './store/sqlite-store.ts';
+import type { SqliteStore } from './store/sqlite-store.ts';
 import { TlsMaterial } from './tls-material.ts';
 import { AccountKeeper } from './users/account-keeper.ts';
 import type { InspectResult } from './worker-inquiries.ts';
@@ -42,8 +45,8 @@ export interface SluiceAddresses {
 
 export interface SluiceHandle {
   readonly addresses: SluiceAddresses;
-  /** Applies a valid configuration; on a rejection the old one is still in force. */
-  reload(config: Config): Promise<void>;
+  /** Applies what has changed in the file since it was read last; on a rejection all is as before. */
+  reload(file: Config): Promise<AppliedConfig>;
   /** For what rotates log files: goes on in new ones of the same paths. */
   reopenLogs(): void;
   /** Drains, then closes everything; resolves when nothing is left. */
@@ -70,6 +73,10 @@ class Supervisor implements SluiceHandle {
   readonly #accounts: AccountKeeper;
   readonly #store: SqliteStore;
   readonly #history: StatisticsHistory;
+  readonly #runtime: RuntimeControl;
+  readonly #readFile: () => Config;
+  /** A configuration comes into force: workers see all of it, or nothing. */
+  #isApplying = false;
   readonly #adminState: AdminState;
   #snapshot: Snapshot;
   #workers: WorkerSet | null = null;
@@ -83,8 +90,12 @@ class Supervisor implements SluiceHandle {
   #refusedFiles = '';
   #followingViews = false;
 
-  constructor(config: Config, logger: RootLogger, version: string) {
+  constructor(prepared: PreparedRuntime, logger: RootLogger, version: string, readFile: () => Config) {
+    const { config, runtime, store } = prepared;
     this.#config = config;
+    this.#runtime = runtime;
+    this.#store = store;
+    this.#readFile = readFile;
     this.#logger = logger;
     this.#logs = new OperatorLogs(config, logger, version);
     this.#version = version;
@@ -116,12 +127,7 @@ class Supervisor implements SluiceHandle {
       credentials: (wanted) => this.#monitorCredentials(wanted),
       changed: () => this.#publish(),
     });
-    this.#store = new SqliteStore({
-      dataDir: config.dataDir,
-      logger,
-      seed: () => [],
-      fill: (table) => virtualRows(table, this.#adminState),
-    });
+    prepared.fillWith((table) => virtualRows(table, this.#adminState));
     this.#adminState = this.#makeAdminState();
     this.#history = new StatisticsHistory({
       store: this.#store,
@@ -177,6 +183,19 @@ class Supervisor implements SluiceHandle {
     this.#history.start();
     // What changed while the workers were starting.
     this.#publish();
+    this.#runtime.begin(this.#runtimeHost(), 0);
+  }
+
+  #runtimeHost(): RuntimeHost {
+    const config = () => this.#config;
+    return {
+      get config() {
+        return config();
+      },
+      apply: (wanted) => this.#apply(wanted),
+      lateWorkers: (version, timeoutMs) => this.#workers?.lateFor(version, timeoutMs) ?? Promise.resolve([]),
+      readFile: this.#readFile,
+    };
   }
 
   #startAdmin(): ReturnType<typeof startAdminServer> {
@@ -196,6 +215,7 @@ class Supervisor implements SluiceHandle {
   #makeAdminState(): AdminState {
     return {
       store: this.#store,
+      runtime: this.#runtime,
       topology: () => this.#monitor.topology,
       counters: () => this.#takeCounters(),
       events: () => this.#monitor.events(),
@@ -271,28 +291,42 @@ class Supervisor implements SluiceHandle {
     };
   }
 
-  async reload(config: Config): Promise<void> {
-    const plan = planReload(this.#config, config);
+  reload(file: Config): Promise<AppliedConfig> {
+    return this.#runtime.fileChanged(file);
+  }
+
+  /** @throws with the old one still in force */
+  async #apply(wanted: Config): Promise<AppliedConfig> {
+    const { config, changed, needRestart } = planReload(this.#config, wanted);
     // What cannot be read must not leave half of a configuration in force.
-    const logs = this.#logs.prepare(plan.config);
+    const logs = this.#logs.prepare(config);
+    const before = { config: this.#config, tls: this.#tls };
+    this.#isApplying = true;
     try {
-      this.#tls = TlsMaterial.read(plan.config);
+      await this.#use(config, TlsMaterial.read(config));
+      this.#snapshot = this.#build();
     } catch (error) {
       logs.abandon();
+      await this.#use(before.config, before.tls);
       throw error;
+    } finally {
+      this.#isApplying = false;
     }
     logs.commit();
-    this.#config = plan.config;
+    this.#workers?.publish(this.#snapshot);
+    this.#logger.info('configuration changed', { changed });
+    return { snapshotVersion: this.#snapshot.version, changed, needRestart };
+  }
+
+  async #use(config: Config, tls: TlsMaterial): Promise<void> {
+    this.#tls = tls;
+    this.#config = config;
     this.#followFiles();
-    if (plan.needRestart.length > 0)
-      this.#logger.warn('some settings take effect at the next start only', { settings: plan.needRestart });
-    this.#logger.info('configuration reloaded', { changed: plan.changed });
-    this.#admin?.updateUsers(plan.config.admin.users);
-    this.#admin?.updateTls(this.#tls.admin);
-    await this.#reconfigureMonitor(plan.config);
-    await this.#monitor.updateServers(configuredServers(plan.config));
-    await this.#accounts.reconfigure(plan.config);
-    this.#publish();
+    this.#admin?.updateUsers(config.admin.users);
+    this.#admin?.updateTls(tls.admin);
+    await this.#reconfigureMonitor(config);
+    await this.#monitor.updateServers(configuredServers(config));
+    await this.#accounts.reconfigure(config);
   }
 
   /** Looks at the files of certificates every `tls.reloadIntervalMs`; a changed one is read and published. */
@@ -360,7 +394,7 @@ class Supervisor implements SluiceHandle {
   }
 
   #publish(): void {
-    if (this.#stopping !== null) return;
+    if (this.#stopping !== null || this.#isApplying) return;
     try {
       this.#snapshot = this.#build();
     } catch (error) {
@@ -411,12 +445,15 @@ class Supervisor implements SluiceHandle {
   }
 }
 
+/** @param readFile the configuration as it is now; @throws ConfigError */
 export async function startSluice(
-  config: Config,
+  file: Config,
   logger: RootLogger,
   version: string,
+  readFile: () => Config = () => file,
 ): Promise<SluiceHandle> {
-  const supervisor = new Supervisor(config, logger, version);
+  const prepared = await prepareRuntime(file, logger, version);
+  const supervisor = new Supervisor(prepared, logger, version, readFile);
   try {
     await supervisor.start();
   } catch (error) {

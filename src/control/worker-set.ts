@@ -38,6 +38,7 @@ import type {
   WorkerStart,
 } from '../common/thread-messages.ts';
 import type { WorkerReport } from '../common/worker-report.ts';
+import { AppliedWaits } from './applied-waits.ts';
 import { KillRelay } from './kill-relay.ts';
 import { OPERATOR, OperatorKills } from './operator-kills.ts';
 import { SessionListing } from './session-lists.ts';
@@ -142,6 +143,7 @@ export class WorkerSet {
     const slot = this.#slots[worker];
     if (slot !== undefined) this.#send(slot, lists);
   });
+  readonly #applied = new AppliedWaits();
   readonly #script: URL;
   #port: number;
 
@@ -190,6 +192,15 @@ export class WorkerSet {
    */
   async start(): Promise<void> {
     for (const slot of this.#slots) await this.#startFirst(slot);
+  }
+
+  /** Of those that run, who does not work with this snapshot, or a later one, when the time is over. */
+  lateFor(version: number, timeoutMs: number): Promise<readonly number[]> {
+    const late = () =>
+      this.status().flatMap(({ index, running, appliedVersion }) =>
+        running && appliedVersion < version ? index : [],
+      );
+    return this.#applied.until(late, timeoutMs);
   }
 
   publish(snapshot: Snapshot): void {
@@ -298,6 +309,7 @@ export class WorkerSet {
         return;
       case 'applied':
         slot.appliedVersion = message.version;
+        this.#applied.noted();
         return;
       case 'kill':
         this.#kills.passOn(message, this.#othersThan(message.fromWorker));

@@ -1,7 +1,7 @@
 /** Copies between the layers MEMORY and DISK, and of rows into MEMORY. */
 
 import type { Config } from '../../../config/schema.ts';
-import type { AdminModule, SqlValue } from '../../common/admin-tables/admin-table.ts';
+import type { AdminModule, SqlValue, TableRows } from '../../common/admin-tables/admin-table.ts';
 import { configTableNamed } from '../../common/admin-tables/all-tables.ts';
 import type { StoreClient } from '../store/store-client.ts';
 import type { FileChanges } from './file-changes.ts';
@@ -30,7 +30,10 @@ function copyStatements(from: string, to: string, { module, tables }: RuntimeMod
     const parameters = isShared ? [namesOf(module)] : [];
     return [
       { sql: `DELETE FROM ${to}.${table}${where}`, parameters },
-      { sql: `INSERT INTO ${to}.${table} (${columns}) SELECT ${columns} FROM ${from}.${table}${where}`, parameters },
+      {
+        sql: `INSERT INTO ${to}.${table} (${columns}) SELECT ${columns} FROM ${from}.${table}${where}`,
+        parameters,
+      },
     ];
   });
 }
@@ -69,6 +72,23 @@ export class LayerCopies {
       ...modules.flatMap((module) => copyStatements('main', 'disk', module)),
       ...sections,
     ]);
+  }
+
+  /** Rows as they were saved, which may say more than the configuration that was made of them. */
+  async savedToMemory(tables: readonly TableRows[]): Promise<void> {
+    const names = tables.map(({ table }) => table);
+    if (!names.includes(VARIABLES_TABLE)) {
+      await this.#store.replaceTables('memory', tables);
+      return;
+    }
+    await this.#store.internal(
+      tables.flatMap(({ rows }) =>
+        rows.map((parameters) => ({
+          sql: `INSERT OR REPLACE INTO main.${VARIABLES_TABLE} (variable_name, variable_value) VALUES (?, ?)`,
+          parameters,
+        })),
+      ),
+    );
   }
 
   async rowsToMemory(module: RuntimeModule, config: Config): Promise<void> {

@@ -22,7 +22,12 @@ import { LayerCopies } from './layer-copies.ts';
 import { RowError } from './row-error.ts';
 import type { AppliedConfig, RuntimeHost } from './runtime-host.ts';
 import { type RuntimeModule, runtimeModules } from './runtime-modules.ts';
-import { readModule, type StartConfiguration, startConfiguration, unreadableWarning } from './saved-configuration.ts';
+import {
+  readModule,
+  type StartConfiguration,
+  startConfiguration,
+  unreadableWarning,
+} from './saved-configuration.ts';
 import { VariableCatalog } from './variable-catalog.ts';
 import { type AppliedVersion, VersionHistory } from './version-history.ts';
 import { WrittenSettings } from './written-settings.ts';
@@ -61,6 +66,7 @@ export class RuntimeControl {
   #host: RuntimeHost | null = null;
   /** As SIGHUP, or the start, has seen it last. */
   #file: Config;
+  #startConfig: Config;
   #tail: Promise<unknown> = Promise.resolve();
   #notices: readonly string[] = [];
 
@@ -69,6 +75,7 @@ export class RuntimeControl {
     this.modules = runtimeModules(this.catalog);
     this.#store = store;
     this.#file = file;
+    this.#startConfig = file;
     this.#written = new WrittenSettings(this.catalog);
     this.#clock = clock;
     this.#copies = new LayerCopies(store, (module) => this.#written.hashOf(this.#file, module), clock);
@@ -91,6 +98,11 @@ export class RuntimeControl {
       start = { config: this.#file, memory: [], warnings: [unreadableWarning(error)], notes: [] };
     }
     this.#notices = start.warnings;
+    this.#startConfig = start.config;
+    for (const { tables } of this.modules) {
+      const saved = start.memory.filter(({ table }) => tables.includes(table));
+      if (saved.length > 0) await this.#copies.savedToMemory(saved);
+    }
     return start;
   }
 
@@ -112,8 +124,9 @@ export class RuntimeControl {
     return this.#host;
   }
 
+  /** In force, or about to be. */
   get config(): Config {
-    return this.#inForce.config;
+    return this.#host?.config ?? this.#startConfig;
   }
 
   get versions(): readonly AppliedVersion[] {
@@ -219,8 +232,10 @@ export class RuntimeControl {
       const { config } = await checkConfiguration(changes.config, this.catalog);
       const applied = await this.#inForce.apply(config);
       this.#file = file;
-      for (const { module } of this.modules) this.#copies.fileSeen(module, this.#written.hashOf(file, module));
-      if (applied.changed.length > 0) this.#record({ by: 'SIGHUP', what: changes.paths.join(', ') }, applied.snapshotVersion);
+      for (const { module } of this.modules)
+        this.#copies.fileSeen(module, this.#written.hashOf(file, module));
+      if (applied.changed.length > 0)
+        this.#record({ by: 'SIGHUP', what: changes.paths.join(', ') }, applied.snapshotVersion);
       await this.#copies.settingsToMemory(changes, this.modules, this.catalog, this.config);
       return applied;
     });
@@ -245,9 +260,13 @@ export class RuntimeControl {
     const late = await host.lateWorkers(applied.snapshotVersion, WORKERS_TIMEOUT_MS);
     const all = [...warnings, ...more];
     if (applied.needRestart.length > 0)
-      all.push(`these take effect at the next start, if they are saved to disk: ${applied.needRestart.join(', ')}`);
+      all.push(
+        `these take effect at the next start, if they are saved to disk: ${applied.needRestart.join(', ')}`,
+      );
     if (late.length > 0)
-      all.push(`worker ${late.join(', ')} has not applied version ${version.number} within ${WORKERS_TIMEOUT_MS} ms; SHOW VERSIONS tells when it has`);
+      all.push(
+        `worker ${late.join(', ')} has not applied version ${version.number} within ${WORKERS_TIMEOUT_MS} ms; SHOW VERSIONS tells when it has`,
+      );
     return { version, warnings: all };
   }
 

@@ -63,6 +63,10 @@ export class SqliteStore implements StoreClient {
     return this.#notices;
   }
 
+  get isRunning(): boolean {
+    return this.#folder !== null;
+  }
+
   /** Of the process that runs, for those who watch it. */
   get pid(): number | null {
     return this.#process?.pid ?? null;

@@ -33,6 +33,8 @@ export interface StoreResult {
 export interface StoreClient {
   /** Null where `dataDir` is not set: then there is no layer `disk`, and asking for it is a StoreError. */
   readonly dataDir: string | null;
+  /** Whether there are tables yet: they are made at the first need. */
+  readonly isRunning: boolean;
   /** @throws StoreError */
   execute(statement: StoreStatement): Promise<StoreResult>;
   /** In the order asked for; rows in the order of their primary key. @throws StoreError */

@@ -1,5 +1,6 @@
 /** Runs the life cycle of the process around a proxy that only says what is asked of it; started by the tests. */
 import { loadConfigWithSources } from '../../../config/load.ts';
+import { planReload } from '../../../config/reload.ts';
 import { runService } from '../../../src/cli/service.ts';
 
 const file = process.argv[2] ?? '';
@@ -10,6 +11,7 @@ function say(line: string): void {
 }
 
 const read = () => loadConfigWithSources({ file, env: {}, flags: {} });
+let inForce = read().config;
 const keepAlive = setInterval(() => undefined, 60_000);
 
 await runService({
@@ -21,8 +23,12 @@ await runService({
     if (behaviour === 'throw-later') setImmediate(() => JSON.parse('{'));
     return {
       addresses: { listen: '127.0.0.1:6033', socket: null, admin: null, http: '127.0.0.1:6080' },
-      reload: async (config) =>
-        say(`reload maxConnections=${config.pool.maxConnections} port=${config.listen.port}`),
+      reload: async (file) => {
+        const { config, changed, needRestart } = planReload(inForce, file);
+        inForce = config;
+        say(`reload maxConnections=${config.pool.maxConnections} port=${config.listen.port}`);
+        return { snapshotVersion: 1, changed, needRestart };
+      },
       reopenLogs: () => say('reopen'),
       stop: (reason) => {
         say(`stop ${reason}`);

@@ -1,5 +1,6 @@
 /** A proxy as the admin port sees it: values, and a record of the orders that it was given. */
 
+import { loadConfig } from '../../../../config/load.ts';
 import type { ErrorRecord, Inspection } from '../../../../src/common/inspection.ts';
 import { WorkerCounter } from '../../../../src/common/shared-counters.ts';
 import { SharedStatistics } from '../../../../src/common/shared-statistics.ts';
@@ -11,6 +12,7 @@ import type {
   WorkerCounterName,
   WorkerSnapshot,
 } from '../../../../src/control/metrics/counter-snapshot.ts';
+import { RuntimeControl } from '../../../../src/control/runtime/runtime-control.ts';
 import { CheckLog } from '../../../../src/control/statistics/check-log.ts';
 import type { DigestRow } from '../../../../src/control/statistics/merge-digests.ts';
 import { PoolStatistics } from '../../../../src/control/statistics/pool-statistics.ts';
@@ -108,8 +110,10 @@ export type ExplainFunction = AdminState['explainRoute'];
 const noStore = (): never => {
   throw new Error('this proxy has no store');
 };
+const FILE = loadConfig({ text: 'servers: [a]\nmonitor: { username: m }\n', env: {}, flags: {} });
 const NO_STORE: StoreClient = {
   dataDir: null,
+  isRunning: false,
   execute: noStore,
   readTables: noStore,
   replaceTables: noStore,
@@ -121,6 +125,7 @@ const NO_STORE: StoreClient = {
 export class FakeAdminState implements AdminState {
   /** Commands that need one are tested with a real one. */
   store: StoreClient = NO_STORE;
+  readonly runtime = new RuntimeControl({ store: NO_STORE, file: FILE, version: '0.1.0', clock: () => 0 });
   digestRows: readonly DigestRow[] = [];
   errorRecords: readonly ErrorRecord[] = [];
   readonly resets: string[] = [];

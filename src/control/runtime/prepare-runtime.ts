@@ -1,0 +1,54 @@
+/** What has to be known before anything else starts: which configuration, and where its tables lie. */
+
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Config } from '../../../config/schema.ts';
+import type { Logger } from '../../common/logger.ts';
+import { type FilledRows, SqliteStore } from '../store/sqlite-store.ts';
+import { checkConfiguration } from './configuration-checks.ts';
+import { RuntimeControl } from './runtime-control.ts';
+
+export interface PreparedRuntime {
+  /** To start with. */
+  readonly config: Config;
+  readonly store: SqliteStore;
+  readonly runtime: RuntimeControl;
+  /** Who gives the rows of tables that are filled when they are read. */
+  fillWith(fill: (table: string) => FilledRows | Promise<FilledRows>): void;
+}
+
+/**
+ * @param file the configuration as the file, the variables and the flags have it
+ * @throws RowError for rules that cannot be used
+ */
+export async function prepareRuntime(
+  file: Config,
+  logger: Logger,
+  version: string,
+): Promise<PreparedRuntime> {
+  let fill: (table: string) => FilledRows | Promise<FilledRows> = () => [];
+  const store: SqliteStore = new SqliteStore({
+    dataDir: file.dataDir,
+    logger,
+    seed: () => runtime.rows(runtime.config),
+    fill: (table) => fill(table),
+  });
+  const runtime = new RuntimeControl({ store, file, version, clock: Date.now });
+  const fillWith = (filled: typeof fill) => {
+    fill = filled;
+  };
+  const { warnings } = await checkConfiguration(file, runtime.catalog);
+  for (const warning of warnings) logger.warn(warning);
+  // Without anything saved there is no need for the store before somebody asks.
+  if (file.dataDir === null || !existsSync(join(file.dataDir, 'sluice.db')))
+    return { config: file, store, runtime, fillWith };
+  try {
+    const start = await runtime.start();
+    for (const warning of start.warnings) logger.warn(warning);
+    for (const note of start.notes) logger.info(note);
+    return { config: start.config, store, runtime, fillWith };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
