@@ -4,25 +4,26 @@ import { setTimeout } from 'node:timers/promises';
 import { defaultPair } from '../../config/hostgroup-pairs.ts';
 import { planReload } from '../../config/reload.ts';
 import type { Config } from '../../config/schema.ts';
-import { parseServerAddress } from '../../config/server-address.ts';
 import type { Inspection } from '../common/inspection.ts';
 import type { LogThreshold, RootLogger } from '../common/logger.ts';
 import { Gauge, SharedCounters, userGauge } from '../common/shared-counters.ts';
 import { SharedStatistics } from '../common/shared-statistics.ts';
 import type { Snapshot } from '../common/snapshot.ts';
-import { StopMode, type WorkerStart } from '../common/thread-messages.ts';
+import { StopMode } from '../common/thread-messages.ts';
 import { startAdminServer } from './admin/admin-server.ts';
 import type { AdminState } from './admin/admin-state.ts';
 import { virtualRows } from './admin/virtual-tables/all-virtual-tables.ts';
 import { poolRows } from './admin/virtual-tables/stats-connection-pool.ts';
 import { configuredServers } from './configured-servers.ts';
 import { startHttpServer } from './http/http-server.ts';
+import { joinAddress, listenOptions } from './listen-options.ts';
 import { OperatorLogs } from './logs/operator-logs.ts';
 import { type CounterSnapshot, takeCounterSnapshot } from './metrics/counter-snapshot.ts';
 import { createMetricsRegistry } from './metrics/registry.ts';
 import { Monitor } from './monitor/monitor.ts';
 import type { MonitorCredentials } from './monitor/monitor-connection.ts';
 import { RuleKeeper } from './query-rules/rule-keeper.ts';
+import { liveness, readiness } from './readiness.ts';
 import { type PreparedRuntime, prepareRuntime } from './runtime/prepare-runtime.ts';
 import type { RuntimeControl } from './runtime/runtime-control.ts';
 import type { AppliedConfig, RuntimeHost } from './runtime/runtime-host.ts';
@@ -157,8 +158,8 @@ class Supervisor implements SluiceHandle {
       port: http.port,
       logger: this.#logger,
       metrics,
-      liveness: () => this.#liveness(),
-      readiness: () => this.#readiness(),
+      liveness: () => liveness(this.#workers?.status() ?? []),
+      readiness: () => readiness(this.#workers?.status() ?? [], this.#snapshot, this.#stopping !== null),
     });
     await this.#monitor.start();
     // A primary that hangs keeps nobody waiting: logins find out for themselves.
@@ -424,25 +425,6 @@ class Supervisor implements SluiceHandle {
     }
     this.#followingViews = false;
   }
-
-  #liveness(): { alive: boolean; reasons: string[] } {
-    const stopped = (this.#workers?.status() ?? []).filter(({ running }) => !running);
-    return { alive: true, reasons: stopped.map(({ index }) => `worker ${index} is not running`) };
-  }
-
-  #readiness(): { ready: boolean; reasons: string[] } {
-    const reasons: string[] = [];
-    const workers = this.#workers?.status() ?? [];
-    if (this.#stopping !== null) reasons.push('stopping');
-    if (workers.length === 0 || workers.some(({ running }) => !running))
-      reasons.push('not all workers are running');
-    if (workers.some(({ appliedVersion }) => appliedVersion === 0)) reasons.push('no snapshot applied yet');
-    const primary = this.#snapshot.servers.some(
-      ({ role, status }) => role === 'primary' && status === 'ONLINE',
-    );
-    if (!primary) reasons.push('no primary is known');
-    return { ready: reasons.length === 0, reasons };
-  }
 }
 
 /** @param readFile the configuration as it is now; @throws ConfigError */
@@ -461,23 +443,4 @@ export async function startSluice(
     throw error;
   }
   return supervisor;
-}
-
-function joinAddress(host: string, port: number): string {
-  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
-}
-
-/** Where workers, or the admin port, listen: the first address is the one whose port they tell. */
-function listenOptions(listen: Config['listen'] | Config['admin']): WorkerStart['listen'] {
-  const sockets = listen.socket === null ? [] : [listen.socket];
-  const more: { host: string; port: number }[] = [];
-  for (const text of listen.addresses) {
-    if (text.includes('/')) sockets.push(text);
-    else {
-      const address = parseServerAddress(text, 0);
-      if (address.ok) more.push({ host: address.host, port: address.port });
-    }
-  }
-  const socketMode = Number.parseInt(listen.socketMode, 8);
-  return { host: listen.host, port: listen.port, more, sockets, socketMode };
 }

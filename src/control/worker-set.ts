@@ -14,16 +14,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { Worker } from 'node:worker_threads';
 import type { Inspection } from '../common/inspection.ts';
 import type { Logger } from '../common/logger.ts';
-import {
-  Gauge,
-  MAX_SERVERS,
-  MAX_USERS,
-  ServerCounter,
-  ServerGauge,
-  type SharedCounters,
-  serverGauge,
-  WorkerCounter,
-} from '../common/shared-counters.ts';
+import type { SharedCounters } from '../common/shared-counters.ts';
 import type { SharedStatistics } from '../common/shared-statistics.ts';
 import type { Snapshot } from '../common/snapshot.ts';
 import { makeTransitions } from '../common/state-machine.ts';
@@ -39,6 +30,7 @@ import type {
 } from '../common/thread-messages.ts';
 import type { WorkerReport } from '../common/worker-report.ts';
 import { AppliedWaits } from './applied-waits.ts';
+import { giveBack } from './give-back.ts';
 import { KillRelay } from './kill-relay.ts';
 import { OPERATOR, OperatorKills } from './operator-kills.ts';
 import { SessionListing } from './session-lists.ts';
@@ -72,22 +64,6 @@ const EXPLAIN_TIMEOUT_MS = 2000;
  * at 6 kB of resident memory each instead of 17, at no measurable cost.
  */
 const RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 12 };
-
-/** What each worker holds of a server's gauges. */
-const SHARES = [
-  [ServerCounter.heldConnections, ServerGauge.connections],
-  [ServerCounter.heldInUse, ServerGauge.inUse],
-  [ServerCounter.heldStarving, ServerGauge.starving],
-] as const;
-
-/** Counters that tell of what a worker has now. */
-const WORKER_GAUGES = [
-  WorkerCounter.sessions,
-  WorkerCounter.pinnedSessions,
-  WorkerCounter.digests,
-  WorkerCounter.clientStatements,
-  WorkerCounter.backendStatements,
-] as const;
 
 export interface WorkerSetOptions {
   readonly count: number;
@@ -338,7 +314,7 @@ export class WorkerSet {
   #exited(slot: Slot, code: number): void {
     slot.worker = null;
     slot.appliedVersion = 0;
-    this.#giveBack(slot.index);
+    giveBack(this.#options.counters, this.#options.statistics, slot.index);
     this.#kills.forget(slot.index);
     this.#lists.forget(slot.index);
     this.#inquiries.workerEnded(slot.index);
@@ -356,26 +332,6 @@ export class WorkerSet {
     setTimeout(() => {
       if (slot.state === State.waiting) this.#launch(slot, null);
     }, delayMs).unref();
-  }
-
-  /** What a crashed worker had counted as its own is given back; its sockets the system has closed. */
-  #giveBack(index: number): void {
-    const { counters } = this.#options;
-    const worker = counters.worker(index);
-    counters.addGauge(Gauge.frontendConnections, -worker.get(WorkerCounter.sessions));
-    for (const gauge of WORKER_GAUGES) worker.clear(gauge);
-    worker.clearPins();
-    this.#options.statistics.worker(index).clearGauges();
-    // Servers and users that have left the configuration too: their slots are theirs when they come back.
-    for (let slot = 0; slot < MAX_SERVERS; slot++) {
-      for (const [counter, gauge] of SHARES) {
-        const share = worker.getServer(slot, counter);
-        if (share === 0) continue;
-        counters.addGauge(serverGauge(slot, gauge), -share);
-        worker.clearServer(slot, counter);
-      }
-    }
-    for (let slot = 0; slot < MAX_USERS; slot++) counters.giveBackUser(index, slot);
   }
 
   #stopSlot(slot: Slot, mode: StopMode, limitMs: number): Promise<void> {
