@@ -88,6 +88,11 @@ export class AdminLogin {
     this.receive(command, 0);
   }
 
+  /** Whom the client says to be. */
+  get username(): string {
+    return this.#handshake.username ?? '';
+  }
+
   receive(payload: Buffer, sequenceId: number): void {
     this.#take(this.#handshake.receive(payload, sequenceId));
   }

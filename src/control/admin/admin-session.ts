@@ -74,6 +74,8 @@ export class AdminSession {
   #queue: QueuedCommand[] = [];
   #answering = false;
   #session: ProtocolSession | null = null;
+  /** For the audit log. */
+  #endReason = 'the client has gone';
 
   constructor(socket: Socket, options: AdminSessionOptions) {
     this.#options = options;
@@ -155,12 +157,12 @@ export class AdminSession {
         else this.#accepted(client, account);
       },
       rejected: (packets, { errno, message }) => {
-        this.#log('warn', 'admin login refused', { errno, reason: message });
+        this.#refused(errno, message);
         this.#reader.stop();
         this.#close(packets);
       },
       refuse: (error, sequenceId) => {
-        this.#log('warn', 'admin login refused', { errno: error.errno, reason: error.message });
+        this.#refused(error.errno, error.message);
         this.#reader.stop();
         this.#fail(error, sequenceId);
       },
@@ -183,19 +185,19 @@ export class AdminSession {
   #accepted(client: AcceptedClient, account: AdminAccount): void {
     this.#reader.stop();
     if (!this.#options.admit()) {
-      const { maxSessions } = this.#options.limits;
-      const { username } = client;
-      this.#log('warn', 'admin login refused: too many sessions', { username, maxSessions });
-      this.#fail(clientError('PROXY_TOO_MANY_CONNECTIONS', {}), client.nextSequenceId);
+      const error = clientError('PROXY_TOO_MANY_CONNECTIONS', {});
+      this.#refused(error.errno, error.message);
+      this.#fail(error, client.nextSequenceId);
       return;
     }
-    this.#enter(client, account, 'admin login');
+    this.#enter(client, account);
     this.#whenRead = () => this.#beginCommands(client);
   }
 
-  #enter(client: AcceptedClient, account: AdminAccount, event: string): void {
-    this.#log('debug', event, { username: client.username, role: account.role });
+  #enter(client: AcceptedClient, account: AdminAccount): void {
     this.#session = this.#makeSession(client, account);
+    const { audit, port } = this.#options.context;
+    audit.loggedIn({ ...this.#session, port });
     this.#phase = transition(this.#phase, 'commands');
     this.#transport.write(okPacket(client.capabilities, client.nextSequenceId));
   }
@@ -241,7 +243,14 @@ export class AdminSession {
   }
 
   #changed(client: AcceptedClient, account: AdminAccount): void {
-    this.#enter(client, account, 'admin user changed');
+    this.#enter(client, account);
+  }
+
+  #refused(errno: number, reason: string): void {
+    const { context, connectionId } = this.#options;
+    this.#log('debug', 'admin login refused', { errno, reason });
+    const operator = { username: this.#login.username, host: this.#transport.host, connectionId };
+    context.audit.loginRefused({ ...operator, port: context.port }, reason);
   }
 
   // ---- commands
@@ -281,6 +290,7 @@ export class AdminSession {
     const slices = await answerCommand(payload, this.#session!, context);
     if (!this.#takesCommands()) return false;
     if (slices === null) {
+      this.#endReason = 'quit';
       this.#close();
       return false;
     }
@@ -341,6 +351,7 @@ export class AdminSession {
       return;
     }
     const capabilities = this.#session?.capabilities ?? Capability.CLIENT_PROTOCOL_41;
+    this.#endReason = error.message;
     this.#log('debug', 'admin session ended', { errno: error.errno, reason: error.message });
     this.#close(errorPacket(error, capabilities, sequenceId));
   }
@@ -359,6 +370,8 @@ export class AdminSession {
       this.#log('warn', 'admin client did not get TLS up', { reason: error?.message ?? 'it has gone' });
     this.#phase = transition(this.#phase, 'closed');
     this.#watch.stop();
+    const { audit, port } = this.#options.context;
+    if (this.#session !== null) audit.left({ ...this.#session, port }, this.#endReason);
     this.#options.closed();
   }
 

@@ -2,9 +2,10 @@
  * Traces: spans of statements, made of what workers report, sent by the OpenTelemetry SDK in batches. The SDK is loaded
  * when traces are switched on. Its queue is bounded here, so that what is lost is counted.
  *
- * Background work: the SDK's timer sends what has come every few seconds; it ends with `stop`.
+ * Background work: the SDK's timer sends what has come every second; it ends with `stop`.
  */
 
+import { setTimeout } from 'node:timers/promises';
 import type { Tracer } from '@opentelemetry/api';
 import type { ReadableSpan, SpanExporter, TracerProvider } from '@opentelemetry/sdk-trace';
 import type { Config } from '../../../config/schema.ts';
@@ -17,6 +18,9 @@ type Api = typeof import('@opentelemetry/api');
 
 const EXPORT_TIMEOUT_MS = 10_000;
 const MAX_BATCH = 512;
+const SEND_EVERY_MS = 1000;
+/** What a receiver does not take by then is lost: nobody waits longer for a stop. */
+const STOP_MS = 2000;
 /** What could not be sent is told at most this often. */
 const COMPLAIN_EVERY_MS = 60_000;
 
@@ -96,6 +100,7 @@ export class Tracing {
       maxQueueSize: queueLength,
       maxExportBatchSize: Math.min(MAX_BATCH, queueLength),
       exportTimeoutMillis: EXPORT_TIMEOUT_MS,
+      scheduledDelayMillis: SEND_EVERY_MS,
     });
     const provider = new TracerProvider({
       resource: resourceFromAttributes({
@@ -140,8 +145,10 @@ export class Tracing {
     const running = this.#running;
     this.#running = null;
     this.#unsent = 0;
-    await running?.provider
+    if (running === null) return;
+    const ended = running.provider
       .shutdown()
       .catch((error: unknown) => this.#logger.warn('traces could not be ended', { error }));
+    await Promise.race([ended, setTimeout(STOP_MS, undefined, { ref: false })]);
   }
 }

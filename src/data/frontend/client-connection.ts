@@ -28,6 +28,7 @@ import { Gauge, WorkerCounter } from '../../common/shared-counters.ts';
 import { makeTransitions } from '../../common/state-machine.ts';
 import { WheelTimer } from '../../common/timer-wheel.ts';
 import type { WorkerContext } from '../worker-context.ts';
+import { ClientAudit } from './client-audit.ts';
 import { type AcceptedLogin, BROKEN, ClientLogin } from './client-login.ts';
 import { ClientTransport } from './client-transport.ts';
 import { PacketInput } from './packet-input.ts';
@@ -67,6 +68,7 @@ export class ClientConnection {
   readonly #input: PacketInput;
   readonly #timer: WheelTimer;
   readonly #login: ClientLogin;
+  readonly #audit: ClientAudit;
   #phase: Phase = Phase.login;
   #session: Session | null = null;
   /** Before the COM_CHANGE_USER that is under way. */
@@ -95,6 +97,7 @@ export class ClientConnection {
       acceptsBytes: () => this.#acceptsPacket(),
       onUntrustedHeader: () => this.#untrustedHeader(),
     });
+    this.#audit = new ClientAudit(context, this.#socket, this.connectionId);
     this.#login = new ClientLogin(this.#loginPeer(), context);
     this.#timer = new WheelTimer(() => this.#timedOut());
     context.wheel.arm(this.#timer, context.snapshot.settings.limits.handshakeTimeoutMs);
@@ -128,7 +131,9 @@ export class ClientConnection {
       },
       startTls: () => this.#startTls(),
       accepted: (login) => this.#accepted(login),
+      refused: (errno, reason) => this.#audit.refused(this.#login.username, reason, errno),
       refuse: (error, sequenceId) => {
+        this.#audit.refused(this.#login.username, error.message, error.errno);
         if (!this.#keepsUser) this.#refuse(error, sequenceId);
         else {
           this.#socket.write(frameErr(error, this.#session!.clientCapabilities, sequenceId));
@@ -267,9 +272,11 @@ export class ClientConnection {
         errno: error.errno,
         reason: error.message,
       });
+      this.#audit.refused(client.username, error.message, error.errno);
       this.#refuse(error, client.nextSequenceId);
       return;
     }
+    this.#audit.entered(client.username, schema);
     const tracks = (client.capabilities & Capability.CLIENT_SESSION_TRACK) !== 0;
     const sessionState =
       tracks && schema !== null ? encodeSessionState([{ type: SessionTrackType.SCHEMA, schema }]) : null;
@@ -428,8 +435,8 @@ export class ClientConnection {
     this.#context.wheel.arm(this.#timer, Math.max(1000, rest));
   }
 
-  #end(_reason: string): void {
-    this.#finish();
+  #end(reason: string): void {
+    this.#finish(reason);
     this.#socket.end();
   }
 
@@ -440,10 +447,10 @@ export class ClientConnection {
       const { remoteAddress: client } = this.#socket;
       this.#context.log('info', 'TLS handshake with a client failed', { client, reason });
     }
-    this.#finish();
+    this.#finish(error?.message ?? 'the client has gone');
   }
 
-  #finish(): void {
+  #finish(reason: string): void {
     if (this.#phase === Phase.closed) return;
     this.#phase = transition(this.#phase, Phase.closed);
     this.#context.wheel.cancel(this.#timer);
@@ -453,6 +460,7 @@ export class ClientConnection {
       this.#context.sessions.remove(this.connectionId);
     }
     this.#login.close();
+    this.#audit.ended(reason);
     this.#context.shared.addGauge(Gauge.frontendConnections, -1);
     this.#context.counters.add(WorkerCounter.sessions, -1);
     this.#context.clients.delete(this);

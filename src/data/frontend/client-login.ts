@@ -67,6 +67,8 @@ export interface LoginPeer {
   accepted(login: AcceptedLogin): void;
   /** Says why, and closes. */
   refuse(error: ClientError, sequenceId: number): void;
+  /** A refusal is about to be written; `refuse` tells of its own. */
+  refused(errno: number, reason: string): void;
   /** The refusal has been written. */
   end(): void;
   /** The next packet may come: the login waited for something. */
@@ -84,6 +86,7 @@ export class ClientLogin {
   /** Whose place is taken. */
   #account: PlacedAccount | null = null;
   #isFirst = true;
+  #username = '';
   /** Something is looked up, or a refusal is held back: no packet is due. */
   #isWaiting = false;
   #heldBack: WheelTimer | null = null;
@@ -92,6 +95,11 @@ export class ClientLogin {
   constructor(peer: LoginPeer, context: WorkerContext) {
     this.#peer = peer;
     this.#context = context;
+  }
+
+  /** Whom the client says to be; '' while it has said nothing. */
+  get username(): string {
+    return this.#handshake?.username ?? this.#username;
   }
 
   /** Whether the client's next packet may be given to `receive`. */
@@ -126,6 +134,7 @@ export class ClientLogin {
     const error = hostRefusal(hostText(this.#host), this.#context.accounts.state.policy);
     this.#context.counters.add(WorkerCounter.authFailures);
     this.#log('warn', 'login refused', { errno: error.errno, reason: error.message });
+    this.#peer.refused(error.errno, error.message);
     this.#peer.write(frameErr(error, 0, 0));
     this.#peer.end();
   }
@@ -247,6 +256,7 @@ export class ClientLogin {
     counters.add(WorkerCounter.authFailures);
     const isRefusal = step.sqlState === '28000' || step.errno >= 3000;
     this.#log('warn', isRefusal ? 'login refused' : BROKEN, { errno: step.errno, reason: step.message });
+    this.#peer.refused(step.errno, step.message);
     if (step.errno !== ER_ACCESS_DENIED_ERROR) {
       this.#answer(step.packets, 0);
       return;
@@ -282,6 +292,7 @@ export class ClientLogin {
       return;
     }
     this.#handshake = null;
+    this.#username = client.username;
     loginDelays.succeeded(this.#peer.transport.remoteAddress, client.username);
     if (client.packets.length > 0) this.#peer.write(client.packets);
     const refusal = loginRefusal(account, client, {
