@@ -1,6 +1,6 @@
 /** Records as workers send them. */
 
-import type { RouteRecord, SessionRecord } from '../../../../src/common/inspection.ts';
+import type { ErrorRecord, RouteRecord, SessionRecord } from '../../../../src/common/inspection.ts';
 
 export const FIRST_ID = 2 ** 30 + 5;
 
@@ -60,6 +60,22 @@ export function routeRecord(overrides: Partial<RouteRecord> = {}): RouteRecord {
     pins: [],
     digest: '0x0123456789ABCDEF',
     digestText: 'SELECT ?',
+    ...overrides,
+  };
+}
+
+export function errorRecord(overrides: Partial<ErrorRecord> = {}): ErrorRecord {
+  return {
+    hostgroup: 0,
+    server: '10.0.0.1:3306',
+    username: 'app',
+    clientAddress: '10.1.2.3',
+    schema: 'shop',
+    errno: 1146,
+    count: 1,
+    firstSeen: 1_700_000_000,
+    lastSeen: 1_700_000_000,
+    message: "Table '?' doesn't exist",
     ...overrides,
   };
 }
