@@ -39,6 +39,11 @@ export interface ResponseSink {
    * @returns true to keep the ERR packet from the client (the statement will be run again elsewhere).
    */
   errPacket(errno: number, payload: Buffer, started: boolean): boolean;
+  /**
+   * An ERR in the middle of an answer. @returns the packet to send in its place, of this sequence id, or null: it is
+   * passed on as it is.
+   */
+  errInstead?(errno: number, sequenceId: number): Buffer | null;
   localInfile(): void;
   /**
    * A COM_STMT_PREPARE has succeeded.

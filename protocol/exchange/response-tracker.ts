@@ -523,7 +523,11 @@ export class ResponseTracker {
     this.#finish();
     if (withheld && !started) return packetEnd;
     this.#shiftSequence(buffer, position);
-    return next;
+    const instead = started ? (this.#sink.errInstead?.(this.errno, buffer[position + 3]!) ?? null) : null;
+    if (instead === null) return next;
+    if (position > next) this.#forward(buffer, next, position);
+    this.#forward(instead, 0, instead.length);
+    return packetEnd;
   }
 
   #shiftSequence(buffer: Buffer, position: number): void {

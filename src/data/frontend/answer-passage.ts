@@ -3,7 +3,7 @@
  * that the client is not to see, or is to see in other words. One for each session, used again for each command.
  */
 
-import type { OkPacket, ResponseSink } from '../../../protocol/index.ts';
+import { frameErr, type OkPacket, type ResponseSink } from '../../../protocol/index.ts';
 import type { ClientError } from '../../common/errors.ts';
 import { type StatementClass, StatementKind } from '../../sql/statement-class.ts';
 import type { ClientStatement } from './client-statement.ts';
@@ -15,6 +15,7 @@ const ER_QUERY_INTERRUPTED = 1317;
 const NO_SQL_STATE = 'HY000';
 
 export interface PassageClient {
+  readonly clientCapabilities: number;
   readonly state: SessionState;
   /** @returns true if the bytes are still referenced. */
   write(bytes: Buffer): boolean;
@@ -97,6 +98,11 @@ export class AnswerPassage implements ResponseSink {
     this.replacedError =
       errno === ER_QUERY_INTERRUPTED ? this.interruption : (this.errorReplacement?.(errno) ?? null);
     return this.replacedError !== null;
+  }
+
+  errInstead(errno: number, sequenceId: number): Buffer | null {
+    if (errno !== ER_QUERY_INTERRUPTED || this.interruption === null) return null;
+    return frameErr(this.interruption, this.#client.clientCapabilities, sequenceId);
   }
 
   localInfile(): void {
