@@ -1,4 +1,6 @@
-/** Digests and errors of all workers put together. */
+/** Digests and errors of all workers put together; digests in slices, since there may be very many. */
+
+import { setImmediate as nextTurn } from 'node:timers/promises';
 
 import type { DigestRecord, ErrorRecord } from '../../common/inspection.ts';
 import { DIGEST_SCALE } from '../../common/log-linear-scale.ts';
@@ -14,6 +16,9 @@ export interface DigestRow extends Omit<DigestRecord, 'worker' | 'routeSlot' | '
   readonly reason: string;
 }
 
+/** Records, or rows, of one turn of the event loop: below two milliseconds. */
+const SLICE = 500;
+
 interface Sum {
   record: DigestRecord;
   readonly workers: Set<number>;
@@ -21,12 +26,14 @@ interface Sum {
 }
 
 /** @param floors of each worker: so often a digest that it does not know may have come there. */
-export function mergeDigests(
+export async function mergeDigests(
   records: Iterable<DigestRecord>,
   floors: ReadonlyMap<number, number>,
-): DigestRow[] {
+): Promise<DigestRow[]> {
   const sums = new Map<string, Sum>();
+  let looked = 0;
   for (const record of records) {
+    if (++looked % SLICE === 0) await nextTurn();
     const { hostgroup, schema, username, clientAddress, digest } = record;
     const key = `${digest} ${hostgroup} ${username}\0${schema}\0${clientAddress}`;
     let sum = sums.get(key);
@@ -38,7 +45,12 @@ export function mergeDigests(
     for (let index = 0; index < record.histogram.length; index += 2)
       sum.steps[record.histogram[index]!]! += record.histogram[index + 1]!;
   }
-  return [...sums.values()].map((sum) => rowOf(sum, floors));
+  const rows: DigestRow[] = [];
+  for (const sum of sums.values()) {
+    if (rows.length % SLICE === SLICE - 1) await nextTurn();
+    rows.push(rowOf(sum, floors));
+  }
+  return rows;
 }
 
 function added(a: DigestRecord, b: DigestRecord): DigestRecord {

@@ -6,6 +6,7 @@ import type { InspectResult } from '../worker-inquiries.ts';
 import type { CheckLog } from './check-log.ts';
 import { type DigestRow, mergeDigests, mergeErrors } from './merge-digests.ts';
 import { PoolStatistics } from './pool-statistics.ts';
+import { SharedAnswer } from './shared-answer.ts';
 
 export interface StatisticsOptions {
   readonly shared: SharedStatistics;
@@ -24,6 +25,8 @@ export interface Answered<Row> {
 export class Statistics {
   readonly #options: StatisticsOptions;
   readonly pools = new PoolStatistics();
+  readonly #digests = new SharedAnswer(() => this.#askDigests(false));
+  readonly #errors = new SharedAnswer(() => this.#askErrors(false));
 
   constructor(options: StatisticsOptions) {
     this.#options = options;
@@ -35,14 +38,22 @@ export class Statistics {
   }
 
   /** @param reset they are counted anew; what was counted is in this answer, and in no other one. */
-  async digests(reset: boolean): Promise<Answered<DigestRow>> {
-    const before = this.#floors();
-    const { digests, missing } = await this.#ask('digests', reset);
-    return { rows: mergeDigests(digests, reset ? before : this.#floors()), missing };
+  digests(reset: boolean): Promise<Answered<DigestRow>> {
+    return reset ? this.#askDigests(true) : this.#digests.get();
   }
 
   /** @param reset as for digests. */
-  async errors(reset: boolean): Promise<Answered<ErrorRecord>> {
+  errors(reset: boolean): Promise<Answered<ErrorRecord>> {
+    return reset ? this.#askErrors(true) : this.#errors.get();
+  }
+
+  async #askDigests(reset: boolean): Promise<Answered<DigestRow>> {
+    const before = this.#floors();
+    const { digests, missing } = await this.#ask('digests', reset);
+    return { rows: await mergeDigests(digests, reset ? before : this.#floors()), missing };
+  }
+
+  async #askErrors(reset: boolean): Promise<Answered<ErrorRecord>> {
     const { errors, missing } = await this.#ask('errors', reset);
     return { rows: mergeErrors(errors), missing };
   }
