@@ -15,7 +15,7 @@ import type { AdminState } from './admin/admin-state.ts';
 import { virtualRows } from './admin/virtual-tables/all-virtual-tables.ts';
 import { poolRows } from './admin/virtual-tables/stats-connection-pool.ts';
 import { configuredServers } from './configured-servers.ts';
-import { startHttpServer } from './http/http-server.ts';
+import { HttpSite } from './http/http-site.ts';
 import { joinAddress, listenOptions } from './listen-options.ts';
 import { OperatorLogs } from './logs/operator-logs.ts';
 import { type CounterSnapshot, takeCounterSnapshot } from './metrics/counter-snapshot.ts';
@@ -81,7 +81,7 @@ class Supervisor implements SluiceHandle {
   readonly #adminState: AdminState;
   #snapshot: Snapshot;
   #workers: WorkerSet | null = null;
-  #http: Awaited<ReturnType<typeof startHttpServer>> | null = null;
+  #http: HttpSite | null = null;
   #admin: Awaited<ReturnType<typeof startAdminServer>> | null = null;
   #stopping: Promise<void> | null = null;
   #catalogEpoch = 0;
@@ -151,12 +151,14 @@ class Supervisor implements SluiceHandle {
   }
 
   async start(): Promise<void> {
-    const { http } = this.#config;
     const metrics = createMetricsRegistry(this.#version, () => this.#takeCounters());
-    this.#http = await startHttpServer({
-      host: http.host,
-      port: http.port,
+    this.#http = await HttpSite.start({
+      config: this.#config,
       logger: this.#logger,
+      version: this.#version,
+      state: this.#adminState,
+      audit: this.#logs.audit,
+      certificate: this.#tls.client,
       metrics,
       liveness: () => liveness(this.#workers?.status() ?? []),
       readiness: () => readiness(this.#workers?.status() ?? [], this.#snapshot, this.#stopping !== null),
@@ -325,6 +327,8 @@ class Supervisor implements SluiceHandle {
     this.#followFiles();
     this.#admin?.updateUsers(config.admin.users);
     this.#admin?.updateTls(tls.admin);
+    this.#http?.update(config);
+    this.#http?.updateCertificate(tls.client);
     await this.#reconfigureMonitor(config);
     await this.#monitor.updateServers(configuredServers(config));
     await this.#accounts.reconfigure(config);
@@ -341,6 +345,7 @@ class Supervisor implements SluiceHandle {
     const signature = this.#tls.currentSignature;
     try {
       this.#tls = TlsMaterial.read(this.#config);
+      this.#http?.updateCertificate(this.#tls.client);
       this.#logger.info('certificates read again');
       this.#admin?.updateTls(this.#tls.admin);
       this.#publish();

@@ -3,7 +3,7 @@
 #
 #   sh test/support/setup.sh node      npm dependencies (they bring Node 24)
 #   sh test/support/setup.sh servers   … and a MariaDB server (and the libraries of the MySQL 5.7 binary)
-#   sh test/support/setup.sh tests     … and the languages and libraries of the programs in test/apps
+#   sh test/support/setup.sh tests     … and the languages and libraries of the programs in test/apps, and Chromium
 #   sh test/support/setup.sh bench     … and sysbench and HAProxy
 #
 # Everything it changes is said on stderr, one line each.
@@ -160,6 +160,13 @@ install_applications() {
   fi
 }
 
+# For the tests of the dashboard; without it they are skipped. It brings no service.
+install_browser() {
+  have apt-get || return 0
+  have chromium || have chromium-browser || have google-chrome || (apt_install chromium) ||
+    say 'the dashboard is not tested: chromium is missing'
+}
+
 install_bench_tools() {
   install_transport_tools
   have sysbench || apt_install sysbench
@@ -177,6 +184,7 @@ case ${1-} in
     install_node_packages
     install_servers
     install_applications
+    install_browser
     ;;
   bench)
     install_node_packages

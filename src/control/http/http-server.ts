@@ -1,26 +1,23 @@
 /**
- * The http port: `/healthz` for what restarts a dead process, `/readyz` for what sends it clients, `/metrics` for
- * Prometheus. It only reads; nothing here can change how statements go.
+ * The http port. It runs on the main thread beside the monitor, so that whatever is asked here is bounded: connections,
+ * sizes, times, and how many requests are answered in a second. Who may ask what is decided here and nowhere else, before
+ * a route is run.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
 import type { Logger } from '../../common/logger.ts';
+import { AdminRole } from '../admin/commands/command.ts';
+import { type AccessControl, addressOf, forgeryProblem, type Identity } from './access/access-control.ts';
+import { type Answer, json, redirect, sendAnswer } from './http-answer.ts';
+import { type HttpRoute, RouteAccess, type Visitor } from './http-route.ts';
+import { type Pace, RequestPace } from './request-pace.ts';
 
-export interface Liveness {
-  /** The process answers, and every worker runs or is being restarted. */
-  readonly alive: boolean;
-  readonly reasons: readonly string[];
-}
-
-export interface Readiness {
-  readonly ready: boolean;
-  /** What is missing; empty when ready. */
-  readonly reasons: readonly string[];
-}
-
-export interface MetricsPage {
-  readonly contentType: string;
-  render(): Promise<string>;
+/** In PEM. */
+export interface HttpCertificate {
+  readonly certificate: string;
+  readonly key: string;
 }
 
 export interface HttpServerOptions {
@@ -28,116 +25,222 @@ export interface HttpServerOptions {
   /** 0 lets the system choose. */
   readonly port: number;
   readonly logger: Logger;
-  readonly liveness: () => Liveness;
-  readonly readiness: () => Readiness;
-  readonly metrics: MetricsPage;
+  readonly routes: readonly HttpRoute[];
+  /** Null where there is nothing to log in to. */
+  readonly access: AccessControl | null;
+  readonly metricsAreOpen: () => boolean;
+  readonly tls: HttpCertificate | null;
+  readonly maxConnections: number;
+  /** For tests. */
+  readonly paces?: { readonly health: Pace; readonly others: Pace };
 }
 
 export interface HttpServer {
   readonly host: string;
   readonly port: number;
+  /** For connections from now on. */
+  updateCertificate(tls: HttpCertificate): void;
   close(): Promise<void>;
 }
 
-const JSON_TYPE = 'application/json; charset=utf-8';
-/** A load balancer, a scraper and some operators: more at once is a mistake or an attack. */
-const MAX_CONNECTIONS = 128;
 const LIMITS = {
-  maxHeaderSize: 8192,
+  maxHeaderSize: 16_384,
   headersTimeout: 5000,
   requestTimeout: 10_000,
   keepAliveTimeout: 15_000,
   connectionsCheckingInterval: 2000,
 };
+/** A statement for EXPLAIN ROUTE is the longest thing that anybody sends. */
+const MAX_BODY_BYTES = 65_536;
+/** A socket on which nothing moves. */
+const SILENT_SOCKET_MS = 30_000;
+const PACES = { health: { perSecond: 500, burst: 500 }, others: { perSecond: 100, burst: 200 } };
+const LOGIN_PAGE = '/login';
 
-interface Answer {
-  readonly status: number;
-  readonly contentType: string;
-  readonly body: string;
-}
+class HttpListener implements HttpServer {
+  readonly #options: HttpServerOptions;
+  readonly #routes: ReadonlyMap<string, readonly HttpRoute[]>;
+  readonly #server: Server | TlsServer;
+  readonly #healthPace: RequestPace;
+  readonly #pace: RequestPace;
+  #address: AddressInfo | null = null;
 
-function json(status: number, value: unknown): Answer {
-  return { status, contentType: JSON_TYPE, body: `${JSON.stringify(value)}\n` };
-}
-
-async function answerTo(path: string, options: HttpServerOptions): Promise<Answer> {
-  switch (path) {
-    case '/healthz': {
-      const { alive, reasons } = options.liveness();
-      return json(alive ? 200 : 503, { status: alive ? 'ok' : 'failing', reasons });
-    }
-    case '/readyz': {
-      const { ready, reasons } = options.readiness();
-      return json(ready ? 200 : 503, { status: ready ? 'ready' : 'not ready', reasons });
-    }
-    case '/metrics':
-      return { status: 200, contentType: options.metrics.contentType, body: await options.metrics.render() };
-    default:
-      return json(404, { error: 'not found', paths: ['/healthz', '/readyz', '/metrics'] });
+  constructor(options: HttpServerOptions) {
+    this.#options = options;
+    this.#routes = Map.groupBy(options.routes, ({ path }) => path);
+    const { health, others } = options.paces ?? PACES;
+    this.#healthPace = new RequestPace(health);
+    this.#pace = new RequestPace(others);
+    const handle = (request: IncomingMessage, response: ServerResponse): void => {
+      void this.#handle(request, response);
+    };
+    const { tls, maxConnections } = options;
+    this.#server =
+      tls === null
+        ? createServer(LIMITS, handle)
+        : createTlsServer({ ...LIMITS, cert: tls.certificate, key: tls.key }, handle);
+    this.#server.maxConnections = maxConnections;
+    this.#server.setTimeout(SILENT_SOCKET_MS);
+    // Who only keeps a connection for later makes room for who has something to ask.
+    this.#server.on('drop', () => this.#server.closeIdleConnections());
   }
-}
 
-function send(request: IncomingMessage, response: ServerResponse, answer: Answer): void {
-  response.writeHead(answer.status, {
-    'content-type': answer.contentType,
-    'content-length': Buffer.byteLength(answer.body),
-    'cache-control': 'no-store',
-    'x-content-type-options': 'nosniff',
-    ...(answer.status === 405 ? { allow: 'GET, HEAD' } : {}),
-    // A body is never read: what is left of it must not be taken for the next request.
-    ...(hasBody(request) ? { connection: 'close' } : {}),
-  });
-  response.end(request.method === 'HEAD' ? undefined : answer.body);
-}
-
-function hasBody({ headers }: IncomingMessage): boolean {
-  return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
-}
-
-async function handle(
-  request: IncomingMessage,
-  response: ServerResponse,
-  options: HttpServerOptions,
-): Promise<void> {
-  if (request.method !== 'GET' && request.method !== 'HEAD') {
-    send(request, response, json(405, { error: 'only GET and HEAD' }));
-    return;
+  get host(): string {
+    return this.#address?.address ?? this.#options.host;
   }
-  const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
-  try {
-    send(request, response, await answerTo(path, options));
-  } catch (error) {
-    options.logger.error('http request failed', { path, error });
-    if (response.headersSent) response.destroy();
-    else send(request, response, json(500, { error: 'internal error' }));
-  }
-}
 
-function listen(server: Server, host: string, port: number): Promise<AddressInfo> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ host, port }, () => {
-      server.off('error', reject);
-      resolve(server.address() as AddressInfo);
+  get port(): number {
+    return this.#address?.port ?? this.#options.port;
+  }
+
+  async listen(): Promise<void> {
+    const { host, port, logger } = this.#options;
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen({ host, port }, () => {
+        this.#server.off('error', reject);
+        resolve();
+      });
     });
-  });
+    this.#address = this.#server.address() as AddressInfo;
+    this.#server.on('error', (error) => logger.error('http server failed', { error }));
+  }
+
+  updateCertificate(tls: HttpCertificate): void {
+    if ('setSecureContext' in this.#server)
+      this.#server.setSecureContext({ cert: tls.certificate, key: tls.key });
+  }
+
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#server.close(() => resolve());
+      this.#server.closeAllConnections();
+    });
+  }
+
+  async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    // A peer that breaks off is nobody's fault of ours.
+    request.on('error', () => undefined);
+    try {
+      const answer = await this.#answerTo(request);
+      if (!response.destroyed) sendAnswer(request, response, answer);
+    } catch (error) {
+      this.#options.logger.error('http request failed', { path: pathOf(request), error });
+      if (response.headersSent) response.destroy();
+      else sendAnswer(request, response, json(500, { error: 'internal error' }));
+    }
+  }
+
+  async #answerTo(request: IncomingMessage): Promise<Answer> {
+    const routes = this.#routes.get(pathOf(request));
+    const isHealth = routes?.every((route) => route.isHealth === true) ?? false;
+    const waitMs = (isHealth ? this.#healthPace : this.#pace).take(performance.now());
+    if (waitMs === null) return tooMany(2000);
+    if (waitMs > 0) await setTimeout(waitMs, undefined, { ref: false });
+    if (routes === undefined)
+      return json(404, { error: 'not found', paths: ['/', '/healthz', '/readyz', '/metrics'] });
+    const method = request.method === 'HEAD' ? 'GET' : request.method;
+    const route = routes.find((one) => one.method === method);
+    if (route === undefined) {
+      const allow = routes.flatMap((one) => (one.method === 'GET' ? ['GET', 'HEAD'] : [one.method]));
+      return json(405, { error: `only ${allow.join(' and ')}` }, { allow: allow.join(', ') });
+    }
+    return this.#run(route, request);
+  }
+
+  async #run(route: HttpRoute, request: IncomingMessage): Promise<Answer> {
+    const permission = await this.#permit(route, request);
+    if ('refusal' in permission) return permission.refusal;
+    const body = route.method === 'POST' ? await readBody(request) : Buffer.alloc(0);
+    if (body === null)
+      return json(413, { error: `more than ${MAX_BODY_BYTES} bytes` }, { connection: 'close' });
+    const { url = '/', headers, socket } = request;
+    const query = new URLSearchParams(url.includes('?') ? url.slice(url.indexOf('?') + 1) : '');
+    return route.answer({
+      path: route.path,
+      query,
+      headers,
+      body,
+      address: addressOf(request),
+      localPort: socket.localPort ?? this.port,
+      isTls: this.#options.tls !== null,
+      visitor: permission.visitor,
+    });
+  }
+
+  async #permit(
+    route: HttpRoute,
+    request: IncomingMessage,
+  ): Promise<{ readonly visitor: Visitor | null } | { readonly refusal: Answer }> {
+    const { access: control, metricsAreOpen, logger } = this.#options;
+    const { access } = route;
+    let visitor: Visitor | null = null;
+    if (access !== RouteAccess.open && !(access === RouteAccess.metrics && metricsAreOpen())) {
+      const identity: Identity = (await control?.identify(request)) ?? { kind: 'nobody' };
+      if (identity.kind !== 'visitor') return { refusal: unknownVisitor(identity, route, request) };
+      visitor = identity.visitor;
+    }
+    if (route.method === 'POST') {
+      const problem = forgeryProblem(request, visitor);
+      if (problem !== null) {
+        logger.warn('http request refused', {
+          path: route.path,
+          address: addressOf(request),
+          username: visitor?.username ?? '',
+          reason: problem,
+        });
+        return { refusal: json(403, { error: `refused: ${problem}` }) };
+      }
+    }
+    if (access === RouteAccess.admin && visitor?.role !== AdminRole.admin)
+      return { refusal: json(403, { error: `${route.path} needs an admin user` }) };
+    return { visitor };
+  }
+}
+
+function unknownVisitor(
+  identity: Exclude<Identity, { kind: 'visitor' }>,
+  route: HttpRoute,
+  request: IncomingMessage,
+): Answer {
+  if (identity.kind === 'busy') return tooMany(identity.retryAfterMs);
+  if (route.isPage === true && identity.kind === 'nobody') return redirect(LOGIN_PAGE);
+  const error =
+    identity.kind === 'refused' ? 'user name or password is wrong' : 'log in as one of admin.users';
+  // Browsers would ask for a password by themselves, remember it, and send it for any page that wants something of us.
+  const isBrowser = request.headers['sec-fetch-mode'] !== undefined;
+  return json(
+    401,
+    { error },
+    isBrowser ? {} : { 'www-authenticate': 'Basic realm="sluice", charset="UTF-8"' },
+  );
+}
+
+function tooMany(retryAfterMs: number): Answer {
+  const seconds = String(Math.max(1, Math.ceil(retryAfterMs / 1000)));
+  return json(429, { error: 'too many requests' }, { 'retry-after': seconds, connection: 'close' });
+}
+
+function pathOf({ url }: IncomingMessage): string {
+  return (url ?? '/').split('?', 1)[0] ?? '/';
+}
+
+/** Null when it is too long; the rest is not read. */
+async function readBody(request: IncomingMessage): Promise<Buffer | null> {
+  if (Number(request.headers['content-length'] ?? '0') > MAX_BODY_BYTES) return null;
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > MAX_BODY_BYTES) return null;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
 }
 
 /** @throws the system's error (`EADDRINUSE`…) when the address cannot be had */
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
-  const server = createServer(LIMITS, (request, response) => {
-    void handle(request, response, options);
-  });
-  server.maxConnections = MAX_CONNECTIONS;
-  const { address, port } = await listen(server, options.host, options.port);
-  server.on('error', (error) => options.logger.error('http server failed', { error }));
-  return {
-    host: address,
-    port,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
+  const listener = new HttpListener(options);
+  await listener.listen();
+  return listener;
 }

@@ -71,12 +71,12 @@ t.test('each wrong direction is named with file and line', async (t) => {
     'config/schema.ts:1: config must not import protocol, types included',
     'protocol/index.ts:1: export * hides what a module offers: name it',
     'protocol/packets/p.ts:1: there is no src/common/missing.ts',
-    'src/control/http/http-server.ts:1: control must not import test',
+    'src/control/http/http-server.ts:1: control/http must not import test',
     'src/control/supervisor.ts:1: control must not import data',
     'src/data/backend/pool.ts:1: data/backend must not import data/frontend',
     'src/data/frontend/session.ts:1: import from protocol/index.ts, not from protocol/packets/p.ts',
     'src/data/router/router.ts:1: data/router must not import protocol',
-    'src/data/worker.ts:3: data must not import control',
+    'src/data/worker.ts:3: data must not import control/http',
     'src/stray/y.ts:1: src/stray/y.ts is in none of the known folders',
   ]);
 });

@@ -8,12 +8,12 @@ function fieldsOf(event: AdminEvent): [string, unknown][] {
   return Object.entries(event);
 }
 
-function addressOf(event: AdminEvent): string {
+export function addressOf(event: AdminEvent): string {
   const address = fieldsOf(event).find(([name]) => name === 'address')?.[1];
   return typeof address === 'string' ? address : '';
 }
 
-function detailOf(event: AdminEvent): string {
+export function detailOf(event: AdminEvent): string {
   return fieldsOf(event)
     .filter(([name, value]) => !IN_COLUMNS.has(name) && value !== '')
     .map(([name, value]) => `${name}=${valueText(value)}`)

@@ -3,11 +3,12 @@ import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 import t from 'tap';
 import { createWorkerLogger, type LogRecord } from '../../../../src/common/logger.ts';
-import {
-  type HttpServer,
-  type HttpServerOptions,
-  startHttpServer,
-} from '../../../../src/control/http/http-server.ts';
+import { AccessControl } from '../../../../src/control/http/access/access-control.ts';
+import { type HealthSources, healthRoutes } from '../../../../src/control/http/health-routes.ts';
+import { json } from '../../../../src/control/http/http-answer.ts';
+import type { HttpRoute } from '../../../../src/control/http/http-route.ts';
+import { type HttpServer, startHttpServer } from '../../../../src/control/http/http-server.ts';
+import type { AuditTrail } from '../../../../src/control/logs/audit-log.ts';
 
 interface Reply {
   readonly status: number;
@@ -15,24 +16,66 @@ interface Reply {
   readonly body: string;
 }
 
-async function start(
-  overrides: Partial<HttpServerOptions> = {},
-): Promise<{ server: HttpServer; log: LogRecord[] }> {
+interface Overrides extends Partial<HealthSources> {
+  readonly port?: number;
+  readonly routes?: readonly HttpRoute[];
+  readonly metricsAreOpen?: boolean;
+  readonly maxConnections?: number;
+  readonly perSecond?: number;
+}
+
+const USERS = [
+  { username: 'ops', password: 'ops secret', role: 'admin' },
+  { username: 'watcher', password: '*2470C0C06DEE42FD1618BB99005ADCA2EC9D1E19', role: 'stats' },
+] as const;
+
+const NO_AUDIT: AuditTrail = {
+  command: () => undefined,
+  loggedIn: () => undefined,
+  loginRefused: () => undefined,
+  left: () => undefined,
+};
+
+async function start(overrides: Overrides = {}): Promise<{ server: HttpServer; log: LogRecord[] }> {
   const log: LogRecord[] = [];
+  const { routes = [], port = 0, metricsAreOpen = true, maxConnections = 128, ...health } = overrides;
   const server = await startHttpServer({
     host: '127.0.0.1',
-    port: 0,
+    port,
     logger: createWorkerLogger('trace', (record) => log.push(record)),
-    liveness: () => ({ alive: true, reasons: [] }),
-    readiness: () => ({ ready: true, reasons: [] }),
-    metrics: { contentType: 'text/plain; version=0.0.4', render: async () => 'sluice_up 1\n' },
-    ...overrides,
+    routes: [
+      ...healthRoutes({
+        liveness: () => ({ alive: true, reasons: [] }),
+        readiness: () => ({ ready: true, reasons: [] }),
+        metrics: { contentType: 'text/plain; version=0.0.4', render: async () => 'sluice_up 1\n' },
+        ...health,
+      }),
+      ...routes,
+    ],
+    access: new AccessControl(USERS, { idleMs: 60_000, maxMs: 60_000 }, NO_AUDIT),
+    metricsAreOpen: () => metricsAreOpen,
+    tls: null,
+    maxConnections,
+    ...(overrides.perSecond === undefined
+      ? {}
+      : {
+          paces: {
+            health: { perSecond: 10_000, burst: 10_000 },
+            others: { perSecond: overrides.perSecond, burst: 1 },
+          },
+        }),
   });
   return { server, log };
 }
 
-async function ask(server: HttpServer, path: string, method = 'GET', body?: string): Promise<Reply> {
-  const request = httpRequest({ host: server.host, port: server.port, path, method, agent: false });
+async function ask(
+  server: HttpServer,
+  path: string,
+  method = 'GET',
+  body?: string,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Reply> {
+  const request = httpRequest({ host: server.host, port: server.port, path, method, headers, agent: false });
   request.end(body);
   const [response] = await once(request, 'response');
   let text = '';
@@ -148,4 +191,143 @@ t.test('closing does not wait for idle connections', async (t) => {
   await server.close();
   await closed;
   t.pass('the idle connection was closed');
+});
+
+const CHANGE: HttpRoute = {
+  method: 'POST',
+  path: '/change',
+  access: 'admin',
+  answer: ({ visitor, body }) => json(200, { by: visitor?.username, body: body.toString() }),
+};
+const LOOK: HttpRoute = {
+  method: 'GET',
+  path: '/look',
+  access: 'stats',
+  answer: ({ visitor, query }) =>
+    json(200, { by: visitor?.username, role: visitor?.role, q: query.get('q') }),
+};
+const PAGE: HttpRoute = { ...LOOK, path: '/', isPage: true };
+
+function basic(username: string, password: string): Record<string, string> {
+  return { authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}` };
+}
+
+t.test('every answer tells browsers how far to trust it', async (t) => {
+  const { server } = await start();
+  t.teardown(() => server.close());
+  for (const path of ['/healthz', '/nothing']) {
+    const { headers } = await ask(server, path);
+    t.match(headers, {
+      'x-content-type-options': 'nosniff',
+      'x-frame-options': 'DENY',
+      'referrer-policy': 'same-origin',
+      'cache-control': 'no-store',
+      'content-security-policy': /default-src 'none'; script-src 'self'; .*frame-ancestors 'none'/,
+    });
+    t.notMatch(headers['content-security-policy'], /unsafe|\*/);
+  }
+});
+
+t.test('who has not logged in gets an error, tools a hint how, and people the login page', async (t) => {
+  const { server } = await start({ routes: [LOOK, PAGE, CHANGE] });
+  t.teardown(() => server.close());
+  t.match(await ask(server, '/look'), { status: 401, headers: { 'www-authenticate': /^Basic realm/ } });
+  const inBrowser = await ask(server, '/look', 'GET', undefined, { 'sec-fetch-mode': 'cors' });
+  t.equal(inBrowser.status, 401);
+  t.equal(inBrowser.headers['www-authenticate'], undefined, 'a browser must not ask and remember');
+  t.match(await ask(server, '/'), { status: 303, headers: { location: '/login' } });
+  t.equal((await ask(server, '/change', 'POST', '{}')).status, 401);
+  t.equal((await ask(server, '/look', 'GET', undefined, { cookie: `sluice_${server.port}=x` })).status, 401);
+  t.match(await ask(server, '/look?q=a%20b', 'GET', undefined, basic('ops', 'ops secret')), {
+    status: 200,
+    body: '{"by":"ops","role":"admin","q":"a b"}\n',
+  });
+  t.match(await ask(server, '/look', 'GET', undefined, basic('watcher', 'password')), { status: 200 });
+  for (const wrong of [
+    basic('ops', 'wrong'),
+    basic('nobody', 'ops secret'),
+    basic('ops', ''),
+    { authorization: 'Basic !' },
+    { authorization: `Basic ${Buffer.from('no colon').toString('base64')}` },
+    { authorization: 'Bearer x' },
+  ])
+    t.equal((await ask(server, '/look', 'GET', undefined, wrong)).status, 401);
+});
+
+t.test('a stats user may look and not act', async (t) => {
+  const { server } = await start({ routes: [LOOK, CHANGE] });
+  t.teardown(() => server.close());
+  t.match(await ask(server, '/change', 'POST', '{}', basic('watcher', 'password')), {
+    status: 403,
+    body: '{"error":"/change needs an admin user"}\n',
+  });
+  t.match(await ask(server, '/change', 'POST', '{}', basic('ops', 'ops secret')), {
+    status: 200,
+    body: '{"by":"ops","body":"{}"}\n',
+  });
+});
+
+t.test('a password that a browser sends for another site changes nothing', async (t) => {
+  const { server, log } = await start({ routes: [CHANGE] });
+  t.teardown(() => server.close());
+  const own = basic('ops', 'ops secret');
+  for (const foreign of [
+    { origin: 'http://evil.example' },
+    { origin: 'null' },
+    { origin: `http://127.0.0.1:${server.port + 1}` },
+    { 'sec-fetch-site': 'cross-site' },
+    { 'sec-fetch-site': 'same-site' },
+    { 'sec-fetch-site': 'none' },
+  ])
+    t.match(await ask(server, '/change', 'POST', '{}', { ...own, ...foreign }), { status: 403 });
+  t.equal(log.filter(({ message }) => message === 'http request refused').length, 6);
+  const origin = `http://127.0.0.1:${server.port}`;
+  t.equal((await ask(server, '/change', 'POST', '{}', { ...own, origin })).status, 200);
+});
+
+t.test('metrics behind a login where they are not open', async (t) => {
+  const { server } = await start({ metricsAreOpen: false });
+  t.teardown(() => server.close());
+  t.equal((await ask(server, '/metrics')).status, 401);
+  t.equal((await ask(server, '/metrics', 'GET', undefined, basic('watcher', 'password'))).status, 200);
+  t.equal((await ask(server, '/healthz')).status, 200);
+});
+
+t.test('a body has its limit', async (t) => {
+  const { server } = await start({ routes: [CHANGE] });
+  t.teardown(() => server.close());
+  const own = basic('ops', 'ops secret');
+  t.equal((await ask(server, '/change', 'POST', 'x'.repeat(65_536), own)).status, 200);
+  t.match(await ask(server, '/change', 'POST', 'x'.repeat(65_537), own), {
+    status: 413,
+    headers: { connection: 'close' },
+  });
+});
+
+t.test('who asks without end waits; health does not', async (t) => {
+  const { server } = await start({ routes: [LOOK], perSecond: 10 });
+  t.teardown(() => server.close());
+  const startedAt = performance.now();
+  const replies = await Promise.all(Array.from({ length: 60 }, () => ask(server, '/look')));
+  const elapsedMs = performance.now() - startedAt;
+  const answered = replies.filter(({ status }) => status === 401).length;
+  t.equal(replies.filter(({ status }) => status === 429).length, 60 - answered, 'the others are told to go');
+  t.ok(answered >= 20 && answered <= 25, `${answered} of 60 were answered within two seconds`);
+  t.ok(elapsedMs > 1500, `after ${elapsedMs} ms`);
+  const before = performance.now();
+  await Promise.all(Array.from({ length: 60 }, () => ask(server, '/healthz')));
+  t.ok(performance.now() - before < 1500);
+});
+
+t.test('connections that only wait make room', async (t) => {
+  const { server } = await start({ maxConnections: 4 });
+  t.teardown(() => server.close());
+  for (let index = 0; index < 4; index++) {
+    const socket = connect(server.port, server.host);
+    t.teardown(() => socket.destroy());
+    socket.write('GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n');
+    await once(socket, 'data');
+  }
+  await t.rejects(ask(server, '/healthz'), 'the fifth is closed at once');
+  t.equal((await ask(server, '/healthz')).status, 200, 'and the next finds room');
 });
