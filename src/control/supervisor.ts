@@ -191,12 +191,20 @@ class Supervisor implements SluiceHandle {
 
   #runtimeHost(): RuntimeHost {
     const config = () => this.#config;
+    const rules = this.#rules;
     return {
       get config() {
         return config();
       },
       apply: (wanted) => this.#apply(wanted),
       lateWorkers: (version, timeoutMs) => this.#workers?.lateFor(version, timeoutMs) ?? Promise.resolve([]),
+      get shadow() {
+        return rules.shadow;
+      },
+      setShadow: (shadow) => {
+        rules.setShadow(shadow);
+        this.#publish();
+      },
       readFile: this.#readFile,
     };
   }

@@ -35,3 +35,8 @@ export function configTableNamed(name: string): AdminTable {
 export function tablesOfModule(module: AdminModule): readonly AdminTable[] {
   return CONFIG_TABLES.filter((table) => table.module === module);
 }
+
+/** What is in force, in the columns of the tables of the configuration. */
+export function runtimeTables(): readonly AdminTable[] {
+  return ALL_TABLES.filter(({ kind, module }) => kind === AdminTableKind.runtime && module !== null);
+}

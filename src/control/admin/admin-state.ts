@@ -8,10 +8,10 @@ import type { ServerAddress, ServerDescription } from '../../topology/server-des
 import type { AdministrativeStatus } from '../../topology/server-health.ts';
 import type { CounterSnapshot } from '../metrics/counter-snapshot.ts';
 import type { RuleHitCount } from '../query-rules/rule-keeper.ts';
-import type { RuntimeControl } from '../runtime/runtime-control.ts';
 import type { Statistics } from '../statistics/statistics.ts';
 import type { StoreClient } from '../store/store-client.ts';
 import type { InspectResult } from '../worker-inquiries.ts';
+import type { AdminRuntime } from './admin-runtime.ts';
 
 export interface AdminTopology {
   readonly servers: readonly ServerDescription[];
@@ -47,7 +47,7 @@ export interface AdminState {
   /** The tables that operators read and write by SQL. */
   readonly store: StoreClient;
   /** What is in force, and the ways between the layers. */
-  readonly runtime: RuntimeControl;
+  readonly runtime: AdminRuntime;
   readonly statistics: AdminStatistics;
   topology(): AdminTopology;
   counters(): CounterSnapshot;

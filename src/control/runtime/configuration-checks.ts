@@ -5,6 +5,7 @@ import { existingHostgroups } from '../../../config/hostgroup-pairs.ts';
 import { checkValues } from '../../../config/reload.ts';
 import type { Config } from '../../../config/schema.ts';
 import { checkQueryRules, problemText } from '../../sql/rules/query-rule-checks.ts';
+import { warmPatterns } from '../../sql/rules/warm-patterns.ts';
 import { placeProblem } from './problem-place.ts';
 import { RowError, type RowProblem } from './row-error.ts';
 import type { VariableCatalog } from './variable-catalog.ts';
@@ -31,6 +32,7 @@ function distinct(problems: readonly RowProblem[]): RowProblem[] {
 export async function checkConfiguration(config: Config, catalog: VariableCatalog): Promise<CheckedConfig> {
   const checked = checkValues(config);
   await nextTurn();
+  await warmPatterns(config.queryRules);
   const rules = checkQueryRules(
     { rules: config.queryRules, fastRouting: config.fastRouting, firewall: config.firewall },
     existingHostgroups(config),

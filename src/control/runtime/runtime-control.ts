@@ -15,11 +15,13 @@
 import { ConfigError, formatProblem } from '../../../config/config-error.ts';
 import type { Config } from '../../../config/schema.ts';
 import { AdminModule, type SqlRow, type TableRows } from '../../common/admin-tables/admin-table.ts';
+import type { AdminRuntime } from '../admin/admin-runtime.ts';
 import type { StoreClient } from '../store/store-client.ts';
 import { checkConfiguration } from './configuration-checks.ts';
 import { withFileChanges } from './file-changes.ts';
 import { LayerCopies } from './layer-copies.ts';
 import { RowError } from './row-error.ts';
+import { differencesOf, type RuntimeDifference } from './runtime-difference.ts';
 import type { AppliedConfig, RuntimeHost } from './runtime-host.ts';
 import { type RuntimeModule, runtimeModules } from './runtime-modules.ts';
 import {
@@ -28,7 +30,8 @@ import {
   startConfiguration,
   unreadableWarning,
 } from './saved-configuration.ts';
-import { VariableCatalog } from './variable-catalog.ts';
+import { checksumOf } from './table-checksum.ts';
+import { type Variable, VariableCatalog } from './variable-catalog.ts';
 import { type AppliedVersion, VersionHistory } from './version-history.ts';
 import { WrittenSettings } from './written-settings.ts';
 
@@ -55,7 +58,7 @@ export interface RuntimeControlOptions {
 /** Workers apply a version within a turn of their event loop; whoever needs longer is told of. */
 const WORKERS_TIMEOUT_MS = 3000;
 
-export class RuntimeControl {
+export class RuntimeControl implements AdminRuntime {
   readonly catalog: VariableCatalog;
   readonly modules: readonly RuntimeModule[];
   readonly #store: StoreClient;
@@ -199,6 +202,92 @@ export class RuntimeControl {
   /** A configuration that was put together elsewhere. @throws RowError; then nothing has changed */
   replace(change: (config: Config) => Config, origin: ChangeOrigin): Promise<ChangeOutcome> {
     return this.#inTurn(() => this.#bringIntoForce(change(this.config), origin, []));
+  }
+
+  // ---- rules that are counted and not applied
+
+  async loadToShadow(): Promise<{ readonly rules: number; readonly warnings: readonly string[] }> {
+    return this.#inTurn(async () => {
+      const warnings: string[] = [];
+      const module = this.moduleNamed(AdminModule.queryRules);
+      const rows = await readModule(this.#store, 'memory', module);
+      const wanted = await module.withRows(this.config, rows, warnings);
+      const { config, warnings: more } = await checkConfiguration(wanted, this.catalog);
+      this.#inForce.setShadow({ rules: config.queryRules, fastRouting: config.fastRouting });
+      const rules = config.queryRules.length + config.fastRouting.length;
+      return { rules, warnings: [...warnings, ...more] };
+    });
+  }
+
+  promoteShadow(origin: ChangeOrigin): Promise<ChangeOutcome> {
+    return this.#inTurn(async () => {
+      const { shadow } = this.#inForce;
+      if (shadow === null)
+        throw new RangeError('there are no shadow rules: LOAD MYSQL QUERY RULES TO SHADOW');
+      const wanted = { ...this.config, queryRules: shadow.rules, fastRouting: shadow.fastRouting };
+      const outcome = await this.#bringIntoForce(wanted, origin, []);
+      this.#inForce.setShadow(null);
+      return outcome;
+    });
+  }
+
+  async dropShadow(): Promise<boolean> {
+    return this.#inTurn(async () => {
+      const had = this.#inForce.shadow !== null;
+      this.#inForce.setShadow(null);
+      return had;
+    });
+  }
+
+  // ---- what differs
+
+  differences(): Promise<readonly RuntimeDifference[]> {
+    return this.#inTurn(async () => {
+      const runtime = this.rows(this.config);
+      const memory = await this.#store.readTables(
+        'memory',
+        runtime.map(({ table }) => table),
+      );
+      return differencesOf(runtime, await this.#asApplied(memory));
+    });
+  }
+
+  /** As the rows would look in RUNTIME; as they are where they cannot be loaded. */
+  async #asApplied(memory: readonly TableRows[]): Promise<readonly TableRows[]> {
+    try {
+      let config = this.config;
+      for (const module of this.modules) config = await module.withRows(config, memory, []);
+      return this.rows(config);
+    } catch (error) {
+      if (!(error instanceof RowError)) throw error;
+      return memory;
+    }
+  }
+
+  /** Names of tables; of variables, and of families of tables, their prefix. */
+  async checksum(layer: 'runtime' | 'memory' | 'disk', names: readonly string[]): Promise<string> {
+    const all = this.modules.flatMap(({ tables }) => tables);
+    const tables =
+      layer === 'runtime' ? this.rows(this.config) : await this.#store.readTables(layer, [...new Set(all)]);
+    const wanted = tables.flatMap(({ table, rows }): TableRows[] => {
+      if (table === 'global_variables')
+        return [
+          { table, rows: rows.filter(([name]) => names.some((each) => String(name).startsWith(each))) },
+        ];
+      return names.some((each) => table === each || (each.endsWith('_') && table.startsWith(each)))
+        ? [{ table, rows }]
+        : [];
+    });
+    return checksumOf(wanted);
+  }
+
+  async setVariable(variable: Variable, value: string): Promise<void> {
+    await this.#store.internal([
+      {
+        sql: 'INSERT OR REPLACE INTO main.global_variables (variable_name, variable_value) VALUES (?, ?)',
+        parameters: [variable.name, value],
+      },
+    ]);
   }
 
   // ---- the other ways

@@ -1,6 +1,7 @@
 /** What the composition root of the main thread lets the runtime configuration do. */
 
 import type { Config } from '../../../config/schema.ts';
+import type { ShadowRules } from '../../common/query-rule.ts';
 
 export interface AppliedConfig {
   /** Of the first snapshot that holds it. */
@@ -18,6 +19,9 @@ export interface RuntimeHost {
   apply(config: Config): Promise<AppliedConfig>;
   /** Of the workers that run, those that do not work with this snapshot, or a later one, when the time is over. */
   lateWorkers(snapshotVersion: number, timeoutMs: number): Promise<readonly number[]>;
+  /** Rules that are counted beside those in force; null for none. */
+  readonly shadow: ShadowRules | null;
+  setShadow(rules: ShadowRules | null): void;
   /** The configuration as the file, the variables and the flags have it now. @throws ConfigError */
   readFile(): Config;
 }

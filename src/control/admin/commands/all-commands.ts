@@ -1,14 +1,21 @@
+import { checksum, globalChecksum } from './checksum.ts';
 import type { AdminCommand } from './command.ts';
+import { diffRuntime } from './diff-runtime.ts';
 import { drain } from './drain.ts';
 import { explainRoute } from './explain-route.ts';
 import { flushLogs } from './flush-logs.ts';
 import { help } from './help.ts';
 import { kill } from './kill.ts';
+import { load } from './load.ts';
+import { loadUser } from './load-user.ts';
 import { loadUsers } from './load-users.ts';
+import { rollbackRuntime } from './rollback-runtime.ts';
+import { save } from './save.ts';
 import { saveDigest } from './save-digest.ts';
 import { selectLiteral } from './select-literal.ts';
 import { setLogLevel } from './set-log-level.ts';
 import { setSession } from './set-session.ts';
+import { dropShadow, promoteShadow } from './shadow.ts';
 import { showDatabases } from './show-databases.ts';
 import { showDigests } from './show-digests.ts';
 import { showEvents } from './show-events.ts';
@@ -17,6 +24,7 @@ import { showPins } from './show-pins.ts';
 import { showPinsByReason } from './show-pins-by-reason.ts';
 import { showPools } from './show-pools.ts';
 import { showRoutes } from './show-routes.ts';
+import { showRuntimeVersions } from './show-runtime-versions.ts';
 import { showServers } from './show-servers.ts';
 import { showSession } from './show-session.ts';
 import { showSessions } from './show-sessions.ts';
@@ -38,6 +46,7 @@ export const ALL_COMMANDS: readonly AdminCommand[] = [
   showUsers,
   showEvents,
   showVersions,
+  showRuntimeVersions,
   showWorkers,
   showSessions,
   showSession,
@@ -49,6 +58,15 @@ export const ALL_COMMANDS: readonly AdminCommand[] = [
   showMysqlStatus,
   explainRoute,
   showShadow,
+  load,
+  save,
+  loadUser,
+  rollbackRuntime,
+  diffRuntime,
+  checksum,
+  globalChecksum,
+  promoteShadow,
+  dropShadow,
   drain,
   undrain,
   kill,

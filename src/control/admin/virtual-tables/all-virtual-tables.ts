@@ -1,5 +1,6 @@
 import type { AdminState } from '../admin-state.ts';
 import { MONITOR_LOGS } from './monitor-logs.ts';
+import { RUNTIME_CONFIG_TABLES, runtimeChecksums, statsGlobalVariables } from './runtime-config.ts';
 import { statsCommandsCounters, statsQueryRules } from './stats-commands.ts';
 import { statsConnectionPool, statsConnectionPoolReset } from './stats-connection-pool.ts';
 import { statsMemoryMetrics, statsMysqlGlobal } from './stats-global.ts';
@@ -28,6 +29,9 @@ export const ALL_VIRTUAL_TABLES: readonly VirtualTable[] = [
   statsGtidExecuted,
   statsQueryRules,
   ...MONITOR_LOGS,
+  ...RUNTIME_CONFIG_TABLES,
+  runtimeChecksums,
+  statsGlobalVariables,
 ];
 
 /** @param name with its schema or without: `stats.global_variables` is not the table of the configuration */

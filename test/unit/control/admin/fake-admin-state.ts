@@ -1,6 +1,5 @@
 /** A proxy as the admin port sees it: values, and a record of the orders that it was given. */
 
-import { loadConfig } from '../../../../config/load.ts';
 import type { ErrorRecord, Inspection } from '../../../../src/common/inspection.ts';
 import { WorkerCounter } from '../../../../src/common/shared-counters.ts';
 import { SharedStatistics } from '../../../../src/common/shared-statistics.ts';
@@ -12,7 +11,6 @@ import type {
   WorkerCounterName,
   WorkerSnapshot,
 } from '../../../../src/control/metrics/counter-snapshot.ts';
-import { RuntimeControl } from '../../../../src/control/runtime/runtime-control.ts';
 import { CheckLog } from '../../../../src/control/statistics/check-log.ts';
 import type { DigestRow } from '../../../../src/control/statistics/merge-digests.ts';
 import { PoolStatistics } from '../../../../src/control/statistics/pool-statistics.ts';
@@ -23,6 +21,7 @@ import type { Hostgroup } from '../../../../src/topology/hostgroup-membership.ts
 import { formatServerAddress } from '../../../../src/topology/server-address.ts';
 import type { ServerDescription } from '../../../../src/topology/server-description.ts';
 import { WITHOUT_TLS } from '../../../../src/topology/server-description.ts';
+import { FakeRuntime } from './fake-runtime.ts';
 import { routeRecord, sessionRecord } from './made-records.ts';
 
 export const PRIMARY = '10.0.0.1:3306';
@@ -110,7 +109,6 @@ export type ExplainFunction = AdminState['explainRoute'];
 const noStore = (): never => {
   throw new Error('this proxy has no store');
 };
-const FILE = loadConfig({ text: 'servers: [a]\nmonitor: { username: m }\n', env: {}, flags: {} });
 const NO_STORE: StoreClient = {
   dataDir: null,
   isRunning: false,
@@ -125,7 +123,7 @@ const NO_STORE: StoreClient = {
 export class FakeAdminState implements AdminState {
   /** Commands that need one are tested with a real one. */
   store: StoreClient = NO_STORE;
-  readonly runtime = new RuntimeControl({ store: NO_STORE, file: FILE, version: '0.1.0', clock: () => 0 });
+  readonly runtime = new FakeRuntime();
   digestRows: readonly DigestRow[] = [];
   errorRecords: readonly ErrorRecord[] = [];
   readonly resets: string[] = [];
