@@ -1,6 +1,5 @@
 import type { ShadowRecord } from '../../../common/shadow-report.ts';
 import { type ShadowRow, shadowRows } from '../../query-rules/shadow-rows.ts';
-import { AdminError } from '../admin-error.ts';
 import { type AdminCommand, AdminRole, type ComputedColumn, table } from './command.ts';
 import { askWorkers } from './worker-answers.ts';
 
@@ -46,16 +45,13 @@ export const showShadow: AdminCommand = {
   columns: COLUMNS,
   execute: async ({ state }) => {
     const { shadow, warnings } = await askWorkers(state, { subject: 'shadow', connectionId: null, limit: 0 });
-    if (shadow.length === 0)
-      throw new AdminError(
-        'wrongArgument',
-        'No rules are loaded as shadow: LOAD MYSQL QUERY RULES TO SHADOW does that',
-      );
-    return { ...table(shadowRows(shadow), COLUMNS), warnings: [...warnings, ...unsampled(shadow)] };
+    return { ...table(shadowRows(shadow), COLUMNS), warnings: [...warnings, ...warningsOf(shadow)] };
   },
 };
 
-function unsampled(records: readonly ShadowRecord[]): string[] {
+function warningsOf(records: readonly ShadowRecord[]): string[] {
+  if (records.length === 0)
+    return ['No rules are loaded as shadow: LOAD MYSQL QUERY RULES TO SHADOW does that'];
   const count = records.reduce((sum, record) => sum + record.unsampled, 0);
   return count === 0 ? [] : [`${count} changes are counted and not among the samples, which were full`];
 }

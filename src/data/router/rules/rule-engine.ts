@@ -42,7 +42,9 @@ const RULES_PER_SLICE = 64;
 const ENTRIES_PER_SLICE = 512;
 
 /** A replacement has made more of a statement than it may become. */
-export class RewriteTooLongError extends RangeError {}
+export class RewriteTooLongError extends RangeError {
+  override readonly name = 'RewriteTooLongError';
+}
 
 export class RuleEngine {
   readonly rules: readonly CompiledRule[];

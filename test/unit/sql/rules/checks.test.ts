@@ -1,0 +1,168 @@
+/** What is refused at LOAD, with table, key and column; and what is only warned of. */
+
+import t from 'tap';
+import { FirewallMode, type QueryRule } from '../../../../src/common/query-rule.ts';
+import {
+  canonicalDigest,
+  checkQueryRules,
+  problemText,
+} from '../../../../src/sql/rules/query-rule-checks.ts';
+import { parseAttributes } from '../../../../src/sql/rules/rule-attributes.ts';
+import { warmPatterns } from '../../../../src/sql/rules/warm-patterns.ts';
+import { NO_FIREWALL, rule } from '../../data/router/rules/made-rules.ts';
+
+const HOSTGROUPS = new Set([1, 0, 20]);
+
+function check(rules: readonly Partial<QueryRule>[]) {
+  const numbered = rules.map((values, index) => rule({ ruleId: index + 1, ...values }));
+  return checkQueryRules({ rules: numbered, fastRouting: [], firewall: NO_FIREWALL }, HOSTGROUPS);
+}
+
+t.test('good rules', async (t) => {
+  const rules = [
+    { matchDigest: '^SELECT', destinationHostgroup: 1, flagOut: 3 },
+    { flagIn: 3, matchPattern: '(a)', replacePattern: '\\1', mirrorHostgroup: 20, digest: '0xab' },
+    { attributes: '{"rate_limit": {"per_second": 0.5}, "other": 1}', flagOut: 99, apply: true },
+  ];
+  t.strictSame(check(rules), { errors: [], warnings: [] });
+});
+
+type Bad = readonly [Partial<QueryRule>, column: string, message: RegExp];
+
+const BAD: readonly Bad[] = [
+  [{ matchDigest: '(?!a)' }, 'match_digest', /RE2 has no look-around/],
+  [{ matchPattern: '(' }, 'match_pattern', /missing closing \)/],
+  [{ reModifiers: 'CASELES' }, 're_modifiers', /expected CASELESS, GLOBAL or both, not 'CASELES'/],
+  [{ replacePattern: 'a' }, 'replace_pattern', /there is none/],
+  [
+    { matchPattern: '(a)', replacePattern: '\\2' },
+    'replace_pattern',
+    /\\2 names no group: match_pattern has 1/,
+  ],
+  [{ matchPattern: 'a', replacePattern: 'a\\n' }, 'replace_pattern', /a backslash is followed by/],
+  [{ matchPattern: 'a', replacePattern: 'b', negateMatchPattern: true }, 'replace_pattern', /negate/],
+  [{ digest: '1234' }, 'digest', /expected 0x/],
+  [{ proxyPort: 70_000 }, 'proxy_port', /70000/],
+  [{ destinationHostgroup: 7 }, 'destination_hostgroup', /there is no hostgroup 7; there are 0, 1, 20/],
+  [{ mirrorHostgroup: 8 }, 'mirror_hostgroup', /there is no hostgroup 8/],
+  [{ attributes: '[]' }, 'attributes', /expected a JSON object/],
+  [{ attributes: '{' }, 'attributes', /expected a JSON object/],
+  [{ attributes: '{"rate_limit": 5}' }, 'attributes', /"per_second": number/],
+  [{ attributes: '{"rate_limit": {"per_second": 0}}' }, 'attributes', /per_second/],
+  [{ attributes: '{"rate_limit": {"per_second": 1, "burts": 2}}' }, 'attributes', /not "burts"/],
+  [{ attributes: '{"rate_limit": {"per_second": 1, "burst": 0}}' }, 'attributes', /burst at least 1/],
+  [{ attributes: '{"flagOUTs": [{"id": 1}]}' }, 'attributes', /"weight": number/],
+];
+
+t.test('bad rules', async (t) => {
+  for (const [values, column, message] of BAD) {
+    const { errors } = check([{}, values]);
+    t.equal(errors.length, 1, column);
+    t.match(errors[0], { table: 'mysql_query_rules', key: 'rule_id=2', column, message });
+    t.strictSame(check([{}, { ...values, active: false }]).errors, [], 'what is not active does no harm');
+  }
+  const { errors } = check([{ ruleId: 5 }, { ruleId: 5 }, { matchDigest: '[' }]);
+  t.strictSame(errors.map(problemText), [
+    'mysql_query_rules rule_id=5, column rule_id: another rule has the same number',
+    'mysql_query_rules rule_id=3, column match_digest: missing closing ]: `[`',
+  ]);
+});
+
+t.test('loops of flags', async (t) => {
+  const flagErrors = (rules: readonly Partial<QueryRule>[]) => check(rules).errors.map(problemText);
+  t.match(flagErrors([{ flagOut: 1 }, { flagIn: 1, flagOut: 0 }]), [
+    /^mysql_query_rules rule_id=2, column flagOUT: flagOUT 0 leads back to rule 1: a loop/,
+  ]);
+  t.match(flagErrors([{ flagOut: 0 }]), [
+    /rule_id=1, column flagOUT: flagOUT 0 leads back to rule 1: a loop/,
+  ]);
+  t.match(
+    flagErrors([
+      { flagOut: 1 },
+      { flagIn: 1, flagOut: 2 },
+      { flagIn: 2, flagOut: 3 },
+      { flagIn: 3, flagOut: 1 },
+    ]),
+    [/rule_id=4, column flagOUT: flagOUT 1 leads back to rule 2: a loop/],
+  );
+  t.strictSame(
+    flagErrors([{ flagOut: 1 }, { flagIn: 1, flagOut: 0 }, { flagIn: 0 }]),
+    [],
+    'back to the main chain, further on',
+  );
+  t.strictSame(flagErrors([{ flagOut: 1 }, { flagIn: 1, flagOut: 0, apply: true }]), [], 'apply ends it');
+  t.strictSame(flagErrors([{ flagOut: 7 }]), [], 'a flag for fast routing');
+  const dead = check([{ flagIn: 5 }, { flagOut: 5 }]);
+  t.strictSame(dead.errors, []);
+  t.match(dead.warnings, [{ key: 'rule_id=2', column: 'flagOUT', message: /rules before it only \(1\)/ }]);
+  t.match(flagErrors([{ attributes: '{"flagOUTs": [{"id": 0, "weight": 1}]}' }]), [/a loop/]);
+});
+
+t.test('what has no effect is warned of', async (t) => {
+  const { errors, warnings } = check([{ cacheTtlMs: 5, cacheEmptyResult: true, cacheTimeoutMs: 0 }]);
+  t.strictSame(errors, []);
+  t.strictSame(
+    warnings.map(({ column }) => column),
+    ['cache_ttl', 'cache_empty_result', 'cache_timeout'],
+  );
+});
+
+t.test('fast routing and firewall', async (t) => {
+  const route = { username: 'a', schemaname: 's', flagIn: 0, destinationHostgroup: 1, comment: '' };
+  const user = { active: true, username: 'a', clientAddress: '', mode: FirewallMode.OFF, comment: '' };
+  const allowed = {
+    active: true,
+    username: 'a',
+    clientAddress: '',
+    schemaname: '',
+    flagIn: 0,
+    digest: '0xq',
+    comment: '',
+  };
+  const { errors } = checkQueryRules(
+    {
+      rules: [],
+      fastRouting: [route, { ...route, destinationHostgroup: 9 }],
+      firewall: {
+        enabled: true,
+        errorMessage: '',
+        users: [user, user],
+        rules: [allowed, { ...allowed, active: false }],
+      },
+    },
+    HOSTGROUPS,
+  );
+  t.strictSame(errors.map(problemText), [
+    "mysql_query_rules_fast_routing username='a' schemaname='s' flagIN=0, column username: there is such an entry already",
+    "mysql_query_rules_fast_routing username='a' schemaname='s' flagIN=0, column destination_hostgroup: there is no hostgroup 9; there are 0, 1, 20",
+    "mysql_firewall_whitelist_users username='a' client_address='', column username: there is such an entry already",
+    "mysql_firewall_whitelist_rules username='a' client_address='', column digest: expected 0x and up to 16 hexadecimal digits, not '0xq'",
+  ]);
+});
+
+t.test('digests and attributes', async (t) => {
+  t.equal(canonicalDigest('0xabc'), '0x0000000000000ABC');
+  t.equal(canonicalDigest('abc'), null);
+  t.equal(canonicalDigest('0x12345678901234567'), null);
+  t.strictSame(parseAttributes('  '), { rateLimit: null, flagOuts: [] });
+  t.strictSame(parseAttributes('{"rate_limit":{"per_second":20}}').rateLimit, { perSecond: 20, burst: 20 });
+  t.strictSame(parseAttributes('{"rate_limit":{"per_second":0.1}}').rateLimit, { perSecond: 0.1, burst: 1 });
+});
+
+t.test('five thousand rules are checked while others have their turns', async (t) => {
+  const rules = Array.from({ length: 5000 }, (_, index) =>
+    rule({ ruleId: index + 1, matchDigest: `^SELECT .* FROM checked_${index} WHERE id ?= ?\\?` }),
+  );
+  let turns = 0;
+  const turn = (): void => {
+    turns++;
+    immediate = setImmediate(turn);
+  };
+  let immediate = setImmediate(turn);
+  await warmPatterns(rules);
+  clearImmediate(immediate);
+  t.ok(turns > 20, `${turns} turns of the event loop`);
+  const before = performance.now();
+  t.strictSame(checkQueryRules({ rules, fastRouting: [], firewall: NO_FIREWALL }, HOSTGROUPS).errors, []);
+  t.ok(performance.now() - before < 500, 'and then known');
+});
