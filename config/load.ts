@@ -110,7 +110,7 @@ class Loader {
     const written = withoutEmptySections(this.#schema, this.#yaml.values);
     applyOverlay(written, this.#overlays);
     this.#secrets = new SecretReader(layers.env);
-    this.#raw = this.#secrets.resolve([this.#schema], written) as RawConfig;
+    this.#raw = this.#secrets.resolve(this.#schema, written) as RawConfig;
     for (const { path, message } of this.#secrets.problems) this.#report(path, message, null);
   }
 

@@ -4,6 +4,7 @@
  */
 import { readFileSync, statSync } from 'node:fs';
 import { formatPath } from './issue-message.ts';
+import { isMapping, mapSecrets } from './secret-places.ts';
 import type { JsonSchemaNode } from './settings.ts';
 
 /** Where the text of one secret came from. */
@@ -26,12 +27,6 @@ const OTHERS_MAY_WRITE = 0o002;
 const MOUNTED_SECRETS = /^(\/var)?\/run\/secrets\//;
 /** Stands where a secret could not be read, so that the other checks can run; such a configuration is never used. */
 const UNREADABLE = 'a secret that could not be read';
-
-type Mapping = Record<string, unknown>;
-
-function isMapping(value: unknown): value is Mapping {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 /** One line break at the end belongs to the file and not to the secret: editors and `echo` put it there. */
 function readSecretFile(path: string): { text: string } | { message: string } {
@@ -79,31 +74,8 @@ export class SecretReader {
   }
 
   /** A copy of `value` in which texts stand for references; what has no valid form is left for the schema to refuse. */
-  resolve(nodes: readonly JsonSchemaNode[], value: unknown, path: readonly PropertyKey[] = []): unknown {
-    const all = nodes.flatMap((node) => [node, ...(node.anyOf ?? [])]);
-    if (all.some((node) => node['x-secret'] === true)) return this.#secret(value, path);
-    if (Array.isArray(value)) {
-      const items = all.flatMap(({ items }) => items ?? []);
-      return items.length === 0
-        ? value
-        : value.map((each: unknown, index) => this.resolve(items, each, [...path, index]));
-    }
-    if (!isMapping(value)) return value;
-    const copy: Mapping = {};
-    for (const [key, child] of Object.entries(value)) {
-      const children = all.flatMap(({ properties }) =>
-        properties !== undefined && Object.hasOwn(properties, key) ? (properties[key] ?? []) : [],
-      );
-      const resolved = children.length === 0 ? child : this.resolve(children, child, [...path, key]);
-      // A key may be `__proto__`.
-      Object.defineProperty(copy, key, {
-        value: resolved,
-        enumerable: true,
-        writable: true,
-        configurable: true,
-      });
-    }
-    return copy;
+  resolve(schema: JsonSchemaNode, value: unknown): unknown {
+    return mapSecrets([schema], value, (secret, path) => this.#secret(secret, path));
   }
 
   #secret(value: unknown, path: readonly PropertyKey[]): unknown {

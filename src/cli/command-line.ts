@@ -6,6 +6,8 @@ import type { Setting } from '../../config/settings.ts';
 export const CliAction = {
   run: 'run',
   checkConfig: 'checkConfig',
+  printConfig: 'printConfig',
+  diffConfig: 'diffConfig',
   help: 'help',
   version: 'version',
 } as const;
@@ -16,6 +18,8 @@ export interface CommandLine {
   readonly configFile: string | null;
   /** By the setting's path. */
   readonly flags: Readonly<Record<string, string>>;
+  /** What the action is about: the files of `config diff`. */
+  readonly operands: readonly string[];
   /** Sentences without a value, as that may be a password; empty when the line is good. */
   readonly problems: readonly string[];
 }
@@ -87,10 +91,45 @@ class CommandLineReader {
   }
 }
 
-function actionOf(seen: ReadonlySet<string>): CliAction {
+/** `sluice config …`, and how many operands each may have. */
+const CONFIG_ACTIONS = {
+  print: { action: CliAction.printConfig, most: 0 },
+  diff: { action: CliAction.diffConfig, most: 2 },
+  check: { action: CliAction.checkConfig, most: 0 },
+} as const;
+
+function isConfigAction(word: string): word is keyof typeof CONFIG_ACTIONS {
+  return Object.hasOwn(CONFIG_ACTIONS, word);
+}
+
+function actionOf(seen: ReadonlySet<string>, command: CliAction | null): CliAction {
   if (seen.has('help')) return CliAction.help;
   if (seen.has('version')) return CliAction.version;
+  if (command !== null) return command;
   return seen.has('check-config') ? CliAction.checkConfig : CliAction.run;
+}
+
+interface Positional {
+  readonly index: number;
+  readonly value: string;
+}
+
+/** `config`, what to do with it, and with which files. */
+function readConfigCommand(
+  words: readonly Positional[],
+  problems: string[],
+): { action: CliAction; operands: string[] } {
+  const [, what, ...operands] = words.map(({ value }) => value);
+  if (what === undefined || !isConfigAction(what)) {
+    const nearest = what === undefined ? null : nearestName(what, Object.keys(CONFIG_ACTIONS));
+    const hint = nearest === null ? '' : `, did you mean config ${nearest}?`;
+    problems.push(`config needs one of ${Object.keys(CONFIG_ACTIONS).join(', ')}${hint}`);
+    return { action: CliAction.checkConfig, operands: [] };
+  }
+  const { action, most } = CONFIG_ACTIONS[what];
+  if (operands.length > most)
+    problems.push(`config ${what} takes ${most === 0 ? 'no operands' : `at most ${most} files`}`);
+  return { action, operands };
 }
 
 export function parseCommandLine(args: readonly string[], settings: readonly Setting[]): CommandLine {
@@ -103,20 +142,23 @@ export function parseCommandLine(args: readonly string[], settings: readonly Set
     tokens: true,
   });
   let afterUnknown = false;
+  const words: Positional[] = [];
   for (const token of tokens) {
     if (token.kind === 'option') {
       reader.readOption(token);
       afterUnknown = !reader.isKnown(token.name) && token.value === undefined;
     } else {
       // What follows a mistyped flag is its value and no mistake of its own; it may be a password.
-      if (token.kind === 'positional' && !afterUnknown) {
-        reader.problems.push(
-          `unexpected argument number ${token.index + 1}, settings are given as --name value`,
-        );
-      }
+      if (token.kind === 'positional' && !afterUnknown) words.push(token);
       afterUnknown = false;
     }
   }
   const { configFile, flags, problems, seen } = reader;
-  return { action: actionOf(seen), configFile, flags, problems };
+  const isConfig = words[0]?.value === 'config';
+  const command = isConfig ? readConfigCommand(words, problems) : { action: null, operands: [] };
+  // Not repeated: it may be a password.
+  const unexpected = isConfig ? [] : words.map(({ index }) => index + 1);
+  for (const number of unexpected)
+    problems.push(`unexpected argument number ${number}, settings are given as --name value`);
+  return { action: actionOf(seen, command.action), configFile, flags, operands: command.operands, problems };
 }

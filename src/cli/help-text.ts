@@ -1,6 +1,7 @@
 import type { Setting } from '../../config/settings.ts';
 
 const HEAD = `Usage: sluice [--config FILE] [--SETTING VALUE …]
+       sluice config print|check|diff [--config FILE] …
 
 A SQL proxy for MySQL and MariaDB: writes go to the primary, proven reads to the replicas.
 
@@ -9,12 +10,18 @@ A SQL proxy for MySQL and MariaDB: writes go to the primary, proven reads to the
   -v, --version       print the version and exit
   -h, --help          print this and exit
 
+  config check        the same as --check-config
+  config print        print the configuration in force as YAML: every setting, where it comes from, no secrets
+  config diff         print what differs from the defaults; config diff A: file A from what is configured;
+                      config diff A B: file B from file A. Exits with 0 if nothing differs, else with 1
+
 Every setting can also be given as a flag, or as an environment variable (listen.port: SLUICE_LISTEN_PORT).
 Flags go before variables, variables before the file. Lists are comma-separated, or JSON.
 
   sluice --servers 10.0.0.5:3306 --monitor.username monitor --users app:secret
 
-Signals: SIGTERM and SIGINT stop gracefully, a second one at once; SIGHUP reads the configuration again.
+Signals: SIGTERM and SIGINT stop gracefully, a second one at once; SIGHUP reads the configuration again,
+SIGUSR1 opens log files again.
 
 Settings:
 `;

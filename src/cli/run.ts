@@ -1,8 +1,16 @@
 /** Carries out what the command line asks for. */
 import { ConfigError } from '../../config/config-error.ts';
+import {
+  type Comparable,
+  comparable,
+  comparableDefaults,
+  diffConfigs,
+  formatDifference,
+} from '../../config/diff.ts';
 import { existingHostgroups } from '../../config/hostgroup-pairs.ts';
 import { type LoadedConfig, loadConfigWithSources } from '../../config/load.ts';
 import { CONFIG_FILE_VARIABLE } from '../../config/overlay.ts';
+import { printConfig } from '../../config/print.ts';
 import type { Config } from '../../config/schema.ts';
 import { collectSettings, configJsonSchema } from '../../config/settings.ts';
 import { configWarnings, summariseConfig } from '../../config/summary.ts';
@@ -55,6 +63,25 @@ async function unusableFiles(config: Config): Promise<string | null> {
   }
 }
 
+/** @returns null where it has complained */
+function comparableOf(commandLine: CommandLine, configFile: string | null): Comparable | null {
+  const { read, file } = configReader({ ...commandLine, configFile });
+  const loaded = readOrComplain(read, file);
+  return loaded === null ? null : comparable(loaded);
+}
+
+/** Two files, one file and what is configured, or what is configured and the defaults. */
+function diffCommand(commandLine: CommandLine): void {
+  const [first, second] = commandLine.operands;
+  const configured = (): Comparable | null => comparableOf(commandLine, commandLine.configFile);
+  const before = first === undefined ? comparableDefaults() : comparableOf(commandLine, first);
+  const after = second === undefined ? configured() : comparableOf(commandLine, second);
+  if (before === null || after === null) return;
+  const lines = diffConfigs(before, after).map(formatDifference);
+  process.stdout.write(lines.map((line) => `${line}\n`).join(''));
+  process.exitCode = lines.length === 0 ? ExitCode.ok : ExitCode.failed;
+}
+
 export async function runCommandLine(args: readonly string[]): Promise<void> {
   const settings = collectSettings(configJsonSchema());
   const commandLine = parseCommandLine(args, settings);
@@ -72,6 +99,10 @@ export async function runCommandLine(args: readonly string[]): Promise<void> {
     process.stdout.write(`sluice ${version}\n`);
     return;
   }
+  if (action === CliAction.diffConfig) {
+    diffCommand(commandLine);
+    return;
+  }
   const { read, file } = configReader(commandLine);
   const loaded = readOrComplain(read, file);
   if (loaded === null) return;
@@ -79,6 +110,10 @@ export async function runCommandLine(args: readonly string[]): Promise<void> {
   const rules = config.queryRules.length === 0 ? [] : await unusableRules(config);
   if (rules.length > 0) {
     complain(rules);
+    return;
+  }
+  if (action === CliAction.printConfig) {
+    process.stdout.write(printConfig(loaded));
     return;
   }
   if (action === CliAction.checkConfig) {

@@ -65,6 +65,24 @@ t.test('--check-config of a good configuration', async (t) => {
   t.notMatch(stdout, /hunter2/);
 });
 
+t.test('config print, config check and config diff', async (t) => {
+  const file = configFile('servers: [a]\nmonitor: { username: m, password: hunter2 }\nusers: []\n');
+  const printed = await sluice(['config', 'print', '-c', file], { SLUICE_WORKERS: '3' });
+  t.match(printed, { code: 0, stderr: '', stdout: /^workers: 3 +# SLUICE_WORKERS$/m });
+  t.notMatch(printed.stdout, /hunter2/);
+  t.match(await sluice(['config', 'check', '-c', file]), { code: 0, stdout: /: valid\n/ });
+  t.strictSame(await sluice(['config', 'diff', file, file]), { code: 0, stdout: '', stderr: '' });
+  t.match(await sluice(['config', 'diff', '-c', file]), {
+    code: 1,
+    stdout: /~ monitor\.password: null -> "\*\*\*"\n/,
+  });
+  t.match(await sluice(['config', 'diff', file, '-c', file, '--log.level', 'warn']), { code: 0, stdout: '' });
+  t.match(await sluice(['config', 'diff', file, '/nowhere.yaml']), {
+    code: 2,
+    stderr: /\/nowhere\.yaml: the file cannot be read \(ENOENT\)/,
+  });
+});
+
 t.test('--check-config looks into the files of certificates', async (t) => {
   const base = 'servers: [a]\nmonitor: { username: m }\n';
   const file = configFile(`${base}tls: { certificate: /nowhere/cert.pem, key: /nowhere/key.pem }\n`);

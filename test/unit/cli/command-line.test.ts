@@ -25,8 +25,22 @@ t.test('good lines', async (t) => {
     action: 'run',
     configFile: null,
     flags: { 'pool.minIdle': '-5' },
+    operands: [],
     problems: [],
   });
+});
+
+t.test('sluice config …', async (t) => {
+  t.match(parse('config print'), { action: 'printConfig', operands: [], problems: [] });
+  t.match(parse('config check -c a.yaml'), { action: 'checkConfig', configFile: 'a.yaml', problems: [] });
+  t.match(parse('--config a.yaml config diff'), { action: 'diffConfig', configFile: 'a.yaml', operands: [] });
+  t.match(parse('config diff a.yaml --listen.port 1 b.yaml'), {
+    action: 'diffConfig',
+    operands: ['a.yaml', 'b.yaml'],
+    flags: { 'listen.port': '1' },
+    problems: [],
+  });
+  t.match(parse('config --help'), { action: 'help' });
 });
 
 t.test('bad lines', async (t) => {
@@ -48,6 +62,10 @@ t.test('bad lines', async (t) => {
       ],
     ],
     ['--listen.port 1 --listen.port 2', ['--listen.port is given twice']],
+    ['config', ['config needs one of print, diff, check']],
+    ['config pirnt', ['config needs one of print, diff, check, did you mean config print?']],
+    ['config print a.yaml', ['config print takes no operands']],
+    ['config diff a b c', ['config diff takes at most 2 files']],
     ['--version=3', ['--version takes no value']],
     ['--__proto__ 1', ['unknown flag --__proto__']],
   ];

@@ -1,0 +1,50 @@
+/** `sluice config print`: the configuration that is in force, as a file, with the place that each setting comes from. */
+import { stringify } from 'yaml';
+import type { ConfigSource } from './config-error.ts';
+import { fileShape, masked } from './effective.ts';
+import type { LoadedConfig } from './load.ts';
+import { isMapping } from './secret-places.ts';
+import { configJsonSchema, isSection } from './settings.ts';
+
+const COMMENT_COLUMN = 44;
+
+function sourceText(source: ConfigSource): string {
+  switch (source.kind) {
+    case 'file':
+      return source.line === null ? source.file : `${source.file}:${source.line}`;
+    case 'environment':
+      return source.name;
+    case 'flag':
+      return `--${source.name}`;
+    case 'default':
+      return 'default';
+  }
+}
+
+function setting(key: string, value: unknown, source: ConfigSource, indent: string): string {
+  const comment = `# ${sourceText(source)}`;
+  const isList = Array.isArray(value) ? value.length > 0 : isMapping(value) && Object.keys(value).length > 0;
+  const isReference = isMapping(value) && ('file' in value || 'env' in value);
+  if (isList && !isReference) {
+    const lines = stringify(value, { lineWidth: 0 }).trimEnd().split('\n');
+    return [`${indent}${key}: ${comment}`, ...lines.map((line) => `${indent}  ${line}`)].join('\n');
+  }
+  const text = `${indent}${key}: ${JSON.stringify(value ?? null)}`;
+  return `${text.padEnd(COMMENT_COLUMN)} ${comment}`;
+}
+
+/** @returns YAML that is a configuration itself where all secrets come from files or variables. */
+export function printConfig(loaded: LoadedConfig): string {
+  const schema = configJsonSchema();
+  const shape = masked(fileShape(loaded.config), loaded.secretOrigins);
+  const parts = Object.entries(shape).map(([key, value]) => {
+    const node = schema.properties?.[key];
+    if (node === undefined || !isSection(node) || !isMapping(value))
+      return setting(key, value, loaded.sourceOf([key]), '');
+    const lines = Object.entries(value).map(([name, each]) =>
+      setting(name, each, loaded.sourceOf([key, name]), '  '),
+    );
+    return [`${key}:`, ...lines].join('\n');
+  });
+  return `${parts.join('\n')}\n`;
+}
