@@ -73,6 +73,10 @@ and exits with 2.
 - An **empty variable** counts as not set. An unknown key, flag or \`SLUICE_\` variable is an error. Two kinds are left
   alone: what Kubernetes sets for a service called \`sluice\` (\`SLUICE_SERVICE_HOST\`, \`SLUICE_PORT=tcp://…\`), and
   \`SLUICE_TEST_…\`, which the tests of this project use.
+- **Passwords** are text, \`{file: /path}\` (its one line, without the line break) or \`{env: NAME}\`. They are read whenever
+  the configuration is; \`SLUICE_MONITOR_PASSWORD_FILE\` names a file for a variable.
+- **Look at it**: \`sluice config print\` prints all that is in force with its source, \`sluice config diff\` what differs from
+  the defaults, or between two files; \`sluice config check\` is \`--check-config\`. None shows a secret.
 - **Reload**: SIGHUP reads file and flags again. Everything is checked before anything changes; a bad configuration
   changes nothing and is logged. Settings with *restart* keep their old value until then, and the log says so.
 - Times are in milliseconds, sizes in bytes, as the names say.
