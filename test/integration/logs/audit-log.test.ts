@@ -139,9 +139,8 @@ t.test('the level of all threads, at run time and on reload', async (t) => {
   const admin = await sluice.adminConnection();
   await admin.query('SET LOG LEVEL error');
   await provoke();
-  t.ok(
+  await waitUntil('the audit log has it all the same', () =>
     sluice.log.some(({ command }) => command === 'SET LOG LEVEL error'),
-    'the audit log has it all the same',
   );
   await admin.query('SET LOG LEVEL debug');
   await provoke();
