@@ -33,10 +33,18 @@ export async function prepareRouting(set: ReplicationSet): Promise<void> {
   await set.waitForSync();
 }
 
-/** Runs the table through Sluice; the servers' own logs say who executed each statement. */
-export async function runRouting(t: Test, set: ReplicationSet, server: Server): Promise<void> {
+/**
+ * Runs the table through Sluice; the servers' own logs say who executed each statement.
+ * @param rules query rules that are in its way: what the table sends to the primary must go there all the same.
+ */
+export async function runRouting(
+  t: Test,
+  set: ReplicationSet,
+  server: Server,
+  rules: readonly object[] = [],
+): Promise<void> {
   await prepareRouting(set);
-  const sluice = await SluiceProcess.startFor(set, { config: { users: [APP_ACCOUNT] } });
+  const sluice = await SluiceProcess.startFor(set, { config: { users: [APP_ACCOUNT], queryRules: rules } });
   t.teardown(() => sluice.dispose());
   await waitForReplicas(sluice, set);
   const executors = await Executors.of(set);
@@ -48,7 +56,7 @@ export async function runRouting(t: Test, set: ReplicationSet, server: Server): 
     // A case before this one may have changed views: until these are read again no read of a table is proven.
     await waitForReplicas(sluice, set);
     await t.test(testCase.name, (t) =>
-      new RoutingRun({ t, sluice, set, executors, admin, testCase }).run(server),
+      new RoutingRun({ t, sluice, set, executors, admin, testCase, hasRules: rules.length > 0 }).run(server),
     );
   }
 }
@@ -104,6 +112,7 @@ interface RoutingRunOptions {
   readonly executors: Executors;
   readonly admin: Connection;
   readonly testCase: RoutingCase;
+  readonly hasRules: boolean;
 }
 
 /** What a new session does not have: EXPLAIN ROUTE, which asks for one, cannot give these. */
@@ -122,6 +131,7 @@ class RoutingRun {
   readonly #executors: Executors;
   readonly #admin: Connection;
   readonly #case: RoutingCase;
+  readonly #hasRules: boolean;
   readonly #sessions = new Map<string, WireClient>();
   readonly #lastServers = new Map<string, string>();
   /** Sessions whose SET or USE changes what later statements mean. */
@@ -134,6 +144,7 @@ class RoutingRun {
     this.#executors = options.executors;
     this.#admin = options.admin;
     this.#case = options.testCase;
+    this.#hasRules = options.hasRules;
   }
 
   async run(server: Server): Promise<void> {
@@ -158,7 +169,7 @@ class RoutingRun {
     this.#t.equal(error !== undefined, step.error, `${label}: ${error?.fields.message ?? 'no error'}`);
     if (step.value !== undefined) this.#t.equal(firstValue(records), step.value, `${label}: value`);
     await this.#checkReason(step, label);
-    if (step.target === undefined) return;
+    if (step.target === undefined || (this.#hasRules && step.target !== 'primary')) return;
     const servers = await this.#executors.executedBy(marker);
     this.#t.equal(servers.length, 1, `${label}: executed once (${servers.join(', ')})`);
     this.#checkTarget(step, label, servers[0] ?? 'nobody');
@@ -169,7 +180,7 @@ class RoutingRun {
     const { sql, reason } = step;
     if (sql !== undefined && /^(\/\*.*?\*\/\s*)?(SET|USE)\b/i.test(sql)) this.#changed.add(step.session);
     if (sql === undefined || reason === undefined || REASONS_OF_SESSIONS.has(reason)) return;
-    if (this.#changed.has(step.session)) return;
+    if (this.#changed.has(step.session) || this.#hasRules) return;
     const [rows] = await this.#admin.query<RowDataPacket[]>(`EXPLAIN ROUTE ${sql.replace('{m}', '')}`);
     const value = (name: string): string => String(rows.find((row) => row.step === name)?.value);
     const reasons = [value('reason'), value('class_reason').split(/[ :(]/)[0]];
