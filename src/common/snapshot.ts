@@ -181,6 +181,8 @@ export interface Snapshot {
   readonly catalogEpoch: number;
   readonly settings: SnapshotSettings;
   readonly rules: SnapshotRules;
+  /** Whether new clients are let in; those that are there go on in any case. */
+  readonly accepting: boolean;
   /** null: not offered. */
   readonly clientTls: ClientTls | null;
   /** What the handshake announces: the primary's own version string, else a default. */

@@ -15,6 +15,7 @@ export function readiness(
 ): { ready: boolean; reasons: string[] } {
   const reasons: string[] = [];
   if (isStopping) reasons.push('stopping');
+  if (!snapshot.accepting) reasons.push('paused: no new clients are let in');
   if (workers.length === 0 || workers.some(({ running }) => !running))
     reasons.push('not all workers are running');
   if (workers.some(({ appliedVersion }) => appliedVersion === 0)) reasons.push('no snapshot applied yet');

@@ -46,6 +46,8 @@ class SlotTable {
 export class SnapshotBuilder {
   readonly #serverSlots = new SlotTable(MAX_SERVERS, 'servers');
   #version = 0;
+  /** Whether new clients are let in. */
+  accepting = true;
 
   build(
     config: Config,
@@ -87,6 +89,7 @@ export class SnapshotBuilder {
         tracing,
       },
       rules,
+      accepting: this.accepting,
       clientTls: tls.client,
       serverVersion: announcedVersion(topology),
     });

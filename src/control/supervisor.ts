@@ -252,6 +252,10 @@ class Supervisor implements SluiceHandle {
       setLogLevel: (level) => this.#setLogLevel(level),
       reopenLogs: () => this.reopenLogs(),
       keepsRoutes: () => this.#config.limits.routeRingEntries > 0,
+      setAccepting: (accepting) => {
+        this.#builder.accepting = accepting;
+        this.#publish();
+      },
       setServerStatus: (address, status) => {
         if (this.#monitor.topology.find(address) === null) return false;
         this.#monitor.setAdministrativeStatus(address, status);

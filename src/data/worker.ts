@@ -145,6 +145,8 @@ const context: WorkerContext = {
   post,
 };
 
+const listener = new Listener(context);
+
 /** @param atOnce at the start, when nobody waits. */
 function apply(snapshot: Snapshot, atOnce = false): void {
   context.snapshot = snapshot;
@@ -164,12 +166,11 @@ function apply(snapshot: Snapshot, atOnce = false): void {
   context.clientTls.update(snapshot.clientTls);
   context.proxyNetworks.update(snapshot.settings.proxyNetworks);
   backends.apply(snapshot);
+  void listener.accept(snapshot.accepting);
   context.rules.update(snapshot.rules, limits.ruleTextBytes, atOnce, () =>
     post({ type: 'applied', version: snapshot.version }),
   );
 }
-
-const listener = new Listener(context);
 
 async function listen(): Promise<void> {
   const { host, port: wanted, more, sockets, socketMode } = start.listen;

@@ -71,6 +71,8 @@ export interface AdminState {
   reopenLogs(): void;
   /** Whether workers remember their last statements. */
   keepsRoutes(): boolean;
+  /** Whether workers let new clients in; those that are there go on in any case. */
+  setAccepting(accepting: boolean): void;
   /** False where no server has this address. */
   setServerStatus(address: ServerAddress, status: AdministrativeStatus): boolean;
 }

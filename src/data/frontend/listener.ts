@@ -21,14 +21,29 @@ export interface ListenAddress {
 
 export class Listener {
   readonly #context: WorkerContext;
-  readonly #servers: Server[] = [];
+  #servers: Server[] = [];
+  /** How to open each of them again. */
+  readonly #opened: (() => Promise<unknown>)[] = [];
+  #accepts = true;
+  #changing: Promise<void> = Promise.resolve();
 
   constructor(context: WorkerContext) {
     this.#context = context;
   }
 
   /** @returns the address in use (with the port that the system chose for 0). */
-  listen(host: string, port: number): Promise<ListenAddress> {
+  async listen(host: string, port: number): Promise<ListenAddress> {
+    // A port that the system has chosen is kept, and a paused worker that is started again has it from before.
+    if (!this.#accepts && port !== 0) {
+      this.#opened.push(() => this.#listen(host, port));
+      return { host, port };
+    }
+    const address = await this.#listen(host, port);
+    this.#opened.push(() => this.#listen(host, address.port));
+    return address;
+  }
+
+  #listen(host: string, port: number): Promise<ListenAddress> {
     const server = this.#server();
     return new Promise((resolve, reject) => {
       server.once('error', reject);
@@ -43,6 +58,11 @@ export class Listener {
 
   /** @throws Error if something else than a dead socket has the name. */
   async listenUnix(path: string, mode: number): Promise<void> {
+    this.#opened.push(() => this.#listenUnix(path, mode));
+    if (this.#accepts) await this.#listenUnix(path, mode);
+  }
+
+  async #listenUnix(path: string, mode: number): Promise<void> {
     await clearSocketPath(path);
     const server = this.#server();
     await new Promise<void>((resolve, reject) => {
@@ -52,8 +72,32 @@ export class Listener {
     chmodSync(path, mode);
   }
 
+  /** No new clients, or again. What waits in the queue of a socket that is closed is refused by the system. */
+  accept(accepts: boolean): Promise<void> {
+    if (accepts !== this.#accepts) {
+      this.#accepts = accepts;
+      this.#changing = this.#changing.then(() => this.#change());
+    }
+    return this.#changing;
+  }
+
+  async #change(): Promise<void> {
+    const isOpen = this.#servers.length > 0;
+    if (this.#accepts === isOpen || this.#context.stopping) return;
+    if (!this.#accepts) {
+      this.close();
+      return;
+    }
+    for (const open of this.#opened) {
+      await open().catch((error: Error) =>
+        this.#context.log('error', 'cannot listen again', { reason: error.message }),
+      );
+    }
+  }
+
   close(): void {
     for (const server of this.#servers) server.close();
+    this.#servers = [];
   }
 
   #server(): Server {

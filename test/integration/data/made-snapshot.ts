@@ -161,6 +161,7 @@ export function madeSnapshot(more: Partial<Snapshot> = {}): Snapshot {
       proxyNetworks: [],
       compression: true,
     },
+    accepting: true,
     clientTls: null,
     serverVersion: '10.11.19-MariaDB',
     ...more,

@@ -155,6 +155,27 @@ t.test('KILL QUERY reaches a client of the other worker', async (t) => {
   await t.rejects(killer.connection.query('KILL QUERY 4000000000'), /Unknown thread id/);
 });
 
+t.test('paused workers let nobody in, and go on with those who are there', async (t) => {
+  const { connection } = await connectTo(0);
+  const refused = (): Promise<string> =>
+    connect().then(
+      () => 'let in',
+      ({ code }: { code: string }) => code,
+    );
+  workers.publish(snapshot({ version: 10, accepting: false }));
+  await waitUntil('nobody is let in', async () => (await refused()) === 'ECONNREFUSED');
+  t.same(await rows(connection, 'SELECT 3 AS three'), [{ three: 3 }]);
+  workers.publish(snapshot({ version: 11, accepting: false }));
+  workers.publish(snapshot({ version: 12 }));
+  workers.publish(snapshot({ version: 13, accepting: false }));
+  workers.publish(snapshot({ version: 14 }));
+  await waitUntil('clients are let in again', async () => (await refused()) === 'let in');
+  for (const worker of [0, 1]) {
+    const next = await connectTo(worker);
+    t.same(await rows(next.connection, 'SELECT 4 AS four'), [{ four: 4 }], `worker ${worker}`);
+  }
+});
+
 t.test('a graceful stop lets a transaction end', async (t) => {
   for (const client of clients.splice(0)) client.destroy();
   const { connection } = await connectTo(0);

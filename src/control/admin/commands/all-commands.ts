@@ -19,6 +19,7 @@ import { dropShadow, promoteShadow } from './shadow.ts';
 import { showDatabases } from './show-databases.ts';
 import { showDigests } from './show-digests.ts';
 import { showEvents } from './show-events.ts';
+import { showHostgroups } from './show-hostgroups.ts';
 import { showMysqlStatus } from './show-mysql-status.ts';
 import { showPins } from './show-pins.ts';
 import { showPinsByReason } from './show-pins-by-reason.ts';
@@ -42,6 +43,7 @@ import { use } from './use.ts';
 export const ALL_COMMANDS: readonly AdminCommand[] = [
   showTopology,
   showServers,
+  showHostgroups,
   showPools,
   showUsers,
   showEvents,

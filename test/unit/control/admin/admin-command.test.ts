@@ -126,6 +126,33 @@ t.test('SHOW SERVERS has the columns of mysql_servers', async (t) => {
   );
 });
 
+t.test('SHOW HOSTGROUPS', async (t) => {
+  const fixture = new Fixture();
+  const pair = { writer: 0, reader: 1 };
+  const [server] = fixture.state.servers;
+  fixture.state.hostgroups = [
+    {
+      id: 1,
+      kind: 'reader',
+      pair,
+      members: [{ address: server!.address, weight: 3, status: 'ONLINE', verdict: 'lagging' }],
+    },
+    { id: 50, kind: 'static', pair: null, members: [] },
+  ];
+  const rows = await fixture.rows('SHOW HOSTGROUPS');
+  t.match(rows, [
+    {
+      hostgroup: '1',
+      kind: 'reader',
+      server: server!.address,
+      status: 'ONLINE',
+      verdict: 'lagging',
+      weight: '3',
+    },
+    { hostgroup: '50', kind: 'static', server: null, verdict: null },
+  ]);
+});
+
 t.test('SHOW POOLS, SHOW WORKERS and SHOW VERSIONS', async (t) => {
   const fixture = new Fixture();
   t.strictSame(await fixture.rows('SHOW POOLS'), [

@@ -313,6 +313,12 @@ export class FakeAdminState implements AdminState {
     return this.routesKept;
   }
 
+  accepting = true;
+
+  setAccepting(accepting: boolean): void {
+    this.accepting = accepting;
+  }
+
   setServerStatus(address: string, status: string): boolean {
     if (!this.servers.some((known) => known.address === address)) return false;
     this.orders.push([address, status]);

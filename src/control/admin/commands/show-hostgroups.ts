@@ -1,0 +1,83 @@
+import type { Hostgroup, HostgroupMember } from '../../../topology/hostgroup-membership.ts';
+import type { CounterSnapshot, ServerCounters } from '../../metrics/counter-snapshot.ts';
+import { type AdminCommand, AdminRole, type ComputedColumn, table } from './command.ts';
+
+interface Row {
+  readonly hostgroup: Hostgroup;
+  /** null for a hostgroup without servers. */
+  readonly member: HostgroupMember | null;
+  readonly server: ServerCounters | null;
+}
+
+const COLUMNS: readonly ComputedColumn<Row>[] = [
+  { name: 'hostgroup', type: 'number', meaning: 'Its number', value: ({ hostgroup }) => hostgroup.id },
+  {
+    name: 'kind',
+    meaning:
+      '`writer` and `reader` of a pair, whose servers change places by measured role; `static`: those that are listed for it',
+    value: ({ hostgroup }) => hostgroup.kind,
+  },
+  {
+    name: 'server',
+    meaning: '`host:port`; NULL where the hostgroup has no server',
+    value: ({ member }) => member?.address ?? null,
+  },
+  {
+    name: 'role',
+    meaning: '`primary`, `replica` or `unknown`, as measured',
+    value: ({ server }) => server?.role ?? null,
+  },
+  {
+    name: 'status',
+    meaning: 'In this hostgroup: that of its row, or that of the server if it is worse',
+    value: ({ member }) => member?.status ?? null,
+  },
+  {
+    name: 'verdict',
+    meaning:
+      '`fit`, or why it serves no statements here: `shunned`, `offline-soft`, `offline-hard`, `no-weight`, `role-unknown`, `not-replicating`, `lag-unknown`, `lagging`, `too-slow`',
+    value: ({ member }) => member?.verdict ?? null,
+  },
+  {
+    name: 'weight',
+    type: 'number',
+    meaning: 'Its share of the reads of the hostgroup',
+    value: ({ member }) => member?.weight ?? null,
+  },
+  {
+    name: 'lag_ms',
+    type: 'number',
+    meaning: 'Milliseconds behind its source; NULL where not known or not a replica',
+    value: ({ server }) => server?.lagMs ?? null,
+  },
+  {
+    name: 'in_use',
+    type: 'number',
+    meaning: 'Connections to the server that are checked out now, for any hostgroup',
+    value: ({ server }) => server?.inUse ?? null,
+  },
+];
+
+function rowsOf({ hostgroups, servers }: CounterSnapshot): Row[] {
+  const byAddress = new Map(servers.map((server) => [server.address, server]));
+  return hostgroups.flatMap((hostgroup): Row[] =>
+    hostgroup.members.length === 0
+      ? [{ hostgroup, member: null, server: null }]
+      : hostgroup.members.map((member) => ({
+          hostgroup,
+          member,
+          server: byAddress.get(member.address) ?? null,
+        })),
+  );
+}
+
+export const showHostgroups: AdminCommand = {
+  name: 'SHOW HOSTGROUPS',
+  syntax: 'SHOW HOSTGROUPS',
+  help: 'Every hostgroup with its servers, and whether each is fit to serve it',
+  pattern: /^SHOW HOSTGROUPS$/i,
+  access: AdminRole.stats,
+  changes: false,
+  columns: COLUMNS,
+  execute: ({ state }) => table(rowsOf(state.counters()), COLUMNS),
+};
