@@ -12,6 +12,7 @@ import { DIGEST_SCALE } from '../../common/log-linear-scale.ts';
 import { digestName } from '../../sql/digest-text.ts';
 import { DigestIndex } from './digest-index.ts';
 import { isSameContext, type StatementContext } from './statement-context.ts';
+import { TextArena } from './text-arena.ts';
 
 export interface SketchLimits {
   readonly entries: number;
@@ -89,10 +90,14 @@ const HASH_LOW = 0;
 const HASH_HIGH = 1;
 const HOSTGROUP = 2;
 const ROUTE = 3;
-const INTEGERS = 4;
+const TEXT = 4;
+const TEXT_LENGTH = 5;
+const INTEGERS = 6;
 
-/** Columns, histogram, heap, index, references and the string's header. */
-const FIXED_BYTES = FLOATS * 8 + INTEGERS * 4 + DIGEST_SCALE.steps * 4 + 12 + 16 + 72;
+/** Columns, hash, histogram, heap, index and references; the text comes to it. */
+const FIXED_BYTES = FLOATS * 8 + INTEGERS * 4 + 4 + DIGEST_SCALE.steps * 4 + 12 + 16 + 16;
+/** Room for the texts of as many entries as there may be, when they are as long as usual. */
+const USUAL_TEXT_BYTES = 136;
 const FIRST_CAPACITY = 64;
 
 export class DigestSketch {
@@ -102,13 +107,12 @@ export class DigestSketch {
   /** Entries below it are in use, but for those in `#free`. */
   #used = 0;
   readonly #free: number[] = [];
-  #textBytes = 0;
+  readonly #texts: TextArena;
   #floats = new Float64Array(0);
   #integers = new Int32Array(0);
   #hashes = new Int32Array(0);
   #steps = new Uint32Array(0);
   readonly #contexts: (StatementContext | null)[] = [];
-  readonly #texts: string[] = [];
   /** null: not asked for yet. */
   readonly #names: (string | null)[] = [];
   readonly #index = new DigestIndex(FIRST_CAPACITY, () => this.#hashes);
@@ -122,7 +126,9 @@ export class DigestSketch {
 
   constructor(limits: SketchLimits) {
     this.limits = limits;
-    this.#maxEntries = Math.max(1, Math.min(limits.entries, Math.floor(limits.bytes / FIXED_BYTES)));
+    const { entries, bytes } = limits;
+    this.#maxEntries = Math.max(1, Math.min(entries, Math.floor(bytes / (FIXED_BYTES + USUAL_TEXT_BYTES))));
+    this.#texts = new TextArena(bytes - this.#maxEntries * FIXED_BYTES);
     this.#grow(Math.min(FIRST_CAPACITY, this.#maxEntries));
   }
 
@@ -132,7 +138,7 @@ export class DigestSketch {
 
   /** As they are counted against the limit. */
   get bytes(): number {
-    return this.#capacity * FIXED_BYTES + this.#textBytes;
+    return this.#capacity * FIXED_BYTES + this.#texts.bytes;
   }
 
   /** So often a digest that is not here may have come. */
@@ -163,12 +169,13 @@ export class DigestSketch {
     const context = this.#contexts[entry];
     if (context === null || context === undefined) return null;
     const floats = this.#floats.subarray(entry * FLOATS, (entry + 1) * FLOATS);
-    const text = Buffer.from(this.#texts[entry]!, 'latin1');
+    const integers = this.#integers.subarray(entry * INTEGERS, (entry + 1) * INTEGERS);
+    const text = this.#texts.read(integers[TEXT]!, integers[TEXT_LENGTH]!);
     this.#names[entry] ??= digestName(text);
     return {
       context,
-      hostgroup: this.#integers[entry * INTEGERS + HOSTGROUP]!,
-      routeSlot: this.#integers[entry * INTEGERS + ROUTE]!,
+      hostgroup: integers[HOSTGROUP]!,
+      routeSlot: integers[ROUTE]!,
       name: this.#names[entry]!,
       text,
       count: floats[COUNT]!,
@@ -228,15 +235,11 @@ export class DigestSketch {
   // ---- a digest without a place
 
   #insert(hash: number, digest: CountedDigest, context: StatementContext, sample: StatementSample): number {
-    const { textBytes, bytes } = this.limits;
-    const length = Math.min(digest.normalized.length, textBytes + 1);
-    if (this.#heapSize === this.#capacity && this.#capacity < this.#maxEntries) this.#growIfAllowed();
-    while (this.#heapSize >= this.#capacity || (this.#heapSize > 0 && this.bytes + length > bytes))
-      this.#forgetOne();
+    const length = Math.min(digest.normalized.length, this.limits.textBytes + 1, this.#texts.longest);
+    if (this.#heapSize === this.#capacity && this.#capacity < this.#maxEntries)
+      this.#grow(Math.min(this.#maxEntries, this.#capacity * 2));
+    while (this.#heapSize >= this.#capacity || !this.#texts.hasRoomFor(length)) this.#forgetOne();
     const entry = this.#free.pop() ?? this.#used++;
-    // A string of one byte for each: smaller than a Buffer, and it keeps nothing else alive.
-    this.#texts[entry] = digest.normalized.toString('latin1', 0, length);
-    this.#textBytes += length;
     this.#names[entry] = digest.normalized.length > length ? digestName(digest.normalized) : null;
     this.#contexts[entry] = context;
     this.#hashes[entry] = hash;
@@ -244,6 +247,8 @@ export class DigestSketch {
     this.#integers[integer + HASH_LOW] = digest.hashLow;
     this.#integers[integer + HASH_HIGH] = digest.hashHigh;
     this.#integers[integer + HOSTGROUP] = sample.hostgroup;
+    this.#integers[integer + TEXT] = this.#texts.put(digest.normalized, length);
+    this.#integers[integer + TEXT_LENGTH] = length;
     const float = entry * FLOATS;
     this.#floats.fill(0, float, float + FLOATS);
     this.#floats[float + ERROR] = this.#floor;
@@ -270,8 +275,7 @@ export class DigestSketch {
     this.#floor = Math.max(this.#floor, this.#heapKeys[0]!);
     this.#forgotten += this.#floats[entry * FLOATS + COUNT]!;
     this.#index.remove(this.#hashes[entry]!, entry);
-    this.#textBytes -= this.#texts[entry]!.length;
-    this.#texts[entry] = '';
+    this.#texts.free(this.#integers[entry * INTEGERS + TEXT]!);
     this.#names[entry] = null;
     this.#contexts[entry] = null;
     this.#free.push(entry);
@@ -315,11 +319,6 @@ export class DigestSketch {
     }
     heap[place] = entry;
     keys[place] = key;
-  }
-
-  #growIfAllowed(): void {
-    const wanted = Math.min(this.#maxEntries, this.#capacity * 2);
-    if (wanted * FIXED_BYTES + this.#textBytes <= this.limits.bytes) this.#grow(wanted);
   }
 
   #grow(capacity: number): void {
