@@ -13,6 +13,30 @@ const NUMBERS = {
   invalidText: { errno: 1300, sqlState: 'HY000' },
   /** ER_QUERY_TIMEOUT */
   timeout: { errno: 3024, sqlState: 'HY000' },
+  /** ER_BAD_NULL_ERROR */
+  notNull: { errno: 1048, sqlState: '23000' },
+  /** ER_TABLE_EXISTS_ERROR */
+  tableExists: { errno: 1050, sqlState: '42S01' },
+  /** ER_NON_UNIQ_ERROR */
+  ambiguousColumn: { errno: 1052, sqlState: '23000' },
+  /** ER_BAD_FIELD_ERROR */
+  unknownColumn: { errno: 1054, sqlState: '42S22' },
+  /** ER_DUP_ENTRY */
+  duplicateKey: { errno: 1062, sqlState: '23000' },
+  /** ER_TOO_BIG_SELECT */
+  tooLarge: { errno: 1104, sqlState: '42000' },
+  /** ER_UNKNOWN_ERROR */
+  other: { errno: 1105, sqlState: 'HY000' },
+  /** ER_WRONG_VALUE_COUNT_ON_ROW */
+  wrongValueCount: { errno: 1136, sqlState: '21S01' },
+  /** ER_NO_SUCH_TABLE */
+  unknownTable: { errno: 1146, sqlState: '42S02' },
+  /** ER_OPTION_PREVENTS_STATEMENT */
+  notAllowed: { errno: 1290, sqlState: 'HY000' },
+  /** ER_SP_DOES_NOT_EXIST */
+  unknownFunction: { errno: 1305, sqlState: '42000' },
+  /** ER_CHECK_CONSTRAINT_VIOLATED */
+  checkFailed: { errno: 3819, sqlState: 'HY000' },
 } as const;
 export type AdminErrorKind = keyof typeof NUMBERS;
 

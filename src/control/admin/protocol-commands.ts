@@ -174,7 +174,7 @@ async function fieldList(
   const { table, wildcard } = decodeComFieldList(payload);
   const name = `\`${table.replaceAll('`', '``')}\``;
   const answer = await runAdminStatement(Buffer.from(`SHOW FIELDS FROM ${name}`), session, context);
-  const names = answer?.kind === 'rows' ? answer.rows.map(([field]) => String(field)) : [];
+  const names = answer?.kind === 'rows' ? [...answer.rows].map(([field]) => String(field)) : [];
   const shown = wildcard === '' ? names : names.filter((each) => isLike(each, wildcard));
   return fieldListPackets(shown, session.capabilities);
 }

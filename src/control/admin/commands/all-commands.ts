@@ -12,7 +12,6 @@ import { loadUsers } from './load-users.ts';
 import { rollbackRuntime } from './rollback-runtime.ts';
 import { save } from './save.ts';
 import { saveDigest } from './save-digest.ts';
-import { selectLiteral } from './select-literal.ts';
 import { setLogLevel } from './set-log-level.ts';
 import { setSession } from './set-session.ts';
 import { dropShadow, promoteShadow } from './shadow.ts';
@@ -35,11 +34,13 @@ import { showUsers } from './show-users.ts';
 import { showVersions } from './show-versions.ts';
 import { showWarnings } from './show-warnings.ts';
 import { showWorkers } from './show-workers.ts';
+import { define, select, write } from './sql.ts';
 import { transaction } from './transaction.ts';
+import { truncate } from './truncate.ts';
 import { undrain } from './undrain.ts';
 import { use } from './use.ts';
 
-/** In the order of HELP. No statement matches two of them. */
+/** In the order of HELP. The first that matches is run. */
 export const ALL_COMMANDS: readonly AdminCommand[] = [
   showTopology,
   showServers,
@@ -79,7 +80,10 @@ export const ALL_COMMANDS: readonly AdminCommand[] = [
   showDatabases,
   use,
   showWarnings,
-  selectLiteral,
   setSession,
   transaction,
+  truncate,
+  select,
+  write,
+  define,
 ];

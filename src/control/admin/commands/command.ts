@@ -60,7 +60,8 @@ export type CommandAnswer =
   | {
       readonly kind: 'rows';
       readonly columns: readonly Pick<CommandColumn, 'name' | 'type'>[];
-      readonly rows: readonly (readonly TextValue[])[];
+      /** Gone through once, a slice per turn of the event loop. */
+      readonly rows: Iterable<readonly TextValue[]>;
       /** For SHOW WARNINGS; the client is told how many there are. */
       readonly warnings?: readonly CommandWarning[];
       /** The warnings of the command before are kept. */
@@ -105,7 +106,7 @@ export interface AdminCommand {
 export function table<Item>(
   items: readonly Item[],
   columns: readonly ComputedColumn<Item>[],
-): CommandAnswer & { readonly kind: 'rows' } {
+): CommandAnswer & { readonly kind: 'rows'; readonly rows: readonly (readonly TextValue[])[] } {
   return { kind: 'rows', columns, rows: items.map((item) => columns.map(({ value }) => value(item))) };
 }
 

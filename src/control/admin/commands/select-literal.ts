@@ -2,25 +2,16 @@
 
 import type { TextValue } from '../../../../protocol/index.ts';
 import { TokenKind } from '../../../sql/lexer.ts';
-import { AdminError, quoted } from '../admin-error.ts';
 import { DEFAULT_ADMIN_LIMITS } from '../admin-limits.ts';
-import { DEFAULT_ADMIN_SCHEMA } from '../admin-schemas.ts';
-import {
-  type AdminStatement,
-  type AdminToken,
-  joinTokens,
-  splitAtCommas,
-  unquote,
-} from '../admin-statement.ts';
-import { type AdminCommand, AdminRole, type CommandAnswer, type CommandCall } from './command.ts';
+import { schemaOf } from '../admin-schemas.ts';
+import { type AdminStatement, type AdminToken, splitAtCommas, unquote } from '../admin-statement.ts';
+import { COMPATIBLE_VERSION } from '../compatible-version.ts';
+import type { CommandAnswer, CommandCall } from './command.ts';
 
 type Literal = (call: CommandCall) => TextValue;
 
-/** Tools take their features from it: what they may expect is what ProxySQL of this version has. */
-const COMPATIBLE_VERSION = '2.7.1';
-
 const version: Literal = (call) => `${COMPATIBLE_VERSION}-sluice-${call.version}`;
-const database: Literal = ({ session }) => session.schema ?? DEFAULT_ADMIN_SCHEMA;
+const database: Literal = ({ session }) => schemaOf(session);
 const user: Literal = ({ session }) => `${session.username}@${session.host}`;
 
 /** By their text in small letters without blanks and without the scope of a variable. */
@@ -89,17 +80,13 @@ function listOf({ tokens }: AdminStatement): readonly AdminToken[] {
   return tokens.slice(1, hasLimit ? -2 : undefined);
 }
 
-function answer(call: CommandCall): CommandAnswer {
+/** @returns null for a SELECT of anything else */
+export function answerLiterals(call: CommandCall): CommandAnswer | null {
+  if (call.parameters.length > 0 || !call.statement.isWhole) return null;
   const items: SelectItem[] = [];
   for (const tokens of splitAtCommas(listOf(call.statement))) {
     const item = itemOf(tokens, call);
-    if (item === null) {
-      const text = joinTokens(tokens);
-      throw new AdminError(
-        'syntax',
-        `SELECT knows no ${quoted(text)} here, only what clients ask when they connect; SHOW HELP lists the commands`,
-      );
-    }
+    if (item === null) return null;
     items.push(item);
   }
   const columns = items.map(({ name, value }) => ({
@@ -108,14 +95,3 @@ function answer(call: CommandCall): CommandAnswer {
   }));
   return { kind: 'rows', columns, rows: [items.map(({ value }) => value)] };
 }
-
-export const selectLiteral: AdminCommand = {
-  name: 'SELECT',
-  syntax: 'SELECT {VERSION() | @@version_comment | DATABASE() | USER() | CONNECTION_ID() | 1 | …}',
-  help: 'For clients that ask when they connect',
-  pattern: /^SELECT\b/i,
-  access: AdminRole.stats,
-  changes: false,
-  columns: [],
-  execute: answer,
-};

@@ -1,4 +1,4 @@
-import { ADMIN_SCHEMAS } from '../admin-schemas.ts';
+import { visibleSchemas } from '../admin-schemas.ts';
 import { type AdminCommand, AdminRole, type ComputedColumn, table } from './command.ts';
 
 interface Row {
@@ -20,9 +20,9 @@ export const showDatabases: AdminCommand = {
   access: AdminRole.stats,
   changes: false,
   columns: COLUMNS,
-  execute: () =>
+  execute: ({ session }) =>
     table(
-      ADMIN_SCHEMAS.map((name, seq) => ({ seq, name })),
+      visibleSchemas(session.role).map((name, seq) => ({ seq, name })),
       COLUMNS,
     ),
 };

@@ -1,6 +1,7 @@
 /** [A12] Why a session is pinned, and why a statement went where it went, as the admin port shows it. */
 
 import t from 'tap';
+import type { TextValue } from '../../../../protocol/index.ts';
 import { createWorkerLogger } from '../../../../src/common/logger.ts';
 import { runAdminStatement } from '../../../../src/control/admin/admin-command.ts';
 import type { AdminError } from '../../../../src/control/admin/admin-error.ts';
@@ -9,7 +10,9 @@ import { FakeAdminState } from './fake-admin-state.ts';
 import { FIRST_ID, routeRecord, sessionRecord } from './made-records.ts';
 import { RecordedAudit } from './recorded-audit.ts';
 
-type Rows = Extract<CommandAnswer, { kind: 'rows' }>;
+type Rows = Omit<Extract<CommandAnswer, { kind: 'rows' }>, 'rows'> & {
+  readonly rows: readonly (readonly TextValue[])[];
+};
 
 async function answerOf(state: FakeAdminState, text: string): Promise<Rows> {
   const session = {
@@ -29,7 +32,7 @@ async function answerOf(state: FakeAdminState, text: string): Promise<Rows> {
     commandTimeoutMs: 1000,
   });
   if (answer?.kind !== 'rows') throw new Error(`${text} gave no rows`);
-  return answer;
+  return { ...answer, rows: [...answer.rows] };
 }
 
 async function rowsOf(state: FakeAdminState, text: string): Promise<Record<string, unknown>[]> {
