@@ -26,6 +26,8 @@ export interface SluiceOptions {
   readonly startTimeoutMs?: number;
   /** Free ones unless told. */
   readonly ports?: SluicePorts;
+  /** Where it says that it is ready, unless on its http port. */
+  readonly readyUrl?: string;
   /** Out of reach of the terminal's Ctrl-C. */
   readonly ownGroup?: boolean;
 }
@@ -125,7 +127,7 @@ export class SluiceProcess {
     const timeoutMs = this.#options.startTimeoutMs ?? START_TIMEOUT_MS;
     const ready = waitUntil(
       'Sluice answers 200 on /readyz',
-      async () => this.exit !== null || (await this.get('/readyz')).status === 200,
+      async () => this.exit !== null || (await this.#isReady()),
       { timeoutMs },
     );
     await ready.catch((error: Error) => {
@@ -184,6 +186,12 @@ export class SluiceProcess {
       password: 'admin',
       ...options,
     });
+  }
+
+  async #isReady(): Promise<boolean> {
+    const { readyUrl } = this.#options;
+    const response = await (readyUrl === undefined ? this.get('/readyz') : fetch(readyUrl));
+    return response.status === 200;
   }
 
   get(path: string): Promise<Response> {
