@@ -251,6 +251,8 @@ class Supervisor implements SluiceHandle {
         this.#workers?.killSession(connectionId, queryOnly) ?? Promise.resolve(null),
       setLogLevel: (level) => this.#setLogLevel(level),
       reopenLogs: () => this.reopenLogs(),
+      reloadTls: () => this.#readCertificates(),
+      signalProcess: (signal) => void process.kill(process.pid, signal),
       keepsRoutes: () => this.#config.limits.routeRingEntries > 0,
       setAccepting: (accepting) => {
         this.#builder.accepting = accepting;
@@ -355,18 +357,25 @@ class Supervisor implements SluiceHandle {
   #rereadFiles(): void {
     if (!this.#tls.isStale || this.#stopping !== null) return;
     const signature = this.#tls.currentSignature;
+    const reason = this.#readCertificates();
+    // Often only the half of a renewal: the old ones stay in force, and the next look may find all of it.
+    if (reason === null) return;
+    if (signature !== this.#refusedFiles) this.#logger.error('certificates not changed', { reason });
+    this.#refusedFiles = signature;
+  }
+
+  /** Why they could not be read; the old ones are in force then. */
+  #readCertificates(): string | null {
     try {
       this.#tls = TlsMaterial.read(this.#config);
-      this.#http?.updateCertificate(this.#tls.client);
-      this.#logger.info('certificates read again');
-      this.#admin?.updateTls(this.#tls.admin);
-      this.#publish();
     } catch (error) {
-      // Often only the half of a renewal: the old ones stay in force, and the next look may find all of it.
-      if (signature !== this.#refusedFiles)
-        this.#logger.error('certificates not changed', { reason: (error as Error).message });
-      this.#refusedFiles = signature;
+      return (error as Error).message;
     }
+    this.#http?.updateCertificate(this.#tls.client);
+    this.#logger.info('certificates read again');
+    this.#admin?.updateTls(this.#tls.admin);
+    this.#publish();
+    return null;
   }
 
   reopenLogs(): void {

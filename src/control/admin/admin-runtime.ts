@@ -42,6 +42,8 @@ export interface AdminRuntime {
   rows(config: Config): readonly TableRows[];
   /** Of the rows of tables; variables, and families of tables, by what their names begin with. */
   checksum(layer: 'runtime' | 'memory' | 'disk', tables: readonly string[]): Promise<string>;
+  /** What is in force as a file, with its secrets. */
+  text(): string;
   /** Into MEMORY; LOAD brings it into force. @throws StoreError */
   setVariable(variable: Variable, value: string): Promise<void>;
 }

@@ -67,6 +67,10 @@ export interface AdminState {
   killSession(connectionId: number, queryOnly: boolean): Promise<KillOutcome | null>;
   /** For all threads, until the configuration is read again. */
   setLogLevel(level: LogThreshold): void;
+  /** Certificates are read again now; why they could not be, or null. */
+  reloadTls(): string | null;
+  /** To the process itself. */
+  signalProcess(signal: 'SIGTERM' | 'SIGKILL'): void;
   /** Log files are opened again: something has moved them away. */
   reopenLogs(): void;
   /** Whether workers remember their last statements. */

@@ -6,6 +6,7 @@ import { checkValues } from '../../../config/reload.ts';
 import type { Config } from '../../../config/schema.ts';
 import { checkQueryRules, problemText } from '../../sql/rules/query-rule-checks.ts';
 import { warmPatterns } from '../../sql/rules/warm-patterns.ts';
+import { effectWarnings } from './effect-warnings.ts';
 import { placeProblem } from './problem-place.ts';
 import { RowError, type RowProblem } from './row-error.ts';
 import type { VariableCatalog } from './variable-catalog.ts';
@@ -28,8 +29,15 @@ function distinct(problems: readonly RowProblem[]): RowProblem[] {
   });
 }
 
-/** @throws RowError with everything that is wrong */
-export async function checkConfiguration(config: Config, catalog: VariableCatalog): Promise<CheckedConfig> {
+/**
+ * @param before what is in force: lists that stay are not warned of again
+ * @throws RowError with everything that is wrong
+ */
+export async function checkConfiguration(
+  config: Config,
+  catalog: VariableCatalog,
+  before: Config | null = null,
+): Promise<CheckedConfig> {
   const checked = checkValues(config);
   await nextTurn();
   await warmPatterns(config.queryRules);
@@ -42,5 +50,6 @@ export async function checkConfiguration(config: Config, catalog: VariableCatalo
     ...rules.errors.map((problem) => ({ ...problem, key: problem.key.replace('=', ' ') })),
   ];
   if (problems.length > 0) throw new RowError(distinct(problems));
-  return { config: checked.config, warnings: rules.warnings.map(problemText) };
+  const ofRules = config.queryRules === before?.queryRules ? [] : rules.warnings.map(problemText);
+  return { config: checked.config, warnings: [...ofRules, ...effectWarnings(before, config)] };
 }

@@ -32,6 +32,8 @@ export const MAPPED_VARIABLES: readonly MappedVariable[] = [
   plain('mysql-connect_timeout_server_max', 'pool.waitTimeoutMs'),
   plain('mysql-connection_max_age_ms', 'pool.maxLifetimeMs'),
   plain('mysql-max_stmts_per_connection', 'pool.maxStatementsPerConnection'),
+  plain('mysql-default_query_timeout', 'limits.queryTimeoutMs'),
+  plain('mysql-mirror_max_concurrency', 'routing.mirrorConcurrency'),
   plain('mysql-threads', 'workers'),
   plain('mysql-have_compress', 'listen.compression'),
   plain('mysql-monitor_username', 'monitor.username'),

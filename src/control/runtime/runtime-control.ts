@@ -17,6 +17,7 @@ import type { Config } from '../../../config/schema.ts';
 import { AdminModule, type SqlRow, type TableRows } from '../../common/admin-tables/admin-table.ts';
 import type { AdminRuntime } from '../admin/admin-runtime.ts';
 import type { StoreClient } from '../store/store-client.ts';
+import { configText } from './config-text.ts';
 import { checkConfiguration } from './configuration-checks.ts';
 import { withFileChanges } from './file-changes.ts';
 import { LayerCopies } from './layer-copies.ts';
@@ -281,6 +282,10 @@ export class RuntimeControl implements AdminRuntime {
     return checksumOf(wanted);
   }
 
+  text(): string {
+    return configText(this.config, this.#written);
+  }
+
   async setVariable(variable: Variable, value: string): Promise<void> {
     await this.#store.internal([
       {
@@ -318,7 +323,7 @@ export class RuntimeControl implements AdminRuntime {
   fileChanged(file: Config): Promise<AppliedConfig> {
     return this.#inTurn(async () => {
       const changes = withFileChanges(this.config, this.#file, file, this.#written);
-      const { config } = await checkConfiguration(changes.config, this.catalog);
+      const { config } = await checkConfiguration(changes.config, this.catalog, this.config);
       const applied = await this.#inForce.apply(config);
       this.#file = file;
       for (const { module } of this.modules)
@@ -342,7 +347,7 @@ export class RuntimeControl implements AdminRuntime {
     warnings: readonly string[],
     source?: number,
   ): Promise<ChangeOutcome> {
-    const { config, warnings: more } = await checkConfiguration(wanted, this.catalog);
+    const { config, warnings: more } = await checkConfiguration(wanted, this.catalog, this.config);
     const host = this.#inForce;
     const applied = await this.#apply(host, config);
     const version = this.#record(origin, applied.snapshotVersion, source);

@@ -3,6 +3,7 @@
 import { defaultPair } from '../../../config/hostgroup-pairs.ts';
 import type { Config, UserConfig } from '../../../config/schema.ts';
 import { userSchema } from '../../../config/users-schema.ts';
+import { MAX_PER_SECOND } from '../../sql/rules/rule-attributes.ts';
 import { flag, integer, integerOf, optionalText, text, ValueError } from './column-mapping.ts';
 import type { ElementMapping, NamedRow } from './element-mapping.ts';
 
@@ -61,11 +62,13 @@ function readAttributes(value: unknown): string {
 function rateLimitOf(row: NamedRow): UserConfig['rateLimit'] {
   const limit = attributesOf(row.attributes).rate_limit;
   if (limit === undefined || limit === null) return null;
-  const isValid = (value: unknown): value is number =>
-    typeof value === 'number' && Number.isInteger(value) && value > 0 && value <= 1_000_000_000;
-  const { per_second: perSecond, burst = perSecond } = limit;
-  if (!isValid(perSecond) || !isValid(burst))
-    throw new ValueError('attributes.rate_limit: expected per_second and burst, whole numbers from 1');
+  const isAmount = (value: unknown): value is number =>
+    typeof value === 'number' && value > 0 && value <= MAX_PER_SECOND;
+  const { per_second: perSecond, burst = Math.max(1, Number(perSecond)) } = limit;
+  if (!isAmount(perSecond) || !isAmount(burst) || burst < 1)
+    throw new ValueError(
+      `attributes.rate_limit: expected {"per_second": number, "burst": number}, each up to ${MAX_PER_SECOND}`,
+    );
   return { perSecond, burst };
 }
 

@@ -1,5 +1,6 @@
 /** Every variable of `global_variables`: what it shows of a configuration, and what a new value makes of it. */
 
+import { nearestName } from '../../../config/nearest-name.ts';
 import type { Config } from '../../../config/schema.ts';
 import { formatAddress } from '../../../config/server-address.ts';
 import { collectSettings, configJsonSchema, type Setting, SettingKind } from '../../../config/settings.ts';
@@ -136,6 +137,12 @@ export class VariableCatalog {
     if (wanted !== null) return this.find(wanted);
     for (const variable of this.#byName.values()) if (variable.setting === path) return variable;
     return null;
+  }
+
+  /** What is said of a name that is none. */
+  unknown(name: string): string {
+    const nearest = this.renamed(name) ?? nearestName(name, this.#byName.keys());
+    return `unknown variable${nearest === null ? '' : `, did you mean ${nearest}?`}`;
   }
 
   /** The name of what was meant; null where nothing is alike by rule. */

@@ -1,6 +1,5 @@
 /** The settings as rows of `global_variables`. */
 
-import { nearestName } from '../../../config/nearest-name.ts';
 import type { Config } from '../../../config/schema.ts';
 import { AdminModule, type SqlRow } from '../../common/admin-tables/admin-table.ts';
 import { ValueError } from './column-mapping.ts';
@@ -26,12 +25,6 @@ export function variableRows(
   return rows;
 }
 
-export function unknownVariable(catalog: VariableCatalog, name: string): string {
-  const renamed = catalog.renamed(name);
-  const nearest = renamed ?? nearestName(name, [...catalog.names]);
-  return `unknown variable${nearest === null ? '' : `, did you mean ${nearest}?`}`;
-}
-
 /** Rows of other modules are not looked at; a variable without a row stays as it is. */
 export function withVariables(
   catalog: VariableCatalog,
@@ -53,7 +46,7 @@ export function withVariables(
         message,
       });
     if (variable === null) {
-      if (ofModule(variableName, module)) report(unknownVariable(catalog, variableName));
+      if (ofModule(variableName, module)) report(catalog.unknown(variableName));
       continue;
     }
     const text = value === null ? '' : String(value);

@@ -2,6 +2,8 @@
 
 import { execFile } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createConnection, createPool, type RowDataPacket } from 'mysql2/promise';
 import t from 'tap';
 import { createNonce, nativeHashOf, sha2HashOf } from '../../../protocol/index.ts';
@@ -73,6 +75,10 @@ const TYPED: Readonly<Record<string, string>> = {
   'DIFF RUNTIME MEMORY': 'DIFF RUNTIME MEMORY',
   CHECKSUM: 'CHECKSUM MEM MYSQL USERS',
   'SELECT GLOBAL_CHECKSUM': 'SELECT GLOBAL_CHECKSUM()',
+  'SAVE CONFIG TO FILE': `SAVE CONFIG TO FILE '${join(tmpdir(), `sluice-typed-${process.pid}.yaml`)}'`,
+  'SELECT CONFIG FILE': 'SELECT CONFIG FILE',
+  PROXYSQL: 'PROXYSQL RESUME',
+  'SET VARIABLE': "SET mysql-max_connections='500'",
   'PROMOTE SHADOW': 'PROMOTE SHADOW',
   'DROP SHADOW': 'DROP SHADOW',
   DRAIN: `DRAIN '${REPLICA}'`,

@@ -1,5 +1,6 @@
 import { checksum, globalChecksum } from './checksum.ts';
 import type { AdminCommand } from './command.ts';
+import { saveConfigToFile, selectConfigFile } from './config-file.ts';
 import { diffRuntime } from './diff-runtime.ts';
 import { drain } from './drain.ts';
 import { explainRoute } from './explain-route.ts';
@@ -9,11 +10,13 @@ import { kill } from './kill.ts';
 import { load } from './load.ts';
 import { loadUser } from './load-user.ts';
 import { loadUsers } from './load-users.ts';
+import { proxysql } from './proxysql.ts';
 import { rollbackRuntime } from './rollback-runtime.ts';
 import { save } from './save.ts';
 import { saveDigest } from './save-digest.ts';
 import { setLogLevel } from './set-log-level.ts';
 import { setSession } from './set-session.ts';
+import { setVariable } from './set-variable.ts';
 import { dropShadow, promoteShadow } from './shadow.ts';
 import { showDatabases } from './show-databases.ts';
 import { showDigests } from './show-digests.ts';
@@ -70,11 +73,15 @@ export const ALL_COMMANDS: readonly AdminCommand[] = [
   globalChecksum,
   promoteShadow,
   dropShadow,
+  saveConfigToFile,
+  selectConfigFile,
+  proxysql,
   drain,
   undrain,
   kill,
   loadUsers,
   setLogLevel,
+  setVariable,
   flushLogs,
   help,
   showDatabases,

@@ -53,6 +53,8 @@ class Fixture {
   }
 }
 
+const FIRST = { configuration: 1, applied_by: 'start' };
+
 t.test('every command says what it is', async (t) => {
   const names = ALL_COMMANDS.map(({ name }) => name);
   t.equal(new Set(names).size, names.length);
@@ -177,8 +179,8 @@ t.test('SHOW POOLS, SHOW WORKERS and SHOW VERSIONS', async (t) => {
     { worker: 1, running: 'NO', restarts: 3, questions: 11 },
   ]);
   t.strictSame(await fixture.rows('SHOW VERSIONS'), [
-    { worker: 0, applied_version: 7, published_version: 7, current: 'YES' },
-    { worker: 1, applied_version: 6, published_version: 7, current: 'NO' },
+    { worker: 0, applied_version: 7, published_version: 7, current: 'YES', ...FIRST },
+    { worker: 1, applied_version: 6, published_version: 7, current: 'NO', ...FIRST },
   ]);
 });
 

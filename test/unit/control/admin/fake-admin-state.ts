@@ -124,6 +124,8 @@ export class FakeAdminState implements AdminState {
   /** Commands that need one are tested with a real one. */
   store: StoreClient = NO_STORE;
   readonly runtime = new FakeRuntime();
+  tlsFailure: string | null = null;
+  readonly signals: string[] = [];
   digestRows: readonly DigestRow[] = [];
   errorRecords: readonly ErrorRecord[] = [];
   readonly resets: string[] = [];
@@ -178,6 +180,14 @@ export class FakeAdminState implements AdminState {
 
   setLogLevel(level: string): void {
     this.logLevels.push(level);
+  }
+
+  reloadTls(): string | null {
+    return this.tlsFailure;
+  }
+
+  signalProcess(signal: string): void {
+    this.signals.push(signal);
   }
 
   reopenLogs(): void {

@@ -35,6 +35,10 @@ export class FakeRuntime implements AdminRuntime {
     return this.#history.ofSnapshot(snapshotVersion);
   }
 
+  text(): string {
+    return FILE;
+  }
+
   rows(): [] {
     return [];
   }

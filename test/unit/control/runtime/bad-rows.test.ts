@@ -130,7 +130,7 @@ const CASES: readonly (readonly [AdminModule, string, Change, string])[] = [
     users,
     'mysql_users',
     { attributes: '{"rate_limit":{"per_second":0}}' },
-    'mysql_users (username u): attributes.rate_limit: expected per_second and burst, whole numbers from 1',
+    'mysql_users (username u): attributes.rate_limit: expected {"per_second": number, "burst": number}, each up to 10000000',
   ],
   [
     queryRules,
