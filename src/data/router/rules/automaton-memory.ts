@@ -4,8 +4,6 @@
  */
 
 import type { RulePattern } from '../../../sql/rules/rule-pattern.ts';
-import type { CompiledRule } from './compiled-rule.ts';
-import { patternsOf } from './often-tried.ts';
 
 const MAX_BYTES = 64 * 1024 * 1024;
 /** Evaluations between two looks. */
@@ -15,8 +13,8 @@ export class AutomatonMemory {
   readonly #patterns: readonly RulePattern[];
   #evaluations = 0;
 
-  constructor(rules: readonly CompiledRule[]) {
-    this.#patterns = patternsOf(rules);
+  constructor(patterns: readonly RulePattern[]) {
+    this.#patterns = patterns;
   }
 
   /** After each evaluation. */

@@ -10,9 +10,12 @@ import type { CompiledRule } from './compiled-rule.ts';
 const MAX_SHARING = 8;
 
 export function patternsOf(rules: readonly CompiledRule[]): readonly RulePattern[] {
-  return rules.flatMap(({ digestPattern, textPattern }) =>
-    [digestPattern, textPattern].filter((pattern) => pattern !== null),
-  );
+  const patterns: RulePattern[] = [];
+  for (const { digestPattern, textPattern } of rules) {
+    if (digestPattern !== null) patterns.push(digestPattern);
+    if (textPattern !== null) patterns.push(textPattern);
+  }
+  return patterns;
 }
 
 /** Those that need no words, or words that many of the others need as well. */

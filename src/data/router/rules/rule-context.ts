@@ -3,10 +3,7 @@
  * context belongs to one set of rules, and is compared by reference.
  */
 
-import type { QueryRuleSet } from '../../../common/query-rule.ts';
-import { ClientAddressPattern, type CompiledRule } from './compiled-rule.ts';
-import type { FastRouting } from './fast-routing.ts';
-import type { FirewallList } from './firewall-list.ts';
+import type { ClientAddressPattern, CompiledRule } from './compiled-rule.ts';
 import type { RuleSession } from './rule-session.ts';
 import { type VerdictEnvironment, VerdictTree } from './verdict-tree.ts';
 
@@ -28,42 +25,45 @@ export class RuleContext {
   }
 }
 
+/** Lists that are asked for users and schemas as well, each for those that it has. */
+export interface AskingList {
+  readonly usernames: ReadonlySet<string>;
+  readonly schemas: ReadonlySet<string>;
+}
+
 /** What the rules, all together, ask about sessions. */
 export class RuleContexts {
-  readonly #usernames: ReadonlySet<string>;
-  readonly #schemas: ReadonlySet<string>;
-  readonly #clients: readonly ClientAddressPattern[];
-  readonly #addresses: ReadonlySet<string>;
-  readonly #proxyAddresses: ReadonlySet<string>;
-  readonly #proxyPorts: ReadonlySet<number>;
-  readonly #generation: number;
-  readonly #environmentOf: (session: RuleSession) => VerdictEnvironment;
+  readonly #usernames = new Set<string>();
+  readonly #schemas = new Set<string>();
+  readonly #clients = new Map<string, ClientAddressPattern>();
+  readonly #proxyAddresses = new Set<string>();
+  readonly #proxyPorts = new Set<number>();
+  #lists: readonly AskingList[] = [];
+  #addresses: ReadonlySet<string> = new Set();
+  #generation = 0;
+  #environmentOf: ((session: RuleSession) => VerdictEnvironment) | null = null;
   readonly #contexts = new Map<string, RuleContext>();
 
-  constructor(
-    rules: readonly CompiledRule[],
-    { userRateLimits }: Pick<QueryRuleSet, 'userRateLimits'>,
-    fastRouting: FastRouting,
-    firewall: FirewallList,
+  /** A rule that asks. */
+  add({ username, schemaname, clientAddr, proxyAddr, proxyPort }: CompiledRule): void {
+    if (username !== null) this.#usernames.add(username);
+    if (schemaname !== null) this.#schemas.add(schemaname);
+    if (clientAddr !== null) this.#clients.set(clientAddr.text, clientAddr);
+    if (proxyAddr !== null) this.#proxyAddresses.add(proxyAddr);
+    if (proxyPort !== null) this.#proxyPorts.add(proxyPort);
+  }
+
+  /** When all rules have been added. @param limited users with a rate limit. */
+  complete(
+    lists: readonly AskingList[],
+    limited: readonly string[],
+    addresses: ReadonlySet<string>,
     generation: number,
     environmentOf: (session: RuleSession) => VerdictEnvironment,
-  ) {
-    const limited = userRateLimits.map(({ username }) => username);
-    const lists = [fastRouting, firewall];
-    this.#usernames = new Set([
-      ...named(rules, ({ username }) => username),
-      ...lists.flatMap(({ usernames }) => [...usernames]),
-      ...limited,
-    ]);
-    this.#schemas = new Set([
-      ...named(rules, ({ schemaname }) => schemaname),
-      ...lists.flatMap(({ schemas }) => [...schemas]),
-    ]);
-    const clients = new Set(named(rules, ({ clientAddr }) => clientAddr?.text ?? null));
-    this.#clients = [...clients].map((text) => new ClientAddressPattern(text));
-    this.#addresses = firewall.addresses;
-    this.#proxyAddresses = new Set(named(rules, ({ proxyAddr }) => proxyAddr));
-    this.#proxyPorts = new Set(named(rules, ({ proxyPort }) => proxyPort));
+  ): void {
+    this.#lists = lists;
+    for (const username of limited) this.#usernames.add(username);
+    this.#addresses = addresses;
     this.#generation = generation;
     this.#environmentOf = environmentOf;
   }
@@ -73,6 +73,7 @@ export class RuleContexts {
     let context = this.#contexts.get(key);
     if (context === undefined) {
       if (this.#contexts.size >= MAX_CONTEXTS) this.#contexts.clear();
+      if (this.#environmentOf === null) throw new Error('the rules are not complete');
       context = new RuleContext(session, flagIn, this.#generation, this.#environmentOf(session));
       this.#contexts.set(key, context);
     }
@@ -82,19 +83,23 @@ export class RuleContexts {
   /** What is asked about the session, with its answers. */
   #keyOf({ username, schema, clientAddress, proxyAddress, proxyPort }: RuleSession, flagIn: number): string {
     let clients = '';
-    for (const pattern of this.#clients) clients += pattern.matches(clientAddress) ? '1' : '0';
+    for (const pattern of this.#clients.values()) clients += pattern.matches(clientAddress) ? '1' : '0';
     return JSON.stringify([
       flagIn,
-      this.#usernames.has(username) ? username : null,
-      schema === null ? 0 : this.#schemas.has(schema) ? schema : null,
+      this.#asksForUser(username) ? username : null,
+      schema === null ? 0 : this.#asksForSchema(schema) ? schema : null,
       clients,
       this.#addresses.has(clientAddress) ? clientAddress : null,
       this.#proxyAddresses.has(proxyAddress) ? proxyAddress : null,
       this.#proxyPorts.has(proxyPort) ? proxyPort : null,
     ]);
   }
-}
 
-function named<T>(rules: readonly CompiledRule[], read: (rule: CompiledRule) => T | null): T[] {
-  return rules.map(read).filter((value) => value !== null);
+  #asksForUser(username: string): boolean {
+    return this.#usernames.has(username) || this.#lists.some(({ usernames }) => usernames.has(username));
+  }
+
+  #asksForSchema(schema: string): boolean {
+    return this.#schemas.has(schema) || this.#lists.some(({ schemas }) => schemas.has(schema));
+  }
 }

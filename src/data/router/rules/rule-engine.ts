@@ -7,6 +7,7 @@
 import type { QueryRuleSet } from '../../../common/query-rule.ts';
 import { replaceMatches } from '../../../sql/rules/replacement.ts';
 import { type NumberedLimits, numberedLimits, orderedRules } from '../../../sql/rules/rule-order.ts';
+import type { RulePattern } from '../../../sql/rules/rule-pattern.ts';
 import { RuleText } from '../../../sql/rules/rule-text.ts';
 import { AutomatonMemory } from './automaton-memory.ts';
 import { CompiledRule } from './compiled-rule.ts';
@@ -33,6 +34,8 @@ type RulesInForce = Omit<QueryRuleSet, 'shadow'>;
 
 interface EngineParts {
   readonly rules: readonly CompiledRule[];
+  readonly patterns: readonly RulePattern[];
+  readonly contexts: RuleContexts;
   readonly limits: NumberedLimits;
   readonly fastRouting: FastRouting;
   readonly firewall: FirewallList;
@@ -60,17 +63,19 @@ export class RuleEngine {
     this.firewall = parts.firewall;
     this.options = options;
     this.rules = parts.rules;
-    this.#memory = new AutomatonMemory(this.rules);
+    this.#memory = new AutomatonMemory(parts.patterns);
     const environmentOf = (session: RuleSession): VerdictEnvironment => ({
       userLimit: limits.ofUser.get(session.username) ?? null,
       blockedMessage: this.firewall.message,
       fastRoute: (flag) => fastRouting.destination(session.username, session.schema, flag),
     });
-    this.#contexts = new RuleContexts(
-      this.rules,
-      set,
-      fastRouting,
-      this.firewall,
+    this.#contexts = parts.contexts;
+    const limited = set.userRateLimits.map(({ username }) => username);
+    const { addresses } = this.firewall;
+    this.#contexts.complete(
+      [fastRouting, this.firewall],
+      limited,
+      addresses,
       options.generation,
       environmentOf,
     );
@@ -81,11 +86,15 @@ export class RuleEngine {
     const limits = numberedLimits(set);
     yield;
     const rules: CompiledRule[] = [];
+    const contexts = new RuleContexts();
     for (const [slot, rule] of orderedRules(set.rules).entries()) {
-      rules.push(new CompiledRule(rule, slot, limits.ofRule.get(rule.ruleId) ?? null));
+      const compiled = new CompiledRule(rule, slot, limits.ofRule.get(rule.ruleId) ?? null);
+      rules.push(compiled);
+      contexts.add(compiled);
       if (slot % RULES_PER_SLICE === 0) yield;
     }
     const patterns = patternsOf(rules);
+    yield;
     for (const pattern of oftenTried(patterns)) {
       pattern.compile();
       yield;
@@ -101,7 +110,7 @@ export class RuleEngine {
       if (index % ENTRIES_PER_SLICE === 0) yield;
     }
     yield;
-    return new RuleEngine({ rules, limits, fastRouting, firewall }, set, options);
+    return new RuleEngine({ rules, patterns, contexts, limits, fastRouting, firewall }, set, options);
   }
 
   /** At once. */
