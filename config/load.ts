@@ -8,9 +8,10 @@ import { MAX_WORKERS } from './capacity.ts';
 import { type CheckProblem, checkConfig, type Placed } from './checks.ts';
 import { ConfigError, type ConfigProblem, type ConfigSource } from './config-error.ts';
 import { formatPath, IssueWriter, valueAt } from './issue-message.ts';
+import { openFileWarnings } from './open-files.ts';
 import { type OverlayValue, readEnvironment, readFlags } from './overlay.ts';
 import { type BackendUsersConfig, type Config, type ConfigValues, configSchema } from './schema.ts';
-import { openToOthers, type SecretOrigin, SecretReader } from './secrets.ts';
+import { type SecretOrigin, SecretReader } from './secrets.ts';
 import { parseHost } from './server-address.ts';
 import { collectSettings, configJsonSchema, isSection, type JsonSchemaNode } from './settings.ts';
 import { parseYaml, type YamlSource } from './yaml-source.ts';
@@ -135,25 +136,18 @@ class Loader {
     if (this.#problems.length > 0) throw new ConfigError(this.#sorted());
     const backendUsers = backendUsersOf(values);
     const config = { ...values, ...lists, backendUsers, workers: values.workers ?? defaultWorkers() };
+    const { file, text } = this.#layers;
     return {
       config: deepFreeze(config),
       sourceOf: (path) => this.#givenSourceOf(path),
       secretOrigins: this.#secrets.origins,
-      warnings: this.#warnings(),
+      warnings: openFileWarnings({
+        config,
+        secretOrigins: this.#secrets.origins,
+        file: file === undefined || text !== undefined ? null : file,
+        inFile: this.#secrets.inline.filter((path) => this.#isInFile(path)),
+      }),
     };
-  }
-
-  #warnings(): string[] {
-    const warnings: string[] = [];
-    for (const [path, { kind, name }] of this.#secrets.origins) {
-      const open = kind === 'file' ? openToOthers(name) : null;
-      if (open !== null) warnings.push(`${path}: the file ${name} ${open}`);
-    }
-    const { file, text } = this.#layers;
-    const inFile = this.#secrets.inline.filter((path) => this.#isInFile(path));
-    const open = file === undefined || text !== undefined || inFile.length === 0 ? null : openToOthers(file);
-    if (open !== null) warnings.push(`${file} holds passwords (${inFile[0]}) and ${open}`);
-    return warnings;
   }
 
   /** @param path as messages write it. A list comes whole from one layer. */

@@ -21,10 +21,6 @@ export interface SecretProblem {
 
 /** A password is no longer; a larger file is some other file. */
 const MAX_FILE_BYTES = 65_536;
-const OTHERS_MAY_READ = 0o004;
-const OTHERS_MAY_WRITE = 0o002;
-/** There the mode is that of the orchestrator, and the folder is the container's own. */
-const MOUNTED_SECRETS = /^(\/var)?\/run\/secrets\//;
 /** Stands where a secret could not be read, so that the other checks can run; such a configuration is never used. */
 const UNREADABLE = 'a secret that could not be read';
 
@@ -51,14 +47,6 @@ function readSecretFile(path: string): { text: string } | { message: string } {
 function readSecretVariable(name: string, env: NodeJS.ProcessEnv): { text: string } | { message: string } {
   const text = env[name];
   return text === undefined || text === '' ? { message: `the variable ${name} is not set` } : { text };
-}
-
-/** What other users of the machine could do with a file; null if nothing. */
-export function openToOthers(path: string): string | null {
-  const mode = statSync(path, { throwIfNoEntry: false })?.mode ?? 0;
-  const what = (mode & OTHERS_MAY_WRITE) !== 0 ? 'changed' : (mode & OTHERS_MAY_READ) !== 0 ? 'read' : null;
-  if (what === null || MOUNTED_SECRETS.test(path)) return null;
-  return `can be ${what} by every user of this machine (mode ${(mode & 0o777).toString(8)}): chmod 600`;
 }
 
 export class SecretReader {

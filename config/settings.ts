@@ -53,9 +53,13 @@ export interface Setting {
 
 export const ENVIRONMENT_PREFIX = 'SLUICE_';
 
+let jsonSchema: JsonSchemaNode | null = null;
+
+/** The same value each time: it takes milliseconds to make. */
 export function configJsonSchema(): JsonSchemaNode {
   // What an operator writes (`input`), where keys with a default may be left out.
-  return z.toJSONSchema(configSchema, { io: 'input' }) as JsonSchemaNode;
+  jsonSchema ??= z.toJSONSchema(configSchema, { io: 'input' }) as JsonSchemaNode;
+  return jsonSchema;
 }
 
 export function environmentVariable(path: string): string {

@@ -54,6 +54,8 @@ export interface TraceParent {
 
 export interface SpanRecord {
   readonly route: RouteRecord;
+  /** What kind of servers there are. */
+  readonly flavor: 'mysql' | 'mariadb';
   /** null: the span begins a trace. */
   readonly parent: TraceParent | null;
 }

@@ -43,12 +43,12 @@ function nameOf(record: SpanRecord): string {
 }
 
 function attributesOf(record: SpanRecord): Attributes {
-  const { route } = record;
+  const { route, flavor } = record;
   const port = PORT.exec(route.server ?? '')?.[1];
   const rows = route.rowsSent ?? undefined;
   return {
-    'db.system': 'mysql',
-    'db.system.name': 'mysql',
+    'db.system': flavor,
+    'db.system.name': flavor,
     'db.statement': route.digestText,
     'db.query.text': route.digestText,
     'db.operation': operationOf(record),

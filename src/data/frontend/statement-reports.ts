@@ -7,7 +7,7 @@ import type { RouteRecord } from '../../common/inspection.ts';
 import { ReportQueue } from '../../common/report-queue.ts';
 import { WorkerCounter, type WorkerCounters } from '../../common/shared-counters.ts';
 import type { Snapshot } from '../../common/snapshot.ts';
-import { ReportStream, type WorkerReport } from '../../common/worker-report.ts';
+import { ReportStream, type SpanRecord, type WorkerReport } from '../../common/worker-report.ts';
 import { traceParentOf } from '../../sql/trace-parent.ts';
 import type { RingEntry } from '../router/route-ring.ts';
 import type { ReadStatement, StatementReporting } from '../worker-context.ts';
@@ -25,6 +25,7 @@ export class StatementReports implements StatementReporting {
   readonly #spans: ReportQueue<typeof ReportStream.spans>;
   #settings: Settings | null = null;
   #digests = new Digests();
+  #flavor: SpanRecord['flavor'] = 'mysql';
   #thresholdMs = Number.POSITIVE_INFINITY;
   /** Whether `read` is to be called for each statement. */
   readsStatements = false;
@@ -39,11 +40,13 @@ export class StatementReports implements StatementReporting {
     this.#spans = new ReportQueue(spans, post, () => counters.add(WorkerCounter.spansDropped));
   }
 
-  apply({ settings }: Snapshot): void {
+  apply({ settings, servers }: Snapshot): void {
     const { slowQueryLog, tracing } = settings;
     if (slowQueryLog.maxTextBytes !== this.#settings?.slowQueryLog.maxTextBytes)
       this.#digests = new Digests(slowQueryLog.maxTextBytes);
     this.#settings = settings;
+    const primary = servers.find(({ role }) => role === 'primary') ?? servers[0];
+    this.#flavor = primary?.flavor === 'mariadb' ? 'mariadb' : 'mysql';
     this.#thresholdMs = slowQueryLog.thresholdMs;
     this.#slow.limit = slowQueryLog.queueLength;
     this.#spans.limit = tracing.queueLength;
@@ -86,7 +89,7 @@ export class StatementReports implements StatementReporting {
     const isSlow = entry.endedAtMs - entry.beganAtMs >= this.#thresholdMs;
     if ((isSlow || ruled !== null) && this.#isLogged(isSlow, ruled)) this.#log(entry, read);
     if (read?.isTraced === true && this.#spans.hasRoom())
-      this.#spans.add({ route: this.#recordOf(entry), parent: read.parent });
+      this.#spans.add({ route: this.#recordOf(entry), flavor: this.#flavor, parent: read.parent });
   }
 
   #isLogged(isSlow: boolean, ruled: boolean | null): boolean {

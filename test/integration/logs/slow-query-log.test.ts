@@ -143,6 +143,35 @@ function baseConfig(): ConfigObject {
   return { workers: 1, servers: [set.primary.address], users: [APP_ACCOUNT] };
 }
 
+t.test('a query rule has a statement logged, however quick it is', async (t) => {
+  const sluice = await start(t, {
+    slowQueryLog: { enabled: true, thresholdMs: 60_000 },
+    queryRules: [
+      { ruleId: 1, matchDigest: '^SELECT \\? \\+', log: true, apply: true },
+      { ruleId: 2, matchDigest: 'forbidden', log: true, errorMsg: 'not this one', apply: true },
+    ],
+  });
+  const connection = await sluice.connect();
+  await connection.query("SELECT 'other'");
+  await connection.query('SELECT 1 + 1');
+  await connection.execute('SELECT 1 + ?', [5]);
+  await failing(connection, 'SELECT forbidden FROM t');
+  await connection.query("SELECT 'another'");
+  await connection.end();
+  const lines = await waitUntil('all are logged', () => {
+    const found = slowOnes(sluice).filter(({ command }) => command !== 'COM_STMT_PREPARE');
+    return found.length >= 3 ? found : undefined;
+  });
+  t.match(
+    lines.map(({ command, digestText, target }) => [command, digestText, target]),
+    [
+      ['COM_QUERY', /^SELECT \? ?\+ ?\?$/i, /primary|replica/],
+      ['COM_STMT_EXECUTE', /^SELECT \? ?\+ ?\?$/i, /primary|replica/],
+      ['COM_QUERY', /forbidden/, 'sluice'],
+    ],
+  );
+});
+
 t.test('a file that cannot be written is an error of the configuration', async (t) => {
   const sluice = await start(t, {});
   const file = join(t.testdir({}), 'no', 'slow.log');

@@ -58,7 +58,7 @@ t.test('a span has route, server and digest, and continues the trace of a commen
     name: 'SELECT app',
     kind: SERVER_KIND,
     attributes: {
-      'db.system': 'mysql',
+      'db.system': 'mariadb',
       'db.operation': 'SELECT',
       'db.name': 'app',
       'db.user': 'app',

@@ -146,6 +146,17 @@ t.test('files that others can get at are warned of', async (t) => {
   ]);
 });
 
+t.test('so are private keys', async (t) => {
+  writeFileSync(at('key.pem'), 'x');
+  chmodSync(at('key.pem'), 0o644);
+  const tls = `tls: { certificate: c, key: ${at('key.pem')} }\n`;
+  t.match(load(`monitor: { username: m }\n${tls}`).warnings, [
+    /^tls\.key: the file .* can be read by every user/,
+  ]);
+  chmodSync(at('key.pem'), 0o600);
+  t.strictSame(load(`monitor: { username: m }\n${tls}`).warnings, []);
+});
+
 t.test('a configuration file with passwords in it that others can read', async (t) => {
   const file = at('sluice.yaml');
   const write = (text: string, mode: number): readonly string[] => {
