@@ -8,8 +8,11 @@ import type { Hostgroup } from '../topology/hostgroup-membership.ts';
 import type { ServerDescription, ServerFlavor, TlsMode } from '../topology/server-description.ts';
 import type { LogThreshold } from './logger.ts';
 
+/** What changes with every check, and workers do not decide by: with it, every check would make a new snapshot. */
+type MeasuredAllTheTime = 'lagMs' | 'latencyMs' | 'gtidExecuted';
+
 /** A backend server together with its place in the shared counters. */
-export interface SnapshotServer extends ServerDescription {
+export interface SnapshotServer extends Omit<ServerDescription, MeasuredAllTheTime> {
   /** Index into `SharedCounters`; never reused for another address while the process lives. */
   readonly slot: number;
   readonly backendTls: BackendTls;

@@ -1,5 +1,6 @@
 /** Makes the snapshots: from the configuration, the measured topology and the view catalogue. */
 
+import { isDeepStrictEqual } from 'node:util';
 import { defaultPair } from '../../config/hostgroup-pairs.ts';
 import type { Config } from '../../config/schema.ts';
 import { MAX_SERVERS } from '../common/shared-counters.ts';
@@ -45,10 +46,11 @@ class SlotTable {
 
 export class SnapshotBuilder {
   readonly #serverSlots = new SlotTable(MAX_SERVERS, 'servers');
-  #version = 0;
+  #last: Snapshot | null = null;
   /** Whether new clients are let in. */
   accepting = true;
 
+  /** @returns the same object as before where nothing in it has changed. */
   build(
     config: Config,
     topology: TopologyDescription,
@@ -68,8 +70,7 @@ export class SnapshotBuilder {
     const servers = topology.servers.map((server) => this.#server(server, topology.primary, tls));
     const { pool, limits, routing, statistics, listen, proxyProtocol, slowQueryLog, auditLog, tracing } =
       config;
-    return Object.freeze({
-      version: ++this.#version,
+    const content = {
       servers,
       hostgroups,
       accounts,
@@ -92,14 +93,19 @@ export class SnapshotBuilder {
       accepting: this.accepting,
       clientTls: tls.client,
       serverVersion: announcedVersion(topology),
-    });
+    };
+    // Most checks find what the ones before have found: workers are told of changes only.
+    if (this.#last === null || !isSameContent(this.#last, content))
+      this.#last = Object.freeze({ version: (this.#last?.version ?? 0) + 1, ...content });
+    return this.#last;
   }
 
   #server(server: ServerDescription, primary: string | null, tls: TlsMaterial): SnapshotServer {
     // A second writable server is nobody's primary: writes go to the known one only.
     const role = server.role === 'primary' && server.address !== primary ? 'unknown' : server.role;
     const backendTls = tls.forServer(server.host, server.tls);
-    return { ...server, role, slot: this.#serverSlots.slotOf(server.address), backendTls };
+    const { lagMs: _, latencyMs: __, gtidExecuted: ___, ...steady } = server;
+    return { ...steady, role, slot: this.#serverSlots.slotOf(server.address), backendTls };
   }
 }
 
@@ -109,4 +115,21 @@ function announcedVersion(topology: TopologyDescription): string {
   const known = primary ?? topology.servers.find(({ version }) => version !== '');
   if (known === undefined || known.version === '') return DEFAULT_SERVER_VERSION;
   return known.version;
+}
+
+/** Shared memory is the same where it is the same memory; anything else, where it says the same. */
+function isSameContent(before: Snapshot, now: Omit<Snapshot, 'version'>): boolean {
+  const { table: tableBefore, ...accountsBefore } = before.accounts;
+  const { table, ...accounts } = now.accounts;
+  return (
+    table === tableBefore &&
+    before.rules === now.rules &&
+    isDeepStrictEqual(accountsBefore, accounts) &&
+    isDeepStrictEqual(withoutShared(before), withoutShared(now))
+  );
+}
+
+function withoutShared(snapshot: Omit<Snapshot, 'version'>) {
+  const { version: _, accounts: __, rules: ___, ...rest } = snapshot as Snapshot;
+  return rest;
 }

@@ -273,6 +273,7 @@ class Supervisor implements SluiceHandle {
       checks: this.#monitor.checkLog,
       workers: this.#workers?.status() ?? [],
       snapshot: this.#snapshot,
+      lagMsOf: (address) => this.#monitor.topology.find(address)?.lagMs ?? null,
     });
   }
 
@@ -422,6 +423,7 @@ class Supervisor implements SluiceHandle {
 
   #publish(): void {
     if (this.#stopping !== null || this.#isApplying) return;
+    const before = this.#snapshot;
     try {
       this.#snapshot = this.#build();
     } catch (error) {
@@ -429,7 +431,7 @@ class Supervisor implements SluiceHandle {
       this.#logger.error('the new topology cannot be published', { error });
       return;
     }
-    this.#workers?.publish(this.#snapshot);
+    if (this.#snapshot !== before) this.#workers?.publish(this.#snapshot);
   }
 
   /**

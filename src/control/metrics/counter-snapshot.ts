@@ -83,7 +83,10 @@ export interface CounterSnapshot {
 
 const WORKER_COUNTER_NAMES = Object.keys(WorkerCounter) as WorkerCounterName[];
 
-function readServer({ counters, checks, workers }: CounterSources, server: SnapshotServer): ServerCounters {
+function readServer(
+  { counters, checks, workers, lagMsOf }: CounterSources,
+  server: SnapshotServer,
+): ServerCounters {
   const sum = (counter: ServerCounter) =>
     workers.reduce((total, { index }) => total + counters.worker(index).getServer(server.slot, counter), 0);
   return {
@@ -93,7 +96,7 @@ function readServer({ counters, checks, workers }: CounterSources, server: Snaps
     hostgroup: server.hostgroup,
     status: server.status,
     role: server.role,
-    lagMs: server.lagMs,
+    lagMs: lagMsOf(server.address),
     connections: counters.gauge(serverGauge(server.slot, ServerGauge.connections)),
     inUse: counters.gauge(serverGauge(server.slot, ServerGauge.inUse)),
     maxConnections: server.maxConnections,
@@ -135,6 +138,8 @@ export interface CounterSources {
   readonly checks: CheckLog;
   readonly workers: readonly WorkerState[];
   readonly snapshot: Snapshot;
+  /** Of a server, by its address; null where it is not known or there is none. */
+  readonly lagMsOf: (address: string) => number | null;
 }
 
 export function takeCounterSnapshot(sources: CounterSources): CounterSnapshot {

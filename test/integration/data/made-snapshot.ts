@@ -59,9 +59,6 @@ export function madeServer(address: string, more: Partial<SnapshotServer> = {}):
     serverId: 1,
     source: null,
     replicationRunning: null,
-    lagMs: null,
-    latencyMs: null,
-    gtidExecuted: '',
     slot: 0,
     backendTls: NO_BACKEND_TLS,
     ...more,
@@ -103,7 +100,7 @@ export function madeAccounts(
 export function madeSnapshot(more: Partial<Snapshot> = {}): Snapshot {
   const servers = more.servers ?? [];
   const hostgroups = hostgroupsOf({
-    servers,
+    servers: servers.map((server) => ({ ...server, lagMs: null, latencyMs: null, gtidExecuted: '' })),
     primary: servers.find(({ role }) => role === 'primary')?.address ?? null,
     entries: [],
     pairs: [{ writer: 0, reader: 1 }],

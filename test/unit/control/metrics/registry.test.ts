@@ -20,17 +20,11 @@ import { DURATION_METRIC, MOST_DURATION_SERIES } from '../../../../src/control/m
 import { CheckLog } from '../../../../src/control/statistics/check-log.ts';
 import { parsePrometheusText } from '../../../support/prometheus-text.ts';
 
-function server(
-  address: string,
-  slot: number,
-  role: 'primary' | 'replica',
-  lagMs: number | null,
-): SnapshotServer {
+function server(address: string, slot: number, role: 'primary' | 'replica'): SnapshotServer {
   return {
     address,
     slot,
     role,
-    lagMs,
     hostgroup: slot,
     status: 'ONLINE',
     maxConnections: 100,
@@ -39,7 +33,7 @@ function server(
 
 const SNAPSHOT = {
   version: 7,
-  servers: [server('db1:3306', 0, 'primary', null), server('db2:3306', 1, 'replica', 1500)],
+  servers: [server('db1:3306', 0, 'primary'), server('db2:3306', 1, 'replica')],
   hostgroups: [],
   settings: { limits: { maxConnections: 10_000 } },
 } as unknown as Snapshot;
@@ -56,6 +50,7 @@ function take(counters: SharedCounters, statistics = new SharedStatistics(2)): C
     checks: new CheckLog(),
     workers: WORKERS,
     snapshot: SNAPSHOT,
+    lagMsOf: (address) => (address === 'db2:3306' ? 1500 : null),
   });
 }
 
