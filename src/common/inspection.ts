@@ -13,6 +13,10 @@ export const InspectSubject = {
   digests: 'digests',
   /** The errors that statements have ended with. */
   errors: 'errors',
+  /** Prepared statements of clients. */
+  prepared: 'prepared',
+  /** Connections to servers that nobody uses now. */
+  idleConnections: 'idleConnections',
   /** What shadow rules would change. */
   shadow: 'shadow',
 } as const;
@@ -33,15 +37,31 @@ export interface InspectRequest extends Inspection {
   readonly requestId: number;
 }
 
-/** A part of an answer; workers send large ones in several, so that their clients wait for none. */
-export interface InspectAnswer {
-  readonly type: 'inspected';
-  readonly requestId: number;
+/** What is found: of the subject that was asked for, and nothing of the others. */
+export interface InspectRecords {
   readonly sessions: readonly SessionRecord[];
   readonly routes: readonly RouteRecord[];
   readonly digests: readonly DigestRecord[];
   readonly errors: readonly ErrorRecord[];
   readonly shadow: readonly ShadowRecord[];
+  readonly prepared: readonly PreparedRecord[];
+  readonly idleConnections: readonly IdleConnectionRecord[];
+}
+
+export const NO_RECORDS: InspectRecords = Object.freeze({
+  sessions: [],
+  routes: [],
+  digests: [],
+  errors: [],
+  shadow: [],
+  prepared: [],
+  idleConnections: [],
+});
+
+/** A part of an answer; workers send large ones in several, so that their clients wait for none. */
+export interface InspectAnswer extends InspectRecords {
+  readonly type: 'inspected';
+  readonly requestId: number;
   readonly isLast: boolean;
 }
 
@@ -176,4 +196,34 @@ export interface ErrorRecord {
   readonly lastSeen: number;
   /** The last one, without what stood in quotes. */
   readonly message: string;
+}
+
+/** Prepared statements of one digest that clients of one user have in one schema. */
+export interface PreparedRecord {
+  readonly worker: number;
+  readonly schema: string;
+  readonly username: string;
+  readonly digest: string;
+  readonly digestText: string;
+  /** How many of them clients have now. */
+  readonly clientStatements: number;
+  readonly parameters: number;
+}
+
+/** A connection to a server that nobody uses now. */
+export interface IdleConnectionRecord {
+  readonly worker: number;
+  /** The server's id of it. */
+  readonly serverThreadId: number;
+  readonly server: string;
+  readonly hostgroup: number;
+  readonly username: string;
+  readonly schema: string;
+  readonly timeZone: string;
+  readonly sqlMode: string;
+  readonly autocommit: boolean;
+  readonly idleMs: number;
+  readonly ageMs: number;
+  /** Prepared statements that it has. */
+  readonly statements: number;
 }

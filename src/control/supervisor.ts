@@ -4,7 +4,7 @@ import { setTimeout } from 'node:timers/promises';
 import { defaultPair } from '../../config/hostgroup-pairs.ts';
 import { planReload } from '../../config/reload.ts';
 import type { Config } from '../../config/schema.ts';
-import type { Inspection } from '../common/inspection.ts';
+import { type Inspection, NO_RECORDS } from '../common/inspection.ts';
 import type { LogThreshold, RootLogger } from '../common/logger.ts';
 import { Gauge, SharedCounters, userGauge } from '../common/shared-counters.ts';
 import { SharedStatistics } from '../common/shared-statistics.ts';
@@ -281,11 +281,7 @@ class Supervisor implements SluiceHandle {
     return (
       this.#workers?.inspect(inspection) ??
       Promise.resolve({
-        sessions: [],
-        routes: [],
-        digests: [],
-        errors: [],
-        shadow: [],
+        ...NO_RECORDS,
         missing: [],
         asked: 0,
       })

@@ -3,29 +3,34 @@
  * ended, or is late: then what has come so far is the answer, and says whose is missing. Nobody is waited for longer.
  */
 
-import type {
-  DigestRecord,
-  ErrorRecord,
-  InspectAnswer,
-  Inspection,
-  RouteRecord,
-  SessionRecord,
+import {
+  type InspectAnswer,
+  type Inspection,
+  type InspectRecords,
+  NO_RECORDS,
 } from '../common/inspection.ts';
-import type { ShadowRecord } from '../common/shadow-report.ts';
 import type { ToWorker } from '../common/thread-messages.ts';
 
 export const INQUIRY_TIMEOUT_MS = 2000;
 
-export interface InspectResult {
-  readonly sessions: readonly SessionRecord[];
-  readonly routes: readonly RouteRecord[];
-  readonly digests: readonly DigestRecord[];
-  readonly errors: readonly ErrorRecord[];
-  readonly shadow: readonly ShadowRecord[];
+export interface InspectResult extends InspectRecords {
   /** Numbers of the workers whose answer is not complete. */
   readonly missing: readonly number[];
   /** How many were asked. */
   readonly asked: number;
+}
+
+type Subject = keyof InspectRecords;
+type Collected = { readonly [Name in Subject]: InspectRecords[Name][number][] };
+
+const SUBJECTS = Object.keys(NO_RECORDS) as Subject[];
+
+function collected(): Collected {
+  return Object.fromEntries(SUBJECTS.map((subject) => [subject, []])) as unknown as Collected;
+}
+
+function append(records: unknown[], more: readonly unknown[]): void {
+  for (const record of more) records.push(record);
 }
 
 interface Pending {
@@ -33,11 +38,7 @@ interface Pending {
   readonly awaited: Set<number>;
   /** Of those that have ended meanwhile. */
   readonly ended: number[];
-  readonly sessions: SessionRecord[];
-  readonly routes: RouteRecord[];
-  readonly digests: DigestRecord[];
-  readonly errors: ErrorRecord[];
-  readonly shadow: ShadowRecord[];
+  readonly records: Collected;
   readonly done: () => void;
 }
 
@@ -61,13 +62,9 @@ export class WorkerInquiries {
       const done = (): void => {
         clearTimeout(timer);
         this.#pending.delete(requestId);
-        const { sessions, routes, digests, errors, shadow, awaited, ended } = pending;
+        const { records, awaited, ended } = pending;
         resolve({
-          sessions,
-          routes,
-          digests,
-          errors,
-          shadow,
+          ...records,
           missing: [...awaited, ...ended].sort(ascending),
           asked: workers.length,
         });
@@ -76,11 +73,7 @@ export class WorkerInquiries {
       const pending: Pending = {
         awaited: new Set(workers),
         ended: [],
-        sessions: [],
-        routes: [],
-        digests: [],
-        errors: [],
-        shadow: [],
+        records: collected(),
         done,
       };
       this.#pending.set(requestId, pending);
@@ -92,11 +85,7 @@ export class WorkerInquiries {
   received(worker: number, answer: InspectAnswer): void {
     const pending = this.#pending.get(answer.requestId);
     if (pending?.awaited.has(worker) !== true) return;
-    for (const session of answer.sessions) pending.sessions.push(session);
-    for (const route of answer.routes) pending.routes.push(route);
-    for (const digest of answer.digests) pending.digests.push(digest);
-    for (const error of answer.errors) pending.errors.push(error);
-    pending.shadow.push(...answer.shadow);
+    for (const subject of SUBJECTS) append(pending.records[subject], answer[subject]);
     if (answer.isLast) this.#over(pending, worker);
   }
 

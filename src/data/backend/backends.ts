@@ -8,6 +8,7 @@ import {
   MemberVerdict,
   takesWrites,
 } from '../../topology/hostgroup-membership.ts';
+import type { BackendConnection } from './backend-connection.ts';
 import { ReadGroup, type ReadMember } from './read-group.ts';
 import { type PoolEnvironment, ServerPool } from './server-pool.ts';
 import type { Killable } from './session-registry.ts';
@@ -156,6 +157,11 @@ export class Backends {
     if (waiter === undefined) return;
     this.#wheel.cancel(waiter.timer);
     this.#waiting.delete(owner);
+  }
+
+  /** Those of all servers that nobody uses now. */
+  idleConnections(): BackendConnection[] {
+    return [...this.#pools.values()].flatMap((pool) => pool.idleConnections());
   }
 
   closeIdle(now: number): void {

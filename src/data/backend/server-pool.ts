@@ -237,6 +237,10 @@ export class ServerPool implements ConnectionListener {
     }
   }
 
+  idleConnections(): BackendConnection[] {
+    return [...this.#keyed.values()].flatMap((keyed) => keyed.values());
+  }
+
   /** Idle and worn-out connections go; called by the janitor of the worker. */
   closeIdle(now: number): void {
     const { idleTimeoutMs, maxLifetimeMs, minIdle } = this.#settings;

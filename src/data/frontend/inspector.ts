@@ -4,17 +4,17 @@
  */
 
 import {
-  type DigestRecord,
-  type ErrorRecord,
   type InspectAnswer,
+  type InspectRecords,
   type InspectRequest,
   InspectSubject,
+  NO_RECORDS,
   type RouteRecord,
   type SessionRecord,
 } from '../../common/inspection.ts';
-import type { ShadowRecord } from '../../common/shadow-report.ts';
 import { digestParts, errorParts } from '../statistics/statistics-parts.ts';
 import type { WorkerContext } from '../worker-context.ts';
+import { idleConnectionParts, preparedParts } from './resource-inspector.ts';
 import { Digests, routeRecord, wallClock } from './route-record.ts';
 import type { Session } from './session.ts';
 import { SessionPhase } from './session-phase.ts';
@@ -34,7 +34,7 @@ export function inspect(
   const next = (): void => {
     const part = parts.next();
     const isLast = part.done === true;
-    const found = { ...NOTHING_FOUND, ...(isLast ? {} : part.value) };
+    const found = { ...NO_RECORDS, ...(isLast ? {} : part.value) };
     if (isLast || Object.values(found).some((records) => records.length > 0))
       post({ type: 'inspected', requestId: request.requestId, ...found, isLast });
     if (!isLast) setImmediate(next);
@@ -42,15 +42,7 @@ export function inspect(
   next();
 }
 
-interface Part {
-  readonly sessions?: SessionRecord[];
-  readonly routes?: RouteRecord[];
-  readonly digests?: DigestRecord[];
-  readonly errors?: ErrorRecord[];
-  readonly shadow?: ShadowRecord[];
-}
-
-const NOTHING_FOUND = { sessions: [], routes: [], digests: [], errors: [], shadow: [] };
+type Part = Partial<InspectRecords>;
 
 function partsOf(
   request: InspectRequest,
@@ -60,6 +52,8 @@ function partsOf(
   const { subject, reset = false } = request;
   if (subject === InspectSubject.digests) return digestParts(context.statistics, context.workerIndex, reset);
   if (subject === InspectSubject.errors) return errorParts(context.statistics, reset);
+  if (subject === InspectSubject.prepared) return preparedParts(sessions, context.workerIndex);
+  if (subject === InspectSubject.idleConnections) return idleConnectionParts(context);
   if (subject === InspectSubject.shadow) return shadowParts(context);
   const digests = new Digests();
   return subject === InspectSubject.routes

@@ -63,6 +63,10 @@ export class PreparedCommands {
     this.#context = context;
   }
 
+  list(): Iterable<ClientStatement> {
+    return this.#statements.values();
+  }
+
   get size(): number {
     return this.#statements.size;
   }

@@ -4,6 +4,7 @@
  */
 
 import { parentPort, workerData } from 'node:worker_threads';
+import { NO_RECORDS } from '../../../src/common/inspection.ts';
 import {
   Gauge,
   ServerCounter,
@@ -87,11 +88,7 @@ parentPort!.on('message', (message: ToWorker) => {
     post({
       type: 'inspected',
       requestId: message.requestId,
-      sessions: [],
-      routes: [],
-      digests: [],
-      errors: [],
-      shadow: [],
+      ...NO_RECORDS,
       isLast: true,
     });
   else if (message.type === 'kill' && !mute)

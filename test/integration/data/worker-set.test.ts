@@ -1,6 +1,7 @@
 /** Starting, crashing, restarting and stopping of worker threads, with threads that do what the test asks for. */
 
 import t, { type Test } from 'tap';
+import { NO_RECORDS } from '../../../src/common/inspection.ts';
 import { RootLogger } from '../../../src/common/logger.ts';
 import {
   Gauge,
@@ -192,11 +193,7 @@ t.test('a question to all workers is answered without those that end or say noth
   await rig.set.start();
   const wanted = { subject: 'sessions', connectionId: null, limit: 10 } as const;
   t.same(await rig.set.inspect(wanted), {
-    sessions: [],
-    routes: [],
-    digests: [],
-    errors: [],
-    shadow: [],
+    ...NO_RECORDS,
     missing: [],
     asked: 3,
   });

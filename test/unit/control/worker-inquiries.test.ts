@@ -1,12 +1,12 @@
 import t from 'tap';
-import type { InspectAnswer } from '../../../src/common/inspection.ts';
+import { type InspectAnswer, NO_RECORDS } from '../../../src/common/inspection.ts';
 import type { ToWorker } from '../../../src/common/thread-messages.ts';
 import { WorkerInquiries } from '../../../src/control/worker-inquiries.ts';
 import { routeRecord, sessionRecord } from './admin/made-records.ts';
 
 const WANTED = { subject: 'sessions', connectionId: null, limit: 10 } as const;
 const LONG_MS = 60_000;
-const NOTHING = { sessions: [], routes: [], digests: [], errors: [], shadow: [], missing: [] };
+const NOTHING = { ...NO_RECORDS, missing: [] };
 
 class Rig {
   readonly sent: [number, ToWorker][] = [];
@@ -21,8 +21,7 @@ class Rig {
   }
 
   answer(worker: number, requestId: number, isLast: boolean, more: Partial<InspectAnswer> = {}): void {
-    const none = { sessions: [], routes: [], digests: [], errors: [], shadow: [] };
-    const base = { type: 'inspected', requestId, ...none, isLast } as const;
+    const base = { type: 'inspected', requestId, ...NO_RECORDS, isLast } as const;
     this.inquiries.received(worker, { ...base, ...more });
   }
 }

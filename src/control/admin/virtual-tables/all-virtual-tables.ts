@@ -10,6 +10,7 @@ import {
   statsQueryDigest,
   statsQueryDigestReset,
 } from './stats-query-digest.ts';
+import { statsFreeConnections, statsPreparedStatements } from './stats-resources.ts';
 import { statsGtidExecuted, statsProcesslist, statsUsers } from './stats-sessions.ts';
 import type { VirtualRows, VirtualTable } from './virtual-table.ts';
 
@@ -23,6 +24,8 @@ export const ALL_VIRTUAL_TABLES: readonly VirtualTable[] = [
   statsQueryDigestReset,
   statsCommandsCounters,
   statsQueryRules,
+  statsPreparedStatements,
+  statsFreeConnections,
   statsProcesslist,
   statsUsers,
   statsErrors,

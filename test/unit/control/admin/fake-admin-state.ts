@@ -1,6 +1,6 @@
 /** A proxy as the admin port sees it: values, and a record of the orders that it was given. */
 
-import type { ErrorRecord, Inspection } from '../../../../src/common/inspection.ts';
+import { type ErrorRecord, type Inspection, NO_RECORDS } from '../../../../src/common/inspection.ts';
 import { WorkerCounter } from '../../../../src/common/shared-counters.ts';
 import { SharedStatistics } from '../../../../src/common/shared-statistics.ts';
 import type { ExplainQuestion, KillOutcome } from '../../../../src/common/thread-messages.ts';
@@ -296,11 +296,9 @@ export class FakeAdminState implements AdminState {
 
   readonly inspections: Inspection[] = [];
   inspected: InspectResult = {
+    ...NO_RECORDS,
     sessions: [sessionRecord({ pins: [{ reason: 'cursor', sinceMs: 1_700_000_001_000 }] })],
     routes: [routeRecord()],
-    digests: [],
-    errors: [],
-    shadow: [],
     missing: [],
     asked: 2,
   };

@@ -2,6 +2,7 @@
 
 import t from 'tap';
 import type { TextValue } from '../../../../protocol/index.ts';
+import { NO_RECORDS } from '../../../../src/common/inspection.ts';
 import { createWorkerLogger } from '../../../../src/common/logger.ts';
 import { runAdminStatement } from '../../../../src/control/admin/admin-command.ts';
 import type { AdminError } from '../../../../src/control/admin/admin-error.ts';
@@ -54,6 +55,7 @@ t.test('SHOW SESSIONS', async (t) => {
   const state = new FakeAdminState();
   const now = Date.now();
   state.inspected = {
+    ...NO_RECORDS,
     sessions: [
       sessionRecord({ worker: 1, connectionId: FIRST_ID + 1 }),
       sessionRecord({
@@ -69,12 +71,8 @@ t.test('SHOW SESSIONS', async (t) => {
         ],
       }),
     ],
-    routes: [],
     missing: [],
     asked: 2,
-    digests: [],
-    errors: [],
-    shadow: [],
   };
   const [first, second] = await rowsOf(state, 'SHOW SESSIONS');
   t.strictSame(state.inspections, [{ subject: 'sessions', connectionId: null, limit: 10_001 }]);
@@ -116,7 +114,7 @@ t.test('SHOW SESSIONS', async (t) => {
 t.test('an answer that is cut says so', async (t) => {
   const state = new FakeAdminState();
   const sessions = Array.from({ length: 3 }, (_, index) => sessionRecord({ connectionId: FIRST_ID + index }));
-  state.inspected = { sessions, routes: [], missing: [], asked: 1, digests: [], errors: [], shadow: [] };
+  state.inspected = { ...NO_RECORDS, sessions, missing: [], asked: 1 };
   const { rows, warnings } = await answerOf(state, 'show sessions limit 2');
   t.equal(state.inspections[0]?.limit, 3);
   t.equal(rows.length, 2);
@@ -156,7 +154,7 @@ t.test('SHOW PINS: one row for each reason, the oldest first', async (t) => {
     sessionRecord({ pins: first, server: '10.0.0.1:3306', serverThreadId: 8 }),
     sessionRecord({ connectionId: FIRST_ID + 1, pins: [{ reason: 'xa', sinceMs: now - 5000 }] }),
   ];
-  state.inspected = { sessions, routes: [], missing: [], asked: 1, digests: [], errors: [], shadow: [] };
+  state.inspected = { ...NO_RECORDS, sessions, missing: [], asked: 1 };
   const rows = await rowsOf(state, 'SHOW PINS');
   t.equal(state.inspections[0]?.subject, 'pins');
   t.strictSame(
@@ -203,7 +201,7 @@ t.test('SHOW ROUTES: the last ones of all workers, oldest first', async (t) => {
       attempts: 2,
     }),
   ];
-  state.inspected = { sessions: [], routes, missing: [], asked: 2, digests: [], errors: [], shadow: [] };
+  state.inspected = { ...NO_RECORDS, routes, missing: [], asked: 2 };
   const rows = await rowsOf(state, `SHOW ROUTES FOR SESSION ${FIRST_ID} LIMIT 2`);
   t.strictSame(state.inspections, [{ subject: 'routes', connectionId: FIRST_ID, limit: 2 }]);
   t.strictSame(rows[0], {

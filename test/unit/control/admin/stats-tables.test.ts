@@ -100,6 +100,31 @@ function busyState(): FakeAdminState {
   ];
   state.inspected = {
     ...state.inspected,
+    prepared: [0, 1].map((worker) => ({
+      worker,
+      schema: 'shop',
+      username: 'app',
+      digest: '0x1',
+      digestText: 'SELECT ?',
+      clientStatements: 3,
+      parameters: 1,
+    })),
+    idleConnections: [
+      {
+        worker: 1,
+        serverThreadId: 17,
+        server: '[2001:db8::3]:3307',
+        hostgroup: 1,
+        username: 'app',
+        schema: 'shop',
+        timeZone: 'SYSTEM',
+        sqlMode: '',
+        autocommit: false,
+        idleMs: 12,
+        ageMs: 500,
+        statements: 4,
+      },
+    ],
     sessions: [
       sessionRecord({ server: null, client: '', schema: null, state: 'idle' }),
       sessionRecord({ client: '[2001:db8::9]:4000', server: PRIMARY }),
@@ -280,6 +305,16 @@ t.test('digests, errors, processes, users', async (t) => {
     { cli_host: '2001:db8::9', cli_port: 4000, hostgroup: 0, srv_host: '10.0.0.1', srv_port: 3306 },
   ]);
   t.strictSame(await rowsOf(state, 'stats_mysql_users'), [['app', 3, 0]]);
+});
+
+t.test('prepared statements of all workers, and idle connections', async (t) => {
+  const state = busyState();
+  t.strictSame(await rowsOf(state, 'stats_mysql_prepared_statements_info'), [
+    [1, 'shop', 'app', '0x1', 6, 0, 0, 1, 'SELECT ?'],
+  ]);
+  t.match(await table(state, 'stats_mysql_free_connections'), [
+    { fd: 17, srv_host: '2001:db8::3', srv_port: 3307, user: 'app', autocommit: '0', idle_ms: 12 },
+  ]);
 });
 
 t.test('the checks of the monitor', async (t) => {
