@@ -32,26 +32,28 @@ export const hostgroupAttributesSchema = z
   .strictObject({
     hostgroup: hostgroup('The hostgroup that this is about.'),
     maxNumOnlineServers: integer(0, 1_000_000, 1_000_000, {
-      description: 'With more servers ONLINE than this, the hostgroup is not used.',
+      description:
+        'Kept for tools that write it; of no effect: whoever is in a hostgroup, only one server takes writes.',
       unit: 'servers',
     }),
     autocommit: integer(-1, 1, -1, { description: 'Kept for tools that write it; of no effect.' }),
     freeConnectionsPct: integer(0, 100, 10, {
-      description: 'Idle connections that are kept, of the most that a server may have.',
+      description: 'Kept for tools that write it; of no effect (see `pool.minIdle`).',
       unit: 'per cent',
     }),
     initConnect: describe(z.string().max(65_536).default(''), {
-      description: 'Statement that each new connection to its servers begins with.',
+      description: "Kept for tools that write it; of no effect (the servers' own `init_connect` has).",
       defaultText: 'none',
     }),
     multiplex: describe(z.boolean().default(true), {
-      description: '`false`: a session keeps the connection of this hostgroup that it has got.',
+      description:
+        '`false`, for the writer of a pair: sessions that are for the pair stay on one connection of the primary. Of no effect for other hostgroups.',
     }),
     connectionWarming: describe(z.boolean().default(false), {
-      description: 'Open connections up to `freeConnectionsPct` before they are needed.',
+      description: 'Kept for tools that write it; of no effect.',
     }),
     throttleConnectionsPerSec: integer(1, 1_000_000, 1_000_000, {
-      description: 'Most new connections to its servers in a second, for each worker.',
+      description: 'Kept for tools that write it; of no effect (see `pool.maxConnecting`).',
       unit: 'connections',
     }),
     ignoreSessionVariables: describe(z.array(z.unknown()).max(1000).default([]), {
@@ -59,9 +61,7 @@ export const hostgroupAttributesSchema = z
       defaultText: 'none',
     }),
     hostgroupSettings: jsonObject('Kept for tools that write it; of no effect.'),
-    serversDefaults: jsonObject(
-      'What servers that are discovered for it begin with: `weight`, `max_connections`, `use_ssl`.',
-    ),
+    serversDefaults: jsonObject('Kept for tools that write it; of no effect.'),
     comment: comment(),
   })
   .meta({ description: 'What holds for one hostgroup.' });

@@ -29,12 +29,12 @@ export const serverSchema = z
         '`OFFLINE_SOFT`: nothing new is sent to the server, what runs may end; `OFFLINE_HARD`: and its connections are closed. `SHUNNED` is the same as `ONLINE`, whether a server is fit is measured.',
     }),
     compression: describe(z.boolean().default(false), {
-      description: 'Use the compressed protocol towards this server.',
+      description: 'Kept for tools that write it; of no effect: servers are talked to uncompressed.',
     }),
     maxLatencyMs: milliseconds(
       0,
       0,
-      'A server whose pings take longer takes no reads while others of its hostgroup are quicker; 0 sets no limit.',
+      'A server whose pings (smoothed) take longer takes no reads; 0 sets no limit.',
     ),
     gtidPort: integer(0, 65_535, 0, {
       description: "Port of ProxySQL's binlog reader; kept for tools that write it, of no effect.",

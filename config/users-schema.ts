@@ -38,13 +38,13 @@ export const userSchema = z
       defaultText: 'writer of the first pair',
     }),
     schemaLocked: describe(z.boolean().default(false), {
-      description: 'The session stays in its default schema: no other one can be chosen.',
+      description: 'Kept for tools that write it; of no effect.',
     }),
     transactionPersistent: describe(z.boolean().default(true), {
-      description: 'No rule sends a statement of a transaction elsewhere.',
+      description: 'Kept for tools that write it: transactions always stay where they are.',
     }),
     fastForward: describe(z.boolean().default(false), {
-      description: 'The session keeps one connection of its default hostgroup, and no rule looks at it.',
+      description: 'Its sessions keep one connection of the primary: nothing goes to replicas.',
     }),
     attributes: jsonText('More about the account, for tools.'),
     rateLimit: describe(

@@ -5,7 +5,7 @@ import { Router, type RoutingFacts } from '../../src/data/router/router.ts';
 import { NO_RULES } from '../../src/data/router/rules/rule-verdict.ts';
 import { makeLexicalContext } from '../../src/sql/lexical-context.ts';
 import { RouteTarget } from '../../src/sql/route-reason.ts';
-import type { Hostgroup } from '../../src/topology/hostgroup-membership.ts';
+import type { RuledHostgroup } from '../../src/topology/hostgroup-membership.ts';
 import type { Microbenchmark } from './harness.ts';
 
 const CONTEXT = makeLexicalContext({
@@ -27,10 +27,11 @@ const FACTS: RoutingFacts = {
   defaultHostgroup: null,
 };
 
-const HOSTGROUPS: readonly Hostgroup[] = (['writer', 'reader'] as const).map((kind, id) => ({
+const HOSTGROUPS: readonly RuledHostgroup[] = (['writer', 'reader'] as const).map((kind, id) => ({
   id,
   kind,
   pair: { writer: 0, reader: 1 },
+  multiplex: true,
   members: [{ address: `db${id}:3306`, weight: 1, status: 'ONLINE', verdict: 'fit' }],
 }));
 

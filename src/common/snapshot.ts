@@ -4,7 +4,7 @@
  * statement. It crosses threads by structured clone, so it holds plain data only.
  */
 
-import type { Hostgroup } from '../topology/hostgroup-membership.ts';
+import type { RuledHostgroup } from '../topology/hostgroup-membership.ts';
 import type { ServerDescription, ServerFlavor, TlsMode } from '../topology/server-description.ts';
 import type { LogThreshold } from './logger.ts';
 
@@ -177,7 +177,7 @@ export interface Snapshot {
   readonly version: number;
   readonly servers: readonly SnapshotServer[];
   /** By number. */
-  readonly hostgroups: readonly Hostgroup[];
+  readonly hostgroups: readonly RuledHostgroup[];
   readonly accounts: SnapshotAccounts;
   readonly catalog: SnapshotCatalog;
   /** `Gauge.viewsEpoch` before the catalogue was read: with another value now it may be out of date. */

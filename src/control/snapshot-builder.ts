@@ -60,13 +60,16 @@ export class SnapshotBuilder {
     accounts: SnapshotAccounts,
     rules: SnapshotRules,
   ): Snapshot {
+    const unshared = new Set(
+      config.hostgroupAttributes.filter(({ multiplex }) => !multiplex).map(({ hostgroup }) => hostgroup),
+    );
     const hostgroups = hostgroupsOf({
       servers: topology.servers,
       primary: topology.primary,
       entries: hostgroupEntries(config),
       pairs: hostgroupPairsOf(config),
       primaryReads: config.routing.readsOnPrimary === 'share',
-    });
+    }).map((group) => ({ ...group, multiplex: !unshared.has(group.id) }));
     const servers = topology.servers.map((server) => this.#server(server, topology.primary, tls));
     const { pool, limits, routing, statistics, listen, proxyProtocol, slowQueryLog, auditLog, tracing } =
       config;

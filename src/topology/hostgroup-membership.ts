@@ -63,6 +63,12 @@ export interface Hostgroup {
   readonly members: readonly HostgroupMember[];
 }
 
+/** With what the operator has said of it. */
+export interface RuledHostgroup extends Hostgroup {
+  /** `false`: sessions whose writer it is stay on one connection. */
+  readonly multiplex: boolean;
+}
+
 export interface MembershipInput {
   readonly servers: readonly ServerDescription[];
   readonly primary: ServerAddress | null;

@@ -30,7 +30,8 @@ export class StatementActions {
     return (
       session.verdict !== NO_RULES ||
       this.#context.snapshot.settings.limits.queryTimeoutMs > 0 ||
-      session.identity.fastForward
+      session.identity.fastForward ||
+      session.destination.keepsConnection
     );
   }
 
@@ -92,8 +93,9 @@ export class StatementActions {
   }
 
   #multiplex({ multiplex, stickyConn }: RuleVerdict): void {
-    const { state, identity } = this.#session;
+    const { state, identity, destination } = this.#session;
     if (identity.fastForward) state.pin(PinReason.fastForward);
+    if (multiplex === null && destination.keepsConnection) state.pin(PinReason.multiplexingOff);
     if (multiplex === 0 || (multiplex === null && stickyConn === true)) state.pin(PinReason.multiplexingOff);
     else if (multiplex === 1 || stickyConn === false) state.unpin(PinReason.multiplexingOff);
   }

@@ -3,7 +3,7 @@
  * answer proven reads; everything else is the primary's, whatever the destination.
  */
 
-import { type Hostgroup, HostgroupKind, MemberVerdict } from '../../topology/hostgroup-membership.ts';
+import { HostgroupKind, MemberVerdict, type RuledHostgroup } from '../../topology/hostgroup-membership.ts';
 
 /** Who has chosen it. */
 export const DestinationSource = { user: 'user', rule: 'rule', hint: 'hint', mirror: 'mirror' } as const;
@@ -17,32 +17,48 @@ export interface Destination {
   readonly hasReaders: boolean;
   /** The hostgroup that the primary serves it in. */
   readonly writer: number;
+  /** Sessions that are for it stay on one connection of the primary. */
+  readonly keepsConnection: boolean;
 }
 
 type BySource = Readonly<Record<DestinationSource, Destination>>;
 
 export class Destinations {
   #byHostgroup = new Map<number, BySource>();
-  #first: BySource = destinationsOf(null, null, false, 0);
+  #first: BySource = destinationsOf(null, null, { hasReaders: false, writer: 0, keepsConnection: false });
 
   /** @param pair whose writer is meant where nothing is said. */
-  update(hostgroups: readonly Hostgroup[], pair: { readonly writer: number; readonly reader: number }): void {
+  update(
+    hostgroups: readonly RuledHostgroup[],
+    pair: { readonly writer: number; readonly reader: number },
+  ): void {
     this.#byHostgroup = new Map();
     const fit = new Set<number>();
-    for (const { id, members } of hostgroups)
+    const unshared = new Set<number>();
+    for (const { id, members, multiplex } of hostgroups) {
       if (members.some(({ verdict }) => verdict === MemberVerdict.fit)) fit.add(id);
+      if (!multiplex) unshared.add(id);
+    }
     for (const { id, kind, pair: own } of hostgroups) {
       const writer = own?.writer ?? pair.writer;
       const forUser = kind === HostgroupKind.writer ? (own?.reader ?? null) : id;
       const isFit = forUser !== null && fit.has(forUser);
-      this.#byHostgroup.set(
-        id,
-        destinationsOf(forUser, kind === HostgroupKind.writer ? null : id, isFit, writer),
-      );
+      const isWriter = kind === HostgroupKind.writer;
+      const keepsConnection = isWriter && unshared.has(id);
+      const destinations = destinationsOf(forUser, isWriter ? null : id, {
+        hasReaders: isFit,
+        writer,
+        keepsConnection,
+      });
+      this.#byHostgroup.set(id, destinations);
     }
     this.#first =
       this.#byHostgroup.get(pair.writer) ??
-      destinationsOf(pair.reader, null, fit.has(pair.reader), pair.writer);
+      destinationsOf(pair.reader, null, {
+        hasReaders: fit.has(pair.reader),
+        writer: pair.writer,
+        keepsConnection: false,
+      });
   }
 
   /** Null for a hostgroup that there is not. */
@@ -64,12 +80,11 @@ export class Destinations {
 function destinationsOf(
   forUser: number | null,
   readers: number | null,
-  hasReaders: boolean,
-  writer: number,
+  more: Pick<Destination, 'hasReaders' | 'writer' | 'keepsConnection'>,
 ): BySource {
-  const named = { readers, hasReaders: readers !== null && hasReaders, writer };
+  const named = { ...more, readers, hasReaders: readers !== null && more.hasReaders };
   return {
-    user: Object.freeze({ source: DestinationSource.user, readers: forUser, hasReaders, writer }),
+    user: Object.freeze({ ...more, source: DestinationSource.user, readers: forUser }),
     rule: Object.freeze({ source: DestinationSource.rule, ...named }),
     hint: Object.freeze({ source: DestinationSource.hint, ...named }),
     mirror: Object.freeze({ source: DestinationSource.mirror, ...named }),

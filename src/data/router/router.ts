@@ -6,7 +6,7 @@
 import { RouteReason, RouteTarget } from '../../sql/route-reason.ts';
 import type { StatementClass } from '../../sql/statement-class.ts';
 import { ClassReason } from '../../sql/statement-class.ts';
-import type { Hostgroup } from '../../topology/hostgroup-membership.ts';
+import type { RuledHostgroup } from '../../topology/hostgroup-membership.ts';
 import { type Destination, DestinationSource, Destinations } from './destination.ts';
 import { type Route, routeOf } from './route.ts';
 import type { RuleVerdict } from './rules/rule-verdict.ts';
@@ -69,7 +69,7 @@ export class Router {
   /** @param pair the first one: where statements go of which nobody says anything. */
   update(
     catalog: CatalogView,
-    hostgroups: readonly Hostgroup[],
+    hostgroups: readonly RuledHostgroup[],
     pair: { readonly writer: number; readonly reader: number },
   ): void {
     this.#catalog = catalog;

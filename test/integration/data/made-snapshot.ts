@@ -105,7 +105,7 @@ export function madeSnapshot(more: Partial<Snapshot> = {}): Snapshot {
     entries: [],
     pairs: [{ writer: 0, reader: 1 }],
     primaryReads: false,
-  });
+  }).map((group) => ({ ...group, multiplex: true }));
   return {
     version: 1,
     servers,

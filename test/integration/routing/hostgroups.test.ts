@@ -168,6 +168,31 @@ t.test('rules send reads, and only reads', async (t) => {
   t.equal(await sluice.metric('sluice_routed_total', { target: 'primary', reason: 'rule' }), 1);
 });
 
+t.test('sessions that stay on one connection: by account, and by the hostgroup of the writer', async (t) => {
+  const fastForward = { username: APP_ACCOUNT.username, password: APP_ACCOUNT.password, fastForward: true };
+  const pinsOf = async (sluice: SluiceProcess): Promise<string[]> => {
+    const admin = await connected(t, sluice.adminConnection());
+    const [rows] = await admin.query<RowDataPacket[]>('SHOW PINS');
+    return rows.map(({ pin, reason }) => pin ?? reason);
+  };
+  const forwarding = await start(t, { users: [fastForward] });
+  const app = await connected(t, forwarding.connect());
+  t.strictSame(await executors(app, READ), ['primary']);
+  await app.changeUser({ database: 'app' });
+  t.strictSame(await executors(app, READ), ['primary']);
+  t.strictSame(await pinsOf(forwarding), ['fast-forward']);
+
+  const keeping = await start(t, {
+    users: [APP_ACCOUNT, { ...REPORT, defaultHostgroup: 50 }],
+    hostgroupAttributes: [{ hostgroup: 0, multiplex: false }],
+  });
+  const kept = await connected(t, keeping.connect());
+  const report = await connected(t, keeping.connect({ user: REPORT.username, password: REPORT.password }));
+  t.strictSame(await executors(kept, READ), ['primary']);
+  t.strictSame(await executors(report, READ), ['replica2'], 'not for this writer');
+  t.strictSame(await pinsOf(keeping), ['multiplexing-off']);
+});
+
 t.test('the writer is taken out by its row', async (t) => {
   const servers = [
     { host: set.primary.host, port: set.primary.port, hostgroup: 0, status: 'OFFLINE_SOFT' },

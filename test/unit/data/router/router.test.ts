@@ -8,9 +8,9 @@ import { classify } from '../../../../src/sql/classify.ts';
 import { makeLexicalContext } from '../../../../src/sql/lexical-context.ts';
 import type { HostgroupPair } from '../../../../src/topology/hostgroup.ts';
 import {
-  type Hostgroup,
   type HostgroupKind,
   MemberVerdict,
+  type RuledHostgroup,
 } from '../../../../src/topology/hostgroup-membership.ts';
 
 const context = makeLexicalContext({
@@ -43,13 +43,24 @@ const VIEWS = {
 const FIRST = { writer: 10, reader: 20 };
 const SECOND = { writer: 110, reader: 120 };
 
-function hostgroup(id: number, kind: HostgroupKind, pair: HostgroupPair | null, isFit: boolean): Hostgroup {
+function hostgroup(
+  id: number,
+  kind: HostgroupKind,
+  pair: HostgroupPair | null,
+  isFit: boolean,
+): RuledHostgroup {
   const verdict = isFit ? MemberVerdict.fit : MemberVerdict.lagging;
-  return { id, kind, pair, members: [{ address: 'db:3306', weight: 1, status: 'ONLINE', verdict }] };
+  return {
+    id,
+    kind,
+    pair,
+    multiplex: true,
+    members: [{ address: 'db:3306', weight: 1, status: 'ONLINE', verdict }],
+  };
 }
 
 /** Two pairs, a hostgroup of its own, and one of which no server is fit. */
-function hostgroups(hasReplica: boolean): Hostgroup[] {
+function hostgroups(hasReplica: boolean): RuledHostgroup[] {
   return [
     hostgroup(10, 'writer', FIRST, true),
     hostgroup(20, 'reader', FIRST, hasReplica),
@@ -57,7 +68,7 @@ function hostgroups(hasReplica: boolean): Hostgroup[] {
     hostgroup(51, 'static', null, false),
     hostgroup(110, 'writer', SECOND, true),
     hostgroup(120, 'reader', SECOND, true),
-    { id: 200, kind: 'static', pair: null, members: [] },
+    { id: 200, kind: 'static', pair: null, multiplex: true, members: [] },
   ];
 }
 
