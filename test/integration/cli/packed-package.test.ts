@@ -127,6 +127,8 @@ t.test('the packed package', { timeout: TIMEOUT_MS }, async (t) => {
     const [rows] = await client.query('SELECT id FROM packed');
     t.strictSame(rows, [{ id: 7 }]);
     await client.end();
+    for (const path of ['/login', '/assets/main.js', '/assets/views.css', '/assets/uplot.js'])
+      t.equal((await sluice.get(path)).status, 200, `the dashboard has its ${path}`);
     await sluice.stop();
     t.match(sluice.exit, { code: 0 }, 'SIGTERM ends it by itself');
   });

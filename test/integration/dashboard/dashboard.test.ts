@@ -28,9 +28,19 @@ async function run(browser: TestBrowser): Promise<void> {
     ],
   }).start();
   t.teardown(() => set.dispose());
-  const sluice = await SluiceProcess.startFor(set, { config: { admin: { users: [OPS, WATCHER] } } });
+  const config = {
+    admin: { users: [OPS, WATCHER] },
+    dataDir: t.testdir(),
+    statistics: { historyIntervalMs: 1000 },
+    queryRules: [{ ruleId: 7, matchDigest: '^SELECT COUNT', destinationHostgroup: 1, comment: 'counts' }],
+  };
+  const sluice = await SluiceProcess.startFor(set, { config });
   t.teardown(() => sluice.dispose());
   t.teardown(() => browser.close());
+  const own = {
+    servers: [set.primary.address],
+    users: [{ username: 'app', password: 'app-secret' }],
+  };
   const url = `http://${sluice.host}:${sluice.httpPort}`;
   const [first, second] = set.replicas.map(({ address }) => address) as [string, string];
   await waitUntil('both replicas are known and well', async () => {
@@ -99,6 +109,33 @@ async function run(browser: TestBrowser): Promise<void> {
     await row.waitFor({ state: 'detached' });
     t.equal(await page.locator('tbody tr').count(), 1);
     await page.fill('input[type=search]', '');
+  });
+
+  await t.test('query rules with their hits, and the way back to an earlier configuration', async (t) => {
+    const client = await sluice.connect();
+    for (let n = 0; n < 3; n++) await client.query('SELECT COUNT(*) FROM product');
+    await client.end();
+    await page.click('nav >> text=Rules');
+    const rule = page.locator('tr:has-text("match_digest = ^SELECT COUNT")');
+    await rule.locator('td.column-hits:has-text("3")').waitFor();
+    t.equal(await rule.locator('td.column-effects').textContent(), 'destination_hostgroup = 1');
+    sluice.writeConfig({ ...config, ...own, queryRules: [] });
+    sluice.signal('SIGHUP');
+    await page.waitForSelector('.empty:has-text("There are no query rules")');
+    await page.click('[aria-label="Go back to version 1"]');
+    await page.click('dialog button.primary');
+    await rule.waitFor();
+    await page.waitForSelector('tr:has-text("as version 1") >> text=in force');
+  });
+
+  await t.test('hours and days, where they are kept', async (t) => {
+    await page.click('nav >> text=Overview');
+    await page.click('text=24 h');
+    await page.waitForSelector('figure:has-text("All statements") canvas >> visible=true');
+    t.match(await page.textContent('figure:has-text("To servers") >> visible=true'), /Clients\d+/);
+    t.equal(await page.locator('figure:has-text("Latency")').isVisible(), false);
+    await page.click('text=5 min');
+    await page.waitForSelector('figure:has-text("Latency") canvas >> visible=true');
   });
 
   await t.test('sessions, their pins, and the end of one', async (t) => {
@@ -310,6 +347,7 @@ async function run(browser: TestBrowser): Promise<void> {
     for (const [view, something] of [
       ['overview', 'article.server'],
       ['statements', '.statement'],
+      ['rules', 'tbody tr'],
       ['events', 'tbody tr'],
       ['sessions', '.empty, tbody tr'],
     ] as const) {

@@ -8,14 +8,18 @@ import { eventsOf } from './event-list.ts';
 import { problem, readJson } from './json-request.ts';
 import { actionRoutes } from './operator-actions.ts';
 import { type OverviewSources, overviewOf } from './overview.ts';
+import { rulesOf } from './rule-list.ts';
 import { sessionsOf } from './session-list.ts';
 import { statementsOf } from './statement-list.ts';
+import { HISTORY_RANGES, historyOf } from './traffic-history.ts';
 
 const INTERVAL_MS = 1000;
 /** These ask the workers. */
 const INQUIRY_INTERVAL_MS = 2000;
 /** Of which there may be very many. */
 const DIGESTS_INTERVAL_MS = 4000;
+/** It grows once a minute. */
+const HISTORY_INTERVAL_MS = 20_000;
 
 export interface ApiSources extends OverviewSources {
   readonly context: CommandContext;
@@ -79,8 +83,9 @@ export function apiRoutes(sources: ApiSources): HttpRoute[] {
   const overview = new Precomputed(INTERVAL_MS, () => overviewOf(sources));
   const sessions = new Precomputed(INQUIRY_INTERVAL_MS, () => sessionsOf(state));
   const events = new Precomputed(INTERVAL_MS, () => eventsOf(state.events()));
+  const rules = new Precomputed(INTERVAL_MS, () => rulesOf(state));
   const done = (): void => {
-    for (const one of [overview, sessions, events]) one.forget();
+    for (const one of [overview, sessions, events, rules]) one.forget();
   };
   return [
     meRoute(version),
@@ -89,6 +94,13 @@ export function apiRoutes(sources: ApiSources): HttpRoute[] {
     precomputedRoute('/api/sessions', sessions),
     precomputedRoute('/api/statements', new Precomputed(DIGESTS_INTERVAL_MS, () => statementsOf(state))),
     precomputedRoute('/api/events', events),
+    precomputedRoute('/api/rules', rules),
+    ...Object.entries(HISTORY_RANGES).map(([name, range]) =>
+      precomputedRoute(
+        `/api/history/${name}`,
+        new Precomputed(HISTORY_INTERVAL_MS, () => historyOf(state, range)),
+      ),
+    ),
     explainRoute(sources),
     ...actionRoutes({ context, done }),
   ];

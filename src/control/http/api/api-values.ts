@@ -69,7 +69,8 @@ export type SeriesName =
 /** Columns of equal length; the last value is the newest. */
 export interface SeriesValue {
   readonly timesMs: readonly number[];
-  readonly columns: Readonly<Record<SeriesName, readonly (number | null)[]>>;
+  /** Those that are known over this time. */
+  readonly columns: Readonly<Partial<Record<SeriesName, readonly (number | null)[]>>>;
 }
 
 export interface OverviewValue {
@@ -89,6 +90,8 @@ export interface OverviewValue {
   readonly statements: number;
   /** Sequence number of the newest event; 0 before the first. */
   readonly lastEvent: number;
+  /** Whether `/api/history/…` holds anything: `dataDir` is set. */
+  readonly hasHistory: boolean;
   /** The last half minute. */
   readonly live: SeriesValue;
 }
@@ -167,6 +170,40 @@ export interface StatementsValue {
   readonly totalMicros: number;
   readonly statements: readonly StatementValue[];
   readonly missing: readonly number[];
+}
+
+export interface RuleValue {
+  readonly id: number;
+  readonly active: boolean;
+  /** Null where it is not looked at. */
+  readonly hits: number | null;
+  /** What has to be true, each `column = value`. */
+  readonly matches: readonly string[];
+  readonly effects: readonly string[];
+  readonly comment: string;
+}
+
+/** A configuration that was in force. */
+export interface VersionValue {
+  readonly number: number;
+  /** Whose content it has; its own number unless it went back to another one. */
+  readonly source: number;
+  readonly timeMs: number;
+  readonly by: string;
+  readonly what: string;
+  readonly isCurrent: boolean;
+}
+
+export interface RulesValue {
+  readonly timeMs: number;
+  readonly total: number;
+  /** In the order of their ids; the first ones where there are very many. */
+  readonly rules: readonly RuleValue[];
+  readonly fastRouting: number;
+  /** Users on its white list; null where it is off. */
+  readonly firewall: number | null;
+  /** Newest first. */
+  readonly versions: readonly VersionValue[];
 }
 
 export interface EventValue {

@@ -36,6 +36,10 @@ function killCommand({ session, queryOnly = false }: Fields): string | null {
     : null;
 }
 
+function rollbackCommand({ version }: Fields): string | null {
+  return Number.isSafeInteger(version) && Number(version) > 0 ? `ROLLBACK RUNTIME TO ${version}` : null;
+}
+
 const ACTIONS: readonly Action[] = [
   {
     path: '/api/drain',
@@ -57,6 +61,12 @@ const ACTIONS: readonly Action[] = [
       queryOnly === true
         ? `The statement of session ${session} was killed.`
         : `Session ${session} was killed.`,
+  },
+  {
+    path: '/api/rollback',
+    expects: '{"version": number}',
+    command: rollbackCommand,
+    message: ({ version }) => `What version ${version} held is in force again.`,
   },
 ];
 

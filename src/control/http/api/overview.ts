@@ -86,6 +86,7 @@ export function overviewOf(sources: OverviewSources): OverviewValue {
     pinnedSessions: sum('pinnedSessions'),
     statements: sum('questions'),
     lastEvent: state.events().at(-1)?.sequence ?? 0,
+    hasHistory: state.store.dataDir !== null,
     live: series.last(LIVE_SAMPLES),
   };
 }

@@ -106,7 +106,7 @@ export class TrafficSeries {
       columns[name] = places.map((place) => rounded(this.#columns[name][place]!));
     return {
       timesMs: places.map((place) => this.#times[place]!),
-      columns: columns as SeriesValue['columns'],
+      columns,
     };
   }
 

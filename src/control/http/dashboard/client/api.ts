@@ -68,6 +68,10 @@ export class Api {
     return this.#post<ActionValue>('/api/kill', { session, queryOnly });
   }
 
+  rollback(version: number): Promise<ActionValue> {
+    return this.#post<ActionValue>('/api/rollback', { version });
+  }
+
   async logout(): Promise<void> {
     await this.#post('/logout', {});
     location.assign('/login');

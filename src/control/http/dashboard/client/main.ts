@@ -6,6 +6,7 @@ import { EventsView } from './events-view.ts';
 import { listenForShortcuts, type Shortcut, showShortcuts } from './keyboard.ts';
 import { OverviewView } from './overview-view.ts';
 import { Poller } from './poller.ts';
+import { RulesView } from './rules-view.ts';
 import { SessionsView } from './sessions-view.ts';
 import { Shell } from './shell.ts';
 import { StatementsView } from './statements-view.ts';
@@ -39,6 +40,7 @@ class Dashboard {
       new OverviewView(context),
       new StatementsView(context),
       new SessionsView(context),
+      new RulesView(context),
       new EventsView(context),
     ];
     const shortcuts = this.#shortcuts();

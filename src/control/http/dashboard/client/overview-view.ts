@@ -3,6 +3,7 @@ import type { OverviewValue, SeriesValue, WorkerValue } from '../../api/api-valu
 import { h, setAttribute } from './dom.ts';
 import { FigureTiles } from './figure-tiles.ts';
 import { count, exact, millis, percent, plural, rate } from './format.ts';
+import { HISTORY_WINDOWS, HistoryCharts, type HistoryWindow } from './history-charts.ts';
 import { ServerCards } from './server-cards.ts';
 import { badge } from './state-badge.ts';
 import { onThemeChange } from './theme.ts';
@@ -10,10 +11,15 @@ import { TrafficChart } from './traffic-chart.ts';
 import { TrafficHistory } from './traffic-history.ts';
 import type { View, ViewContext } from './view.ts';
 
+type Window = number | HistoryWindow;
+
+/** Of the last minutes this page gets every second; hours and days Sluice must have kept. */
 const WINDOWS = [
   [60, '1 min'],
   [300, '5 min'],
   [900, '15 min'],
+  ['day', '24 h'],
+  ['month', '30 d'],
 ] as const;
 const DEFAULT_WINDOW = 300;
 
@@ -70,8 +76,10 @@ export class OverviewView implements View {
   });
   readonly #servers: ServerCards;
   readonly #workers = h('ul', { class: 'workers' });
-  readonly #windows = new Map<number, HTMLButtonElement>();
-  #windowSeconds: number = DEFAULT_WINDOW;
+  readonly #windows = new Map<Window, HTMLButtonElement>();
+  readonly #live: HTMLElement;
+  readonly #past: HistoryCharts;
+  #window: Window = DEFAULT_WINDOW;
   #overview: OverviewValue | null = null;
   #isShown = false;
   #isLoading = false;
@@ -79,7 +87,14 @@ export class OverviewView implements View {
   constructor(context: ViewContext) {
     this.#context = context;
     this.#servers = new ServerCards(context);
-    const windows = WINDOWS.map(([seconds, title]) => this.#windowButton(seconds, title));
+    const windows = WINDOWS.map(([window, title]) => this.#windowButton(window, title));
+    this.#past = new HistoryCharts(context.api);
+    this.#live = h(
+      'div',
+      { class: 'charts' },
+      ...this.#charts.map(({ element }) => element),
+      this.#hitRate.element,
+    );
     this.#hitRate.element.hidden = true;
     this.element = h(
       'section',
@@ -91,7 +106,8 @@ export class OverviewView implements View {
         h('h2', {}, 'Traffic'),
         h('div', { class: 'choices', role: 'group', 'aria-label': 'Time shown' }, ...windows),
       ),
-      h('div', { class: 'charts' }, ...this.#charts.map(({ element }) => element), this.#hitRate.element),
+      this.#live,
+      this.#past.element,
       this.#servers.element,
       h(
         'section',
@@ -102,6 +118,7 @@ export class OverviewView implements View {
     );
     onThemeChange(() => {
       for (const chart of [...this.#charts, this.#hitRate]) chart.repaint();
+      this.#past.repaint();
     });
   }
 
@@ -142,29 +159,40 @@ export class OverviewView implements View {
     const overview = this.#overview;
     if (overview === null || !this.#isShown) return;
     this.#tiles.update(this.#history, overview);
-    for (const chart of this.#charts) chart.update(this.#history, this.#windowSeconds);
-    const hasCache = this.#history.column('cacheHitRate').some((value) => value !== null);
-    this.#hitRate.element.hidden = !hasCache;
-    if (hasCache) this.#hitRate.update(this.#history, this.#windowSeconds);
+    this.#drawCharts(overview);
     this.#servers.update(overview);
     this.#workers.replaceChildren(...overview.workers.map((worker) => workerItem(worker, overview)));
   }
 
-  #windowButton(seconds: number, title: string): HTMLElement {
+  #drawCharts({ hasHistory }: OverviewValue): void {
+    for (const window of Object.keys(HISTORY_WINDOWS) as HistoryWindow[]) {
+      const button = this.#windows.get(window);
+      if (button !== undefined) button.hidden = !hasHistory;
+    }
+    const window = this.#window;
+    if (typeof window !== 'number') {
+      this.#past.tick();
+      return;
+    }
+    for (const chart of this.#charts) chart.update(this.#history, window);
+    const hasCache = this.#history.column('cacheHitRate').some((value) => value !== null);
+    this.#hitRate.element.hidden = !hasCache;
+    if (hasCache) this.#hitRate.update(this.#history, window);
+  }
+
+  #windowButton(window: Window, title: string): HTMLElement {
     const choose = (): void => {
-      this.#windowSeconds = seconds;
-      this.#showWindow();
+      this.#window = window;
+      for (const [one, button] of this.#windows) setAttribute(button, 'aria-pressed', String(one === window));
+      this.#live.hidden = typeof window !== 'number';
+      this.#past.show(typeof window === 'number' ? null : window);
       this.#draw();
     };
     const button = h('button', { type: 'button', class: 'choice', on: { click: choose } }, title);
-    this.#windows.set(seconds, button);
-    setAttribute(button, 'aria-pressed', String(seconds === DEFAULT_WINDOW));
+    button.hidden = typeof window !== 'number';
+    setAttribute(button, 'aria-pressed', String(window === DEFAULT_WINDOW));
+    this.#windows.set(window, button);
     return button;
-  }
-
-  #showWindow(): void {
-    for (const [seconds, button] of this.#windows)
-      setAttribute(button, 'aria-pressed', String(seconds === this.#windowSeconds));
   }
 }
 

@@ -1,7 +1,7 @@
 /** One chart: lines over time, or areas on top of each other, with the values at the cursor in its legend. */
 import type { SeriesName } from '../../api/api-values.ts';
 import { h, setText } from './dom.ts';
-import { clock } from './format.ts';
+import { clock, date } from './format.ts';
 import { colorOf } from './theme.ts';
 import type { TrafficHistory } from './traffic-history.ts';
 
@@ -169,5 +169,6 @@ function translucent(color: string, part: number): string {
 /** With seconds only between whole minutes. */
 function timeTick(seconds: number): string {
   const text = clock(seconds * 1000);
+  if (text === '00:00:00') return date(seconds * 1000).slice(5, 10);
   return text.endsWith(':00') ? text.slice(0, 5) : text;
 }

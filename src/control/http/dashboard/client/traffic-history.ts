@@ -1,11 +1,15 @@
 /** What the charts show: the last quarter of an hour, put together from the full series and the live ends. Pure. */
 import type { SeriesName, SeriesValue } from '../../api/api-values.ts';
 
-const MOST_SAMPLES = 900;
-
 export class TrafficHistory {
   #times: number[] = [];
+  readonly #most: number;
   readonly #columns = new Map<SeriesName, (number | null)[]>();
+
+  /** @param most samples that are kept. */
+  constructor(most = 900) {
+    this.#most = most;
+  }
 
   /** Seconds since 1970, as charts count. */
   get times(): readonly number[] {
@@ -32,7 +36,7 @@ export class TrafficHistory {
     const from = timesMs.findIndex((timeMs) => timeMs / 1000 > last);
     if (from < 0) return;
     this.#times.push(...timesMs.slice(from).map((timeMs) => timeMs / 1000));
-    const tooMany = Math.max(0, this.#times.length - MOST_SAMPLES);
+    const tooMany = Math.max(0, this.#times.length - this.#most);
     this.#times.splice(0, tooMany);
     for (const [name, values] of Object.entries(columns) as [SeriesName, readonly (number | null)[]][]) {
       const column = this.#columns.get(name) ?? [];
