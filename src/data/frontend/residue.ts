@@ -206,11 +206,20 @@ export class Residue implements LastUser {
     this.#rowCountOn = null;
   }
 
+  /** An OK of Sluice's own in the place of a statement that did not run. */
+  ownOk(): void {
+    this.diagnostics.clear();
+    this.#rowCount = 0;
+    this.#rowCountOn = null;
+  }
+
   /** A question was answered with rows, and no server asked. */
   answeredRows(): void {
     this.#rowCount = -1;
     this.#rowCountOn = null;
-  } /** Whether the statement must go where LAST_INSERT_ID() is, or wait until it has been read. */
+  }
+
+  /** Whether the statement must go where LAST_INSERT_ID() is, or wait until it has been read. */
   concerns(statement: StatementClass): boolean {
     return this.#insertId === null && touchesInsertId(statement);
   }

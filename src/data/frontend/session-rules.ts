@@ -112,10 +112,18 @@ export class SessionRules {
       if (verdict.nextFlagIn !== null) this.#flagIn = verdict.nextFlagIn;
       return verdict;
     } catch (error) {
-      if (!(error instanceof RewriteTooLongError)) throw error;
-      this.#refuse(clientError('PROXY_REWRITE_TOO_LONG', { reason: error.message }), BY_RULE, plan);
+      this.#refuse(this.#errorOf(error), BY_RULE, plan);
       return null;
     }
+  }
+
+  /** A fault of the engine for expressions, or of Sluice, costs the statement and not the worker: what is not judged does not run. */
+  #errorOf(error: unknown): ClientError {
+    if (error instanceof RewriteTooLongError)
+      return clientError('PROXY_REWRITE_TOO_LONG', { reason: error.message });
+    const { message } = error as Error;
+    this.#context.log('error', 'a statement could not be judged by the query rules', { reason: message });
+    return clientError('PROXY_INTERNAL', { reason: 'the query rules could not judge the statement' });
   }
 
   #contextFor(engine: RuleEngine): RuleContext {
@@ -158,7 +166,8 @@ export class SessionRules {
       const judged = { plan, verdict, rewritten, session };
       shadow.compare(judged, other, engine.rewritten, (asked) => this.#session.placeBy(asked, plan));
     } catch (error) {
-      if (!(error instanceof RewriteTooLongError)) throw error;
+      const { message } = error as Error;
+      this.#context.log('debug', 'a statement could not be judged by the shadow rules', { reason: message });
     }
   }
 
@@ -215,6 +224,7 @@ export class SessionRules {
     const { statusFlags } = session.state;
     this.#context.counters.add(WorkerCounter.ruleOks);
     session.answersBy(BY_RULE, plan);
+    session.run.residue.ownOk();
     session.run.lastErrno = 0;
     session.run.lastWarnings = 0;
     session.write(frameOk({ statusFlags, info: message }, session.clientCapabilities, session.errorSequence));

@@ -81,6 +81,11 @@ t.test('errors and OKs', async (t) => {
   t.equal(await nameOf(client, 'SELECT name FROM t_new WHERE id = 1'), 'new one');
   const [ok] = await client.query<ResultSetHeader>('TRUNCATE TABLE t');
   t.match(ok, { affectedRows: 0, info: 'nothing was done' });
+  await failure(client.query('SELECT nothing_like_it'));
+  await client.query('TRUNCATE TABLE t');
+  t.strictSame((await client.query<RowDataPacket[]>('SELECT ROW_COUNT() AS n'))[0], [{ n: 0 }]);
+  await client.query('TRUNCATE TABLE t');
+  t.strictSame((await client.query<RowDataPacket[]>('SHOW WARNINGS'))[0], [], 'as behind an OK of a server');
   await client.beginTransaction();
   await client.query('INSERT INTO t VALUES (9, "nine")');
   await failure(client.query('DELETE FROM t'));
@@ -92,8 +97,8 @@ t.test('errors and OKs', async (t) => {
   t.match(executed, { info: 'nothing was done' }, 'an OK comes with the execution');
   t.equal(await nameOf(client, 'SELECT COUNT(*) AS name FROM t'), 3 as unknown as string);
   t.equal(await sluice.metric('sluice_rule_answered_statements_total', { answer: 'error' }), 4);
-  t.equal(await sluice.metric('sluice_rule_answered_statements_total', { answer: 'ok' }), 3);
-  t.equal(await sluice.metric('sluice_routed_total', { target: 'sluice', reason: 'query-rule' }), 7);
+  t.equal(await sluice.metric('sluice_rule_answered_statements_total', { answer: 'ok' }), 5);
+  t.equal(await sluice.metric('sluice_routed_total', { target: 'sluice', reason: 'query-rule' }), 9);
 });
 
 t.test('statements are rewritten, and are what they have become', async (t) => {
@@ -270,6 +275,92 @@ t.test('the firewall', async (t) => {
     guarded.log.find(({ msg }) => msg === 'firewall: statement detected'),
   );
   t.match(told, { user: 'second', client: '127.0.0.1', digest });
+});
+
+t.test('what is judged is judged once, whatever goes in front of it', async (t) => {
+  const { sluice, client } = await startWith(t, {
+    queryRules: [
+      { ruleId: 1, matchPattern: 'INTO t VALUES \\(5', replacePattern: 'INTO t VALUES (5' },
+      {
+        ruleId: 2,
+        matchPattern: "'a'",
+        replacePattern: "'aa'",
+        attributes: { rate_limit: { per_second: 0.001, burst: 3 } },
+      },
+    ],
+  });
+  const admin = await sluice.adminConnection();
+  t.teardown(() => admin.end());
+  const hits = async (): Promise<unknown> =>
+    (await admin.query<RowDataPacket[]>('SELECT rule_id, hits FROM stats_mysql_query_rules'))[0];
+  await client.query('START TRANSACTION READ ONLY');
+  await client.query('SET @x = 1');
+  t.equal(
+    await nameOf(client, "SELECT CONCAT('a', @x) AS name"),
+    'aa1',
+    'a read-only transaction moves to the primary',
+  );
+  await client.query('COMMIT');
+  await client.query("INSERT INTO t VALUES (5, 'a')");
+  t.equal(await nameOf(client, 'SELECT ROW_COUNT() AS name'), 1 as unknown as string);
+  t.strictSame((await client.query<RowDataPacket[]>("SELECT CONCAT('a', ROW_COUNT()) AS name"))[0], [
+    { name: 'aa-1' },
+  ]);
+  t.match(await failure(client.query("SELECT 'a'")), { errno: 9030 }, 'three have been taken, not more');
+  t.strictSame(await hits(), [
+    { rule_id: '1', hits: '1' },
+    { rule_id: '2', hits: '4' },
+  ]);
+  await client.query('DELETE FROM t WHERE id = 5');
+});
+
+t.test('EXPLAIN ROUTE tells of each rule', async (t) => {
+  const { sluice } = await startWith(t, {
+    users: USERS,
+    queryRules: [
+      { ruleId: 1, username: 'second', matchDigest: 'FROM t', errorMsg: 'not for you' },
+      {
+        ruleId: 2,
+        matchPattern: 'FROM t$',
+        replacePattern: 'FROM t_new',
+        attributes: { rate_limit: { per_second: 5 } },
+      },
+      { ruleId: 3, flagIn: 9, matchDigest: '.' },
+      { ruleId: 4, matchDigest: '^INSERT', destinationHostgroup: 1, apply: true },
+      { ruleId: 5, matchPattern: 'x' },
+    ],
+  });
+  const admin = await sluice.adminConnection({ database: 'app' });
+  t.teardown(() => admin.end());
+  const explain = async (sql: string): Promise<Record<string, string>> => {
+    const [rows] = await admin.query<RowDataPacket[]>(sql);
+    return Object.fromEntries(
+      (rows as { step: string; value: string }[]).map(({ step, value }) => [step, value]),
+    );
+  };
+  t.match(await explain('EXPLAIN ROUTE SELECT name FROM t'), {
+    digest: 'SELECT name FROM t',
+    rules: '5 active, 1 match',
+    'rule 1': 'does not match: username',
+    'rule 2': 'matches: replace_pattern=FROM t_new, attributes={"rate_limit":{"per_second":5}}',
+    'rule 3': 'does not match: flagIN',
+    'rule 4': 'does not match: match_digest',
+    'rule 5': 'does not match: match_pattern',
+    rewritten: 'SELECT name FROM t_new',
+    firewall: 'off',
+    rate_limit: 'rule 2: 5 per second, 5 at once',
+    tables: 'app.t_new',
+  });
+  t.match(await explain("EXPLAIN ROUTE FOR USER 'second'@'10.0.0.1' SELECT name FROM t"), {
+    'rule 1': 'matches: error_msg=not for you',
+    answer: 'error 1148: not for you',
+  });
+  t.match(await explain('EXPLAIN ROUTE INSERT INTO t VALUES (1)'), {
+    'rule 4': 'matches: destination_hostgroup=1, apply=1',
+    'rule 5': 'is behind a rule with apply',
+    target: 'primary',
+    reason: 'not-a-read',
+  });
 });
 
 t.test('a reload changes the rules for those who are connected', async (t) => {
