@@ -2,6 +2,7 @@
 
 import { HOSTGROUP_SCALE } from '../../common/log-linear-scale.ts';
 import {
+  COMMAND_LIMITS_US,
   type CommandCount,
   type LatencyHistogram,
   PROTOCOL_COMMAND_PLACES,
@@ -28,6 +29,11 @@ export interface StatisticsSnapshot {
   readonly histograms: readonly LatencyHistogram[];
 }
 
+const NO_COMMANDS: CommandCount = {
+  count: 0,
+  totalMicros: 0,
+  buckets: Array.from({ length: COMMAND_LIMITS_US.length + 1 }, () => 0),
+};
 const COUNTER_NAMES = Object.keys(StatementCounter) as StatementCounterName[];
 
 export function takeStatistics(shared: SharedStatistics, workers: readonly number[]): StatisticsSnapshot {
@@ -39,7 +45,7 @@ export function takeStatistics(shared: SharedStatistics, workers: readonly numbe
     counters: Object.fromEntries(counters) as Record<StatementCounterName, number>,
     commands: COMMAND_NAMES.map((command, place) => ({
       command,
-      ...all.map((worker) => worker.command(place)).reduce(addCommands),
+      ...all.map((worker) => worker.command(place)).reduce(addCommands, NO_COMMANDS),
     })),
     protocolCommands: Array.from({ length: PROTOCOL_COMMAND_PLACES }, (_, place) =>
       sum((worker) => worker.protocolCommands(place)),

@@ -71,6 +71,19 @@ t.test('every series is there from the start, at 0', async (t) => {
   t.match(text, /^sluice_server_queries_total\{server="db2:3306"\} 0$/m);
 });
 
+t.test('before there are workers', async (t) => {
+  const counters = new SharedCounters();
+  const none = takeCounterSnapshot({
+    counters,
+    statistics: new SharedStatistics(2),
+    checks: new CheckLog(),
+    workers: [],
+    snapshot: SNAPSHOT,
+  });
+  const families = parsePrometheusText(await createMetricsRegistry('1', () => none).render());
+  t.ok(families.some(({ name }) => name === 'sluice_statements_total'));
+});
+
 t.test('the names of metrics are all different', async (t) => {
   const names = SHARED_METRICS.map(({ name }) => name);
   t.equal(new Set(names).size, names.length);
