@@ -2,6 +2,7 @@
 
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import t from 'tap';
+import { STATS_TABLES } from '../../../src/common/admin-tables/stats-tables.ts';
 import { parsePrometheusText } from '../../support/prometheus-text.ts';
 import { ReplicationSet } from '../../support/replication-set.ts';
 import { SluiceProcess } from '../../support/sluice-process.ts';
@@ -112,4 +113,89 @@ t.test('what is counted shows in /metrics', async (t) => {
   t.equal(after.get('proxysql_active_transactions'), 0);
   t.equal(grown('sluice_statement_duration_seconds_count{hostgroup="0",sort="write"}'), 3);
   t.ok(grown('sluice_statement_duration_seconds_sum{hostgroup="0",sort="write"}') >= 0.5);
+});
+
+/** Statements of one digest, by several clients, until `isOver`; how many there were. */
+async function load(sql: string, isOver: () => boolean): Promise<number> {
+  const counts = await Promise.all(
+    Array.from({ length: CLIENTS }, async () => {
+      const connection = await client();
+      let count = 0;
+      for (; !isOver(); count++) await connection.query(sql);
+      await connection.end();
+      return count;
+    }),
+  );
+  return counts.reduce((sum, count) => sum + count, 0);
+}
+
+t.test('who resets while statements run gets each of them once', async (t) => {
+  await rows('TRUNCATE TABLE stats.stats_mysql_query_digest');
+  let isOver = false;
+  const running = load('SELECT n FROM items WHERE id = 3', () => isOver);
+  const select = `FROM stats_mysql_query_digest_reset WHERE digest_text = 'SELECT n FROM items WHERE id = ?'`;
+  let counted = 0;
+  let looks = 0;
+  const look = async (): Promise<void> => {
+    looks++;
+    for (const { count_star } of await rows(`SELECT count_star ${select}`)) counted += Number(count_star);
+  };
+  await waitUntil('some of them are counted', async () => {
+    await look();
+    return counted > 2000 && looks > 10;
+  });
+  isOver = true;
+  const sent = await running;
+  await look();
+  t.equal(counted, sent, `${sent} statements, ${looks} looks`);
+  t.strictSame(await rows(`SELECT count_star ${select}`), [], 'nothing is left');
+});
+
+t.test('every table of statistics can be read, and empty ones are', async (t) => {
+  for (const { name, columns } of STATS_TABLES) {
+    const [found, fields] = await admin.query<RowDataPacket[]>(`SELECT * FROM stats.${name}`);
+    t.strictSame(
+      fields.map((field) => field.name),
+      columns,
+      name,
+    );
+    for (const row of found) t.notOk(Object.values(row).includes(null), `${name} holds no NULL`);
+  }
+});
+
+t.test('errors, with what stood in quotes left out', async (t) => {
+  await rows('SELECT * FROM stats_mysql_errors_reset');
+  const connection = await client();
+  await t.rejects(connection.query("INSERT INTO items VALUES (1, 'secret')"));
+  await t.rejects(connection.query("INSERT INTO items VALUES (1, 'secret')"));
+  await connection.end();
+  const found = await rows('SELECT * FROM stats_mysql_errors');
+  t.equal(found.length, 1);
+  t.match(found[0], { hostgroup: 0, hostname: '127.0.0.1', port: set.primary.port, username: 'app' });
+  t.match(found[0], { schemaname: 'app', count_star: 2, client_address: '127.0.0.1' });
+  t.notMatch(found[0]!.last_error, /secret/);
+  await rows('TRUNCATE TABLE stats_mysql_errors');
+  t.strictSame(await rows('SELECT * FROM stats_mysql_errors'), []);
+});
+
+t.test('connections, and what is prepared', async (t) => {
+  const connection = await client();
+  await connection.prepare('SELECT n FROM items WHERE id = ? AND n > ?');
+  const prepared = await rows('SELECT * FROM stats_mysql_prepared_statements_info');
+  t.match(prepared, [{ username: 'app', schemaname: 'app', ref_count_client: 1, num_params: 2 }]);
+  const [own] = await rows(`SELECT * FROM stats_mysql_processlist WHERE user = 'app'`);
+  t.match(own, { db: 'app', cli_host: '127.0.0.1', command: 'Sleep' });
+  const free = await rows(`SELECT DISTINCT srv_port, user, schema FROM stats_mysql_free_connections`);
+  t.ok(free.some(({ srv_port }) => Number(srv_port) === set.replicas[0]!.port));
+  t.ok(free.every(({ user }) => user === 'app'));
+  await connection.end();
+  await rows('SELECT * FROM stats_mysql_connection_pool_reset');
+  const after = await rows(
+    'SELECT SUM(Queries) AS queries, SUM(ConnOK) AS opened FROM stats_mysql_connection_pool',
+  );
+  t.strictSame(
+    after.map(({ queries, opened }) => [Number(queries), Number(opened)]),
+    [[0, 0]],
+  );
+  t.ok(Number((await rows('SELECT COUNT(*) AS checks FROM monitor.mysql_server_ping_log'))[0]!.checks) > 2);
 });

@@ -79,6 +79,7 @@ t.test('before there are workers', async (t) => {
     checks: new CheckLog(),
     workers: [],
     snapshot: SNAPSHOT,
+    lagMsOf: () => null,
   });
   const families = parsePrometheusText(await createMetricsRegistry('1', () => none).render());
   t.ok(families.some(({ name }) => name === 'sluice_statements_total'));
