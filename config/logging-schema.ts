@@ -59,8 +59,8 @@ export const auditLogSection = section('Who logs in, and what operators do. Pass
   commands: describe(z.enum(['none', 'changes', 'all']).default('changes'), {
     description: 'Commands on the admin port and the http port: those that change something, or all.',
   }),
-  logins: describe(z.boolean().default(true), {
-    description: 'Logins of operators, refused ones too, and their ends.',
+  logins: describe(z.enum(['none', 'refused', 'all']).default('all'), {
+    description: 'Logins of operators, and their ends; or the refused ones only.',
   }),
   clients: describe(z.boolean().default(false), {
     description: 'Logins, changes of user and ends of clients as well.',

@@ -54,11 +54,14 @@ async function unusableRules({ queryRules, fastRouting, firewall, ...config }: C
 /** What is wrong with the files that the configuration names; null if nothing is. */
 async function unusableFiles(config: Config): Promise<string | null> {
   const { TlsMaterial, TlsMaterialError } = await import('../control/tls-material.ts');
+  const { checkLogFile, LogFileError } = await import('../control/logs/line-file.ts');
   try {
     TlsMaterial.read(config);
+    checkLogFile('slowQueryLog.file', config.slowQueryLog.file);
+    checkLogFile('auditLog.file', config.auditLog.file);
     return null;
   } catch (error) {
-    if (!(error instanceof TlsMaterialError)) throw error;
+    if (!(error instanceof TlsMaterialError || error instanceof LogFileError)) throw error;
     return error.message;
   }
 }

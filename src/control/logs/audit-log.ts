@@ -73,15 +73,15 @@ export class AuditLog implements AuditTrail {
   }
 
   loggedIn(operator: Operator & { readonly role: string }): void {
-    if (this.#settings.logins) this.#write('admin login', operator, { role: operator.role });
+    if (this.#settings.logins === 'all') this.#write('admin login', operator, { role: operator.role });
   }
 
   loginRefused(operator: Operator, reason: string): void {
-    if (this.#settings.logins) this.#write('admin login refused', operator, { reason });
+    if (this.#settings.logins !== 'none') this.#write('admin login refused', operator, { reason });
   }
 
   left(operator: Operator, reason: string): void {
-    if (this.#settings.logins) this.#write('admin logout', operator, { reason });
+    if (this.#settings.logins === 'all') this.#write('admin logout', operator, { reason });
   }
 
   client(worker: number, event: ClientEvent): void {

@@ -4,7 +4,8 @@
  * moved it away. What the disk does not take in time is dropped beyond a limit, and counted.
  */
 
-import { closeSync, openSync } from 'node:fs';
+import { accessSync, closeSync, constants, existsSync, fstatSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { pino } from 'pino';
 import type { Logger } from '../../common/logger.ts';
 
@@ -12,11 +13,44 @@ import type { Logger } from '../../common/logger.ts';
 const MAX_BUFFERED_BYTES = 8 * 1024 * 1024;
 /** The owner writes, the group may read; nobody else. */
 const MODE = 0o640;
-const OPEN_FLAGS = 'a';
+/** A pipe that nobody reads would hold up the opening. */
+const OPEN_FLAGS = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK;
+/** Not only files: containers write their logs there. */
+const STANDARD_OUTPUT = /^\/dev\/(?:std(?:out|err)|fd\/\d+)$/;
 
 /** Names the setting and what is wrong with its file. */
 export class LogFileError extends Error {
   override readonly name = 'LogFileError';
+}
+
+function refusal(setting: string, path: string, error: unknown): LogFileError {
+  const reason = (error as NodeJS.ErrnoException).code ?? (error as Error).message;
+  return new LogFileError(`${setting}: ${path} cannot be written (${reason})`);
+}
+
+/** @throws LogFileError */
+function tryToOpen(setting: string, path: string): void {
+  try {
+    const descriptor = openSync(path, OPEN_FLAGS, MODE);
+    const isFile = fstatSync(descriptor).isFile();
+    closeSync(descriptor);
+    if (!isFile && !STANDARD_OUTPUT.test(path)) throw new Error('it is no file');
+  } catch (error) {
+    throw refusal(setting, path, error);
+  }
+}
+
+/**
+ * Whether it could be written, without making it.
+ * @throws LogFileError
+ */
+export function checkLogFile(setting: string, path: string | null): void {
+  if (path === null) return;
+  try {
+    accessSync(existsSync(path) ? path : dirname(path), constants.W_OK);
+  } catch (error) {
+    throw refusal(setting, path, error);
+  }
 }
 
 export class LineFile {
@@ -30,12 +64,7 @@ export class LineFile {
   constructor(setting: string, path: string, logger: Logger) {
     this.path = path;
     this.#logger = logger;
-    try {
-      closeSync(openSync(path, OPEN_FLAGS, MODE));
-    } catch (error) {
-      const reason = (error as NodeJS.ErrnoException).code ?? 'unknown reason';
-      throw new LogFileError(`${setting}: ${path} cannot be written (${reason})`);
-    }
+    tryToOpen(setting, path);
     this.#output = pino.destination({
       dest: path,
       append: true,

@@ -33,8 +33,8 @@ const SENSITIVE_TABLE = /users|global_variables|ldap|credentials|restapi|schedul
 /** Words of statements about accounts that belong to a server, typed on the wrong port. */
 const SENSITIVE_STATEMENT = /\bidentified\b|\bmaster_|\bsource_|\bgrant\b|\baccount\b/i;
 /** The statement behind these words is a client's, with a client's data. */
-const OF_A_CLIENT = /^\s*explain\s+route\b/i;
-const SET = /^\s*set\b/i;
+const OF_A_CLIENT = /^explain route\b/i;
+const SET = /^set\b/i;
 
 /** Columns whose values are shown in statements that touch passwords. */
 const HARMLESS_COLUMNS: ReadonlySet<string> = new Set([
@@ -132,24 +132,40 @@ class Masker {
   }
 }
 
-/** What stands in `INSERT INTO t (a, b) VALUES (…)` under harmless columns. */
+const INSERT = /^(?:insert|replace)$/i;
+const NAME = /^[\p{L}_`][\p{L}\p{N}_$`]*$/u;
+
+/** The columns of `INSERT INTO t (a, b) VALUES …`, and where the rows begin; null for any other form. */
+function insertedColumns(tokens: readonly Token[]): { columns: string[]; values: number } | null {
+  const into = tokens.findIndex(({ text }) => /^into$/i.test(text));
+  const values = tokens.findIndex(({ text }) => /^values$/i.test(text));
+  if (!INSERT.test(tokens[0]?.text ?? '') || into < 0 || into > 3 || values < 0) return null;
+  const isQualified = tokens[into + 2]?.text === '.';
+  const open = into + (isQualified ? 4 : 2);
+  const list = tokens.slice(open + 1, values - 1).map(({ text }) => text);
+  if (tokens[open]?.text !== '(' || tokens[values - 1]?.text !== ')') return null;
+  if (!list.every((text, index) => (index % 2 === 1 ? text === ',' : NAME.test(text)))) return null;
+  return {
+    columns: list.filter((text) => text !== ',').map((text) => contentOf(text).toLowerCase()),
+    values,
+  };
+}
+
+/** Places of values under harmless columns. */
 function harmlessInserted(tokens: readonly Token[]): ReadonlySet<number> {
   const shown = new Set<number>();
-  const values = tokens.findIndex(({ text }) => /^values$/i.test(text));
-  const open = tokens.findIndex(({ text }) => text === '(');
-  if (values < 0 || open < 0 || open > values || tokens[values - 1]?.text !== ')') return shown;
-  const columns = tokens
-    .slice(open + 1, values - 1)
-    .filter(({ text }) => text !== ',')
-    .map(({ text }) => contentOf(text).toLowerCase());
+  const insert = insertedColumns(tokens);
+  if (insert === null) return shown;
   let depth = 0;
   let column = 0;
-  for (let index = values + 1; index < tokens.length; index++) {
+  for (let index = insert.values + 1; index < tokens.length; index++) {
     const { text } = tokens[index]!;
+    // What follows the rows (`ON CONFLICT …`) has parentheses of its own.
+    if (depth === 0 && text !== '(' && text !== ',') break;
     if (text === '(' && ++depth === 1) column = 0;
     else if (text === ')') depth--;
     else if (text === ',' && depth === 1) column++;
-    else if (depth === 1 && HARMLESS_COLUMNS.has(columns[column] ?? '')) shown.add(index);
+    else if (depth === 1 && HARMLESS_COLUMNS.has(insert.columns[column] ?? '')) shown.add(index);
   }
   return shown;
 }
@@ -163,7 +179,8 @@ function renderSet(tokens: readonly Token[], masker: Masker): string {
     .join('');
   // Several assignments, or none: what belongs to which name is not worth finding out.
   const isOne = equals > 0 && !tokens.some(({ text }) => text === ',');
-  if (isOne && !isSensitiveName(name)) return masker.render(() => true);
+  const value = tokens.slice(equals + 1).map(({ text }) => text);
+  if (isOne && !isSensitiveName(name) && !isSensitiveName(value.join(' '))) return masker.render(() => true);
   return masker.render((index) => index < equals || (index === equals && equals > 0));
 }
 
@@ -191,7 +208,8 @@ function renderVariables(tokens: readonly Token[], masker: Masker): string {
   const known = OF_ONE_VARIABLE.find((each) => each.form.test(form));
   const literals = tokens.filter(isLiteral);
   const name = contentOf((known?.name === 'first' ? literals[0] : literals.at(-1))?.text ?? '');
-  if (known !== undefined && isHarmlessVariable(name)) return masker.render(() => true);
+  const holdsSecret = literals.some(({ text }) => isSensitiveName(text));
+  if (known !== undefined && isHarmlessVariable(name) && !holdsSecret) return masker.render(() => true);
   return masker.render(
     (index) => masker.isShown(index) || isSensitiveVariable(contentOf(tokens[index]!.text)),
   );
@@ -201,13 +219,15 @@ function renderVariables(tokens: readonly Token[], masker: Masker): string {
 export function maskSecrets(statement: string): MaskedStatement {
   const { tokens, isWhole } = tokensOf(statement);
   const masker = new Masker(tokens);
-  const text = render(statement, tokens, masker);
+  const text = render(tokens, masker);
   if (isWhole) return { text, isMasked: masker.isMasked };
   // What is behind a quote that is not closed nobody knows.
   return { text: `${text}${text === '' ? '' : ' '}…`, isMasked: true };
 }
 
-function render(statement: string, tokens: readonly Token[], masker: Masker): string {
+function render(tokens: readonly Token[], masker: Masker): string {
+  // Without comments, and with one blank between any two tokens.
+  const statement = tokens.map(({ text }) => text).join(' ');
   if (OF_A_CLIENT.test(statement)) return masker.render((index) => masker.isWord(index));
   const isSensitive =
     SENSITIVE_TABLE.test(statement) || SENSITIVE_STATEMENT.test(statement) || isSensitiveName(statement);

@@ -17,6 +17,8 @@ import { Digests, routeRecord } from './route-record.ts';
 const NOTHING_READ: ReadStatement = { isTraced: false, parent: null, text: null };
 const ROOT: ReadStatement = { isTraced: true, parent: null, text: null };
 
+const KEPT_DIGESTS = 1000;
+
 type Settings = Pick<Snapshot['settings'], 'slowQueryLog' | 'tracing'>;
 
 export class StatementReports implements StatementReporting {
@@ -24,6 +26,7 @@ export class StatementReports implements StatementReporting {
   readonly #slow: ReportQueue<typeof ReportStream.slowQueries>;
   readonly #spans: ReportQueue<typeof ReportStream.spans>;
   #settings: Settings | null = null;
+  #digestBytes = 0;
   #digests = new Digests();
   #flavor: SpanRecord['flavor'] = 'mysql';
   #thresholdMs = Number.POSITIVE_INFINITY;
@@ -42,8 +45,9 @@ export class StatementReports implements StatementReporting {
 
   apply({ settings, servers }: Snapshot): void {
     const { slowQueryLog, tracing } = settings;
-    if (slowQueryLog.maxTextBytes !== this.#settings?.slowQueryLog.maxTextBytes)
+    if (slowQueryLog.maxTextBytes !== this.#digestBytes)
       this.#digests = new Digests(slowQueryLog.maxTextBytes);
+    this.#digestBytes = slowQueryLog.maxTextBytes;
     this.#settings = settings;
     const primary = servers.find(({ role }) => role === 'primary') ?? servers[0];
     this.#flavor = primary?.flavor === 'mariadb' ? 'mariadb' : 'mysql';
@@ -105,6 +109,8 @@ export class StatementReports implements StatementReporting {
   }
 
   #recordOf(entry: RingEntry): RouteRecord {
+    // Texts are kept for digests that come again, but not for all there ever were.
+    if (this.#sequence % KEPT_DIGESTS === 0) this.#digests = new Digests(this.#digestBytes);
     return routeRecord(entry, this.#worker, ++this.#sequence, this.#digests);
   }
 }

@@ -49,6 +49,27 @@ t.test('generate --check passes here, and fails by name where a file is stale', 
   });
 });
 
+t.test('the JSON schema takes a password in each of its forms, and no other', async (t) => {
+  const properties = configJsonSchema().properties ?? {};
+  const monitor = properties.monitor?.properties?.password;
+  const places = [monitor, properties.admin?.properties?.users?.items?.properties?.password];
+  for (const place of places) {
+    t.match(place, {
+      'x-secret': true,
+      anyOf: [
+        { type: 'string' },
+        {
+          type: 'object',
+          properties: { file: { type: 'string', minLength: 1 }, env: { type: 'string', minLength: 1 } },
+          additionalProperties: false,
+          minProperties: 1,
+          maxProperties: 1,
+        },
+      ],
+    });
+  }
+});
+
 t.test('both examples are valid', async (t) => {
   for (const name of ['proxy.example.yaml', 'proxy.minimal.yaml']) {
     const text = read(name);

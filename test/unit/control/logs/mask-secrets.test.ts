@@ -53,6 +53,15 @@ const WITH_SECRETS = [
   `SET sluice-users='[{"username": "a", "password": "${SECRET}"}]'`,
   `SET sluice-tls_key='-----BEGIN PRIVATE KEY-----${SECRET}'`,
   `SET mysql-monitor_password '${SECRET}'`,
+  `WITH a(username, p) AS (SELECT 1, 2) INSERT INTO mysql_users (password, username) VALUES ('${SECRET}', 'x')`,
+  `INSERT INTO mysql_users (username, password) VALUES ('app', 'x') ON CONFLICT (username) DO UPDATE SET password = ('${SECRET}')`,
+  `INSERT INTO mysql_users (username, password) VALUES ('app', 'x') RETURNING ('${SECRET}', 'b')`,
+  `INSERT INTO mysql_users (username password) VALUES ('${SECRET}', 'x')`,
+  `INSERT INTO mysql_users (username, password) VALUES (('${SECRET}'), 'x')`,
+  `UPDATE mysql_users SET username = 'a' '${SECRET}', password = username || '${SECRET}'`,
+  `SET mysql-init_connect="SET PASSWORD = '${SECRET}'"`,
+  `UPDATE global_variables SET variable_value="SET PASSWORD = '${SECRET}'" WHERE variable_name='mysql-init_connect'`,
+  `UPDATE mysql_servers SET comment = 'its password is ${SECRET}'`,
   `SET PASSWORD FOR app = '${SECRET}'`,
   `SET PASSWORD = PASSWORD('${SECRET}')`,
   `UPDATE global_variables SET variable_value='${SECRET}' WHERE variable_name='mysql-monitor_password'`,
@@ -82,12 +91,28 @@ const WITH_SECRETS = [
   `INSERT INTO mysql_users (username, password) VALUES ${Array.from({ length: 900 }, (_, n) => `('u${n}', '${SECRET}')`).join()}`,
 ];
 
+/** The same statement, as others write it. */
+function spellings(statement: string): Record<string, string> {
+  const isCut = !/['"`)\w;/]$/.test(statement);
+  return {
+    'upper case': statement.toUpperCase().replaceAll(SECRET.toUpperCase(), SECRET),
+    'lower case': statement.toLowerCase(),
+    'comments as blanks': statement.replaceAll(' ', isCut ? ' ' : '/**/'),
+    'line breaks as blanks': statement.replaceAll(' ', '\r\n\t'),
+    'a comment in front': `/* a */ -- b\n${statement}`,
+    'blanks around operators': statement.replaceAll('=', ' = ').replaceAll(',', ' , '),
+    'cut off': statement.slice(0, -1),
+  };
+}
+
 for (const statement of WITH_SECRETS) {
   t.test(statement.slice(0, 120).replaceAll(SECRET, '…'), async (t) => {
     const { text, isMasked } = maskSecrets(statement);
     t.notOk(text.includes(SECRET), text.slice(0, 300));
     t.ok(isMasked);
     t.notOk(/hunter|68756e/.test(text), 'nor a part of it');
+    for (const [how, spelt] of Object.entries(spellings(statement)))
+      t.notOk(/hunter|68756e/i.test(maskSecrets(spelt).text), how);
   });
 }
 
