@@ -104,6 +104,8 @@ export type StoreReply =
       readonly columns: readonly string[];
       readonly rowCount: number;
       readonly changes: number;
+      /** Number of the last row that was inserted; 0 for none. */
+      readonly lastRowid: number | bigint;
       readonly written: readonly string[];
     }
   | {

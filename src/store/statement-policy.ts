@@ -64,6 +64,8 @@ export class StatementPolicy {
   readonly reads = new Set<string>();
   /** `schema.table` */
   readonly writes = new Set<string>();
+  /** It may insert rows. */
+  inserts = false;
   /** Why the statement was refused, as a sentence. */
   refusal: string | null = null;
   /** The layer `disk` would have been written to, which cannot be. */
@@ -80,6 +82,7 @@ export class StatementPolicy {
     if (action === constants.SQLITE_READ) return this.#read(first ?? '', schema);
     if (action === constants.SQLITE_FUNCTION) return this.#call(second ?? '');
     if (this.#role !== 'admin') return this.#refuse('A stats user may only read');
+    if (action === constants.SQLITE_INSERT) this.inserts = true;
     if (WRITES.has(action)) return this.#write(first ?? '', schema ?? 'main');
     if (OWN_OBJECTS.has(action)) return this.#changeObject(first ?? '', second, schema ?? 'main');
     return this.#refuse(

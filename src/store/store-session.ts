@@ -29,6 +29,7 @@ interface Outcome {
   readonly columns: readonly string[];
   readonly slices: ResultSlices;
   readonly changes: number;
+  readonly lastRowid: number | bigint;
   readonly written: readonly string[];
 }
 
@@ -111,8 +112,14 @@ export class StoreSession {
         throw error;
       }
       const changes = policy.writes.size > 0 ? this.#totalChanges(role) - changesBefore : 0;
-      return { columns, slices, changes, written: [...policy.writes] };
+      const lastRowid = policy.inserts && changes > 0 ? this.#lastRowid(role) : 0;
+      return { columns, slices, changes, lastRowid, written: [...policy.writes] };
     });
+  }
+
+  #lastRowid(role: Role): bigint {
+    const row = prepareRows(this.#store.connection(role), 'SELECT last_insert_rowid()').get();
+    return (row as unknown as readonly [bigint])[0];
   }
 
   #totalChanges(role: Role): number {
@@ -156,7 +163,7 @@ export class StoreSession {
         for (const row of bound(statement, []).iterate()) slices.push(row as unknown[]);
       }
     });
-    return { columns: [], slices, changes: 0, written: [] };
+    return { columns: [], slices, changes: 0, lastRowid: 0, written: [] };
   }
 
   async #replace({ layer, tables }: Request<'replace'>): Promise<Outcome> {
@@ -202,7 +209,7 @@ export class StoreSession {
         for (const row of bound(statement, parameters).iterate()) slices.push(row as unknown[]);
       }
     });
-    return { columns, slices, changes: 0, written: [] };
+    return { columns, slices, changes: 0, lastRowid: 0, written: [] };
   }
 
   #schemaFor(layer: StoreLayer): 'main' | 'disk' {
@@ -231,19 +238,25 @@ export class StoreSession {
     }
   }
 
-  async #answer({ columns, slices, changes, written }: Outcome): Promise<void> {
+  async #answer({ slices, ...rest }: Outcome): Promise<void> {
     const all = slices.take();
     for (const [index, bytes] of all.entries()) {
       if (index >= SLICE_WINDOW) await this.#input.next();
       this.#send({ kind: 'slice', bytes });
     }
     for (let left = Math.min(SLICE_WINDOW, all.length); left > 0; left -= 1) await this.#input.next();
-    this.#send({ kind: 'done', columns, rowCount: slices.rowCount, changes, written });
+    this.#send({ kind: 'done', rowCount: slices.rowCount, ...rest });
   }
 }
 
 function nothing(store: StoreDatabase): Outcome {
-  return { columns: [], slices: new ResultSlices(store.limits, 'values'), changes: 0, written: [] };
+  return {
+    columns: [],
+    slices: new ResultSlices(store.limits, 'values'),
+    changes: 0,
+    lastRowid: 0,
+    written: [],
+  };
 }
 
 /** The table that SQLite misses, when it is one that only admin users may see. */

@@ -75,7 +75,8 @@ async function withDeadline<T>(work: T | Promise<T>, timeoutMs: number, name: st
   if (!(work instanceof Promise)) return work;
   let timer: NodeJS.Timeout | undefined;
   const deadline = new Promise<never>((_, reject) => {
-    const late = () => reject(new AdminError('timeout', `${name} took longer than ${timeoutMs} ms`));
+    const late = () =>
+      reject(new AdminError('timeout', `${name} took longer than ${timeoutMs} ms, which is the limit`));
     timer = setTimeout(late, timeoutMs);
   });
   try {

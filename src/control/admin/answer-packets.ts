@@ -45,9 +45,10 @@ export function* answerSlices(
   const warnings = Math.min(answer.warnings?.length ?? 0, MAX_WARNING_COUNT);
   const context = { capabilities, statusFlags, warnings, sequenceId: 1 };
   // In the binary format each value must be of its column's type, so that all of them are looked at first.
-  const rows = format === 'binary' ? [...answer.rows] : answer.rows;
+  const looksAhead = format === 'binary' && answer.columns.some(({ type = 'text' }) => type !== 'text');
+  const rows = looksAhead ? [...answer.rows] : answer.rows;
   const columns = answer.columns.map((column, index) =>
-    format === 'binary' ? fittingColumn(column, index, rows) : resultColumn(column),
+    looksAhead ? fittingColumn(column, index, rows) : resultColumn(column),
   );
   const writer = new ResultsetWriter(columns, context, format);
   for (const row of rows) {

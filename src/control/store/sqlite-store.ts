@@ -32,6 +32,7 @@ interface Done {
   readonly slices: Uint8Array[];
   readonly rowCount: number;
   readonly changes: number;
+  readonly lastRowid: number | bigint;
   readonly written: readonly string[];
 }
 
@@ -73,11 +74,12 @@ export class SqliteStore implements StoreClient {
   }
 
   async execute({ sql, parameters = [], role, context }: StoreStatement): Promise<StoreResult> {
+    const { statementTimeoutMs } = this.#limits;
     const { slices, ...rest } = await this.#inTurn(async (process) => {
       this.#assertRoom();
       const request = { kind: 'execute', sql, parameters, role, context } as const;
-      return this.#exchange(process, request, this.#limits.statementTimeoutMs, 'The statement');
-    });
+      return this.#exchange(process, request, statementTimeoutMs, 'The statement');
+    }, statementTimeoutMs);
     return { ...rest, rows: new ReceivedRowsOnce(slices, this.#held) };
   }
 
@@ -119,7 +121,10 @@ export class SqliteStore implements StoreClient {
 
   // ---- one after the other
 
-  #inTurn<T>(work: (process: StoreProcess) => Promise<T>): Promise<T> {
+  #inTurn<T>(
+    work: (process: StoreProcess) => Promise<T>,
+    timeoutMs = this.#limits.internalTimeoutMs,
+  ): Promise<T> {
     if (this.#closed) return Promise.reject(new StoreError('lost', 'Sluice stops'));
     const { maxQueued } = this.#limits;
     if (this.#queued >= maxQueued) {
@@ -128,12 +133,25 @@ export class SqliteStore implements StoreClient {
       );
     }
     this.#queued += 1;
-    const result = this.#tail.then(async () => work(await this.#usableProcess()));
+    const queuedAtMs = performance.now();
+    const result = this.#tail.then(async () => {
+      this.#assertInTime(queuedAtMs, timeoutMs);
+      return work(await this.#usableProcess());
+    });
     this.#tail = result.then(
       () => this.#leave(),
       () => this.#leave(),
     );
     return result;
+  }
+
+  /** Who has waited so long is not waited for any more: running his statement late would only surprise him. */
+  #assertInTime(queuedAtMs: number, timeoutMs: number): void {
+    if (performance.now() - queuedAtMs < timeoutMs) return;
+    throw new StoreError(
+      'timeout',
+      `The statement waited for others longer than ${timeoutMs} ms, which is the limit`,
+    );
   }
 
   #leave(): void {
@@ -216,8 +234,8 @@ export class SqliteStore implements StoreClient {
     void provide?.(send);
     const reply = await answer;
     if (reply.kind !== 'done') throw new StoreError('lost', 'The store process gave no answer');
-    const { columns, rowCount, changes, written } = reply;
-    return { columns, slices, rowCount, changes, written };
+    const { columns, rowCount, changes, lastRowid, written } = reply;
+    return { columns, slices, rowCount, changes, lastRowid, written };
   }
 
   async #fill(tables: readonly string[], send: Send): Promise<void> {

@@ -26,7 +26,9 @@ export interface StoreResult {
   readonly rowCount: number;
   /** Rows inserted, changed or deleted. */
   readonly changes: number;
-  /** The tables that were written to. */
+  /** The number that SQLite gave to the last row that was inserted; 0 for none. */
+  readonly lastRowid: number | bigint;
+  /** The tables that were written to, with their schema. */
   readonly written: readonly string[];
 }
 

@@ -1,7 +1,7 @@
 /** SQL of a command, run in the store for the user of its session. */
 
-import type { SqlValue } from '../../../common/admin-tables/admin-table.ts';
-import { ALL_TABLES } from '../../../common/admin-tables/all-tables.ts';
+import type { AdminTable, SqlValue } from '../../../common/admin-tables/admin-table.ts';
+import { CONFIG_TABLES } from '../../../common/admin-tables/all-tables.ts';
 import type { StoreResult } from '../../store/store-client.ts';
 import { schemaOf } from '../admin-schemas.ts';
 import { AdminRole, type CommandAnswer, type CommandCall } from '../commands/command.ts';
@@ -32,15 +32,29 @@ export async function runSql(
 }
 
 /** Every column is a text, as in ProxySQL: clients make of it what they need. */
-export function answerOf({ columns, rows, changes, written }: StoreResult): CommandAnswer {
+export function answerOf({ columns, rows, changes, lastRowid, written }: StoreResult): CommandAnswer {
   const warnings = written.flatMap(warningOf);
-  if (columns.length === 0) return { kind: 'ok', affectedRows: changes, warnings };
+  if (columns.length === 0) {
+    // Elsewhere the number of a row means nothing.
+    const isNumbered = written.some((name) => configTableOf(name)?.ddl.includes(' AUTOINCREMENT') === true);
+    return {
+      kind: 'ok',
+      affectedRows: changes,
+      ...(isNumbered ? { lastInsertId: lastRowid } : {}),
+      warnings,
+    };
+  }
   return { kind: 'rows', columns: columns.map((name) => ({ name })), rows, warnings };
 }
 
+function configTableOf(name: string): AdminTable | null {
+  const bare = name.slice(name.indexOf('.') + 1);
+  return CONFIG_TABLES.find((table) => table.name === bare) ?? null;
+}
+
 function warningOf(name: string): string[] {
-  const table = ALL_TABLES.find((known) => name.endsWith(`.${known.name}`) && known.kind === 'config');
-  if (table === undefined || table.supported) return [];
+  const table = configTableOf(name);
+  if (table === null || table.supported) return [];
   return [`Sluice has nothing that ${table.name} is for: its rows are kept, and have no effect`];
 }
 
