@@ -11,8 +11,6 @@ export interface StoreLimits {
   readonly maxResultBytes: number;
   /** Of one value or row. */
   readonly maxValueBytes: number;
-  /** What SQLite may allocate, the tables in memory included. */
-  readonly maxHeapBytes: number;
 }
 
 export interface StoreFiles {
@@ -115,6 +113,12 @@ export type StoreReply =
       /** SQLite's extended result code, else 0. */
       readonly code: number;
     };
+
+/**
+ * How the store process ends when it has taken more memory than it may: its own limit is seen by a thread of it, in
+ * the middle of a statement, which has no other way to say so.
+ */
+export const OUT_OF_MEMORY_SIGNAL = 'SIGUSR2';
 
 /** How many slices may be on their way. */
 export const SLICE_WINDOW = 4;

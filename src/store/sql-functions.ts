@@ -20,11 +20,11 @@ function nativePassword(password: unknown): string | null {
   return password === '' ? '' : `*${sha1(sha1(password)).toString('hex').toUpperCase()}`;
 }
 
-/** `context` is what the statement that runs knows of its session. */
+/** Whole numbers are bigint: SQLite takes others for fractions. `context` is what the statement that runs knows of its session. */
 export function addFunctions(database: DatabaseSync, context: () => StatementContext): void {
   const add = (
     name: string,
-    value: (...values: unknown[]) => string | number | null,
+    value: (...values: unknown[]) => string | bigint | null,
     varargs = false,
   ): void => {
     database.function(name, { varargs }, value as (...values: unknown[]) => string);
@@ -32,9 +32,9 @@ export function addFunctions(database: DatabaseSync, context: () => StatementCon
   add('version', () => context().version);
   add('database', () => context().database);
   for (const name of ['user', 'session_user', 'system_user']) add(name, () => context().user);
-  add('connection_id', () => context().connectionId);
+  add('connection_id', () => BigInt(context().connectionId));
   for (const name of CLOCK) add(name, () => timestampText(Date.now() / 1000));
-  add('unix_timestamp', () => Math.floor(Date.now() / 1000));
+  add('unix_timestamp', () => BigInt(Math.floor(Date.now() / 1000)));
   add('from_unixtime', (seconds) => {
     const number = Number(seconds);
     return seconds === null || !Number.isFinite(number) ? null : timestampText(number);

@@ -30,7 +30,6 @@ export class StoreDatabase {
     const history = files.history === null ? null : examineFile(files.history, now);
     this.#admin = this.#connect(files.memory ?? IN_MEMORY);
     this.#stats = this.#connect(IN_MEMORY);
-    this.#admin.exec(`PRAGMA hard_heap_limit = ${limits.maxHeapBytes}`);
     // Losing the machine loses the tables of MEMORY anyway; losing the process leaves the file as it was.
     this.#admin.exec('PRAGMA main.journal_mode = TRUNCATE; PRAGMA main.synchronous = OFF');
     attach(this.#admin, 'disk', this.#disk);

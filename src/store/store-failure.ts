@@ -23,17 +23,12 @@ export function sqliteCodeOf(error: unknown): number | null {
   return code === 'ERR_SQLITE_ERROR' && typeof errcode === 'number' ? errcode : null;
 }
 
-export function asFailure(error: unknown, maxHeapBytes: number): StoreFailureError {
+export function asFailure(error: unknown): StoreFailureError {
   if (error instanceof StoreFailureError) return error;
   const { message } = error as Error;
   const code = sqliteCodeOf(error);
-  if (code === SQLITE_NOMEM) {
-    const mebibytes = Math.floor(maxHeapBytes / 1024 / 1024);
-    return new StoreFailureError(
-      'limit',
-      `The statement needs more than the ${mebibytes} MiB of memory that it may take`,
-    );
-  }
+  if (code === SQLITE_NOMEM)
+    return new StoreFailureError('limit', 'The statement needs more memory than there is');
   if (code === SQLITE_TOOBIG)
     return new StoreFailureError('limit', 'A value of the statement is larger than a value may be');
   return new StoreFailureError('sql', message, code ?? 0);

@@ -1,6 +1,8 @@
 /**
  * Entry of the store process: SQL that operators write runs here, beside everything else, at a lower priority. SQLite
  * cannot be interrupted in the middle of a statement, but a process can be ended; the main thread does that.
+ *
+ * Arguments: the memory that the process may take, in bytes.
  */
 
 import { constants, setPriority } from 'node:os';
@@ -60,7 +62,7 @@ class StoreMain {
       if (request.kind === 'open') this.#open(request);
       else await new StoreSession(this.#opened(), this.#input, send).run(request);
     } catch (error) {
-      const { failure, message, code } = asFailure(error, this.#store?.limits.maxHeapBytes ?? 0);
+      const { failure, message, code } = asFailure(error);
       send({ kind: 'failed', failure, message, code });
     }
   }
@@ -90,7 +92,7 @@ function main(): void {
   process.on('disconnect', () => process.exit(0));
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   new Worker(new URL(`./store-watchdog.${extension}`, import.meta.url), {
-    workerData: { parentPid: process.ppid },
+    workerData: { parentPid: process.ppid, maxMemoryBytes: Number(process.argv[2]) },
   }).unref();
   const store = new StoreMain();
   process.on('message', (message: StoreRequest | StoreInput) => store.received(message));

@@ -117,9 +117,10 @@ export class StoreSession {
     });
   }
 
-  #lastRowid(role: Role): bigint {
+  #lastRowid(role: Role): number | bigint {
     const row = prepareRows(this.#store.connection(role), 'SELECT last_insert_rowid()').get();
-    return (row as unknown as readonly [bigint])[0];
+    const [rowid] = row as unknown as readonly [bigint];
+    return Number.isSafeInteger(Number(rowid)) ? Number(rowid) : rowid;
   }
 
   #totalChanges(role: Role): number {

@@ -169,7 +169,7 @@ export class SqliteStore implements StoreClient {
     this.#folder ??= makePrivateFolder([dataDir]);
     const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
     const script = new URL(`../../store/store-main.${extension}`, import.meta.url);
-    const started: StoreProcess = new StoreProcess(script, () => {
+    const started: StoreProcess = new StoreProcess(script, this.#limits.maxMemoryBytes, () => {
       if (this.#process === started) this.#process = null;
     });
     this.#process = started;

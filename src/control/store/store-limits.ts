@@ -3,6 +3,8 @@
 import type { StoreLimits } from '../../common/store-messages.ts';
 
 export interface StoreClientLimits extends StoreLimits {
+  /** Of the store process in all: it ends at once when it takes more, and costs the statement that runs. */
+  readonly maxMemoryBytes: number;
   /** For a statement of a user; the store process is killed then. */
   readonly statementTimeoutMs: number;
   /** For what Sluice itself asks of the store, and for its start. */
@@ -19,7 +21,7 @@ export const DEFAULT_STORE_LIMITS: StoreClientLimits = Object.freeze({
   maxRows: 1_000_000,
   maxResultBytes: 64 * MEBIBYTE,
   maxValueBytes: 16 * MEBIBYTE,
-  maxHeapBytes: 256 * MEBIBYTE,
+  maxMemoryBytes: 512 * MEBIBYTE,
   statementTimeoutMs: 10_000,
   internalTimeoutMs: 30_000,
   maxQueued: 256,

@@ -11,7 +11,12 @@
 
 import { type ChildProcess, fork } from 'node:child_process';
 import { makeTransitions } from '../../common/state-machine.ts';
-import type { StoreInput, StoreReply, StoreRequest } from '../../common/store-messages.ts';
+import {
+  OUT_OF_MEMORY_SIGNAL,
+  type StoreInput,
+  type StoreReply,
+  type StoreRequest,
+} from '../../common/store-messages.ts';
 import { StoreError } from './store-error.ts';
 
 type State = 'starting' | 'idle' | 'busy' | 'ended';
@@ -40,14 +45,16 @@ interface Pending {
 
 export class StoreProcess {
   readonly #child: ChildProcess;
+  readonly #maxMemoryBytes: number;
   readonly #ended: () => void;
   #state: State = 'starting';
   #pending: Pending | null = null;
 
   /** @param ended called once, when no further request can be run */
-  constructor(script: URL, ended: () => void) {
+  constructor(script: URL, maxMemoryBytes: number, ended: () => void) {
+    this.#maxMemoryBytes = maxMemoryBytes;
     this.#ended = ended;
-    this.#child = fork(script, [], {
+    this.#child = fork(script, [String(maxMemoryBytes)], {
       execArgv: [`--max-old-space-size=${MAX_OLD_SPACE_MIB}`],
       // Nothing of the environment: it may hold passwords, and options for another program.
       env: {},
@@ -56,7 +63,7 @@ export class StoreProcess {
     });
     this.#child.on('message', (reply: StoreReply) => this.#received(reply));
     this.#child.on('error', (error) => this.#end(`the store process cannot be started: ${error.message}`));
-    this.#child.on('exit', (code, signal) => this.#end(`the store process ended (${signal ?? code})`));
+    this.#child.on('exit', (code, signal) => this.#exited(code, signal));
   }
 
   get pid(): number | null {
@@ -157,6 +164,19 @@ export class StoreProcess {
     this.#pending = null;
     clearTimeout(pending?.timer);
     pending?.reject(error);
+  }
+
+  #exited(code: number | null, signal: NodeJS.Signals | null): void {
+    if (signal === OUT_OF_MEMORY_SIGNAL) {
+      const mebibytes = Math.floor(this.#maxMemoryBytes / 1024 / 1024);
+      this.#fail(
+        new StoreError(
+          'limit',
+          `The statement needs more than ${mebibytes} MiB of memory, which is the limit`,
+        ),
+      );
+    }
+    this.#end(`the store process ended (${signal ?? code})`);
   }
 
   #end(reason: string): void {

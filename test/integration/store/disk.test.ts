@@ -1,0 +1,153 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import t from 'tap';
+import { StoreUnderTest, temporaryFolder } from './store-under-test.ts';
+
+const SERVER = [0, 'db1', 3306, 0, 'ONLINE', 1, 0, 1000, 0, 0, 0, ''];
+const SEED = [{ table: 'mysql_servers', rows: [SERVER] }];
+const NOBODY = 65_534;
+
+t.test('what is copied to DISK is there the next time', async (t) => {
+  const dataDir = join(temporaryFolder(t), 'new');
+  const first = new StoreUnderTest({ dataDir, seed: SEED });
+  await first.store.copyTables('memory', 'disk', ['mysql_servers', 'mysql_users']);
+  await first.execute("INSERT INTO disk.mysql_servers (hostname) VALUES ('written by hand')");
+  await first.store.internal([
+    { sql: "INSERT INTO disk.sluice_saved_sections VALUES ('servers', 'f00', 1)" },
+    {
+      sql: 'INSERT INTO stats_history.history_mysql_status_variables_lookup VALUES (1, ?)',
+      parameters: ['Questions'],
+    },
+  ]);
+  await first.store.close();
+  t.equal(statSync(join(dataDir, 'sluice.db')).mode & 0o777, 0o600, 'it holds passwords');
+  const second = new StoreUnderTest({ dataDir });
+  t.teardown(() => second.store.close());
+  t.strictSame(await second.rows('SELECT * FROM mysql_servers'), [], 'MEMORY begins anew');
+  const [disk] = await second.store.readTables('disk', ['mysql_servers']);
+  t.strictSame(
+    disk?.rows.map((row) => row[1]),
+    ['db1', 'written by hand'],
+  );
+  t.strictSame(await second.rows('SELECT * FROM disk.sluice_saved_sections'), [['servers', 'f00', 1]]);
+  t.strictSame(await second.rows('SELECT * FROM stats_history.history_mysql_status_variables_lookup'), [
+    [1, 'Questions'],
+  ]);
+  await second.store.copyTables('disk', 'memory', ['mysql_servers']);
+  t.strictSame(await second.rows('SELECT count(*) FROM mysql_servers'), [[2]]);
+  t.strictSame(second.store.notices, []);
+});
+
+t.test('a damaged file is put aside, and said so', async (t) => {
+  for (const damage of ['garbage', 'halved', 'page']) {
+    const dataDir = temporaryFolder(t);
+    const path = join(dataDir, 'sluice.db');
+    const before = new StoreUnderTest({ dataDir, seed: SEED });
+    await before.store.copyTables('memory', 'disk', ['mysql_servers']);
+    await before.store.close();
+    const bytes = readFileSync(path);
+    const damaged =
+      damage === 'garbage'
+        ? Buffer.from('this is no database, whatever its name says'.repeat(100))
+        : damage === 'halved'
+          ? bytes.subarray(0, bytes.length >> 1)
+          : Buffer.concat([bytes.subarray(0, 4096), Buffer.alloc(bytes.length - 4096, 0xa5)]);
+    writeFileSync(path, damaged);
+    const under = new StoreUnderTest({ dataDir, seed: SEED });
+    t.strictSame(await under.rows('SELECT hostname FROM mysql_servers'), [['db1']], damage);
+    t.strictSame(await under.rows('SELECT count(*) FROM disk.mysql_servers'), [[0]]);
+    t.match(under.store.notices, [/sluice\.db is damaged .* put aside as sluice\.db\.corrupt-\d{8}T\d{6}Z/]);
+    t.match(
+      under.log.filter(({ level }) => level === 'warn'),
+      [{ fields: { notice: /is damaged/ } }],
+    );
+    await under.store.copyTables('memory', 'disk', ['mysql_servers']);
+    await under.store.close();
+    const aside = readdirSync(dataDir).find((name) => name.includes('.corrupt-'));
+    t.strictSame(readFileSync(join(dataDir, aside!)), damaged, 'as it was found');
+  }
+});
+
+t.test('tables of an older Sluice get their present columns', async (t) => {
+  const dataDir = temporaryFolder(t);
+  const path = join(dataDir, 'sluice.db');
+  const old = new DatabaseSync(path);
+  old.exec('CREATE TABLE mysql_servers (hostgroup_id INT, hostname VARCHAR, port INT, forgotten INT)');
+  old.exec("INSERT INTO mysql_servers VALUES (3, 'old', 3310, 1), (3, NULL, 3311, 1)");
+  old.exec('CREATE TABLE notes (a)');
+  old.close();
+  const under = new StoreUnderTest({ dataDir });
+  t.strictSame(await under.rows('SELECT hostgroup_id, hostname, port, weight FROM disk.mysql_servers'), [
+    [3, 'old', 3310, 1],
+  ]);
+  t.strictSame(await under.rows('SELECT count(*) FROM disk.notes'), [[0]], "the operator's own tables stay");
+  await under.store.close();
+  const bytes = readFileSync(path);
+  const again = new StoreUnderTest({ dataDir });
+  await again.rows('SELECT 1');
+  await again.store.close();
+  t.ok(readFileSync(path).equals(bytes), 'and are left alone the next time');
+});
+
+/** As a user that may read the folder and not write to it: permissions do not count for root. */
+async function asReader(dataDir: string, folder: string): Promise<Record<string, unknown>> {
+  const script = new URL('./read-only-reader.ts', import.meta.url).pathname;
+  const isRoot = process.getuid?.() === 0;
+  const child = spawn(process.execPath, [script, dataDir], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { TMPDIR: folder },
+    ...(isRoot ? { uid: NOBODY, gid: NOBODY } : {}),
+  });
+  const chunks: Buffer[] = [];
+  child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
+  await once(child, 'close');
+  return JSON.parse(Buffer.concat(chunks).toString()) as Record<string, unknown>;
+}
+
+t.test('a file that cannot be written to is read', async (t) => {
+  // Beside the folder of the tests, which only their user may enter.
+  const folder = mkdtempSync('/tmp/sluice-read-only-test-');
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  chmodSync(folder, 0o777);
+  const dataDir = join(folder, 'data');
+  const before = new StoreUnderTest({ dataDir, seed: SEED });
+  await before.store.copyTables('memory', 'disk', ['mysql_servers']);
+  await before.store.close();
+  for (const name of readdirSync(dataDir)) chmodSync(join(dataDir, name), 0o444);
+  chmodSync(dataDir, 0o555);
+  t.teardown(() => chmodSync(dataDir, 0o755));
+  const seen = await asReader(dataDir, folder);
+  t.match(seen, {
+    disk: [['db1']],
+    memory: [['db1']],
+    save: /^noDisk: DISK cannot be written to: sluice\.db in dataDir, EACCES/,
+    insert: /^noDisk: DISK cannot be written to/,
+    history: [[0]],
+    notices: [/sluice\.db cannot be written to \(EACCES\)/, /sluice-history\.db cannot be written to/],
+  });
+  const empty = join(folder, 'empty');
+  mkdirSync(empty);
+  chmodSync(empty, 0o555);
+  t.match(await asReader(empty, folder), {
+    disk: [],
+    save: /^noDisk: DISK cannot be written to/,
+    notices: [
+      /sluice\.db cannot be made \(EACCES\): nothing can be kept/,
+      /sluice-history\.db cannot be made/,
+    ],
+  });
+  t.notOk(existsSync(join(empty, 'sluice.db')));
+});
