@@ -121,6 +121,8 @@ export interface RouteRecord {
   readonly classReason: string;
   /** What made the reason: a function, the pins. */
   readonly detail: string;
+  /** Numbers of the query rules that have matched. */
+  readonly rules: readonly number[];
   /** null where Sluice answered itself, or found no server. */
   readonly hostgroup: number | null;
   readonly server: string | null;

@@ -3,7 +3,6 @@
  * the buckets of the rate limits. A topology that changes leaves them as they are.
  */
 
-import type { Config } from '../../../config/schema.ts';
 import type { QueryRuleSet, ShadowRules } from '../../common/query-rule.ts';
 import { RateBuckets } from '../../common/rate-buckets.ts';
 import { RuleHits } from '../../common/rule-hits.ts';
@@ -11,7 +10,7 @@ import { encodeRuleSet } from '../../common/rule-set-encoding.ts';
 import { MAX_WORKERS } from '../../common/shared-counters.ts';
 import { NO_SNAPSHOT_RULES, type SnapshotRules } from '../../common/snapshot.ts';
 import { numberedLimits, orderedRules } from '../../sql/rules/rule-order.ts';
-import { isEmptyRuleSet, ruleSetOf } from './rule-set.ts';
+import { isEmptyRuleSet, type RuleConfig, ruleSetOf } from './rule-set.ts';
 
 export interface RuleHitCount {
   readonly ruleId: number;
@@ -19,7 +18,7 @@ export interface RuleHitCount {
 }
 
 interface InForce {
-  readonly config: Config;
+  readonly config: RuleConfig;
   readonly shadow: ShadowRules | null;
   readonly set: QueryRuleSet;
   readonly snapshot: SnapshotRules;
@@ -42,7 +41,7 @@ export class RuleKeeper {
   }
 
   /** The same value as long as nothing of it has changed. */
-  snapshot(config: Config): SnapshotRules {
+  snapshot(config: RuleConfig): SnapshotRules {
     const shadow = this.#shadow;
     const before = this.#inForce;
     if (before !== null && before.config === config && before.shadow === shadow) return before.snapshot;
@@ -64,7 +63,7 @@ export class RuleKeeper {
   }
 
   #make(
-    config: Config,
+    config: RuleConfig,
     shadow: ShadowRules | null,
     set: QueryRuleSet,
     encoded: SharedArrayBuffer | null,
@@ -74,10 +73,17 @@ export class RuleKeeper {
         this.#version === 0 ? NO_SNAPSHOT_RULES : { ...NO_SNAPSHOT_RULES, version: ++this.#version };
       return { config, shadow, set, snapshot, hits: null, buckets: null };
     }
-    const hits = RuleHits.allocate(MAX_WORKERS, orderedRules(set.rules).length);
+    const hits = this.#hits(set);
     const buckets = this.#buckets(set);
     const snapshot = { version: ++this.#version, encoded, hits: hits.buffer, buckets: buckets.buffer };
     return { config, shadow, set, snapshot, hits, buckets };
+  }
+
+  /** Counts go on where the rules are the same, and only the shadow, a user or the firewall has changed. */
+  #hits(set: QueryRuleSet): RuleHits {
+    const before = this.#inForce;
+    if (before !== null && before.hits !== null && before.set.rules === set.rules) return before.hits;
+    return RuleHits.allocate(MAX_WORKERS, orderedRules(set.rules).length);
   }
 
   /** Limits of the same name go on from where they are. */

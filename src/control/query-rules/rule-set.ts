@@ -3,6 +3,8 @@
 import type { Config } from '../../../config/schema.ts';
 import type { QueryRuleSet, ShadowRules } from '../../common/query-rule.ts';
 
+export type RuleConfig = Pick<Config, 'queryRules' | 'fastRouting' | 'firewall' | 'users'>;
+
 export function ruleSetOf(
   {
     queryRules,

@@ -31,6 +31,7 @@ export function routeRecord(
     classReason: statement?.reason ?? '',
     detail:
       route?.reason === RouteReason.pinned ? pinsOf(entry.pinsBefore).join(', ') : (statement?.detail ?? ''),
+    rules: entry.verdict.rules.map(({ ruleId }) => ruleId),
     hostgroup: server === null ? null : entry.hostgroup,
     server,
     serverThreadId: server === null ? null : entry.serverThreadId,

@@ -201,6 +201,7 @@ export class StatementTrace {
     entry.command = this.#command;
     entry.route = this.route;
     entry.statement = this.plan?.statement ?? null;
+    entry.verdict = client.verdict;
     entry.normalized = this.plan?.normalized ?? null;
     entry.server = this.#server;
     entry.hostgroup = this.hostgroup;

@@ -5,6 +5,7 @@
 
 import type { StatementClass } from '../../sql/statement-class.ts';
 import type { Route } from './route.ts';
+import { NO_RULES, type RuleVerdict } from './rules/rule-verdict.ts';
 
 export const RingFlag = {
   /** It ran on the connection that the session held. */
@@ -33,6 +34,8 @@ export interface RingEntry {
   command: number;
   route: Route | null;
   statement: StatementClass | null;
+  /** What query rules have said. */
+  verdict: RuleVerdict;
   /** The digest; null where there is none, or where it is too long to be kept. */
   normalized: Buffer | null;
   server: string | null;
@@ -61,6 +64,7 @@ export function emptyEntry(): RingEntry {
     command: 0,
     route: null,
     statement: null,
+    verdict: NO_RULES,
     normalized: null,
     server: null,
     hostgroup: -1,
@@ -114,6 +118,7 @@ export class RouteRing {
   #texts: (string | null)[] = [];
   #routes: (Route | null)[] = [];
   #statements: (StatementClass | null)[] = [];
+  #verdicts: RuleVerdict[] = [];
   #normalized: (Buffer | null)[] = [];
 
   constructor(capacity: number) {
@@ -145,6 +150,7 @@ export class RouteRing {
     this.#texts = new Array<string | null>(capacity * TEXTS).fill(null);
     this.#routes = new Array<Route | null>(capacity).fill(null);
     this.#statements = new Array<StatementClass | null>(capacity).fill(null);
+    this.#verdicts = new Array<RuleVerdict>(capacity).fill(NO_RULES);
     this.#normalized = new Array<Buffer | null>(capacity).fill(null);
   }
 
@@ -181,6 +187,7 @@ export class RouteRing {
     texts[text + SERVER] = entry.server;
     this.#routes[index] = entry.route;
     this.#statements[index] = entry.statement;
+    this.#verdicts[index] = entry.verdict;
     const { normalized } = entry;
     this.#normalized[index] =
       normalized !== null && normalized.length <= MAX_DIGEST_BYTES ? normalized : null;
@@ -210,6 +217,7 @@ export class RouteRing {
       command: integers[COMMAND]!,
       route: this.#routes[index] ?? null,
       statement: this.#statements[index] ?? null,
+      verdict: this.#verdicts[index] ?? NO_RULES,
       normalized: this.#normalized[index] ?? null,
       server: this.#texts[text + SERVER] ?? null,
       hostgroup: integers[HOSTGROUP]!,

@@ -41,6 +41,9 @@ const COLUMNS: readonly ComputedColumn<RouteRecord>[] = [
     ({ classReason }) => classReason,
   ),
   text('detail', 'What made the reason: a function, or what pins the session', ({ detail }) => detail),
+  text('rules', 'Numbers of the query rules that have matched; empty for none', ({ rules }) =>
+    rules.join(', '),
+  ),
   number(
     'hostgroup',
     'Hostgroup that it was served in; NULL where no server was used',

@@ -43,6 +43,7 @@ export function routeRecord(overrides: Partial<RouteRecord> = {}): RouteRecord {
     reason: 'proven-read',
     classReason: 'proven-read',
     detail: '',
+    rules: [],
     hostgroup: 1,
     server: '10.0.0.2:3306',
     serverThreadId: 41,

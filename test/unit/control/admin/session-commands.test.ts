@@ -215,6 +215,7 @@ t.test('SHOW ROUTES: the last ones of all workers, oldest first', async (t) => {
     reason: 'pinned',
     class_reason: 'proven-read',
     detail: 'temporary-table',
+    rules: '',
     hostgroup: 1,
     server: '10.0.0.2:3306',
     server_thread: 41,

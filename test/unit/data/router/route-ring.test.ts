@@ -2,6 +2,7 @@ import t from 'tap';
 import { PIN_PLACES, ROUTE_PLACES } from '../../../../src/common/shared-counters.ts';
 import { routeOf } from '../../../../src/data/router/route.ts';
 import { emptyEntry, type RingEntry, RingFlag, RouteRing } from '../../../../src/data/router/route-ring.ts';
+import { NO_RULES } from '../../../../src/data/router/rules/rule-verdict.ts';
 import { PIN_REASONS, pinSlot, pinsOf, ROUTE_SLOTS, routeSlot } from '../../../../src/sql/route-reason.ts';
 
 function entry(connectionId: number, more: Partial<RingEntry> = {}): RingEntry {
@@ -33,6 +34,7 @@ t.test('an entry comes out as it went in', async (t) => {
     command: 3,
     route: routeOf('replica', 'proven-read'),
     statement: null,
+    verdict: { ...NO_RULES, delayMs: 5 },
     normalized: Buffer.from('SELECT ?'),
     server: '127.0.0.1:3306',
     hostgroup: 2 ** 31 - 1,
