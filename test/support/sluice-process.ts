@@ -151,6 +151,13 @@ export class SluiceProcess {
     if (code !== 0) throw new Error(`Sluice ended with ${signal ?? `exit code ${code}`}\n${this.logTail()}`);
   }
 
+  /** SIGTERM, then the same configuration anew. */
+  async restart(): Promise<void> {
+    await this.stop();
+    await this.#spawn();
+    await this.waitUntilReady();
+  }
+
   signal(signal: NodeJS.Signals): void {
     this.#child?.signal(signal);
   }

@@ -17,6 +17,10 @@ const NUMBERS = {
   notNull: { errno: 1048, sqlState: '23000' },
   /** ER_TABLE_EXISTS_ERROR */
   tableExists: { errno: 1050, sqlState: '42S01' },
+  /** ER_BAD_DB_ERROR */
+  unknownSchema: { errno: 1049, sqlState: '42000' },
+  /** ER_UNKNOWN_SYSTEM_VARIABLE */
+  unknownVariable: { errno: 1193, sqlState: 'HY000' },
   /** ER_NON_UNIQ_ERROR */
   ambiguousColumn: { errno: 1052, sqlState: '23000' },
   /** ER_BAD_FIELD_ERROR */

@@ -211,6 +211,7 @@ export class AdminSession {
       host: this.#transport.host,
       schema: client.database === '' ? null : client.database,
       capabilities: client.capabilities,
+      tls: this.#transport.tls,
       prepared: new PreparedStatements(limits.maxPacketBytes),
       enterSchema: (schema: string) => {
         session.schema = schema;

@@ -49,6 +49,13 @@ export class AdminTransport {
     return this.#isEncrypted || this.isLocal;
   }
 
+  /** null for a connection without TLS. */
+  get tls(): { readonly protocol: string; readonly cipher: string } | null {
+    const stream = this.#stream;
+    if (!(stream instanceof TLSSocket)) return null;
+    return { protocol: stream.getProtocol() ?? '', cipher: stream.getCipher().name };
+  }
+
   /** The client has shown one that the configured authority has signed. */
   get hasCertificate(): boolean {
     return this.#hasCertificate;

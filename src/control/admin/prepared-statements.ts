@@ -152,7 +152,9 @@ function textOf(bytes: Buffer): string {
 }
 
 function parameterOf(value: BinaryValue): ParameterValue {
-  if (value === null || typeof value === 'number' || typeof value === 'bigint') return value;
+  // Drivers send whole numbers as DOUBLE too, which would be `7.0` in a column of texts.
+  if (typeof value === 'number') return Number.isSafeInteger(value) ? BigInt(value) : value;
+  if (value === null || typeof value === 'bigint') return value;
   if (Buffer.isBuffer(value)) return textOf(value);
   const two = (part: number): string => String(part).padStart(2, '0');
   const fraction = (microseconds: number): string =>

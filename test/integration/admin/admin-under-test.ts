@@ -15,6 +15,8 @@ import {
   type AdminServerOptions,
   startAdminServer,
 } from '../../../src/control/admin/admin-server.ts';
+import { virtualRows } from '../../../src/control/admin/virtual-tables/all-virtual-tables.ts';
+import { SqliteStore } from '../../../src/control/store/sqlite-store.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 import { FakeAdminState } from '../../unit/control/admin/fake-admin-state.ts';
 import { RecordedAudit } from '../../unit/control/admin/recorded-audit.ts';
@@ -27,9 +29,24 @@ export class AdminUnderTest {
   readonly log: LogRecord[] = [];
   readonly audit = new RecordedAudit();
   #server: AdminServer | null = null;
+  readonly #store: SqliteStore;
 
-  static async start(options: Partial<AdminServerOptions> = {}): Promise<AdminUnderTest> {
-    const admin = new AdminUnderTest();
+  private constructor(dataDir: string | null) {
+    this.#store = new SqliteStore({
+      dataDir,
+      logger: createWorkerLogger('debug', (record) => this.log.push(record)),
+      seed: () => [],
+      fill: (table) => virtualRows(table, this.state),
+    });
+    this.state.store = this.#store;
+  }
+
+  /** @param dataDir for the layer `disk` */
+  static async start(
+    options: Partial<AdminServerOptions> = {},
+    dataDir: string | null = null,
+  ): Promise<AdminUnderTest> {
+    const admin = new AdminUnderTest(dataDir);
     admin.#server = await startAdminServer({
       host: '127.0.0.1',
       port: 0,
@@ -55,8 +72,9 @@ export class AdminUnderTest {
     return this.log.filter(({ level }) => level === 'error' || level === 'fatal');
   }
 
-  stop(): Promise<void> {
-    return this.server.close();
+  async stop(): Promise<void> {
+    await this.server.close();
+    await this.#store.close();
   }
 }
 

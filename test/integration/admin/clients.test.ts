@@ -9,6 +9,7 @@ import t from 'tap';
 import { createNonce, nativeHashOf, sha2HashOf } from '../../../protocol/index.ts';
 import { ALL_COMMANDS } from '../../../src/control/admin/commands/all-commands.ts';
 import { findProgram } from '../../support/find-program.ts';
+import { makeTemporaryDirectory, removeTemporaryDirectory } from '../../support/owned-resources.ts';
 import { LATE_REPLICA, PRIMARY, REPLICA } from '../../unit/control/admin/fake-admin-state.ts';
 import { AdminUnderTest, PASSWORD } from './admin-under-test.ts';
 
@@ -54,6 +55,7 @@ const TYPED: Readonly<Record<string, string>> = {
   'SHOW MYSQL STATUS': 'SHOW MYSQL STATUS',
   'SAVE MYSQL DIGEST TO DISK': 'SAVE MYSQL DIGEST TO DISK',
   'SHOW SERVERS': 'SHOW MYSQL SERVERS',
+  'SHOW HOSTGROUPS': 'SHOW HOSTGROUPS',
   'SHOW POOLS': 'SHOW POOLS',
   'SHOW USERS': 'SHOW USERS',
   KILL: 'KILL QUERY 1073741829',
@@ -84,29 +86,44 @@ const TYPED: Readonly<Record<string, string>> = {
   DRAIN: `DRAIN '${REPLICA}'`,
   UNDRAIN: `UNDRAIN '${REPLICA}'`,
   HELP: 'SHOW HELP',
+  'SHOW TABLES': 'SHOW TABLES',
+  'SHOW FIELDS': 'DESCRIBE mysql_users',
+  'SHOW INDEX': 'SHOW INDEX FROM mysql_users',
+  'SHOW CREATE TABLE': 'SHOW CREATE TABLE mysql_users',
+  'SHOW VARIABLES': 'SHOW VARIABLES',
+  'SHOW STATUS': "SHOW STATUS WHERE Variable_name = 'Uptime'",
+  'SHOW PROCESSLIST': 'SHOW PROCESSLIST',
+  'SHOW CHARSET': 'SHOW CHARSET',
+  'SHOW COLLATION': "SHOW COLLATION LIKE 'utf8mb4%'",
+  'SHOW ENGINES': 'SHOW ENGINES',
   'SHOW DATABASES': 'SHOW DATABASES',
   USE: 'USE stats',
   'SHOW WARNINGS': 'SHOW WARNINGS',
   SELECT: 'SELECT VERSION()',
   SET: 'SET NAMES utf8mb4',
   BEGIN: 'COMMIT',
+  INSERT: "INSERT INTO mysql_servers (hostname) VALUES ('db1')",
+  CREATE: 'CREATE TABLE mine (a, b)',
+  TRUNCATE: 'TRUNCATE stats_mysql_query_digest_reset',
 };
 
 /** Nothing is there to be shown. */
-const WITHOUT_ROWS = new Set(['SHOW WARNINGS', 'SHOW DIGESTS', 'SHOW SHADOW']);
+const WITHOUT_ROWS = new Set(['SHOW WARNINGS', 'SHOW DIGESTS', 'SHOW SHADOW', 'SHOW HOSTGROUPS']);
 
 t.test('the stock client', async (t) => {
-  const admin = await AdminUnderTest.start();
+  const directory = makeTemporaryDirectory('admin-clients');
+  const admin = await AdminUnderTest.start({}, directory);
   admin.state.accountLoad = { accounts: 1, failure: '' };
-  admin.state.store = { ...admin.state.store, dataDir: '/var/lib/sluice' };
-  t.teardown(() => admin.stop());
+  t.teardown(async () => {
+    await admin.stop();
+    removeTemporaryDirectory(directory);
+  });
 
   await t.test('every command', async (t) => {
     t.strictSame(Object.keys(TYPED).toSorted(), ALL_COMMANDS.map(({ name }) => name).toSorted());
     for (const { name, columns } of ALL_COMMANDS) {
       const { stdout, stderr } = await type(admin, `${TYPED[name]};\n`);
-      if (name === 'SHOW SHADOW') t.match(stderr, /No rules are loaded as shadow/);
-      else t.equal(stderr, '', name);
+      t.equal(stderr, '', name);
       // The client prints nothing for a result without rows.
       const empty = columns.length === 0 || WITHOUT_ROWS.has(name);
       if (!empty) t.equal(stdout.split('\n')[0], columns.map((column) => column.name).join('\t'), name);

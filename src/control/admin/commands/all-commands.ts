@@ -18,22 +18,31 @@ import { setLogLevel } from './set-log-level.ts';
 import { setSession } from './set-session.ts';
 import { setVariable } from './set-variable.ts';
 import { dropShadow, promoteShadow } from './shadow.ts';
+import { showCharset, showCollation } from './show-charsets.ts';
+import { showCreateTable } from './show-create-table.ts';
 import { showDatabases } from './show-databases.ts';
 import { showDigests } from './show-digests.ts';
 import { showEvents } from './show-events.ts';
+import { showFields } from './show-fields.ts';
 import { showHostgroups } from './show-hostgroups.ts';
+import { showIndex } from './show-index.ts';
 import { showMysqlStatus } from './show-mysql-status.ts';
 import { showPins } from './show-pins.ts';
 import { showPinsByReason } from './show-pins-by-reason.ts';
 import { showPools } from './show-pools.ts';
+import { showProcesslist } from './show-processlist.ts';
 import { showRoutes } from './show-routes.ts';
 import { showRuntimeVersions } from './show-runtime-versions.ts';
+import { showServerLists } from './show-server-lists.ts';
 import { showServers } from './show-servers.ts';
 import { showSession } from './show-session.ts';
 import { showSessions } from './show-sessions.ts';
 import { showShadow } from './show-shadow.ts';
+import { showStatus } from './show-status.ts';
+import { showTables } from './show-tables.ts';
 import { showTopology } from './show-topology.ts';
 import { showUsers } from './show-users.ts';
+import { showVariables } from './show-variables.ts';
 import { showVersions } from './show-versions.ts';
 import { showWarnings } from './show-warnings.ts';
 import { showWorkers } from './show-workers.ts';
@@ -85,6 +94,16 @@ export const ALL_COMMANDS: readonly AdminCommand[] = [
   flushLogs,
   help,
   showDatabases,
+  showTables,
+  showFields,
+  showIndex,
+  showCreateTable,
+  showVariables,
+  showStatus,
+  showProcesslist,
+  showCharset,
+  showCollation,
+  showServerLists,
   use,
   showWarnings,
   setSession,

@@ -36,6 +36,8 @@ export interface CommandSession {
   readonly host: string;
   /** As USE, or the login, named it; null before. */
   readonly schema: string | null;
+  /** Of its connection, if that is encrypted, e.g. `TLSv1.3`. */
+  readonly tls?: { readonly protocol: string; readonly cipher: string } | null;
   /** What the command before has warned of, or how it failed. */
   readonly conditions: readonly Condition[];
 }

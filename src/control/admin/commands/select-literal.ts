@@ -2,9 +2,9 @@
 
 import type { TextValue } from '../../../../protocol/index.ts';
 import { TokenKind } from '../../../sql/lexer.ts';
-import { DEFAULT_ADMIN_LIMITS } from '../admin-limits.ts';
 import { schemaOf } from '../admin-schemas.ts';
 import { type AdminStatement, type AdminToken, splitAtCommas, unquote } from '../admin-statement.ts';
+import { clientVariable } from '../client-variables.ts';
 import { COMPATIBLE_VERSION } from '../compatible-version.ts';
 import type { CommandAnswer, CommandCall } from './command.ts';
 
@@ -14,11 +14,9 @@ const version: Literal = (call) => `${COMPATIBLE_VERSION}-sluice-${call.version}
 const database: Literal = ({ session }) => schemaOf(session);
 const user: Literal = ({ session }) => `${session.username}@${session.host}`;
 
-/** By their text in small letters without blanks and without the scope of a variable. */
+/** By their text in small letters without blanks. */
 const LITERALS: ReadonlyMap<string, Literal> = new Map<string, Literal>([
   ['version()', version],
-  ['@@version', version],
-  ['@@version_comment', () => 'Sluice admin port'],
   ['database()', database],
   ['schema()', database],
   ['user()', user],
@@ -27,22 +25,11 @@ const LITERALS: ReadonlyMap<string, Literal> = new Map<string, Literal>([
   ['session_user()', user],
   ['system_user()', user],
   ['connection_id()', ({ session }) => session.connectionId],
+  ['current_role()', () => null],
   ['timediff(now(),utc_timestamp())', () => '00:00:00'],
-  ['@@read_only', () => 0],
-  ['@@autocommit', () => 1],
-  ['@@sql_mode', () => ''],
-  ['@@max_allowed_packet', () => DEFAULT_ADMIN_LIMITS.maxPacketBytes],
-  ['@@time_zone', () => '+00:00'],
-  ['@@system_time_zone', () => 'UTC'],
-  ['@@lower_case_table_names', () => 0],
-  ['@@auto_increment_increment', () => 1],
-  ['@@character_set_client', () => 'utf8mb4'],
-  ['@@character_set_connection', () => 'utf8mb4'],
-  ['@@character_set_results', () => 'utf8mb4'],
-  ['@@character_set_server', () => 'utf8mb4'],
-  ['@@collation_connection', () => 'utf8mb4_general_ci'],
-  ['@@collation_server', () => 'utf8mb4_general_ci'],
 ]);
+
+const VARIABLE = /^@@(?:(?:session|global|local)\.)?(\w+)$/;
 
 interface SelectItem {
   readonly name: string;
@@ -55,7 +42,10 @@ function literalOf(tokens: readonly AdminToken[], call: CommandCall): TextValue 
   if (only?.kind === TokenKind.number) return /^\d{1,15}$/.test(only.text) ? Number(only.text) : undefined;
   if (only?.text.toLowerCase() === 'null') return null;
   const expression = tokens.map(({ text }) => text.toLowerCase().replaceAll('`', '')).join('');
-  return LITERALS.get(expression.replace(/^@@(?:session|global|local)\./, '@@'))?.(call);
+  // `@@version v` is the variable and an alias.
+  const isOneWord = tokens.slice(1).every(({ gap }) => !gap);
+  const variable = isOneWord ? VARIABLE.exec(expression)?.[1] : undefined;
+  return variable === undefined ? LITERALS.get(expression)?.(call) : clientVariable(variable, call);
 }
 
 /** As MySQL names a column without an alias; but `version()` is looked for under this name. */

@@ -21,7 +21,7 @@ export const select: AdminCommand = {
   name: 'SELECT',
   syntax: '{SELECT | WITH | VALUES | EXPLAIN} …',
   help: 'Any query of SQLite over the tables of the admin port',
-  pattern: /^(?:SELECT|WITH|VALUES|EXPLAIN(?! ROUTE\b))\b/i,
+  pattern: /^(?:SELECT|WITH|VALUES|EXPLAIN(?! ROUTE))\b/i,
   access: AdminRole.stats,
   execute: (call) => answerLiterals(call) ?? run(call),
 };
