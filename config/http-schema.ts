@@ -42,7 +42,7 @@ export const httpSection = section('`/healthz`, `/readyz`, `/metrics`, and the d
   ),
   sessionMaxMs: milliseconds(1000, 43_200_000, 'A login ends after this time in any case.'),
   maxConnections: integer(8, 10_000, 128, {
-    description: 'Most connections to the http port; more are closed at once.',
+    description: 'Most connections to the http port; for one more idle ones are closed, or else the oldest.',
     unit: 'connections',
     reloadable: false,
   }),

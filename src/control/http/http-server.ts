@@ -5,7 +5,7 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import type { Logger } from '../../common/logger.ts';
 import { AdminRole } from '../admin/commands/command.ts';
@@ -63,6 +63,8 @@ class HttpListener implements HttpServer {
   readonly #server: Server | TlsServer;
   readonly #healthPace: RequestPace;
   readonly #pace: RequestPace;
+  /** The oldest first. */
+  readonly #sockets = new Set<Socket>();
   #address: AddressInfo | null = null;
 
   constructor(options: HttpServerOptions) {
@@ -74,15 +76,13 @@ class HttpListener implements HttpServer {
     const handle = (request: IncomingMessage, response: ServerResponse): void => {
       void this.#handle(request, response);
     };
-    const { tls, maxConnections } = options;
+    const { tls } = options;
     this.#server =
       tls === null
         ? createServer(LIMITS, handle)
         : createTlsServer({ ...LIMITS, cert: tls.certificate, key: tls.key }, handle);
-    this.#server.maxConnections = maxConnections;
     this.#server.setTimeout(SILENT_SOCKET_MS);
-    // Who only keeps a connection for later makes room for who has something to ask.
-    this.#server.on('drop', () => this.#server.closeIdleConnections());
+    this.#server.on('connection', (socket: Socket) => this.#connected(socket));
   }
 
   get host(): string {
@@ -116,6 +116,16 @@ class HttpListener implements HttpServer {
       this.#server.close(() => resolve());
       this.#server.closeAllConnections();
     });
+  }
+
+  /** Whoever holds connections without end must not keep a health check out: the new one is served, others go. */
+  #connected(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.once('close', () => this.#sockets.delete(socket));
+    if (this.#sockets.size <= this.#options.maxConnections) return;
+    this.#server.closeIdleConnections();
+    const [oldest] = this.#sockets;
+    if (this.#sockets.size > this.#options.maxConnections) oldest?.destroy();
   }
 
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
