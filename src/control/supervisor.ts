@@ -29,6 +29,7 @@ import type { RuntimeControl } from './runtime/runtime-control.ts';
 import type { AppliedConfig, RuntimeHost } from './runtime/runtime-host.ts';
 import { SnapshotBuilder } from './snapshot-builder.ts';
 import { StatisticsHistory } from './statistics/history.ts';
+import { SharedAnswers } from './statistics/shared-answer.ts';
 import { Statistics } from './statistics/statistics.ts';
 import type { SqliteStore } from './store/sqlite-store.ts';
 import { TlsMaterial } from './tls-material.ts';
@@ -68,6 +69,7 @@ class Supervisor implements SluiceHandle {
   readonly #counters = new SharedCounters();
   readonly #shared: SharedStatistics;
   readonly #statistics: Statistics;
+  readonly #answers = new SharedAnswers<InspectResult>(recordsOf);
   readonly #builder = new SnapshotBuilder();
   readonly #rules = new RuleKeeper();
   readonly #monitor: Monitor;
@@ -277,15 +279,12 @@ class Supervisor implements SluiceHandle {
     });
   }
 
+  /** What many ask at once is asked once. */
   #inspect(inspection: Inspection): Promise<InspectResult> {
-    return (
-      this.#workers?.inspect(inspection) ??
-      Promise.resolve({
-        ...NO_RECORDS,
-        missing: [],
-        asked: 0,
-      })
-    );
+    const ask = (): Promise<InspectResult> =>
+      this.#workers?.inspect(inspection) ?? Promise.resolve({ ...NO_RECORDS, missing: [], asked: 0 });
+    const { subject, connectionId, limit, reset = false } = inspection;
+    return reset ? ask() : this.#answers.get(`${subject} ${connectionId} ${limit}`, ask);
   }
 
   #reconfigureMonitor(config: Config): Promise<void> {
@@ -452,6 +451,12 @@ class Supervisor implements SluiceHandle {
 }
 
 /** @param readFile the configuration as it is now; @throws ConfigError */
+function recordsOf(answer: InspectResult): number {
+  return (
+    answer.sessions.length + answer.routes.length + answer.prepared.length + answer.idleConnections.length
+  );
+}
+
 export async function startSluice(
   file: Config,
   logger: RootLogger,

@@ -22,11 +22,15 @@ export interface Answered<Row> {
   readonly missing: readonly number[];
 }
 
+function rowsOf({ rows }: Answered<unknown>): number {
+  return rows.length;
+}
+
 export class Statistics {
   readonly #options: StatisticsOptions;
   readonly pools = new PoolStatistics();
-  readonly #digests = new SharedAnswer(() => this.#askDigests(false));
-  readonly #errors = new SharedAnswer(() => this.#askErrors(false));
+  readonly #digests = new SharedAnswer(() => this.#askDigests(false), rowsOf);
+  readonly #errors = new SharedAnswer(() => this.#askErrors(false), rowsOf);
 
   constructor(options: StatisticsOptions) {
     this.#options = options;
