@@ -49,7 +49,7 @@ import { SessionPhase } from './session-phase.ts';
 import { SessionRules } from './session-rules.ts';
 import { errorOfRun, SessionStart } from './session-start.ts';
 import { SessionState } from './session-state.ts';
-import { StatementActions } from './statement-actions.ts';
+import { mirrors, StatementActions } from './statement-actions.ts';
 import { type RunClient, StatementRun } from './statement-run.ts';
 
 const transition = makeTransitions<SessionPhase>('session', {
@@ -456,7 +456,7 @@ export class Session implements RunClient, RoutingFacts {
     const prepared = this.#answers.prepare(buffer, start, end, plan);
     if (prepared === TAKEN) return;
     const route = this.#routeOf(plan);
-    if (this.verdict.mirrorHostgroup !== null) this.#actions.mirror(buffer, start, end, plan);
+    if (mirrors(this.verdict)) this.#actions.mirror(buffer, start, end, plan);
     if (route.target === RouteTarget.replica) {
       counters.add(WorkerCounter.readsOnReplica);
       if (statement.beginReadOnly) this.readOnly.begins(buffer, start, end);

@@ -11,6 +11,11 @@ import { NO_RULES, type RuleVerdict } from '../router/rules/rule-verdict.ts';
 import type { WorkerContext } from '../worker-context.ts';
 import type { Session } from './session.ts';
 
+/** Whether a copy of the statement may be wanted. */
+export function mirrors({ mirrorHostgroup, mirrorFlagOut }: RuleVerdict): boolean {
+  return mirrorHostgroup !== null || mirrorFlagOut !== null;
+}
+
 export class StatementActions {
   readonly #session: Session;
   readonly #context: WorkerContext;
@@ -60,12 +65,31 @@ export class StatementActions {
     return false;
   }
 
-  /** Has another hostgroup run it as well. */
+  /** Has another hostgroup run it as well, as the rules behind `mirrorFlagOut` say. */
   mirror(buffer: Buffer, start: number, end: number, plan: Plan): void {
     const session = this.#session;
-    const { mirrorHostgroup } = session.verdict;
-    if (mirrorHostgroup !== null && session.run.statement === null)
-      this.#context.mirrors.take(session, mirrorHostgroup, buffer, start, end, plan);
+    const { mirrorHostgroup, mirrorFlagOut } = session.verdict;
+    const { rules, mirrors, plans } = this.#context;
+    const { engine } = rules;
+    const lexical = session.lexicalContext();
+    if (session.run.statement !== null) return;
+    if (mirrorFlagOut === null || engine === null || lexical === null) {
+      if (mirrorHostgroup !== null) mirrors.take(session, mirrorHostgroup, buffer, start, end, plan);
+      return;
+    }
+    const context = engine.contextOf(session.rules.facts, mirrorFlagOut);
+    const verdict = engine.verdict(plan, context, buffer, start + 1, end);
+    const hostgroup = verdict.destinationHostgroup ?? mirrorHostgroup;
+    rules.count(verdict);
+    if (hostgroup === null || verdict.errorMessage !== null || verdict.okMessage !== null) return;
+    const { rewritten } = engine;
+    if (rewritten === null) {
+      mirrors.take(session, hostgroup, buffer, start, end, plan);
+      return;
+    }
+    const packet = Buffer.concat([buffer.subarray(start, start + 1), rewritten]);
+    const made = plans.planFor(packet, 1, packet.length, lexical);
+    mirrors.take(session, hostgroup, packet, 0, packet.length, made);
   }
 
   /** KILL QUERY. @returns false if it is not here that the statement waits. */

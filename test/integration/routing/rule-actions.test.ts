@@ -230,6 +230,15 @@ t.test('reads are mirrored, each once, and nothing else is', async (t) => {
     queryRules: [
       { ruleId: 1, matchPattern: 'mirrored', mirrorHostgroup: 50 },
       { ruleId: 2, matchPattern: 'for the primary', mirrorHostgroup: 0 },
+      { ruleId: 3, matchPattern: 'by a chain', mirrorHostgroup: 0, mirrorFlagOut: 7 },
+      {
+        ruleId: 4,
+        flagIn: 7,
+        matchPattern: 'by a chain',
+        replacePattern: 'rewritten',
+        destinationHostgroup: 50,
+      },
+      { ruleId: 5, flagIn: 7, matchPattern: 'LIMIT 77', replacePattern: 'FOR UPDATE' },
     ],
   });
   const client = await connected(t, sluice.connect());
@@ -255,6 +264,14 @@ t.test('reads are mirrored, each once, and nothing else is', async (t) => {
   t.strictSame(await counts('for the primary'), { primary: 1, replica1: 1 });
 
   await log.mark();
+  const [own] = await client.query<RowDataPacket[]>("SELECT 'by a chain' AS x FROM t");
+  t.strictSame(own, [{ x: 'by a chain' }]);
+  await waitUntil('it has run', async () => (await counts("'rewritten'")).replica2 === 1);
+  t.strictSame(await counts("'rewritten'"), { replica2: 1 });
+  t.strictSame(await counts("'by a chain'"), { replica1: 1 });
+
+  await log.mark();
+  await client.query("SELECT 'by a chain' AS x FROM t LIMIT 77");
   await client.query("UPDATE t SET n = 5 /* mirrored */ WHERE 'mirrored' = 'mirrored'");
   await client.query("SELECT n, 'mirrored' FROM t FOR UPDATE");
   await client.query("SELECT SLEEP(0), 'mirrored'");
@@ -267,7 +284,8 @@ t.test('reads are mirrored, each once, and nothing else is', async (t) => {
   await waitUntil('the last one has run', async () => (await counts('mirrored last')).replica2 === 1);
   const onSecond = (await log.executedBy('mirrored')).filter((server) => server === 'replica2');
   t.equal(onSecond.length, 1, 'no copy of a write, of an execution, nor from a transaction');
-  t.equal(await sluice.metric('sluice_mirrored_statements_total'), 22);
+  t.strictSame(await counts("'rewritten'"), {}, 'what the chain has made no read of is not mirrored');
+  t.equal(await sluice.metric('sluice_mirrored_statements_total'), 23);
   t.equal(await sluice.metric('sluice_mirrored_statements_dropped_total'), 0);
 
   await admin.query(`DRAIN '${set.replicas[1]?.address}'`);
