@@ -276,7 +276,7 @@ export class SluiceProcess {
   }
 }
 
-async function freeSluicePorts(): Promise<SluicePorts> {
+export async function freeSluicePorts(): Promise<SluicePorts> {
   const [clients, admin, http] = await Promise.all([freePort(), freePort(), freePort()]);
   return { clients, admin, http };
 }

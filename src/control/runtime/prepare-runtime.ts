@@ -44,7 +44,7 @@ export async function prepareRuntime(
     return { config: file, store, runtime, fillWith };
   try {
     const start = await runtime.start();
-    for (const warning of start.warnings) logger.warn(warning);
+    for (const { message } of start.warnings) logger.warn(message);
     for (const note of start.notes) logger.info(note);
     return { config: start.config, store, runtime, fillWith };
   } catch (error) {

@@ -28,6 +28,7 @@ import { type RuntimeModule, runtimeModules } from './runtime-modules.ts';
 import {
   readModule,
   type StartConfiguration,
+  type StartWarning,
   startConfiguration,
   unreadableWarning,
 } from './saved-configuration.ts';
@@ -72,7 +73,7 @@ export class RuntimeControl implements AdminRuntime {
   #file: Config;
   #startConfig: Config;
   #tail: Promise<unknown> = Promise.resolve();
-  #notices: readonly string[] = [];
+  #notices: readonly StartWarning[] = [];
 
   constructor({ store, file, version, clock }: RuntimeControlOptions) {
     this.catalog = new VariableCatalog(version);
@@ -118,7 +119,7 @@ export class RuntimeControl implements AdminRuntime {
 
   /** What an operator should know of how it started; for everybody who logs in. */
   get notices(): readonly string[] {
-    return this.#notices;
+    return this.#notices.map(({ message }) => message);
   }
 
   // ---- what is in force
@@ -316,7 +317,10 @@ export class RuntimeControl implements AdminRuntime {
   }
 
   saveToDisk(names: readonly AdminModule[]): Promise<void> {
-    return this.#inTurn(() => this.#copies.memoryToDisk(names.map((name) => this.moduleNamed(name))));
+    return this.#inTurn(async () => {
+      await this.#copies.memoryToDisk(names.map((name) => this.moduleNamed(name)));
+      this.#notices = this.#notices.filter(({ module }) => module === null || !names.includes(module));
+    });
   }
 
   /** What has changed in the file since it was read last goes to MEMORY and RUNTIME. @throws ConfigError */

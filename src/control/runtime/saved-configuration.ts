@@ -28,8 +28,14 @@ export interface StartConfiguration {
   /** What MEMORY is to hold beside the rows of the configuration: the saved rows, as they were saved. */
   readonly memory: readonly TableRows[];
   /** For the log and for operators. */
-  readonly warnings: readonly string[];
+  readonly warnings: readonly StartWarning[];
   readonly notes: readonly string[];
+}
+
+export interface StartWarning {
+  /** Null where it is about all of them. */
+  readonly module: AdminModule | null;
+  readonly message: string;
 }
 
 export interface SavedConfigurationContext {
@@ -90,7 +96,7 @@ export async function startConfiguration(
   file: Config,
   { store, modules, catalog, written }: SavedConfigurationContext,
 ): Promise<StartConfiguration> {
-  const warnings: string[] = [];
+  const warnings: StartWarning[] = [];
   const notes: string[] = [];
   const candidates: SavedModule[] = [];
   for (const { module: name, fileHash, savedAtMs } of await readSavedSections(store)) {
@@ -98,9 +104,8 @@ export async function startConfiguration(
     if (module === undefined) continue;
     const savedAt = new Date(savedAtMs).toISOString();
     if (fileHash !== written.hashOf(file, name)) {
-      warnings.push(
-        `${name}: the file has been changed since ${savedAt}, when another state was saved to disk, and is in force; ${restoreHint(name)} brings back the saved one`,
-      );
+      const message = `${name}: the file has been changed since ${savedAt}, when another state was saved to disk, and is in force; ${restoreHint(name)} brings back the saved one`;
+      warnings.push({ module: name, message });
       continue;
     }
     candidates.push({ module, tables: await readModule(store, 'disk', module) });
@@ -121,7 +126,7 @@ async function withCandidates(
   file: Config,
   candidates: readonly SavedModule[],
   catalog: VariableCatalog,
-): Promise<{ config: Config; used: readonly SavedModule[]; refused: readonly string[] }> {
+): Promise<{ config: Config; used: readonly SavedModule[]; refused: readonly StartWarning[] }> {
   try {
     const config = candidates.length === 0 ? file : await together(file, candidates, catalog);
     return { config, used: candidates, refused: [] };
@@ -130,7 +135,7 @@ async function withCandidates(
   }
   let config = file;
   const used: SavedModule[] = [];
-  const refused: string[] = [];
+  const refused: StartWarning[] = [];
   for (const candidate of candidates) {
     try {
       config = await together(file, [...used, candidate], catalog);
@@ -138,16 +143,16 @@ async function withCandidates(
     } catch (error) {
       if (!(error instanceof RowError)) throw error;
       const name = candidate.module.module;
-      refused.push(
-        `${name}: what was saved to disk cannot be used, and the file is in force: ${error.message}; LOAD ${name} TO MEMORY shows it in MEMORY`,
-      );
+      const message = `${name}: what was saved to disk cannot be used, and the file is in force: ${error.message}; LOAD ${name} TO MEMORY shows it in MEMORY`;
+      refused.push({ module: name, message });
     }
   }
   return { config, used, refused };
 }
 
 /** The sentence about a `sluice.db` that cannot be read at all. */
-export function unreadableWarning(error: unknown): string {
+export function unreadableWarning(error: unknown): StartWarning {
   const reason = error instanceof StoreError ? error.message : String((error as Error).message);
-  return `what was saved to disk cannot be read, and the file is in force: ${reason}`;
+  const message = `what was saved to disk cannot be read, and the file is in force: ${reason}`;
+  return { module: null, message };
 }

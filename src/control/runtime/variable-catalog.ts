@@ -48,7 +48,8 @@ function ofSetting(name: string, setting: Setting): Variable {
 
 function fixed(name: string, read: (config: Config) => string, why: string): Variable {
   const write = () => ({ ignored: why });
-  return { name, module: moduleOf(name), setting: null, secret: false, read, write };
+  const secret = /password|credentials/.test(name);
+  return { name, module: moduleOf(name), setting: null, secret, read, write };
 }
 
 function credentials(name: string, role: 'admin' | 'stats'): Variable {

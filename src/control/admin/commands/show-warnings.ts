@@ -20,23 +20,29 @@ export function conditionOf(warning: CommandWarning): Condition {
   return typeof warning === 'string' ? { level: 'Warning', code: NO_NUMBER, message: warning } : warning;
 }
 
+/** How Sluice has started, until somebody has settled it. */
+const noticeOf = (message: string): Condition => ({ level: 'Note', code: NO_NUMBER, message });
+
 const row = ({ level, code, message }: Condition): TextValue[] => [level, code, message];
 
 export const showWarnings: AdminCommand = {
   name: 'SHOW WARNINGS',
   syntax: 'SHOW {WARNINGS | ERRORS | COUNT(*) {WARNINGS | ERRORS}}',
-  help: 'What the command before has warned of, or how it failed',
+  help: 'What the command before has warned of, or how it failed; and what an operator should know of the start',
   pattern: /^SHOW (?:(COUNT ?\( ?\* ?\)) )?(?:WARNINGS|(ERRORS))(?: LIMIT \d+(?: ?, ?\d+)?)?$/i,
   access: AdminRole.stats,
   changes: false,
   columns: COLUMNS,
-  execute: ({ session, match }) => {
+  execute: ({ session, match, state }) => {
     const errorsOnly = match[2] !== undefined;
     const shown = errorsOnly
       ? session.conditions.filter(({ level }) => level === 'Error')
       : session.conditions;
-    if (match[1] === undefined)
-      return { kind: 'rows', columns: COLUMNS, rows: shown.map(row), keepsWarnings: true };
+    if (match[1] === undefined) {
+      const isOperator = !errorsOnly && session.role === AdminRole.admin;
+      const rows = [...shown, ...(isOperator ? state.runtime.notices.map(noticeOf) : [])].map(row);
+      return { kind: 'rows', columns: COLUMNS, rows, keepsWarnings: true };
+    }
     const name = errorsOnly ? '@@session.error_count' : '@@session.warning_count';
     return { kind: 'rows', columns: [{ name, type: 'number' }], rows: [[shown.length]], keepsWarnings: true };
   },
