@@ -59,7 +59,8 @@ Everything stays up until Ctrl-C. Try it:
   DSN      mysql://${username}:${password}@${host}:${port}/${APP_SCHEMA}
   client   mysql -h ${host} -P ${port} -u ${username} -p${password} ${APP_SCHEMA}
   admin    mysql -h ${host} -P ${adminPort} -u admin -padmin ${APP_SCHEMA} -e "EXPLAIN ROUTE SELECT * FROM books"
-  http     http://${host}:${httpPort}/metrics`);
+  browser  http://${host}:${httpPort}/ (admin / admin)
+  metrics  http://${host}:${httpPort}/metrics`);
 }
 
 async function stop(exitCode: number): Promise<void> {

@@ -83,6 +83,26 @@ export class Guide {
     this.#show(sql, outcome, because, problems);
   }
 
+  /** A statement on the admin port. */
+  async order(sql: string, because: string, answer?: string): Promise<void> {
+    this.#steps++;
+    const problems: string[] = [];
+    let value: string | null = null;
+    try {
+      const [result] = await (await this.#adminConnection()).query(sql);
+      value = firstValue(result, false);
+      if (answer !== undefined && value !== answer) problems.push(`the answer should be ${answer}`);
+    } catch (error) {
+      problems.push(messageOf(error));
+    }
+    this.#show(sql, { servers: ['the admin port'], answer: value }, because, problems);
+  }
+
+  async #adminConnection(): Promise<Connection> {
+    this.#admin ??= await this.#stage.sluice.adminConnection({ database: APP_SCHEMA });
+    return this.#admin;
+  }
+
   async close(): Promise<void> {
     await this.#admin?.end().catch(() => {});
   }
@@ -110,8 +130,8 @@ export class Guide {
   /** The reason as EXPLAIN ROUTE on the admin port gives it; it must agree with what happened. */
   async #explain(sql: string, step: Step, problems: string[]): Promise<string> {
     try {
-      this.#admin ??= await this.#stage.sluice.adminConnection({ database: APP_SCHEMA });
-      const [rows] = await this.#admin.query<RowDataPacket[]>(`EXPLAIN ROUTE ${sql}`);
+      const admin = await this.#adminConnection();
+      const [rows] = await admin.query<RowDataPacket[]>(`EXPLAIN ROUTE ${sql}`);
       const trace = new Map(rows.map((row) => [String(row.step), String(row.value)]));
       const target = trace.get('target');
       const reason = trace.get('reason');

@@ -24,6 +24,7 @@ export async function runTour(
     await whatOnlyLooksLikeARead(guide, connect);
     await sessionState(guide, connect);
     await severalStatements(guide, connect);
+    await queryRules(guide, connect);
     await lostReplicas(guide, connect, stage);
   } finally {
     for (const connection of connections) connection.destroy();
@@ -112,6 +113,29 @@ async function severalStatements(guide: Guide, connect: Connect): Promise<void> 
     expect: 'primary',
     answer: '2',
   });
+}
+
+async function queryRules(guide: Guide, connect: Connect): Promise<void> {
+  guide.heading(
+    'Operators speak SQL: a query rule is written, tried on live traffic, put in force, and taken back',
+  );
+  const client = await connect();
+  await guide.order(
+    "INSERT INTO mysql_query_rules (rule_id, active, match_digest, destination_hostgroup, apply) VALUES (10, 1, '^SELECT title', 0, 1)",
+    'so far it is a row in MEMORY',
+  );
+  await guide.order('LOAD MYSQL QUERY RULES TO SHADOW', 'counted on live statements, and not applied');
+  await guide.step({ on: client, sql: READ, expect: 'replica', because: 'the rule is a shadow' });
+  await guide.order(
+    "SELECT COUNT(*) FROM (SELECT 1 FROM mysql_query_rules WHERE match_digest LIKE '%title%')",
+    'any SQL works there',
+    '1',
+  );
+  await guide.order('PROMOTE SHADOW', 'now it is in force, in all workers at once');
+  await guide.step({ on: client, sql: READ, expect: 'primary' });
+  await guide.order('SELECT hits FROM stats_mysql_query_rules WHERE rule_id = 10', 'its hits', '1');
+  await guide.order('ROLLBACK RUNTIME', 'one of the last twenty versions comes back');
+  await guide.step({ on: client, sql: READ, expect: 'replica' });
 }
 
 async function lostReplicas(guide: Guide, connect: Connect, { set, log, sluice }: Stage): Promise<void> {
