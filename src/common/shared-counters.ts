@@ -72,6 +72,7 @@ export const WorkerCounter = {
   slowQueriesDropped: 33,
   clientEventsDropped: 34,
   spansDropped: 35,
+  logLinesDropped: 36,
   ruleErrors: 40,
   ruleOks: 41,
   ruleRewrites: 42,

@@ -137,12 +137,6 @@ export type ToWorker =
 export type FromWorker =
   | { readonly type: 'listening'; readonly host: string; readonly port: number }
   | { readonly type: 'listenFailed'; readonly message: string }
-  | {
-      readonly type: 'log';
-      readonly level: 'debug' | 'info' | 'warn' | 'error';
-      readonly message: string;
-      readonly fields: Record<string, unknown>;
-    }
   /** A server could not be reached or broke a connection: an immediate check, please. */
   | { readonly type: 'serverFailure'; readonly address: string; readonly reason: string }
   /** A statement that may have changed views has run. */

@@ -1,17 +1,25 @@
 /**
- * What workers have to tell that somebody wrote down or sent on: slow statements, clients that come and go, spans of
- * traces. They send it in batches and count what the main thread has taken, so that a main thread that stands still
+ * What workers have to tell that somebody wrote down or sent on: lines of the log, slow statements, clients that come
+ * and go, spans of traces. They send it in batches and count what the main thread has taken, so that a main thread that stands still
  * costs what has a limit; beyond that reports are dropped, and how many is told.
  */
 
 import type { RouteRecord } from './inspection.ts';
 
 export const ReportStream = {
+  logLines: 'logLines',
   slowQueries: 'slowQueries',
   clientEvents: 'clientEvents',
   spans: 'spans',
 } as const;
 export type ReportStream = (typeof ReportStream)[keyof typeof ReportStream];
+
+/** A line of the log, its fields plain. */
+export interface LogLineRecord {
+  readonly level: 'debug' | 'info' | 'warn' | 'error';
+  readonly message: string;
+  readonly fields: Record<string, unknown>;
+}
 
 export interface SlowQueryRecord {
   readonly route: RouteRecord;
@@ -61,6 +69,7 @@ export interface SpanRecord {
 }
 
 export interface ReportRecords {
+  readonly logLines: LogLineRecord;
   readonly slowQueries: SlowQueryRecord;
   readonly clientEvents: ClientEvent;
   readonly spans: SpanRecord;
@@ -75,6 +84,9 @@ export type WorkerReport = {
     readonly dropped: number;
   };
 }[ReportStream];
+
+/** What is not for the log, but for those who look after Sluice. */
+export type OperatorReport = Exclude<WorkerReport, { readonly stream: typeof ReportStream.logLines }>;
 
 /** The main thread has taken so many records. */
 export interface ReportTaken {

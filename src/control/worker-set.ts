@@ -28,7 +28,7 @@ import type {
   ToWorker,
   WorkerStart,
 } from '../common/thread-messages.ts';
-import type { WorkerReport } from '../common/worker-report.ts';
+import { type OperatorReport, ReportStream, type WorkerReport } from '../common/worker-report.ts';
 import { AppliedWaits } from './applied-waits.ts';
 import { giveBack } from './give-back.ts';
 import { KillRelay } from './kill-relay.ts';
@@ -75,7 +75,8 @@ export interface WorkerSetOptions {
   readonly serverFailed: (address: string, reason: string) => void;
   readonly viewsChanged: () => void;
   readonly accountsWanted: () => void;
-  readonly reported: (worker: number, report: WorkerReport) => void;
+  /** Lines of the log are for `logger`. */
+  readonly reported: (worker: number, report: OperatorReport) => void;
   /** What the threads run; the data plane's worker unless told. */
   readonly script?: URL;
 }
@@ -267,9 +268,6 @@ export class WorkerSet {
         this.#options.logger.error('cannot listen', { worker: slot.index, reason: message.message });
         failed?.(new Error(`cannot listen: ${message.message}`));
         return;
-      case 'log':
-        this.#options.logger[message.level](message.message, { worker: slot.index, ...message.fields });
-        return;
       case 'serverFailure':
         this.#options.serverFailed(message.address, message.reason);
         return;
@@ -280,7 +278,7 @@ export class WorkerSet {
         this.#options.accountsWanted();
         return;
       case 'report':
-        this.#options.reported(slot.index, message);
+        this.#reported(slot.index, message);
         this.#send(slot, { type: 'reportTaken', stream: message.stream, count: message.records.length });
         return;
       case 'applied':
@@ -309,6 +307,17 @@ export class WorkerSet {
       case 'drained':
         void slot.worker?.terminate();
     }
+  }
+
+  #reported(worker: number, report: WorkerReport): void {
+    const { logger, reported } = this.#options;
+    if (report.stream !== ReportStream.logLines) {
+      reported(worker, report);
+      return;
+    }
+    for (const { level, message, fields } of report.records) logger[level](message, { worker, ...fields });
+    const { dropped } = report;
+    if (dropped > 0) logger.warn('lines of the log were dropped: too many at once', { worker, dropped });
   }
 
   #exited(slot: Slot, code: number): void {

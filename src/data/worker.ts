@@ -46,6 +46,8 @@ import { AcceptedAssignments, type LogLevel, type WorkerContext } from './worker
 const JANITOR_MS = 1000;
 /** A stopping worker looks this often whether its last transaction has ended. */
 const DRAIN_CHECK_MS = 50;
+/** Lines that the main thread has not taken. */
+const MAX_LOG_LINES = 10_000;
 const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
 
 const port = parentPort;
@@ -60,12 +62,16 @@ const rankOf = (level: LogThreshold): number => {
   return rank < 0 ? LEVELS.length : rank;
 };
 let threshold = rankOf(start.snapshot.settings.logLevel);
-const log = (level: LogLevel, message: string, fields: Record<string, unknown>): void => {
-  if (LEVELS.indexOf(level) >= threshold) post({ type: 'log', level, message, fields });
-};
 
 const shared = new SharedCounters(start.counters);
 const counters = shared.worker(start.workerIndex);
+const logLines = new ReportQueue(ReportStream.logLines, post, () =>
+  counters.add(WorkerCounter.logLinesDropped),
+);
+logLines.limit = MAX_LOG_LINES;
+const log = (level: LogLevel, message: string, fields: Record<string, unknown>): void => {
+  if (LEVELS.indexOf(level) >= threshold && logLines.hasRoom()) logLines.add({ level, message, fields });
+};
 const statistics = new StatementStatistics(
   new SharedStatistics(start.statistics),
   start.workerIndex,
@@ -222,6 +228,7 @@ port.on('message', (message: ToWorker) => {
     inspect(message, context, sessionsNow(), post);
   } else if (message.type === 'reportTaken') {
     if (message.stream === ReportStream.clientEvents) clientEvents.taken(message.count);
+    else if (message.stream === ReportStream.logLines) logLines.taken(message.count);
     else reports.taken(message.stream, message.count);
   } else if (message.type === 'kill') context.sessions.answerKill(message);
   else if (message.type === 'killAnswer') context.sessions.killAnswered(message);

@@ -9,7 +9,7 @@ import type { AuditTrail, OperatorPort } from '../logs/audit-log.ts';
 import { AdminError, quoted } from './admin-error.ts';
 import type { AdminState } from './admin-state.ts';
 import { type AdminStatement, readAdminStatement } from './admin-statement.ts';
-import { AuditedStatement } from './audited-statement.ts';
+import { AuditedStatement, writesBehindWith } from './audited-statement.ts';
 import { ALL_COMMANDS } from './commands/all-commands.ts';
 import {
   type AdminCommand,
@@ -130,7 +130,7 @@ async function run(
   const statement = readAdminStatement(source);
   if (statement.text === '' && statement.isWhole) return null;
   const { command, match } = findCommand(statement);
-  audited.changes = command.changes;
+  audited.changes = command.changes || writesBehindWith(statement);
   authorize(command, session);
   if (parameters.length > 0 && command.takesParameters !== true)
     throw new AdminError('wrongArgument', `${command.name} takes no parameters: write the values into it`);

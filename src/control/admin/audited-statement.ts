@@ -2,12 +2,21 @@
 
 import type { CommandContext } from './admin-command.ts';
 import { AdminError } from './admin-error.ts';
+import type { AdminStatement } from './admin-statement.ts';
 import type { CommandSession } from './commands/command.ts';
 
 /** Nobody reads more of a statement in a log. */
 const MAX_BYTES = 64 * 1024;
+const WITH = /^with$/i;
+const WRITING = /^(?:insert|replace|update|delete)$/i;
 /** Of what is no error of an operator. */
 const INTERNAL_ERROR = 1105;
+
+/** `WITH … INSERT …` begins like a query. */
+export function writesBehindWith({ tokens }: AdminStatement): boolean {
+  const [first, ...others] = tokens;
+  return WITH.test(first?.text ?? '') && others.some(({ text }) => WRITING.test(text));
+}
 
 export class AuditedStatement {
   readonly #source: Buffer;

@@ -2,13 +2,13 @@
 
 import type { Config } from '../../../config/schema.ts';
 import type { RootLogger } from '../../common/logger.ts';
-import { ReportStream, type WorkerReport } from '../../common/worker-report.ts';
+import { type OperatorReport, ReportStream } from '../../common/worker-report.ts';
 import { AuditLog, type AuditTrail } from './audit-log.ts';
 import { LogTarget } from './log-target.ts';
 import { slowQueryFields } from './slow-query-fields.ts';
 import { Tracing } from './tracing.ts';
 
-const WHAT_IS_DROPPED: Readonly<Record<ReportStream, string>> = {
+const WHAT_IS_DROPPED: Readonly<Record<OperatorReport['stream'], string>> = {
   slowQueries: 'slow statements were not logged: too many at once',
   clientEvents: 'clients that came and went were not logged: too many at once',
   spans: 'spans were not sent: too many at once',
@@ -63,7 +63,7 @@ export class OperatorLogs {
     };
   }
 
-  received(worker: number, report: WorkerReport): void {
+  received(worker: number, report: OperatorReport): void {
     switch (report.stream) {
       case ReportStream.slowQueries:
         for (const record of report.records) this.#slowQueries.write('slow query', slowQueryFields(record));

@@ -36,7 +36,7 @@ const FIREWALL = {
 
 const DROPPED = {
   name: 'sluice_reports_dropped_total',
-  help: 'Lines of the slow-query log and the audit log, and spans, dropped because too many were waiting',
+  help: 'Lines of logs, and spans, dropped because too many were waiting',
   kind: 'counter',
 } as const;
 
@@ -179,6 +179,7 @@ export const WORKER_METRICS: Readonly<Record<WorkerCounterName, WorkerMetric>> =
   },
   slowQueriesDropped: { ...DROPPED, labels: { kind: 'slow_query' } },
   clientEventsDropped: { ...DROPPED, labels: { kind: 'client_event' } },
+  logLinesDropped: { ...DROPPED, labels: { kind: 'log_line' } },
   spansDropped: { ...DROPPED, labels: { kind: 'span' } },
   backendLost: {
     name: 'sluice_backend_connections_lost_total',

@@ -20,7 +20,13 @@ const start = workerData as WorkerStart;
 const shared = new SharedCounters(start.counters);
 const own = shared.worker(start.workerIndex);
 const post = (message: FromWorker): void => parentPort!.postMessage(message);
-const say = (message: string): void => post({ type: 'log', level: 'info', message, fields: {} });
+const say = (message: string): void =>
+  post({
+    type: 'report',
+    stream: 'logLines',
+    records: [{ level: 'info', message, fields: {} }],
+    dropped: 0,
+  });
 
 let mute = false;
 let requests = 0;

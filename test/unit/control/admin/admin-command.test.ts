@@ -359,6 +359,16 @@ t.test('what is told to the audit log', async (t) => {
     { statement: `DRAIN '${REPLICA}'`, changes: true, failure: { errno: 1045 } },
   ]);
   t.ok(audit.commands.every(({ durationMs }) => durationMs >= 0));
+  fixture.session = SESSION;
+  for (const text of [
+    'WITH x AS (SELECT 1) INSERT INTO scheduler SELECT * FROM x',
+    'WITH x AS (SELECT 1) SELECT *',
+  ])
+    await fixture.run(text).catch(() => undefined);
+  t.strictSame(
+    audit.commands.slice(-2).map(({ changes }) => changes),
+    [true, false],
+  );
 });
 
 t.test('HELP', async (t) => {
