@@ -19,7 +19,7 @@ import { HttpSite } from './http/http-site.ts';
 import { joinAddress, listenOptions } from './listen-options.ts';
 import { OperatorLogs } from './logs/operator-logs.ts';
 import { type CounterSnapshot, takeCounterSnapshot } from './metrics/counter-snapshot.ts';
-import { createMetricsRegistry } from './metrics/registry.ts';
+import { createMetricsRegistry, type MetricsRegistry } from './metrics/registry.ts';
 import { Monitor } from './monitor/monitor.ts';
 import type { MonitorCredentials } from './monitor/monitor-connection.ts';
 import { RuleKeeper } from './query-rules/rule-keeper.ts';
@@ -69,6 +69,7 @@ class Supervisor implements SluiceHandle {
   readonly #counters = new SharedCounters();
   readonly #shared: SharedStatistics;
   readonly #statistics: Statistics;
+  readonly #metrics: MetricsRegistry;
   readonly #answers = new SharedAnswers<InspectResult>(recordsOf);
   readonly #builder = new SnapshotBuilder();
   readonly #rules = new RuleKeeper();
@@ -103,6 +104,7 @@ class Supervisor implements SluiceHandle {
     this.#logs = new OperatorLogs(config, logger, version);
     this.#version = version;
     this.#shared = new SharedStatistics(config.workers);
+    this.#metrics = createMetricsRegistry(version, () => this.#takeCounters());
     this.#tls = TlsMaterial.read(config);
     const { username: _, password: __, ...settings } = config.monitor;
     this.#monitor = new Monitor({
@@ -153,7 +155,7 @@ class Supervisor implements SluiceHandle {
   }
 
   async start(): Promise<void> {
-    const metrics = createMetricsRegistry(this.#version, () => this.#takeCounters());
+    const metrics = this.#metrics;
     this.#http = await HttpSite.start({
       config: this.#config,
       logger: this.#logger,
@@ -249,6 +251,7 @@ class Supervisor implements SluiceHandle {
       loadAccounts: () => this.#accounts.load(),
       inspect: (inspection) => this.#inspect(inspection),
       statistics: this.#statistics,
+      metricsPage: () => this.#metrics.render(),
       killSession: (connectionId, queryOnly) =>
         this.#workers?.killSession(connectionId, queryOnly) ?? Promise.resolve(null),
       setLogLevel: (level) => this.#setLogLevel(level),

@@ -49,6 +49,8 @@ export interface AdminState {
   /** What is in force, and the ways between the layers. */
   readonly runtime: AdminRuntime;
   readonly statistics: AdminStatistics;
+  /** What `/metrics` answers. */
+  metricsPage(): Promise<string>;
   topology(): AdminTopology;
   counters(): CounterSnapshot;
   /** Oldest first. */

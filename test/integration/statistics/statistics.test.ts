@@ -4,7 +4,7 @@ import type { Connection, RowDataPacket } from 'mysql2/promise';
 import t from 'tap';
 import { STATS_TABLES } from '../../../src/common/admin-tables/stats-tables.ts';
 import { parsePrometheusText } from '../../support/prometheus-text.ts';
-import { ReplicationSet } from '../../support/replication-set.ts';
+import { APP_ACCOUNT, ReplicationSet } from '../../support/replication-set.ts';
 import { SluiceProcess } from '../../support/sluice-process.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
@@ -198,4 +198,26 @@ t.test('connections, and what is prepared', async (t) => {
     [[0, 0]],
   );
   t.ok(Number((await rows('SELECT COUNT(*) AS checks FROM monitor.mysql_server_ping_log'))[0]!.checks) > 2);
+});
+
+t.test('SHOW PROMETHEUS METRICS is the page of /metrics', async (t) => {
+  const [row] = await rows('SHOW PROMETHEUS METRICS');
+  t.ok(parsePrometheusText(row!.Data).some(({ name }) => name === 'proxysql_questions_total'));
+});
+
+t.test('nothing is counted when it is turned off', async (t) => {
+  const before = await sluice.metrics();
+  const counted = 'sluice_statements_total{command="SELECT"}';
+  sluice.writeConfig({
+    servers: [set.primary.address],
+    users: [{ username: 'app', password: APP_ACCOUNT.password }],
+    statistics: { enabled: false },
+  });
+  sluice.signal('SIGHUP');
+  await waitUntil('the setting is in force', async () => (await rows('SHOW DIGESTS')).length === 0);
+  const connection = await client();
+  await connection.query('SELECT n FROM items WHERE id = 2');
+  await connection.end();
+  t.equal((await sluice.metrics()).get(counted), before.get(counted));
+  t.strictSame(await rows('SHOW DIGESTS'), []);
 });

@@ -31,6 +31,7 @@ import { showPins } from './show-pins.ts';
 import { showPinsByReason } from './show-pins-by-reason.ts';
 import { showPools } from './show-pools.ts';
 import { showProcesslist } from './show-processlist.ts';
+import { showPrometheusMetrics } from './show-prometheus-metrics.ts';
 import { showRoutes } from './show-routes.ts';
 import { showRuntimeVersions } from './show-runtime-versions.ts';
 import { showServerLists } from './show-server-lists.ts';
@@ -71,6 +72,7 @@ export const ALL_COMMANDS: readonly AdminCommand[] = [
   showDigests,
   saveDigest,
   showMysqlStatus,
+  showPrometheusMetrics,
   explainRoute,
   showShadow,
   load,

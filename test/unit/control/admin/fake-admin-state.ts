@@ -130,6 +130,7 @@ export class FakeAdminState implements AdminState {
   errorRecords: readonly ErrorRecord[] = [];
   readonly resets: string[] = [];
   hostgroups: readonly Hostgroup[] = [];
+  readonly metricsPage = async () => '# TYPE a_total counter\na_total 1\n';
   /** Of two workers. */
   readonly shared = new SharedStatistics(2);
   readonly statistics = {
