@@ -2,15 +2,14 @@
 
 import { serialize } from 'node:v8';
 import type { ReceivedRows, StoreLimits, StoreValue } from '../common/store-messages.ts';
-import { realText } from './real-text.ts';
 import { StoreFailureError } from './store-failure.ts';
 
 const SLICE_BYTES = 64 * 1024;
 /** Beside its bytes, a value costs about this much. */
 const VALUE_OVERHEAD_BYTES = 8;
 
-/** `text`: fractions as SQLite writes them; `values`: as numbers. */
-export type RealForm = 'text' | 'values';
+/** What becomes of a number with a fraction: a text for clients, itself for the main thread. */
+export type RealForm = (value: number) => string | number;
 
 export class ResultSlices {
   readonly #limits: StoreLimits;
@@ -81,7 +80,7 @@ export class ResultSlices {
       const number = Number(value);
       return Number.isSafeInteger(number) ? number : value;
     }
-    if (typeof value === 'number') return this.#realForm === 'text' ? realText(value) : value;
+    if (typeof value === 'number') return this.#realForm(value);
     if (value instanceof Uint8Array) return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
     return value as string | null;
   }

@@ -101,7 +101,7 @@ export class StoreSession {
     const changesBefore = this.#totalChanges(role);
     return this.#store.underPolicy(role, context, (policy) => {
       const statement = this.#prepare(request, policy);
-      const slices = new ResultSlices(this.#store.limits, 'text');
+      const slices = new ResultSlices(this.#store.limits, this.#realText(role));
       const columns = statement.columns().map(({ name }) => name);
       try {
         if (columns.length === 0) bound(statement, parameters).run();
@@ -121,6 +121,12 @@ export class StoreSession {
     const row = prepareRows(this.#store.connection(role), 'SELECT last_insert_rowid()').get();
     const [rowid] = row as unknown as readonly [bigint];
     return Number.isSafeInteger(Number(rowid)) ? Number(rowid) : rowid;
+  }
+
+  /** As SQLite writes them into texts, which its versions do differently: so it is asked. */
+  #realText(role: Role): (value: number) => string {
+    const cast = this.#store.connection(role).prepare('SELECT CAST(? AS TEXT) AS text');
+    return (value) => (cast.get(value) as { text: string }).text;
   }
 
   #totalChanges(role: Role): number {
@@ -151,7 +157,7 @@ export class StoreSession {
   #read({ layer, tables }: Request<'read'>): Outcome {
     const schema = this.#schemaFor(layer);
     const database = this.#store.connection('admin');
-    const slices = new ResultSlices(this.#store.limits, 'values');
+    const slices = new ResultSlices(this.#store.limits, asNumber);
     inTransaction(database, () => {
       for (const [index, table] of tables.entries()) {
         if (index > 0) slices.nextTable();
@@ -200,11 +206,11 @@ export class StoreSession {
 
   #internal({ statements }: Request<'internal'>): Outcome {
     const database = this.#store.connection('admin');
-    let slices = new ResultSlices(this.#store.limits, 'values');
+    let slices = new ResultSlices(this.#store.limits, asNumber);
     let columns: readonly string[] = [];
     inTransaction(database, () => {
       for (const { sql, parameters = [] } of statements) {
-        slices = new ResultSlices(this.#store.limits, 'values');
+        slices = new ResultSlices(this.#store.limits, asNumber);
         const statement = prepareRows(database, sql);
         columns = statement.columns().map(({ name }) => name);
         for (const row of bound(statement, parameters).iterate()) slices.push(row as unknown[]);
@@ -250,10 +256,12 @@ export class StoreSession {
   }
 }
 
+const asNumber = (value: number): number => value;
+
 function nothing(store: StoreDatabase): Outcome {
   return {
     columns: [],
-    slices: new ResultSlices(store.limits, 'values'),
+    slices: new ResultSlices(store.limits, asNumber),
     changes: 0,
     lastRowid: 0,
     written: [],

@@ -14,7 +14,11 @@ type Quoting = (typeof Quoting)[keyof typeof Quoting];
 export function toSqlite(source: string): string {
   // SQLite would take it for the end.
   if (source.includes('\0')) throw new AdminError('syntax', 'A NUL character cannot be part of a statement');
-  return rewrite(source, Quoting.plain) ?? rewrite(source, Quoting.escaped) ?? fail('A quote is not closed');
+  return (
+    new Rewriting(source, Quoting.plain).run() ??
+    new Rewriting(source, Quoting.escaped).run() ??
+    fail('A quote is not closed')
+  );
 }
 
 function fail(message: string): never {
@@ -30,47 +34,82 @@ const CONDITIONAL = /\/\*M?!\d*/y;
 /** A run of what needs no look. */
 const CODE = /[^'"`[\-#/*\\;]+/y;
 
-/** @returns null where the quotes do not fit this reading */
-function rewrite(source: string, quoting: Quoting): string | null {
-  const out: string[] = [];
-  let depth = 0;
-  let ended = false;
-  let position = 0;
-  const take = (pattern: RegExp): string | null => {
-    pattern.lastIndex = position;
-    const found = pattern.exec(source)?.[0] ?? null;
-    if (found !== null) position += found.length;
-    return found;
-  };
-  const emit = (text: string): void => {
-    if (ended && text.trim() !== '') fail('One statement at a time: something follows the semicolon');
-    out.push(text);
-  };
-  while (position < source.length) {
-    const code = take(CODE) ?? take(NAME);
-    if (code !== null) emit(code);
-    else if (take(SKIPPED) !== null) emit(' ');
-    else if (take(CONDITIONAL) !== null) depth += 1;
-    else if (take(COMMENT) !== null) emit(' ');
-    else if (depth > 0 && source.startsWith('*/', position)) {
-      depth -= 1;
-      position += 2;
-      emit(' ');
-    } else {
-      const quoted = take(quoting === 'plain' ? PLAIN_QUOTED : ESCAPED_QUOTED);
-      if (quoted !== null) emit(quoting === 'plain' ? quoted : unescaped(quoted));
-      else {
-        const character = source[position] ?? '';
-        if (character === "'" || character === '"' || character === '\\') return null;
-        if (character === '/' && source[position + 1] === '*') fail('A comment is not closed');
-        position += 1;
-        if (character === ';') ended = true;
-        else emit(character);
-      }
-    }
+/** Reads a statement once, piece by piece. */
+class Rewriting {
+  readonly #source: string;
+  readonly #quoting: Quoting;
+  readonly #out: string[] = [];
+  #position = 0;
+  #conditionals = 0;
+  #ended = false;
+  /** A text ended in a backslash, which for the other reading would not be its end. */
+  #isDoubtful = false;
+
+  constructor(source: string, quoting: Quoting) {
+    this.#source = source;
+    this.#quoting = quoting;
   }
-  if (depth > 0) fail('A comment is not closed');
-  return out.join('');
+
+  /** @returns null where the quotes do not fit this reading */
+  run(): string | null {
+    while (this.#position < this.#source.length) if (!this.#step()) return null;
+    if (this.#conditionals > 0) fail('A comment is not closed');
+    return this.#out.join('');
+  }
+
+  #step(): boolean {
+    const code = this.#take(CODE) ?? this.#take(NAME);
+    if (code !== null) return this.#emit(code);
+    const skipped = this.#take(SKIPPED) ?? (this.#take(CONDITIONAL) === null ? null : '/*!');
+    if (skipped === '/*!') this.#conditionals += 1;
+    const comment = skipped ?? this.#take(COMMENT);
+    if (comment !== null) return this.#skip(comment);
+    if (this.#conditionals > 0 && this.#source.startsWith('*/', this.#position)) {
+      this.#conditionals -= 1;
+      this.#position += 2;
+      return this.#emit(' ');
+    }
+    const quoted = this.#take(this.#quoting === Quoting.plain ? PLAIN_QUOTED : ESCAPED_QUOTED);
+    return quoted === null ? this.#character() : this.#quoted(quoted);
+  }
+
+  #take(pattern: RegExp): string | null {
+    pattern.lastIndex = this.#position;
+    const found = pattern.exec(this.#source)?.[0] ?? null;
+    if (found !== null) this.#position += found.length;
+    return found;
+  }
+
+  #emit(text: string): true {
+    if (this.#ended && text.trim() !== '') fail('One statement at a time: something follows the semicolon');
+    this.#out.push(text);
+    return true;
+  }
+
+  /** What is taken for a comment must not be the rest of a text, with half of the statement behind it. */
+  #skip(comment: string): true {
+    if (this.#isDoubtful && /['"]/.test(comment))
+      fail(
+        "It cannot be told whether a backslash in front of a quote belongs to the text: write '' for a quote",
+      );
+    return this.#emit(' ');
+  }
+
+  #quoted(quoted: string): true {
+    if (this.#quoting === Quoting.escaped) return this.#emit(unescaped(quoted));
+    this.#isDoubtful ||= quoted.at(-2) === '\\';
+    return this.#emit(quoted);
+  }
+
+  #character(): boolean {
+    const character = this.#source[this.#position] ?? '';
+    if (character === "'" || character === '"' || character === '\\') return false;
+    if (character === '/' && this.#source[this.#position + 1] === '*') fail('A comment is not closed');
+    this.#position += 1;
+    if (character === ';') this.#ended = true;
+    else this.#emit(character);
+    return true;
+  }
 }
 
 /** What a backslash makes of the character behind it; `%` and `_` keep theirs, for LIKE. */
