@@ -153,8 +153,13 @@ async function run(browser: TestBrowser): Promise<void> {
     t.match(await page.textContent(`tr:has-text("${id}") td.column-bound`), /temporary-table/);
     t.match(await page.textContent(`tr:has-text("${id}") td.column-server`), set.primary.address);
 
+    await page.click(`.link:has-text("${id}")`);
+    await page.waitForSelector('dialog .last-statements:has-text("CREATE TEMPORARY TABLE scratch")');
+    t.match(await page.textContent('dialog .facts'), /Userapp.*Pin: temporary-table/);
+    await page.keyboard.press('Escape');
+
     await page.click(`[aria-label="Kill session ${id}"]`);
-    t.match(await page.textContent('dialog'), new RegExp(`Session ${id} of app`));
+    t.match(await page.textContent('dialog[open]'), new RegExp(`Session ${id} of app`));
     t.equal(await page.evaluate(() => document.activeElement?.textContent), 'Cancel', 'no by default');
     await page.click('dialog >> text=Cancel');
     await pinned.query('SELECT 1');
@@ -271,7 +276,7 @@ async function run(browser: TestBrowser): Promise<void> {
     const client = await sluice.connect();
     await visit.page.goto(`${url}/#/sessions`);
     await visit.page.waitForSelector('tbody tr');
-    t.equal(await visit.page.locator('tbody button').count(), 0);
+    t.equal(await visit.page.locator('tbody .button').count(), 0);
     await client.end();
     t.strictSame(visit.complaints, []);
     const statuses = await visit.page.evaluate(async (address) => {

@@ -1,5 +1,6 @@
 /** The dashboard's API. What is only read is made at most once in a second, whoever and how many ask. */
 import type { CommandContext } from '../../admin/admin-command.ts';
+import type { AdminState } from '../../admin/admin-state.ts';
 import { isKnown, json, jsonBytes } from '../http-answer.ts';
 import { type HttpCall, type HttpRoute, RouteAccess } from '../http-route.ts';
 import { Precomputed } from '../precomputed.ts';
@@ -9,7 +10,7 @@ import { problem, readJson } from './json-request.ts';
 import { actionRoutes } from './operator-actions.ts';
 import { type OverviewSources, overviewOf } from './overview.ts';
 import { rulesOf } from './rule-list.ts';
-import { sessionsOf } from './session-list.ts';
+import { sessionDetail, sessionsOf } from './session-list.ts';
 import { statementsOf } from './statement-list.ts';
 import { HISTORY_RANGES, historyOf } from './traffic-history.ts';
 
@@ -74,6 +75,20 @@ function explainRoute({ state }: ApiSources): HttpRoute {
   };
 }
 
+/** Of one session, when somebody opens it: not for everybody, and not again and again. */
+function sessionRoute(state: AdminState): HttpRoute {
+  return {
+    method: 'GET',
+    path: '/api/session',
+    access: RouteAccess.stats,
+    answer: async ({ query }) => {
+      const id = query.get('id') ?? '';
+      if (!/^[0-9]{1,10}$/.test(id)) return problem(400, 'expected ?id=<session id>');
+      return json(200, await sessionDetail(state, Number(id)));
+    },
+  };
+}
+
 function isSchema(value: unknown): value is string | null {
   return value === null || (typeof value === 'string' && value.length <= 64);
 }
@@ -92,6 +107,7 @@ export function apiRoutes(sources: ApiSources): HttpRoute[] {
     precomputedRoute('/api/overview', overview),
     precomputedRoute('/api/series', new Precomputed(INTERVAL_MS, () => series.last())),
     precomputedRoute('/api/sessions', sessions),
+    sessionRoute(state),
     precomputedRoute('/api/statements', new Precomputed(DIGESTS_INTERVAL_MS, () => statementsOf(state))),
     precomputedRoute('/api/events', events),
     precomputedRoute('/api/rules', rules),

@@ -137,6 +137,32 @@ export interface SessionsValue {
   readonly missing: readonly number[];
 }
 
+/** A statement that has ended. */
+export interface LastStatementValue {
+  readonly timeMs: number;
+  readonly command: string;
+  readonly text: string;
+  readonly target: string;
+  readonly reason: string;
+  /** What made the reason: a function, the pins. */
+  readonly detail: string;
+  readonly server: string | null;
+  readonly durationMicros: number;
+  readonly waitMicros: number;
+  readonly rows: number | null;
+  readonly errno: number;
+}
+
+export interface SessionDetailValue {
+  readonly timeMs: number;
+  /** Null where it has ended. */
+  readonly session: SessionValue | null;
+  /** Newest first; those that the workers still remember. */
+  readonly statements: readonly LastStatementValue[];
+  /** Nothing is remembered: `limits.routeRingEntries` is 0. */
+  readonly isOff: boolean;
+}
+
 /** Statements of one user that differ in their literals only. */
 export interface StatementValue {
   readonly digest: string;

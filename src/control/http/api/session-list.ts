@@ -1,7 +1,13 @@
 /** Clients' sessions: the pinned ones always, of the others as many as a page can show. */
-import { InspectSubject, type SessionRecord } from '../../../common/inspection.ts';
+import { InspectSubject, type RouteRecord, type SessionRecord } from '../../../common/inspection.ts';
 import type { AdminState } from '../../admin/admin-state.ts';
-import type { PinCountValue, SessionsValue, SessionValue } from './api-values.ts';
+import type {
+  LastStatementValue,
+  PinCountValue,
+  SessionDetailValue,
+  SessionsValue,
+  SessionValue,
+} from './api-values.ts';
 
 /** Of each worker, so that one with very many clients is not kept busy by those who look at them. */
 const MOST_OF_A_WORKER = 300;
@@ -57,5 +63,38 @@ export async function sessionsOf(state: AdminState): Promise<SessionsValue> {
     sessions: [...byId.values()].map(sessionValue).sort((a, b) => a.id - b.id),
     pins: pinsByReason(state),
     missing: [...new Set([...all.missing, ...pinned.missing])],
+  };
+}
+
+const LAST_STATEMENTS = 30;
+
+function lastStatement(route: RouteRecord): LastStatementValue {
+  return {
+    timeMs: route.timeMs,
+    command: route.command,
+    text: cutText(route.digestText),
+    target: route.target,
+    reason: route.reason,
+    detail: route.detail,
+    server: route.server,
+    durationMicros: route.durationMicros,
+    waitMicros: route.waitMicros,
+    rows: route.rowsSent ?? route.rowsAffected,
+    errno: route.errno,
+  };
+}
+
+/** One session with its last statements; ids of sessions that have ended may still have some. */
+export async function sessionDetail(state: AdminState, connectionId: number): Promise<SessionDetailValue> {
+  const [{ sessions }, { routes }] = await Promise.all([
+    state.inspect({ subject: InspectSubject.sessions, connectionId, limit: 1 }),
+    state.inspect({ subject: InspectSubject.routes, connectionId, limit: LAST_STATEMENTS }),
+  ]);
+  const [session] = sessions;
+  return {
+    timeMs: Date.now(),
+    session: session === undefined ? null : sessionValue(session),
+    statements: routes.map(lastStatement).sort((a, b) => b.timeMs - a.timeMs),
+    isOff: !state.keepsRoutes(),
   };
 }

@@ -8,7 +8,7 @@ import { apiRoutes } from '../../../../src/control/http/api/api-routes.ts';
 import { type HttpServer, startHttpServer } from '../../../../src/control/http/http-server.ts';
 import { TrafficSeries } from '../../../../src/control/http/traffic/traffic-series.ts';
 import { FakeAdminState, PRIMARY, REPLICA } from '../admin/fake-admin-state.ts';
-import { sessionRecord } from '../admin/made-records.ts';
+import { routeRecord, sessionRecord } from '../admin/made-records.ts';
 import { RecordedAudit } from '../admin/recorded-audit.ts';
 
 const USERS = [
@@ -166,6 +166,28 @@ t.test('sessions, the pinned ones among them, and pins over all workers', async 
     ],
     missing: [1],
   });
+});
+
+t.test('one session with its last statements', async (t) => {
+  const made = await fixture(t);
+  made.state.inspected = {
+    ...made.state.inspected,
+    routes: [routeRecord({ timeMs: 1000 }), routeRecord({ timeMs: 2000, errno: 1317 })],
+  };
+  const { value } = await made.ask(`/api/session?id=${FIRST_CONNECTION_ID + 2}`, {}, 'watcher');
+  t.match(value, { session: { id: Number }, statements: [{ timeMs: 2000, errno: 1317 }, { timeMs: 1000 }] });
+  t.strictSame(
+    made.state.inspections.map(({ subject, connectionId, limit }) => [subject, connectionId, limit]),
+    [
+      ['sessions', FIRST_CONNECTION_ID + 2, 1],
+      ['routes', FIRST_CONNECTION_ID + 2, 30],
+    ],
+  );
+  made.state.inspected = { ...made.state.inspected, sessions: [], routes: [] };
+  made.state.routesKept = false;
+  t.match((await made.ask('/api/session?id=7')).value, { session: null, statements: [], isOff: true });
+  for (const wrong of ['', '?id=', '?id=x', '?id=12345678901'])
+    t.equal((await made.ask(`/api/session${wrong}`)).status, 400);
 });
 
 t.test('events, newest first, each as grave as in the log', async (t) => {

@@ -6,6 +6,7 @@ import { h, setAttribute, setText } from './dom.ts';
 import { FilterInput } from './filter-input.ts';
 import { age, count, exact } from './format.ts';
 import { Poller } from './poller.ts';
+import { showSession } from './session-dialog.ts';
 import { badge, route } from './state-badge.ts';
 import type { View, ViewContext } from './view.ts';
 
@@ -154,7 +155,24 @@ export class SessionsView implements View {
 
   #columns(): TableColumn<Row>[] {
     const columns: TableColumn<Row>[] = [
-      { key: 'id', title: 'Session', isNumber: true, order: ({ id }) => id, text: ({ id }) => String(id) },
+      {
+        key: 'id',
+        title: 'Session',
+        isNumber: true,
+        order: ({ id }) => id,
+        text: ({ id }) => String(id),
+        render: ({ id }) =>
+          h(
+            'button',
+            {
+              type: 'button',
+              class: 'link',
+              title: 'Its last statements',
+              on: { click: () => void showSession(this.#context.api, id) },
+            },
+            String(id),
+          ),
+      },
       {
         key: 'user',
         title: 'User',
