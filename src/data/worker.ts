@@ -124,7 +124,7 @@ const context: WorkerContext = {
   }),
   definitions: new StatementDefinitions(),
   router: new Router(),
-  rules: new WorkerRules(start.workerIndex),
+  rules: new WorkerRules(start.workerIndex, log),
   firewallLog: new FirewallLog(log, () => performance.now()),
   mirrors: new Mirrors(() => context),
   routes: new RouteRing(start.snapshot.settings.limits.routeRingEntries),

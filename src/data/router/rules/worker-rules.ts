@@ -23,10 +23,13 @@ interface InForce {
   readonly buckets: RateBuckets | null;
 }
 
+export type LogError = (level: 'error', message: string, fields: Record<string, unknown>) => void;
+
 const NOTHING: InForce = { engine: null, shadow: null, hits: null, buckets: null };
 
 export class WorkerRules {
   readonly #worker: number;
+  readonly #log: LogError;
   #inForce = NOTHING;
   #version = 0;
   #maxTextBytes = 0;
@@ -34,8 +37,9 @@ export class WorkerRules {
   #building: Iterator<void, InForce> | null = null;
   #whenReady: () => void = () => undefined;
 
-  constructor(worker: number) {
+  constructor(worker: number, log: LogError) {
     this.#worker = worker;
+    this.#log = log;
   }
 
   /** null: there are no rules, and nobody needs to look. */
@@ -70,7 +74,7 @@ export class WorkerRules {
     if (building === null) return;
     const until = performance.now() + sliceMs;
     do {
-      const step = building.next();
+      const step = this.#next(building);
       if (step.done === true) {
         this.#building = null;
         this.#inForce = step.value;
@@ -79,6 +83,16 @@ export class WorkerRules {
       }
     } while (performance.now() < until);
     setImmediate(() => this.#go(sliceMs));
+  }
+
+  /** They have been checked before: rules that cannot be made ready are a fault, and those in force stay. */
+  #next(building: Iterator<void, InForce>): IteratorResult<void, InForce> {
+    try {
+      return building.next();
+    } catch (error) {
+      this.#log('error', 'the query rules could not be made ready', { reason: (error as Error).message });
+      return { done: true, value: this.#inForce };
+    }
   }
 
   *#build({ encoded, hits, buckets }: SnapshotRules, maxTextBytes: number): Generator<void, InForce> {

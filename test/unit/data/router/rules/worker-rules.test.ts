@@ -13,6 +13,9 @@ import { waitUntil } from '../../../../support/wait-until.ts';
 import { ask, digestOf, engineOf, NO_FIREWALL, planOf, rule, ruleSet, SESSION } from './made-rules.ts';
 
 const MAX_TEXT_BYTES = 65_536;
+const unexpected = (_level: string, message: string): void => {
+  throw new Error(message);
+};
 
 function decoded(set: QueryRuleSet): QueryRuleSet {
   const lines = decodeRuleSet(encodeRuleSet(set));
@@ -58,7 +61,7 @@ t.test('a set comes through as it is', async (t) => {
 });
 
 t.test('a thousand rules are made ready in slices, and take effect together', async (t) => {
-  const rules = new WorkerRules(1);
+  const rules = new WorkerRules(1, unexpected);
   const first = ruleSet({ rules: [rule({ ruleId: 1, matchDigest: '^SELECT', errorMsg: 'old' })] });
   const applied: string[] = [];
   rules.update(published(1, first), MAX_TEXT_BYTES, true, () => applied.push('one'));
@@ -91,6 +94,25 @@ t.test('a thousand rules are made ready in slices, and take effect together', as
   t.equal(rules.engine, null);
 });
 
+t.test('rules that nobody has checked leave those in force as they are', async (t) => {
+  const lines: unknown[] = [];
+  const rules = new WorkerRules(0, (level, message, { reason }) => lines.push([level, message, reason]));
+  rules.update(
+    published(1, ruleSet({ rules: [rule({ errorMsg: 'old' })] })),
+    MAX_TEXT_BYTES,
+    true,
+    () => undefined,
+  );
+  let isTold = false;
+  const bad = published(2, ruleSet({ rules: [rule({ matchPattern: '(' })] }));
+  rules.update(bad, MAX_TEXT_BYTES, false, () => {
+    isTold = true;
+  });
+  await waitUntil('it is over', () => isTold);
+  t.equal(ask(rules.engine!, 'SELECT 1').errorMessage, 'old');
+  t.match(lines, [['error', 'the query rules could not be made ready', /missing closing/]]);
+});
+
 t.test('hits are counted for each worker, and read over all', async (t) => {
   const set = ruleSet({
     rules: [
@@ -101,7 +123,7 @@ t.test('hits are counted for each worker, and read over all', async (t) => {
   });
   const snapshot = published(1, set);
   for (const worker of [0, 1]) {
-    const rules = new WorkerRules(worker);
+    const rules = new WorkerRules(worker, unexpected);
     rules.update(snapshot, MAX_TEXT_BYTES, true, () => undefined);
     rules.count(ask(rules.engine!, 'SELECT 1'));
     rules.count(ask(rules.engine!, 'SELECT a FROM t'));
@@ -144,7 +166,7 @@ t.test('of several limits, a statement that one refuses takes nothing of the oth
     rules: [rule({ ruleId: 1, matchDigest: 'FROM t', attributes })],
     userRateLimits: [{ username: 'app', perSecond: 0.001, burst: 2 }],
   });
-  const rules = new WorkerRules(0);
+  const rules = new WorkerRules(0, unexpected);
   rules.update(published(1, set), MAX_TEXT_BYTES, true, () => undefined);
   const run = (sql: string): string | null => rules.takeTokens(ask(rules.engine!, sql))?.name ?? null;
   t.equal(run('SELECT a FROM t'), null);
