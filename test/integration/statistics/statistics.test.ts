@@ -3,6 +3,7 @@
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import t from 'tap';
 import { STATS_TABLES } from '../../../src/common/admin-tables/stats-tables.ts';
+import { makeTemporaryDirectory, removeTemporaryDirectory } from '../../support/owned-resources.ts';
 import { parsePrometheusText } from '../../support/prometheus-text.ts';
 import { APP_ACCOUNT, ReplicationSet } from '../../support/replication-set.ts';
 import { SluiceProcess } from '../../support/sluice-process.ts';
@@ -220,4 +221,41 @@ t.test('nothing is counted when it is turned off', async (t) => {
   await connection.end();
   t.equal((await sluice.metrics()).get(counted), before.get(counted));
   t.strictSame(await rows('SHOW DIGESTS'), []);
+});
+
+t.test('with dataDir there is a history, and digests can be saved', async (t) => {
+  const dataDir = makeTemporaryDirectory('history');
+  const keeping = await SluiceProcess.startFor(set, {
+    config: { dataDir, statistics: { historyIntervalMs: 1000 } },
+  });
+  const operator = await keeping.adminConnection();
+  t.teardown(async () => {
+    await operator.end();
+    await keeping.dispose();
+    removeTemporaryDirectory(dataDir);
+  });
+  const ask = async (sql: string): Promise<RowDataPacket[]> =>
+    (await operator.query<RowDataPacket[]>(sql))[0];
+  const connection = await keeping.connect();
+  for (let each = 0; each < 7; each++) await connection.query(`SELECT n FROM items WHERE id = ${each}`);
+  await connection.end();
+  await waitUntil('a row is written', async () => {
+    const [row] = await ask('SELECT MAX(Questions) AS questions FROM stats_history.mysql_connections');
+    return Number(row!.questions) >= 7;
+  });
+  t.equal((await ask('SELECT * FROM stats_history.mysql_connections_day')).length, 1);
+  await operator.query('SAVE MYSQL DIGEST TO DISK');
+  const saved = await ask(
+    'SELECT count_star FROM stats_history.history_mysql_query_digest WHERE digest_text LIKE "SELECT n%"',
+  );
+  t.strictSame(
+    saved.map(({ count_star }) => Number(count_star)),
+    [7],
+  );
+  t.strictSame(await ask('SHOW DIGESTS'), [], 'they are counted anew');
+  await keeping.stop();
+});
+
+t.test('without it nothing can be saved', async (t) => {
+  await t.rejects(admin.query('SAVE MYSQL DIGEST TO DISK'), /dataDir is not set/);
 });
