@@ -60,7 +60,7 @@ export interface Mirroring {
 
 /** A session, as far as a copy of its statement needs it. */
 export interface MirroredSession
-  extends Pick<RoutingFacts, 'holdsConnection' | 'pinned' | 'inTransaction' | 'autocommit'> {
+  extends Pick<RoutingFacts, 'holdsConnection' | 'pinned' | 'inTransaction' | 'autocommit' | 'verdict'> {
   readonly connectionKey: ConnectionKey;
   readonly username: string;
   readonly clientCapabilities: number;

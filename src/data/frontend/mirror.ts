@@ -37,6 +37,7 @@ class MirrorClient implements RunClient {
   destination: Destination;
   connectionKey: ConnectionKey;
   readonly #ended: (client: MirrorClient) => void;
+  #isRunning = false;
 
   constructor(
     session: MirroredSession,
@@ -50,7 +51,14 @@ class MirrorClient implements RunClient {
     this.run = new StatementRun(this, context);
   }
 
-  begin(session: MirroredSession, destination: Destination, packet: Buffer, plan: Plan): void {
+  /** @param defaultTimeoutMs 0 for none. */
+  begin(
+    session: MirroredSession,
+    destination: Destination,
+    packet: Buffer,
+    plan: Plan,
+    defaultTimeoutMs: number,
+  ): void {
     const { state } = this;
     this.destination = destination;
     this.connectionKey = session.connectionKey;
@@ -60,11 +68,18 @@ class MirrorClient implements RunClient {
     state.restart(session.state.variables);
     state.schema = session.state.schema;
     state.userVariables = session.state.userVariables;
+    this.#isRunning = true;
     const route = destination.readers === null ? TO_PRIMARY : TO_READERS;
+    const timeoutMs = session.verdict.timeoutMs ?? defaultTimeoutMs;
+    if (timeoutMs > 0) this.run.timeout.begin(timeoutMs, 'mirror');
     this.run.start(packet, 0, packet.length, route, plan, AnswerShape.query, true);
   }
 
   runFinished(): void {
+    if (!this.#isRunning) return;
+    this.#isRunning = false;
+    // A server that reports what nobody has explained pins; there is no next statement to keep it for.
+    this.run.releaseHeld(this.state.leftBehind());
     this.run.residue.reset();
     this.#ended(this);
   }
@@ -124,7 +139,8 @@ export class Mirrors implements Mirroring {
     counters.add(WorkerCounter.mirrored);
     this.#running++;
     const client = this.#idle.pop() ?? this.#make(session, destination);
-    client.begin(session, destination, Buffer.from(buffer.subarray(start, end)), plan);
+    const packet = Buffer.from(buffer.subarray(start, end));
+    client.begin(session, destination, packet, plan, snapshot.settings.limits.queryTimeoutMs);
   }
 
   #make(session: MirroredSession, destination: Destination): MirrorClient {

@@ -9,6 +9,7 @@ import {
   encodeOk,
   encodeSessionState,
   encodeTextRow,
+  frameErr,
   framePacket,
   hasCapability,
   SessionTrackType,
@@ -19,6 +20,7 @@ import {
   type Answer,
   CAPABILITY_SETS,
   ClientSink,
+  type ErrPart,
   encodeAnswer,
   nameOfCapabilities,
   pass,
@@ -271,6 +273,46 @@ t.test('an ERR can be kept from the client, but not once something has gone out'
       t.equal(late.bytes.toString('hex'), encodeAnswer(ANSWERS[name]!, client).toString('hex'), name);
     }
   }
+});
+
+t.test('an ERR behind what has gone out can be told in other words', async (t) => {
+  class Rewording extends ClientSink {
+    readonly #client: number;
+
+    constructor(client: number) {
+      super();
+      this.#client = client;
+    }
+
+    errInstead(errno: number, sequenceId: number): Buffer | null {
+      if (errno === 1) return null;
+      return frameErr(
+        { errno: 3024, sqlState: 'HY000', message: 'in other words' },
+        this.#client,
+        sequenceId,
+      );
+    }
+  }
+  const instead = { kind: 'err', errno: 3024, message: 'in other words' } as const;
+  for (const client of CAPABILITY_SETS)
+    for (const server of CAPABILITY_SETS)
+      for (const count of [0, 1, 5]) {
+        const answer = (error: ErrPart): Answer => ({
+          shape: query,
+          parts: [rowsPart(count, AUTOCOMMIT, { error })],
+        });
+        const rig = new TrackerRig(server, new Rewording(client)).begin(query, client, AUTOCOMMIT);
+        rig.read(
+          encodeAnswer(answer({ kind: 'err', errno: 1317, message: 'interrupted' }), server),
+          () => 1 + random.below(40),
+        );
+        t.equal(
+          rig.sink.bytes.toString('hex'),
+          encodeAnswer(answer(instead), client).toString('hex'),
+          `${nameOfCapabilities(server)} to ${nameOfCapabilities(client)}, ${count} rows`,
+        );
+        t.match(rig.tracker, { complete: true, errno: 1317 });
+      }
 });
 
 t.test('LOAD DATA LOCAL', async (t) => {
