@@ -97,6 +97,10 @@ export function clientVariable(name: string, call: CommandCall): TextValue {
   throw new AdminError('unknownVariable', `Unknown system variable ${quoted(name)}${hint}`);
 }
 
+export function clientVariableNames(): readonly string[] {
+  return NAMES;
+}
+
 export function allClientVariables(call: CommandCall): (readonly [name: string, value: TextValue])[] {
   return Object.entries(VARIABLES).map(([name, value]) => [name, currentValue(value, call)]);
 }
