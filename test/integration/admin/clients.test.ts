@@ -52,6 +52,7 @@ const TYPED: Readonly<Record<string, string>> = {
   'SHOW TOPOLOGY': 'SHOW TOPOLOGY',
   'SHOW SHADOW': 'SHOW SHADOW',
   'SHOW DIGESTS': 'SHOW DIGESTS',
+  'SHOW LATENCIES': 'SHOW LATENCIES',
   'SHOW MYSQL STATUS': 'SHOW MYSQL STATUS',
   'SHOW PROMETHEUS METRICS': 'SHOW PROMETHEUS METRICS',
   'SAVE MYSQL DIGEST TO DISK': 'SAVE MYSQL DIGEST TO DISK',
@@ -109,7 +110,13 @@ const TYPED: Readonly<Record<string, string>> = {
 };
 
 /** Nothing is there to be shown. */
-const WITHOUT_ROWS = new Set(['SHOW WARNINGS', 'SHOW DIGESTS', 'SHOW SHADOW', 'SHOW HOSTGROUPS']);
+const WITHOUT_ROWS = new Set([
+  'SHOW WARNINGS',
+  'SHOW DIGESTS',
+  'SHOW LATENCIES',
+  'SHOW SHADOW',
+  'SHOW HOSTGROUPS',
+]);
 
 t.test('the stock client', async (t) => {
   const directory = makeTemporaryDirectory('admin-clients');

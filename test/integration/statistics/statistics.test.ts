@@ -85,6 +85,19 @@ t.test('every statement of every client is counted once', async (t) => {
   await Promise.all(clients.map((connection) => connection.end()));
 });
 
+t.test('latencies by hostgroup', async (t) => {
+  const found = await rows('SHOW LATENCIES');
+  const reads = found.find(({ hostgroup, statements }) => hostgroup === 1 && statements === 'reads')!;
+  t.equal(reads.count, CLIENTS * (2 * SELECTS + 1));
+  const { p50_us, p90_us, p95_us, p99_us, p999_us, max_us } = reads;
+  const sorted = [p50_us, p90_us, p95_us, p99_us, p999_us, max_us];
+  t.strictSame(
+    sorted,
+    sorted.toSorted((a, b) => a - b),
+  );
+  t.ok(p50_us > 0);
+});
+
 t.test('ORDER BY and LIMIT', async (t) => {
   const [first, ...others] = await rows('SHOW DIGESTS ORDER BY count DESC LIMIT 2');
   t.equal(others.length, 1);

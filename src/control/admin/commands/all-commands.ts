@@ -26,6 +26,7 @@ import { showEvents } from './show-events.ts';
 import { showFields } from './show-fields.ts';
 import { showHostgroups } from './show-hostgroups.ts';
 import { showIndex } from './show-index.ts';
+import { showLatencies } from './show-latencies.ts';
 import { showMysqlStatus } from './show-mysql-status.ts';
 import { showPins } from './show-pins.ts';
 import { showPinsByReason } from './show-pins-by-reason.ts';
@@ -70,6 +71,7 @@ export const ALL_COMMANDS: readonly AdminCommand[] = [
   showPinsByReason,
   showRoutes,
   showDigests,
+  showLatencies,
   saveDigest,
   showMysqlStatus,
   showPrometheusMetrics,
