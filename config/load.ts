@@ -258,7 +258,8 @@ export function defaultWorkers(): number {
   return Math.min(availableParallelism(), MAX_WORKERS);
 }
 
-function deepFreeze<T>(value: T): T {
+/** Frozen parts are taken to be frozen wholly. */
+export function deepFreeze<T>(value: T): T {
   if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
   for (const child of Object.values(value)) deepFreeze(child);
   return Object.freeze(value);

@@ -15,7 +15,9 @@ import type { Config } from '../../config/schema.ts';
 import { configWarnings } from '../../config/summary.ts';
 import type { RootLogger } from '../common/logger.ts';
 import { createLogger } from '../common/pino-logger.ts';
-import type { SluiceHandle, startSluice } from '../control/supervisor.ts';
+import { formatRowProblem, RowError } from '../control/runtime/row-error.ts';
+import type { SluiceHandle } from '../control/sluice-handle.ts';
+import type { startSluice } from '../control/supervisor.ts';
 
 export interface ServiceOptions {
   readonly loaded: LoadedConfig;
@@ -107,7 +109,12 @@ class Service {
         this.#logger.warn('changed settings need a restart', { settings: needRestart });
       this.#warn(loaded);
     } catch (error) {
-      const reason = error instanceof ConfigError ? { problems: error.message.split('\n') } : { error };
+      const reason =
+        error instanceof ConfigError
+          ? { problems: error.message.split('\n') }
+          : error instanceof RowError
+            ? { problems: error.problems.map(formatRowProblem) }
+            : { error };
       this.#logger.error('configuration not changed', reason);
     }
   }

@@ -6,7 +6,7 @@ import { planReload } from '../../config/reload.ts';
 import type { Config } from '../../config/schema.ts';
 import { type Inspection, NO_RECORDS } from '../common/inspection.ts';
 import type { LogThreshold, RootLogger } from '../common/logger.ts';
-import { Gauge, SharedCounters, userGauge } from '../common/shared-counters.ts';
+import { SharedCounters } from '../common/shared-counters.ts';
 import { SharedStatistics } from '../common/shared-statistics.ts';
 import type { Snapshot } from '../common/snapshot.ts';
 import { StopMode } from '../common/thread-messages.ts';
@@ -14,10 +14,12 @@ import { startAdminServer } from './admin/admin-server.ts';
 import type { AdminState } from './admin/admin-state.ts';
 import { virtualRows } from './admin/virtual-tables/all-virtual-tables.ts';
 import { poolRows } from './admin/virtual-tables/stats-connection-pool.ts';
+import { CertificateKeeper } from './certificate-keeper.ts';
 import { configuredServers } from './configured-servers.ts';
 import { HttpSite } from './http/http-site.ts';
 import { joinAddress, listenOptions } from './listen-options.ts';
 import { OperatorLogs } from './logs/operator-logs.ts';
+import { makeAdminState } from './make-admin-state.ts';
 import { type CounterSnapshot, takeCounterSnapshot } from './metrics/counter-snapshot.ts';
 import { createMetricsRegistry, type MetricsRegistry } from './metrics/registry.ts';
 import { Monitor } from './monitor/monitor.ts';
@@ -27,6 +29,7 @@ import { liveness, readiness } from './readiness.ts';
 import { type PreparedRuntime, prepareRuntime } from './runtime/prepare-runtime.ts';
 import type { RuntimeControl } from './runtime/runtime-control.ts';
 import type { AppliedConfig, RuntimeHost } from './runtime/runtime-host.ts';
+import type { SluiceAddresses, SluiceHandle } from './sluice-handle.ts';
 import { SnapshotBuilder } from './snapshot-builder.ts';
 import { StatisticsHistory } from './statistics/history.ts';
 import { SharedAnswers } from './statistics/shared-answer.ts';
@@ -34,30 +37,12 @@ import { Statistics } from './statistics/statistics.ts';
 import type { SqliteStore } from './store/sqlite-store.ts';
 import { TlsMaterial } from './tls-material.ts';
 import { AccountKeeper } from './users/account-keeper.ts';
+import { ViewFollower } from './view-follower.ts';
 import type { InspectResult } from './worker-inquiries.ts';
 import { WorkerSet } from './worker-set.ts';
 
-/** Where the running proxy can be reached; `host:port`, with the ports that the system chose. */
-export interface SluiceAddresses {
-  readonly listen: string;
-  readonly socket: string | null;
-  readonly admin: string | null;
-  readonly http: string | null;
-}
-
-export interface SluiceHandle {
-  readonly addresses: SluiceAddresses;
-  /** Applies what has changed in the file since it was read last; on a rejection all is as before. */
-  reload(file: Config): Promise<AppliedConfig>;
-  /** For what rotates log files: goes on in new ones of the same paths. */
-  reopenLogs(): void;
-  /** Drains, then closes everything; resolves when nothing is left. */
-  stop(reason: string): Promise<void>;
-}
-
 /** Beyond `limits.shutdownGraceMs`: for the last packets, and for threads that hang. */
 const STOP_MARGIN_MS = 2000;
-const VIEWS_RETRY_MS = 500;
 /** At the start, for the accounts of the primary. */
 const ACCOUNTS_START_MS = 2000;
 
@@ -75,6 +60,7 @@ class Supervisor implements SluiceHandle {
   readonly #rules = new RuleKeeper();
   readonly #monitor: Monitor;
   readonly #accounts: AccountKeeper;
+  readonly #views: ViewFollower;
   readonly #store: SqliteStore;
   readonly #history: StatisticsHistory;
   readonly #runtime: RuntimeControl;
@@ -87,12 +73,7 @@ class Supervisor implements SluiceHandle {
   #http: HttpSite | null = null;
   #admin: Awaited<ReturnType<typeof startAdminServer>> | null = null;
   #stopping: Promise<void> | null = null;
-  #catalogEpoch = 0;
-  #tls: TlsMaterial;
-  #tlsTimer: NodeJS.Timeout | null = null;
-  /** What the files were like that could not be used; told once. */
-  #refusedFiles = '';
-  #followingViews = false;
+  readonly #certificates: CertificateKeeper;
 
   constructor(prepared: PreparedRuntime, logger: RootLogger, version: string, readFile: () => Config) {
     const { config, runtime, store } = prepared;
@@ -105,7 +86,8 @@ class Supervisor implements SluiceHandle {
     this.#version = version;
     this.#shared = new SharedStatistics(config.workers);
     this.#metrics = createMetricsRegistry(version, () => this.#takeCounters());
-    this.#tls = TlsMaterial.read(config);
+    const changed = (tls: TlsMaterial) => this.#certificatesRead(tls);
+    this.#certificates = new CertificateKeeper({ config, logger, changed });
     const { username: _, password: __, ...settings } = config.monitor;
     this.#monitor = new Monitor({
       servers: configuredServers(config),
@@ -119,6 +101,7 @@ class Supervisor implements SluiceHandle {
         error: (fields, message) => logger.error(message, { ...fields }),
       },
     });
+    this.#views = new ViewFollower(this.#monitor, this.#counters, () => this.#publish());
     this.#statistics = new Statistics({
       shared: this.#shared,
       checks: this.#monitor.checkLog,
@@ -142,6 +125,7 @@ class Supervisor implements SluiceHandle {
       logger,
     });
     this.#snapshot = this.#build();
+    this.#runtime.begin(this.#runtimeHost(), 0);
   }
 
   get addresses(): SluiceAddresses {
@@ -162,7 +146,7 @@ class Supervisor implements SluiceHandle {
       version: this.#version,
       state: this.#adminState,
       audit: this.#logs.audit,
-      certificate: this.#tls.client,
+      certificate: this.#certificates.material.client,
       metrics,
       liveness: () => liveness(this.#workers?.status() ?? []),
       readiness: () => readiness(this.#workers?.status() ?? [], this.#snapshot, this.#stopping !== null),
@@ -179,18 +163,17 @@ class Supervisor implements SluiceHandle {
       logger: this.#logger,
       snapshot: () => this.#snapshot,
       serverFailed: (address, reason) => void this.#monitor.reportFailure(address, reason),
-      viewsChanged: () => void this.#followViews(),
+      viewsChanged: () => void this.#views.follow(),
       accountsWanted: () => void this.#accounts.follow(),
       reported: (worker, report) => this.#logs.received(worker, report),
     });
     this.#monitor.on('change', () => this.#publish());
     await this.#workers.start();
     this.#admin = await this.#startAdmin();
-    this.#followFiles();
+    this.#certificates.follow();
     this.#history.start();
     // What changed while the workers were starting.
     this.#publish();
-    this.#runtime.begin(this.#runtimeHost(), 0);
   }
 
   #runtimeHost(): RuntimeHost {
@@ -218,7 +201,7 @@ class Supervisor implements SluiceHandle {
     return startAdminServer({
       ...listenOptions(admin),
       users: admin.users,
-      tls: this.#tls.admin,
+      tls: this.#certificates.material.admin,
       ...(this.#workers === null ? {} : { rsaKey: this.#workers.rsaKey }),
       version: this.#version,
       logger: this.#logger,
@@ -228,47 +211,27 @@ class Supervisor implements SluiceHandle {
   }
 
   #makeAdminState(): AdminState {
-    return {
+    return makeAdminState({
       store: this.#store,
       runtime: this.#runtime,
-      topology: () => this.#monitor.topology,
-      counters: () => this.#takeCounters(),
-      events: () => this.#monitor.events(),
-      versions: () =>
-        (this.#workers?.status() ?? []).map(({ index, appliedVersion, running, restarts }) => ({
-          worker: index,
-          version: appliedVersion,
-          running,
-          restarts,
-        })),
-      explainRoute: (question) => this.#workers?.explainRoute(question) ?? Promise.resolve([]),
-      ruleHits: () => this.#rules.hits(),
-      accounts: () =>
-        this.#accounts.accounts.map((account) => ({
-          ...account,
-          connections: this.#counters.gauge(userGauge(account.slot)),
-        })),
-      loadAccounts: () => this.#accounts.load(),
-      inspect: (inspection) => this.#inspect(inspection),
+      monitor: this.#monitor,
+      accounts: this.#accounts,
+      counters: this.#counters,
+      rules: this.#rules,
       statistics: this.#statistics,
-      metricsPage: () => this.#metrics.render(),
-      killSession: (connectionId, queryOnly) =>
-        this.#workers?.killSession(connectionId, queryOnly) ?? Promise.resolve(null),
+      metrics: this.#metrics,
+      config: () => this.#config,
+      workers: () => this.#workers,
+      takeCounters: () => this.#takeCounters(),
+      inspect: (inspection) => this.#inspect(inspection),
       setLogLevel: (level) => this.#setLogLevel(level),
       reopenLogs: () => this.reopenLogs(),
-      reloadTls: () => this.#readCertificates(),
-      signalProcess: (signal) => void process.kill(process.pid, signal),
-      keepsRoutes: () => this.#config.limits.routeRingEntries > 0,
+      reloadTls: () => this.#certificates.readAgain(),
       setAccepting: (accepting) => {
         this.#builder.accepting = accepting;
         this.#publish();
       },
-      setServerStatus: (address, status) => {
-        if (this.#monitor.topology.find(address) === null) return false;
-        this.#monitor.setAdministrativeStatus(address, status);
-        return true;
-      },
-    };
+    });
   }
 
   #takeCounters(): CounterSnapshot {
@@ -303,7 +266,7 @@ class Supervisor implements SluiceHandle {
     return {
       username: monitor.username ?? '',
       password: monitor.password ?? '',
-      resolveTls: (host, tls) => this.#tls.forServer(host, tls),
+      resolveTls: (host, tls) => this.#certificates.material.forServer(host, tls),
     };
   }
 
@@ -316,7 +279,7 @@ class Supervisor implements SluiceHandle {
     const { config, changed, needRestart } = planReload(this.#config, wanted);
     // What cannot be read must not leave half of a configuration in force.
     const logs = this.#logs.prepare(config);
-    const before = { config: this.#config, tls: this.#tls };
+    const before = { config: this.#config, tls: this.#certificates.material };
     this.#isApplying = true;
     try {
       await this.#use(config, TlsMaterial.read(config));
@@ -324,10 +287,11 @@ class Supervisor implements SluiceHandle {
     } catch (error) {
       logs.abandon();
       await this.#use(before.config, before.tls);
-      throw error;
-    } finally {
       this.#isApplying = false;
+      this.#publish();
+      throw error;
     }
+    this.#isApplying = false;
     logs.commit();
     this.#workers?.publish(this.#snapshot);
     this.#logger.info('configuration changed', { changed });
@@ -335,9 +299,8 @@ class Supervisor implements SluiceHandle {
   }
 
   async #use(config: Config, tls: TlsMaterial): Promise<void> {
-    this.#tls = tls;
     this.#config = config;
-    this.#followFiles();
+    this.#certificates.use(config, tls);
     this.#admin?.updateUsers(config.admin.users);
     this.#admin?.updateTls(tls.admin);
     this.#http?.update(config);
@@ -347,34 +310,10 @@ class Supervisor implements SluiceHandle {
     await this.#accounts.reconfigure(config);
   }
 
-  /** Looks at the files of certificates every `tls.reloadIntervalMs`; a changed one is read and published. */
-  #followFiles(): void {
-    if (this.#tlsTimer !== null) clearInterval(this.#tlsTimer);
-    this.#tlsTimer = setInterval(() => this.#rereadFiles(), this.#config.tls.reloadIntervalMs).unref();
-  }
-
-  #rereadFiles(): void {
-    if (!this.#tls.isStale || this.#stopping !== null) return;
-    const signature = this.#tls.currentSignature;
-    const reason = this.#readCertificates();
-    // Often only the half of a renewal: the old ones stay in force, and the next look may find all of it.
-    if (reason === null) return;
-    if (signature !== this.#refusedFiles) this.#logger.error('certificates not changed', { reason });
-    this.#refusedFiles = signature;
-  }
-
-  /** Why they could not be read; the old ones are in force then. */
-  #readCertificates(): string | null {
-    try {
-      this.#tls = TlsMaterial.read(this.#config);
-    } catch (error) {
-      return (error as Error).message;
-    }
-    this.#http?.updateCertificate(this.#tls.client);
-    this.#logger.info('certificates read again');
-    this.#admin?.updateTls(this.#tls.admin);
+  #certificatesRead(tls: TlsMaterial): void {
+    this.#http?.updateCertificate(tls.client);
+    this.#admin?.updateTls(tls.admin);
     this.#publish();
-    return null;
   }
 
   reopenLogs(): void {
@@ -396,7 +335,8 @@ class Supervisor implements SluiceHandle {
   async #stop(reason: string): Promise<void> {
     const graceMs = this.#config.limits.shutdownGraceMs;
     this.#logger.info('stopping', { reason, graceMs });
-    if (this.#tlsTimer !== null) clearInterval(this.#tlsTimer);
+    this.#certificates.stop();
+    this.#views.stop();
     await this.#workers?.stop(StopMode.graceful, graceMs + STOP_MARGIN_MS);
     await this.#accounts.stop();
     await this.#monitor.stop();
@@ -412,8 +352,8 @@ class Supervisor implements SluiceHandle {
       this.#config,
       this.#monitor.topology,
       this.#monitor.catalog,
-      this.#catalogEpoch,
-      this.#tls,
+      this.#views.epoch,
+      this.#certificates.material,
       this.#accounts.snapshot(),
       this.#rules.snapshot(this.#config),
     );
@@ -430,26 +370,6 @@ class Supervisor implements SluiceHandle {
       return;
     }
     if (this.#snapshot !== before) this.#workers?.publish(this.#snapshot);
-  }
-
-  /**
-   * Views have changed, or may have. Until the catalogue has been read again, after the change, workers take no read
-   * of a table for proven; many changes at once cost one reading.
-   */
-  async #followViews(): Promise<void> {
-    if (this.#followingViews) return;
-    this.#followingViews = true;
-    while (this.#stopping === null && this.#catalogEpoch !== this.#counters.gauge(Gauge.viewsEpoch)) {
-      const epoch = this.#counters.gauge(Gauge.viewsEpoch);
-      await this.#monitor.refreshCatalog();
-      if (!this.#monitor.catalog.complete) {
-        await setTimeout(VIEWS_RETRY_MS);
-        continue;
-      }
-      this.#catalogEpoch = epoch;
-      this.#publish();
-    }
-    this.#followingViews = false;
   }
 }
 

@@ -2,6 +2,7 @@
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { existingHostgroups } from '../../../config/hostgroup-pairs.ts';
+import { deepFreeze } from '../../../config/load.ts';
 import { checkValues } from '../../../config/reload.ts';
 import type { Config } from '../../../config/schema.ts';
 import { checkQueryRules, problemText } from '../../sql/rules/query-rule-checks.ts';
@@ -51,5 +52,5 @@ export async function checkConfiguration(
   ];
   if (problems.length > 0) throw new RowError(distinct(problems));
   const ofRules = config.queryRules === before?.queryRules ? [] : rules.warnings.map(problemText);
-  return { config: checked.config, warnings: [...ofRules, ...effectWarnings(before, config)] };
+  return { config: deepFreeze(checked.config), warnings: [...ofRules, ...effectWarnings(before, config)] };
 }

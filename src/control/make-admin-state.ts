@@ -1,0 +1,79 @@
+/** What the admin port knows and orders, put together from the parts of the main thread. */
+
+import type { Config } from '../../config/schema.ts';
+import type { Inspection } from '../common/inspection.ts';
+import type { LogThreshold } from '../common/logger.ts';
+import { type SharedCounters, userGauge } from '../common/shared-counters.ts';
+import type { AdminState } from './admin/admin-state.ts';
+import type { CounterSnapshot } from './metrics/counter-snapshot.ts';
+import type { MetricsRegistry } from './metrics/registry.ts';
+import type { Monitor } from './monitor/monitor.ts';
+import type { RuleKeeper } from './query-rules/rule-keeper.ts';
+import type { RuntimeControl } from './runtime/runtime-control.ts';
+import type { Statistics } from './statistics/statistics.ts';
+import type { StoreClient } from './store/store-client.ts';
+import type { AccountKeeper } from './users/account-keeper.ts';
+import type { InspectResult } from './worker-inquiries.ts';
+import type { WorkerSet } from './worker-set.ts';
+
+export interface AdminStateParts {
+  readonly store: StoreClient;
+  readonly runtime: RuntimeControl;
+  readonly monitor: Monitor;
+  readonly accounts: AccountKeeper;
+  readonly counters: SharedCounters;
+  readonly rules: RuleKeeper;
+  readonly statistics: Statistics;
+  readonly metrics: MetricsRegistry;
+  config(): Config;
+  /** Null before they have started. */
+  workers(): WorkerSet | null;
+  takeCounters(): CounterSnapshot;
+  inspect(inspection: Inspection): Promise<InspectResult>;
+  setLogLevel(level: LogThreshold): void;
+  reopenLogs(): void;
+  reloadTls(): string | null;
+  setAccepting(accepting: boolean): void;
+}
+
+export function makeAdminState(parts: AdminStateParts): AdminState {
+  const { store, runtime, monitor, accounts, counters, rules, statistics, metrics, workers } = parts;
+  return {
+    store,
+    runtime,
+    statistics,
+    topology: () => monitor.topology,
+    counters: () => parts.takeCounters(),
+    events: () => monitor.events(),
+    versions: () =>
+      (workers()?.status() ?? []).map(({ index, appliedVersion, running, restarts }) => ({
+        worker: index,
+        version: appliedVersion,
+        running,
+        restarts,
+      })),
+    explainRoute: (question) => workers()?.explainRoute(question) ?? Promise.resolve([]),
+    ruleHits: () => rules.hits(),
+    accounts: () =>
+      accounts.accounts.map((account) => ({
+        ...account,
+        connections: counters.gauge(userGauge(account.slot)),
+      })),
+    loadAccounts: () => accounts.load(),
+    inspect: (inspection) => parts.inspect(inspection),
+    metricsPage: () => metrics.render(),
+    killSession: (connectionId, queryOnly) =>
+      workers()?.killSession(connectionId, queryOnly) ?? Promise.resolve(null),
+    setLogLevel: (level) => parts.setLogLevel(level),
+    reopenLogs: () => parts.reopenLogs(),
+    reloadTls: () => parts.reloadTls(),
+    signalProcess: (signal) => void process.kill(process.pid, signal),
+    keepsRoutes: () => parts.config().limits.routeRingEntries > 0,
+    setAccepting: (accepting) => parts.setAccepting(accepting),
+    setServerStatus: (address, status) => {
+      if (monitor.topology.find(address) === null) return false;
+      monitor.setAdministrativeStatus(address, status);
+      return true;
+    },
+  };
+}

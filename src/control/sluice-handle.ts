@@ -1,0 +1,22 @@
+/** The running proxy as the process that runs it knows it. */
+
+import type { Config } from '../../config/schema.ts';
+import type { AppliedConfig } from './runtime/runtime-host.ts';
+
+/** Where the running proxy can be reached; `host:port`, with the ports that the system chose. */
+export interface SluiceAddresses {
+  readonly listen: string;
+  readonly socket: string | null;
+  readonly admin: string | null;
+  readonly http: string | null;
+}
+
+export interface SluiceHandle {
+  readonly addresses: SluiceAddresses;
+  /** Applies what has changed in the file since it was read last; on a rejection all is as before. */
+  reload(file: Config): Promise<AppliedConfig>;
+  /** For what rotates log files: goes on in new ones of the same paths. */
+  reopenLogs(): void;
+  /** Drains, then closes everything; resolves when nothing is left. */
+  stop(reason: string): Promise<void>;
+}
