@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { DEFAULT_ADMIN_LIMITS } from './admin-limits.ts';
 import { ALL_COMMANDS } from './commands/all-commands.ts';
 import type { AdminCommand } from './commands/command.ts';
+import { describeSql } from './describe-sql.ts';
 
 const TARGET = new URL('./README.md', import.meta.url);
 
@@ -49,7 +50,7 @@ function introduction(): string[] {
     'user) the port listens on loopback only; anything else is refused at the start.',
     '',
     'Upper and lower case, line breaks, comments and a semicolon at the end make no difference. One statement at a',
-    'time; no prepared statements. Texts are UTF-8.',
+    'time. Texts are UTF-8.',
     '',
     'Errors: 1064 for an unknown command (it names the nearest known one), 1210 for a wrong argument, 1045 for what the',
     'user may not do, 1300 for bytes that are not UTF-8, 3024 where no answer came in time; those of the connection',
@@ -74,6 +75,8 @@ export function renderReadme(): string {
     '',
     '`EXPLAIN ROUTE` takes everything behind its two words as the statement, as it stands, comments included.',
     '`USE shop` in front of it (or `shop` as the schema of the login) says where tables without a schema are.',
+    '',
+    ...describeSql(),
     '',
     '## Columns',
     ...ALL_COMMANDS.flatMap(columnsOf),

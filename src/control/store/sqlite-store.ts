@@ -10,7 +10,13 @@ import type { Logger } from '../../common/logger.ts';
 import type { StoreInput, StoreLayer, StoreRequest, TrustedStatement } from '../../common/store-messages.ts';
 import { makePrivateFolder, removePrivateFolder } from './private-folder.ts';
 import { decodeSlice, HeldBytes, ReceivedRowsOnce } from './received-result.ts';
-import type { StoreClient, StoreResult, StoreStatement } from './store-client.ts';
+import {
+  DISK_FILE,
+  HISTORY_FILE,
+  type StoreClient,
+  type StoreResult,
+  type StoreStatement,
+} from './store-client.ts';
 import { StoreError } from './store-error.ts';
 import { DEFAULT_STORE_LIMITS, type StoreClientLimits } from './store-limits.ts';
 import { type StoreExchange, StoreProcess } from './store-process.ts';
@@ -191,8 +197,8 @@ export class SqliteStore implements StoreClient {
     const { dataDir } = this.#options;
     return {
       memory: this.#folder === null ? null : join(this.#folder, 'memory.db'),
-      disk: dataDir === null ? null : join(dataDir, 'sluice.db'),
-      history: dataDir === null ? null : join(dataDir, 'sluice-history.db'),
+      disk: dataDir === null ? null : join(dataDir, DISK_FILE),
+      history: dataDir === null ? null : join(dataDir, HISTORY_FILE),
     };
   }
 

@@ -8,6 +8,10 @@ import type {
   TrustedStatement,
 } from '../../common/store-messages.ts';
 
+/** In `dataDir`. */
+export const DISK_FILE = 'sluice.db';
+export const HISTORY_FILE = 'sluice-history.db';
+
 export interface StoreStatement {
   readonly sql: string;
   /** For the `?` in it, in order. */

@@ -1,15 +1,21 @@
+import { join } from 'node:path';
+import { DISK_FILE, HISTORY_FILE } from '../../store/store-client.ts';
 import { visibleSchemas } from '../admin-schemas.ts';
 import { type AdminCommand, AdminRole, type ComputedColumn, table } from './command.ts';
 
 interface Row {
   readonly seq: number;
   readonly name: string;
+  readonly file: string;
 }
+
+/** Of schemas that lie in `dataDir`. */
+const FILES: Readonly<Record<string, string>> = { disk: DISK_FILE, stats_history: HISTORY_FILE };
 
 const COLUMNS: readonly ComputedColumn<Row>[] = [
   { name: 'seq', type: 'number', meaning: 'Number of the schema', value: ({ seq }) => seq },
   { name: 'name', meaning: 'Its name, under which USE takes it', value: ({ name }) => name },
-  { name: 'file', meaning: 'Its file; empty: in memory', value: () => '' },
+  { name: 'file', meaning: 'Its file; empty: in memory', value: ({ file }) => file },
 ];
 
 export const showDatabases: AdminCommand = {
@@ -20,9 +26,13 @@ export const showDatabases: AdminCommand = {
   access: AdminRole.stats,
   changes: false,
   columns: COLUMNS,
-  execute: ({ session }) =>
-    table(
-      visibleSchemas(session.role).map((name, seq) => ({ seq, name })),
-      COLUMNS,
-    ),
+  execute: ({ session, state }) => {
+    const { dataDir } = state.store;
+    const fileOf = (schema: string): string => {
+      const file = FILES[schema];
+      return dataDir === null || file === undefined ? '' : join(dataDir, file);
+    };
+    const rows = visibleSchemas(session.role).map((name, seq) => ({ seq, name, file: fileOf(name) }));
+    return table(rows, COLUMNS);
+  },
 };
