@@ -76,7 +76,7 @@ and exits with 2.
 - **Passwords** are text, \`{file: /path}\` (its one line, without the line break) or \`{env: NAME}\`. They are read whenever
   the configuration is; \`SLUICE_MONITOR_PASSWORD_FILE\` names a file for a variable.
 - **Look at it**: \`sluice config print\` prints all that is in force with its source, \`sluice config diff\` what differs from
-  the defaults, or between two files; \`sluice config check\` is \`--check-config\`. None shows a secret.
+  the defaults, or between two files; \`sluice config diff running\` what a reload would change; \`sluice config check\` is \`--check-config\`. None shows a secret.
 - **Reload**: SIGHUP reads file and flags again. Everything is checked before anything changes; a bad configuration
   changes nothing and is logged. Settings with *restart* keep their old value until then, and the log says so.
 - Times are in milliseconds, sizes in bytes, as the names say.

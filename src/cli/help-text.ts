@@ -13,7 +13,8 @@ A SQL proxy for MySQL and MariaDB: writes go to the primary, proven reads to the
   config check        the same as --check-config
   config print        print the configuration in force as YAML: every setting, where it comes from, no secrets
   config diff         print what differs from the defaults; config diff A: file A from what is configured;
-                      config diff A B: file B from file A. Exits with 0 if nothing differs, else with 1
+                      config diff A B: file B from file A. "running" instead of a file: what is in force, asked
+                      for on the admin port. Exits with 0 if nothing differs, else with 1
 
 Every setting can also be given as a flag, or as an environment variable (listen.port: SLUICE_LISTEN_PORT).
 Flags go before variables, variables before the file. Lists are comma-separated, or JSON.

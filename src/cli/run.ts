@@ -1,12 +1,5 @@
 /** Carries out what the command line asks for. */
 import { ConfigError } from '../../config/config-error.ts';
-import {
-  type Comparable,
-  comparable,
-  comparableDefaults,
-  diffConfigs,
-  formatDifference,
-} from '../../config/diff.ts';
 import { existingHostgroups } from '../../config/hostgroup-pairs.ts';
 import { type LoadedConfig, loadConfigWithSources } from '../../config/load.ts';
 import { CONFIG_FILE_VARIABLE } from '../../config/overlay.ts';
@@ -15,6 +8,7 @@ import type { Config } from '../../config/schema.ts';
 import { collectSettings, configJsonSchema } from '../../config/settings.ts';
 import { configWarnings, summariseConfig } from '../../config/summary.ts';
 import { CliAction, type CommandLine, parseCommandLine } from './command-line.ts';
+import { diffCommand } from './diff-command.ts';
 import { helpText } from './help-text.ts';
 import { runService } from './service.ts';
 import { readVersion } from './version.ts';
@@ -66,21 +60,15 @@ async function unusableFiles(config: Config): Promise<string | null> {
   }
 }
 
-/** @returns null where it has complained */
-function comparableOf(commandLine: CommandLine, configFile: string | null): Comparable | null {
-  const { read, file } = configReader({ ...commandLine, configFile });
-  const loaded = readOrComplain(read, file);
-  return loaded === null ? null : comparable(loaded);
-}
-
-/** Two files, one file and what is configured, or what is configured and the defaults. */
-function diffCommand(commandLine: CommandLine): void {
-  const [first, second] = commandLine.operands;
-  const configured = (): Comparable | null => comparableOf(commandLine, commandLine.configFile);
-  const before = first === undefined ? comparableDefaults() : comparableOf(commandLine, first);
-  const after = second === undefined ? configured() : comparableOf(commandLine, second);
-  if (before === null || after === null) return;
-  const lines = diffConfigs(before, after).map(formatDifference);
+async function compare(commandLine: CommandLine): Promise<void> {
+  const { operands, configFile } = commandLine;
+  const load = (file: string | null) =>
+    configReader({ ...commandLine, configFile: file ?? configFile }).read();
+  const { lines, problems } = await diffCommand(operands, load);
+  if (problems.length > 0) {
+    complain(problems);
+    return;
+  }
   process.stdout.write(lines.map((line) => `${line}\n`).join(''));
   process.exitCode = lines.length === 0 ? ExitCode.ok : ExitCode.failed;
 }
@@ -103,7 +91,7 @@ export async function runCommandLine(args: readonly string[]): Promise<void> {
     return;
   }
   if (action === CliAction.diffConfig) {
-    diffCommand(commandLine);
+    await compare(commandLine);
     return;
   }
   const { read, file } = configReader(commandLine);

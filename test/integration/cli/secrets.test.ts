@@ -1,11 +1,26 @@
 /** Passwords that are not in the configuration, with a real server: read at the start, and again on SIGHUP. */
 
+import { execFile } from 'node:child_process';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { APP_ACCOUNT, MONITOR_ACCOUNT, ReplicationSet } from '../../support/replication-set.ts';
-import { SluiceProcess } from '../../support/sluice-process.ts';
+import { checkoutDirectory, SluiceProcess } from '../../support/sluice-process.ts';
 import { waitUntil } from '../../support/wait-until.ts';
+
+interface Result {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function runNode(args: readonly string[], env: NodeJS.ProcessEnv): Promise<Result> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, args, { env, timeout: 60_000 }, (error, stdout, stderr) => {
+      resolve({ code: error === null ? 0 : Number(error.code ?? -1), stdout, stderr });
+    });
+  });
+}
 
 const set = new ReplicationSet({ replicas: 0 });
 t.before(() => set.start());
@@ -57,6 +72,25 @@ t.test('a password in a file is changed while Sluice runs', async (t) => {
   const refused = await sluice.waitForLog('configuration not changed');
   t.match(JSON.stringify(refused), /users\[0\]\.password: .*app is empty/);
   await (await sluice.connect({ password: changed })).end();
+
+  const compare = (...args: string[]) =>
+    runNode(
+      [join(checkoutDirectory, 'src/main.ts'), 'config', 'diff', 'running', '-c', sluice.configFile, ...args],
+      {
+        TEST_MONITOR_PASSWORD: MONITOR_ACCOUNT.password,
+      },
+    );
+  writeFileSync(file('app'), changed);
+  t.strictSame(await compare(), { code: 0, stdout: '', stderr: '' }, 'nothing differs from what runs');
+  t.strictSame(await compare('--pool.minIdle', '7', '--listen.socketMode', '0700'), {
+    code: 1,
+    stdout: '~ listen.socketMode: "0777" -> "0700"  (at the next start)\n~ pool.minIdle: 0 -> 7\n',
+    stderr: '',
+  });
+  t.match(await compare('--admin.port', '1'), {
+    code: 2,
+    stderr: /127\.0\.0\.1:1 cannot be asked \(.*ECONNREFUSED/,
+  });
 
   const ops = await sluice.adminConnection({ user: 'ops', password: 'ops-secret' });
   await ops.query('SHOW SERVERS');
