@@ -35,6 +35,11 @@ export const httpSection = section('`/healthz`, `/readyz`, `/metrics`, and the d
     description: 'HTTPS, with `tls.certificate` and `tls.key`; `http.metricsAddress` stays without.',
     reloadable: false,
   }),
+  hostNames: describe(z.array(z.string().min(1).max(253)).max(64).default([]), {
+    description:
+      'Names that browsers may know this port by, where `http.host` is loopback: those of a proxy in front of it. `localhost` and IP addresses always are; by any other name somebody may have led a browser here.',
+    defaultText: 'none',
+  }),
   sessionIdleMs: milliseconds(
     1000,
     3_600_000,

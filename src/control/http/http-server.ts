@@ -29,6 +29,8 @@ export interface HttpServerOptions {
   /** Null where there is nothing to log in to. */
   readonly access: AccessControl | null;
   readonly metricsAreOpen: () => boolean;
+  /** Whether somebody may ask for this `Host`; health is told to everybody. */
+  readonly isKnownHost: (host: string | undefined) => boolean;
   readonly tls: HttpCertificate | null;
   readonly maxConnections: number;
   /** For tests. */
@@ -149,6 +151,8 @@ class HttpListener implements HttpServer {
     if (waitMs > 0) await setTimeout(waitMs, undefined, { ref: false });
     if (routes === undefined)
       return json(404, { error: 'not found', paths: ['/', '/healthz', '/readyz', '/metrics'] });
+    if (!isHealth && !this.#options.isKnownHost(request.headers.host))
+      return json(421, { error: 'not known by this name: see http.hostNames' });
     const method = request.method === 'HEAD' ? 'GET' : request.method;
     const route = routes.find((one) => one.method === method);
     if (route === undefined) {

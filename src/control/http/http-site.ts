@@ -6,6 +6,7 @@ import type { Logger } from '../../common/logger.ts';
 import type { AdminState } from '../admin/admin-state.ts';
 import type { AuditTrail } from '../logs/audit-log.ts';
 import { AccessControl } from './access/access-control.ts';
+import { isKnownHost } from './access/known-host.ts';
 import { apiRoutes } from './api/api-routes.ts';
 import { dashboardRoutes } from './dashboard/dashboard-routes.ts';
 import { type HealthSources, healthRoutes } from './health-routes.ts';
@@ -92,6 +93,7 @@ export class HttpSite {
       port,
       routes: dashboard ? [...health, ...this.#operatorRoutes()] : health,
       access: this.#access,
+      isKnownHost: (name) => isKnownHost(name, this.#http),
       metricsAreOpen: () => this.#http.openMetrics ?? isLoopback(this.#http.host),
       tls: tls ? certificate : null,
     });
@@ -104,6 +106,7 @@ export class HttpSite {
       port: address.port,
       routes: health,
       access: null,
+      isKnownHost: () => true,
       metricsAreOpen: () => true,
       tls: null,
     });

@@ -19,7 +19,7 @@ t.teardown(() => sluice.dispose());
 const authorization = `Basic ${Buffer.from('admin:admin').toString('base64')}`;
 
 function requestText(path: string): string {
-  return `GET ${path} HTTP/1.1\r\nHost: x\r\nAuthorization: ${authorization}\r\n\r\n`;
+  return `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: ${authorization}\r\n\r\n`;
 }
 
 async function open(): Promise<Socket> {

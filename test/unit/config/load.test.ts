@@ -44,6 +44,7 @@ t.test('the least that works has every default', async (t) => {
     openMetrics: null,
     metricsAddress: null,
     tls: false,
+    hostNames: [],
     sessionIdleMs: 3_600_000,
     sessionMaxMs: 43_200_000,
     maxConnections: 128,

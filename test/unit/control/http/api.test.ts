@@ -47,6 +47,7 @@ class Fixture {
       }),
       access: new AccessControl(USERS, { idleMs: 1000, maxMs: 1000 }, audit),
       metricsAreOpen: () => false,
+      isKnownHost: () => true,
       tls: null,
       maxConnections: 64,
     });

@@ -4,6 +4,7 @@ import { connect, type Socket } from 'node:net';
 import t from 'tap';
 import { createWorkerLogger, type LogRecord } from '../../../../src/common/logger.ts';
 import { AccessControl } from '../../../../src/control/http/access/access-control.ts';
+import { isKnownHost } from '../../../../src/control/http/access/known-host.ts';
 import { type HealthSources, healthRoutes } from '../../../../src/control/http/health-routes.ts';
 import { json } from '../../../../src/control/http/http-answer.ts';
 import type { HttpRoute } from '../../../../src/control/http/http-route.ts';
@@ -54,6 +55,7 @@ async function start(overrides: Overrides = {}): Promise<{ server: HttpServer; l
     ],
     access: new AccessControl(USERS, { idleMs: 60_000, maxMs: 60_000 }, NO_AUDIT),
     metricsAreOpen: () => metricsAreOpen,
+    isKnownHost: (name) => isKnownHost(name, { host: '127.0.0.1', hostNames: ['sluice.example.org'] }),
     tls: null,
     maxConnections,
     ...(overrides.perSecond === undefined
@@ -283,6 +285,23 @@ t.test('a password that a browser sends for another site changes nothing', async
   t.equal(log.filter(({ message }) => message === 'http request refused').length, 6);
   const origin = `http://127.0.0.1:${server.port}`;
   t.equal((await ask(server, '/change', 'POST', '{}', { ...own, origin })).status, 200);
+});
+
+t.test('by a name that is not its own it is nobody: somebody else may have given it that name', async (t) => {
+  const { server } = await start({ routes: [LOOK] });
+  t.teardown(() => server.close());
+  const own = basic('ops', 'ops secret');
+  for (const host of ['localhost', '127.0.0.1', '[::1]:6080', '10.0.0.7:1', 'Sluice.example.org:6080'])
+    t.equal((await ask(server, '/look', 'GET', undefined, { ...own, host })).status, 200, host);
+  for (const host of ['evil.example', 'evil.example:6080', 'localhost.evil.example', 'x.sluice.example.org'])
+    t.match(
+      await ask(server, '/look', 'GET', undefined, { ...own, host }),
+      { status: 421, body: /http\.hostNames/ },
+      host,
+    );
+  t.equal((await ask(server, '/metrics', 'GET', undefined, { host: 'evil.example' })).status, 421);
+  t.equal((await ask(server, '/healthz', 'GET', undefined, { host: 'evil.example' })).status, 200);
+  t.ok(isKnownHost('sluice.default.svc', { host: '0.0.0.0', hostNames: [] }), 'elsewhere names are usual');
 });
 
 t.test('metrics behind a login where they are not open', async (t) => {

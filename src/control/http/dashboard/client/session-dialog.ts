@@ -3,7 +3,7 @@ import type { LastStatementValue, SessionDetailValue } from '../../api/api-value
 import type { Api } from './api.ts';
 import { openDialog } from './dialogs.ts';
 import { type Child, h } from './dom.ts';
-import { age, clock, exact, micros } from './format.ts';
+import { age, clock, exact, micros, plural } from './format.ts';
 import { route } from './state-badge.ts';
 
 export async function showSession(api: Api, id: number): Promise<void> {
@@ -64,7 +64,7 @@ function statementItem(statement: LastStatementValue): HTMLElement {
     clock(timeMs),
     micros(durationMicros),
     waitMicros > 0 ? `waited ${micros(waitMicros)}` : '',
-    rows === null ? '' : `${exact(rows)} rows`,
+    rows === null ? '' : plural(rows, 'row'),
     server ?? '',
   ].filter((note) => note !== '');
   return h(

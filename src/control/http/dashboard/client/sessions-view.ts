@@ -15,7 +15,7 @@ const INTERVAL_MS = 2000;
 const KINDS = {
   all: { title: 'All', fits: () => true },
   busy: { title: 'Busy', fits: ({ state }) => state !== 'idle' },
-  transaction: { title: 'In a transaction', fits: ({ inTransaction }) => inTransaction },
+  transaction: { title: 'In transaction', fits: ({ inTransaction }) => inTransaction },
   pinned: { title: 'Pinned', fits: ({ pins }) => pins.length > 0 },
 } as const satisfies Readonly<Record<string, { title: string; fits: (session: SessionValue) => boolean }>>;
 type Kind = keyof typeof KINDS;

@@ -76,6 +76,8 @@ export class Shell {
   /** @param isMoved by the person, so that the focus goes along. */
   showView(name: string, isMoved: boolean): void {
     for (const [key, link] of this.#links) setAttribute(link, 'aria-current', key === name ? 'page' : null);
+    // On a narrow page the tabs may be scrolled.
+    this.#links.get(name)?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
     if (isMoved) this.#content.focus({ preventScroll: true });
   }
 
