@@ -58,6 +58,8 @@ const MAX_BODY_BYTES = 65_536;
 const SILENT_SOCKET_MS = 30_000;
 const PACES = { health: { perSecond: 500, burst: 500 }, others: { perSecond: 100, burst: 200 } };
 const LOGIN_PAGE = '/login';
+/** Of one connection, sent without waiting for answers: browsers send one. */
+const MOST_AT_ONCE = 8;
 
 class HttpListener implements HttpServer {
   readonly #options: HttpServerOptions;
@@ -67,6 +69,8 @@ class HttpListener implements HttpServer {
   readonly #pace: RequestPace;
   /** The oldest first. */
   readonly #sockets = new Set<Socket>();
+  /** Requests of a connection that have no answer yet. */
+  readonly #open = new WeakMap<Socket, number>();
   #address: AddressInfo | null = null;
 
   constructor(options: HttpServerOptions) {
@@ -133,6 +137,14 @@ class HttpListener implements HttpServer {
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     // A peer that breaks off is nobody's fault of ours.
     request.on('error', () => undefined);
+    const { socket } = request;
+    const open = (this.#open.get(socket) ?? 0) + 1;
+    if (open > MOST_AT_ONCE) {
+      socket.destroy();
+      return;
+    }
+    this.#open.set(socket, open);
+    response.once('close', () => this.#open.set(socket, (this.#open.get(socket) ?? 1) - 1));
     try {
       const answer = await this.#answerTo(request);
       if (!response.destroyed) sendAnswer(request, response, answer);

@@ -185,7 +185,7 @@ t.test('every setting is a variable, a table or said to be neither', async (t) =
     'hostgroupAttributes',
   ]);
   for (const { path, kind } of collectSettings(configJsonSchema())) {
-    const isPlace = path === 'dataDir' || path.endsWith('.addresses');
+    const isPlace = path === 'dataDir' || path.endsWith('.addresses') || path === 'http.hostNames';
     t.ok(shown.has(path) || tables.has(path) || isPlace, `${path} (${kind})`);
     if (shown.has(path)) t.not(kind === SettingKind.list && path !== 'proxyProtocol.networks', true, path);
   }
