@@ -311,7 +311,7 @@ t.test(
     const before = JSON.stringify(CONFIG);
     let refused = 0;
     const wrong: string[] = [];
-    for (let round = 0; round < 3000; round++) {
+    for (let round = 0; round < 1500; round++) {
       const modules = [...MODULES.values()];
       const module = modules[Math.floor(random.next() * modules.length)]!;
       const tables = module.rowsOf(CONFIG).map(({ table, rows }) => ({
@@ -333,7 +333,7 @@ t.test(
       }
     }
     t.strictSame(wrong, []);
-    t.ok(refused > 500, `${refused} were refused`);
+    t.ok(refused > 250, `${refused} were refused`);
     t.equal(JSON.stringify(CONFIG), before, 'the configuration that they were laid over is as it was');
   },
 );
