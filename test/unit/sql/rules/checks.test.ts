@@ -162,7 +162,8 @@ t.test('five thousand rules are checked while others have their turns', async (t
   await warmPatterns(rules);
   clearImmediate(immediate);
   t.ok(turns > 20, `${turns} turns of the event loop`);
-  const before = performance.now();
+  const before = process.cpuUsage();
   t.strictSame(checkQueryRules({ rules, fastRouting: [], firewall: NO_FIREWALL }, HOSTGROUPS).errors, []);
-  t.ok(performance.now() - before < 500, 'and then known');
+  const { user, system } = process.cpuUsage(before);
+  t.ok(user + system < 500_000, 'and then known');
 });
