@@ -36,6 +36,7 @@ export function configuredServers(config: Config): ConfiguredServer[] {
       hostgroup,
       status:
         BY_MILDNESS.find((status) => rows.some((row) => orderOf(row) === status)) ?? ServerStatus.ONLINE,
+      latencyLimitsMs: rows.map(({ maxLatencyMs }) => maxLatencyMs).filter((limitMs) => limitMs > 0),
       tls: tlsForAll(rows.map((row) => serverTlsOf(config, row))),
     };
   });

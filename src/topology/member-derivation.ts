@@ -6,10 +6,6 @@ import { moveStatus, statusOf } from './server-health.ts';
 import type { ReplicationChannel, ServerFacts } from './server-probe.ts';
 import { orderedStatus, type TopologyMember } from './topology-member.ts';
 
-/** A latency is shown anew when it has moved by this much, and by this part of itself. */
-const LATENCY_STEP_MS = 1;
-const LATENCY_STEP = 0.25;
-
 /** Whether `channel` replicates from the server that answers at `address`. */
 export function isSourceOf(channel: ReplicationChannel, address: ServerAddress, facts: ServerFacts): boolean {
   if (channel.sourceUuid !== null) return channel.sourceUuid === facts.serverUuid;
@@ -65,15 +61,8 @@ export function describeMember(
     serverUuid: facts?.serverUuid ?? null,
     serverId: facts?.serverId ?? null,
     gtidExecuted: replication?.gtidExecuted ?? '',
-    latencyMs: shownLatency(description.latencyMs, member.pingMs),
+    latencyMs: member.pingMs,
   };
-}
-
-/** Each new value is news to all workers: only what makes a difference is one. */
-function shownLatency(shown: number | null, measured: number | null): number | null {
-  if (shown === null || measured === null) return measured;
-  const difference = Math.abs(measured - shown);
-  return difference > LATENCY_STEP_MS && difference > shown * LATENCY_STEP ? measured : shown;
 }
 
 /** A description that says the same keeps its object, so that equality is identity for whoever compares. */

@@ -120,7 +120,7 @@ export interface ServerDescription {
   readonly replicationRunning: boolean | null;
   /** Milliseconds behind the source, null when not known or not a replica. */
   readonly lagMs: number | null;
-  /** Of the monitor's pings, smoothed; null until measured. Small changes are not followed. */
+  /** Of the monitor's pings, smoothed; null until measured. */
   readonly latencyMs: number | null;
   /** Executed GTID set in the server's own dialect, `''` when unknown. */
   readonly gtidExecuted: string;

@@ -17,6 +17,8 @@ export interface ConfiguredServer {
   readonly hostgroup: number | null;
   /** What the configuration says of it in all its hostgroups. */
   readonly status: AdministrativeStatus;
+  /** Of its pings, in any of its hostgroups. */
+  readonly latencyLimitsMs: readonly number[];
   readonly tls: ServerTls;
 }
 

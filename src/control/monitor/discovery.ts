@@ -198,6 +198,7 @@ export class Discovery {
       port,
       hostgroup: null,
       status: 'ONLINE',
+      latencyLimitsMs: [],
       tls,
     };
     this.#options.apply([

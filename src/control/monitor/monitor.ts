@@ -364,16 +364,25 @@ export class Monitor extends EventEmitter<MonitorEvents> {
   }
 }
 
-/** GTIDs move with every write and route nothing by themselves: they are read from `topology` when needed. */
+/**
+ * GTIDs move with every write and route nothing by themselves: they are read from `topology` when needed. Latencies move
+ * with every ping, and route only where they cross a limit.
+ */
 function isDifferentForRouting(before: TopologyDescription, after: TopologyDescription): boolean {
   if (before.primary !== after.primary || before.servers.length !== after.servers.length) return true;
   return after.servers.some((server, index) => {
     const old = before.servers[index]!;
     if (old === server) return false;
+    const limits = after.member(server.address)?.config.latencyLimitsMs ?? [];
+    if (limits.some((limitMs) => isOver(old, limitMs) !== isOver(server, limitMs))) return true;
     return (Object.keys(server) as (keyof ServerDescription)[]).some(
-      (key) => key !== 'gtidExecuted' && server[key] !== old[key],
+      (key) => key !== 'gtidExecuted' && key !== 'latencyMs' && server[key] !== old[key],
     );
   });
+}
+
+function isOver({ latencyMs }: ServerDescription, limitMs: number): boolean {
+  return latencyMs !== null && latencyMs > limitMs;
 }
 
 /** The address that a configured server has in the topology. */

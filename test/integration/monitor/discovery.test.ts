@@ -161,6 +161,7 @@ function seedOf(port: number) {
     maxReplicationLagMs: 0,
     hostgroup: null,
     status: 'ONLINE' as const,
+    latencyLimitsMs: [],
     tls: WITHOUT_TLS,
   };
 }

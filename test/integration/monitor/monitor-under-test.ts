@@ -33,6 +33,7 @@ export function seed(server: DatabaseServer | { host: string; port: number }): M
     maxReplicationLagMs: 0,
     hostgroup: null,
     status: 'ONLINE',
+    latencyLimitsMs: [],
     tls: WITHOUT_TLS,
   };
 }

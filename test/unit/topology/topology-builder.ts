@@ -20,6 +20,7 @@ export function server(name: string, overrides: Partial<ConfiguredServer> = {}):
     maxReplicationLagMs: 0,
     hostgroup: null,
     status: 'ONLINE',
+    latencyLimitsMs: [],
     tls: WITHOUT_TLS,
     ...overrides,
   };

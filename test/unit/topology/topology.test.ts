@@ -592,3 +592,17 @@ t.test('an upgrade is noticed', (t) => {
   t.equal(topology.value.find(at('p'))?.versionId, 80_040);
   t.end();
 });
+
+t.test('the latency of pings is smoothed: one slow answer is no slow server', async (t) => {
+  const topology = cluster();
+  const pings = (...latencies: number[]): number | null | undefined => {
+    for (const latencyMs of latencies)
+      topology.apply({ kind: 'check', address: at('p'), report: { check: 'ping', ok: true, latencyMs } });
+    return topology.value.find(at('p'))?.latencyMs;
+  };
+  t.equal(topology.value.find(at('p'))?.latencyMs, null, 'not measured yet');
+  t.equal(pings(10), 10);
+  t.equal(pings(110), 40);
+  t.ok(pings(10, 10, 10, 10, 10)! < 16);
+  t.ok(pings(110, 110, 110, 110, 110, 110, 110, 110)! > 100);
+});
