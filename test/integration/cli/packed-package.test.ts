@@ -127,6 +127,10 @@ t.test('the packed package', { timeout: TIMEOUT_MS }, async (t) => {
     const [rows] = await client.query('SELECT id FROM packed');
     t.strictSame(rows, [{ id: 7 }]);
     await client.end();
+    const operator = await sluice.adminConnection();
+    const [servers] = await operator.query('SELECT hostgroup_id FROM mysql_servers LIMIT 1');
+    t.equal((servers as unknown[]).length, 1, 'the store process has its files');
+    await operator.end();
     for (const path of ['/login', '/assets/main.js', '/assets/views.css', '/assets/uplot.js'])
       t.equal((await sluice.get(path)).status, 200, `the dashboard has its ${path}`);
     await sluice.stop();
