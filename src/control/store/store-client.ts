@@ -39,6 +39,8 @@ export interface StoreResult {
 export interface StoreClient {
   /** Null where `dataDir` is not set: then there is no layer `disk`, and asking for it is a StoreError. */
   readonly dataDir: string | null;
+  /** What is wrong with the files of `dataDir`, as sentences; known once the store has been used. */
+  readonly notices: readonly string[];
   /** Whether there are tables yet: they are made at the first need. */
   readonly isRunning: boolean;
   /** @throws StoreError */

@@ -1,6 +1,7 @@
 /** SQL on the admin port as clients see it: values, errors, and how much of the main thread it takes. */
 
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { DatabaseSync } from 'node:sqlite';
 import { type Connection, createConnection, type ResultSetHeader, type RowDataPacket } from 'mysql2/promise';
@@ -21,10 +22,11 @@ async function connect(
   t: { teardown(work: () => void): void },
   user = 'admin',
   database?: string,
+  port = admin.server.port,
 ): Promise<Connection> {
   const connection = await createConnection({
     host: '127.0.0.1',
-    port: admin.server.port,
+    port,
     user,
     password: PASSWORD,
     ...(database === undefined ? {} : { database }),
@@ -234,4 +236,20 @@ t.test('a client that goes away in the middle leaves nothing', async (t) => {
   const connection = await connect(t);
   await waitUntil('there is room for results', async () => (await rows(connection, LARGE)).length === 400);
   t.strictSame(admin.errors, []);
+});
+
+t.test('a damaged sluice.db is said by SHOW DATABASES', async (t) => {
+  const dataDir = t.testdir({ 'sluice.db': 'no database at all' });
+  const damaged = await AdminUnderTest.start({}, dataDir);
+  t.teardown(() => damaged.stop());
+  const connection = await connect(t, 'admin', undefined, damaged.server.port);
+  t.strictSame(await rows(connection, 'SELECT count(*) FROM disk.mysql_servers'), [['0']]);
+  const shown = (await rows(connection, 'SHOW DATABASES')).map(([, name, file]) => [name, file]);
+  t.strictSame(shown.slice(0, 2), [
+    ['main', ''],
+    ['disk', join(dataDir, 'sluice.db')],
+  ]);
+  t.match(await rows(connection, 'SHOW WARNINGS'), [
+    ['Warning', 1105, /sluice\.db is damaged .*put aside as sluice\.db\.corrupt-/],
+  ]);
 });

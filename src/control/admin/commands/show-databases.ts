@@ -21,18 +21,18 @@ const COLUMNS: readonly ComputedColumn<Row>[] = [
 export const showDatabases: AdminCommand = {
   name: 'SHOW DATABASES',
   syntax: 'SHOW {DATABASES | SCHEMAS}',
-  help: 'The schemas of the admin port',
+  help: 'The schemas of the admin port with their files; warns of files that are damaged or cannot be written to',
   pattern: /^SHOW (?:DATABASES|SCHEMAS)$/i,
   access: AdminRole.stats,
   changes: false,
   columns: COLUMNS,
   execute: ({ session, state }) => {
-    const { dataDir } = state.store;
+    const { dataDir, notices } = state.store;
     const fileOf = (schema: string): string => {
       const file = FILES[schema];
       return dataDir === null || file === undefined ? '' : join(dataDir, file);
     };
     const rows = visibleSchemas(session.role).map((name, seq) => ({ seq, name, file: fileOf(name) }));
-    return table(rows, COLUMNS);
+    return { ...table(rows, COLUMNS), warnings: notices };
   },
 };

@@ -111,6 +111,7 @@ const noStore = (): never => {
 };
 const NO_STORE: StoreClient = {
   dataDir: null,
+  notices: [],
   isRunning: false,
   execute: noStore,
   readTables: noStore,
