@@ -29,14 +29,14 @@ async function open(): Promise<Socket> {
   return socket;
 }
 
-/** Statements one after the other, until it is over; how many there were. */
+/** Statements one after the other, until it is over, at least one; how many there were. None may fail. */
 async function serveUntil(isOver: () => boolean): Promise<number> {
   const client = await sluice.connect();
   let statements = 0;
-  while (!isOver()) {
+  do {
     await client.query('SELECT 1');
     statements++;
-  }
+  } while (!isOver());
   await client.end();
   return statements;
 }
