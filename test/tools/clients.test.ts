@@ -7,6 +7,7 @@ import t from 'tap';
 import { findProgram } from '../support/find-program.ts';
 import { disownChild, ownChild } from '../support/owned-resources.ts';
 import { waitUntil } from '../support/wait-until.ts';
+import { BAD_INPUT, BAD_ROWS } from './bad-input.ts';
 import { GLOBAL_STATUS_NAMES, MONITORING_QUERIES } from './exporters.ts';
 import { TOOL_SESSIONS } from './gui-tools.ts';
 import { ToolStage } from './tool-stage.ts';
@@ -283,6 +284,23 @@ t.test('the hooks of a failover tool, and a scheduler that writes rules', async 
     );
     return Number(hits[0]?.hits) > 0;
   });
+});
+
+t.test('wrong commands and values', async (t) => {
+  const connection = await connect(t);
+  for (const [sql, errno, message] of BAD_INPUT) {
+    const failure = await failureOf(connection.query(sql));
+    t.strictSame([failure.errno, failure.message], [errno, message], sql);
+  }
+  for (const [insert, load, message, clean] of BAD_ROWS) {
+    const versions = await stage.admin('SHOW RUNTIME VERSIONS');
+    await connection.query(insert);
+    const failure = await failureOf(connection.query(load));
+    t.strictSame([failure.errno, failure.message], [1210, message], insert);
+    t.strictSame(await stage.admin('SHOW RUNTIME VERSIONS'), versions, 'nothing has changed');
+    await connection.query(clean);
+    t.equal((await failureOf(connection.query(load))).message, 'it did not fail', `${load}, without it`);
+  }
 });
 
 t.test('statements with parameters, as drivers that prepare send them', async (t) => {
