@@ -241,6 +241,7 @@ class Supervisor implements SluiceHandle {
       checks: this.#monitor.checkLog,
       workers: this.#workers?.status() ?? [],
       snapshot: this.#snapshot,
+      spans: this.#logs.spans,
       lagMsOf: (address) => this.#monitor.topology.find(address)?.lagMs ?? null,
     });
   }

@@ -3,6 +3,7 @@
 import type { Config } from '../../../config/schema.ts';
 import type { RootLogger } from '../../common/logger.ts';
 import { type OperatorReport, ReportStream } from '../../common/worker-report.ts';
+import type { SpanCounts } from '../metrics/counter-snapshot.ts';
 import { AuditLog, type AuditTrail } from './audit-log.ts';
 import { LogTarget } from './log-target.ts';
 import { slowQueryFields } from './slow-query-fields.ts';
@@ -33,6 +34,11 @@ export class OperatorLogs {
 
   get audit(): AuditTrail {
     return this.#audit;
+  }
+
+  /** Of traces, since the start. */
+  get spans(): SpanCounts {
+    return this.#tracing.counts;
   }
 
   /**

@@ -11,6 +11,7 @@ import type { ReadableSpan, SpanExporter, TracerProvider } from '@opentelemetry/
 import type { Config } from '../../../config/schema.ts';
 import type { Logger } from '../../common/logger.ts';
 import type { SpanRecord } from '../../common/worker-report.ts';
+import type { SpanCounts } from '../metrics/counter-snapshot.ts';
 import { spanOf } from './statement-span.ts';
 
 type Settings = Config['tracing'];
@@ -42,11 +43,17 @@ export class Tracing {
   /** Made, and not yet sent. */
   #unsent = 0;
   #lost = 0;
+  readonly #counts = { sent: 0, lost: 0 };
   #complainedAt = Number.NEGATIVE_INFINITY;
 
   constructor(logger: Logger, version: string) {
     this.#logger = logger;
     this.#version = version;
+  }
+
+  /** Since the start. */
+  get counts(): SpanCounts {
+    return { ...this.#counts };
   }
 
   apply(settings: Settings): void {
@@ -118,8 +125,8 @@ export class Tracing {
       export: (spans: ReadableSpan[], done) =>
         exporter.export(spans, (result) => {
           this.#unsent -= spans.length;
-          if (result.code !== 0)
-            this.#loses(spans.length, result.error?.message ?? 'the receiver refused them');
+          if (result.code === 0) this.#counts.sent += spans.length;
+          else this.#loses(spans.length, result.error?.message ?? 'the receiver refused them');
           done(result);
         }),
       shutdown: () => exporter.shutdown(),
@@ -134,6 +141,7 @@ export class Tracing {
 
   #loses(count: number, reason: string): void {
     this.#lost += count;
+    this.#counts.lost += count;
     const now = performance.now();
     if (now - this.#complainedAt < COMPLAIN_EVERY_MS) return;
     this.#complainedAt = now;

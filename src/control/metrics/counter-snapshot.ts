@@ -67,6 +67,13 @@ export interface RouteCount {
   readonly statements: number;
 }
 
+/** Spans of traces, since the start. */
+export interface SpanCounts {
+  readonly sent: number;
+  /** Too many were waiting, or the receiver did not take them. */
+  readonly lost: number;
+}
+
 export interface CounterSnapshot {
   readonly snapshotVersion: number;
   readonly frontendConnections: number;
@@ -77,6 +84,7 @@ export interface CounterSnapshot {
   readonly hostgroups: readonly Hostgroup[];
   /** The monitor's, since the start. */
   readonly checks: readonly (CheckCounts & { readonly check: CheckName })[];
+  readonly spans: SpanCounts;
   /** What all workers have counted of statements. */
   readonly statistics: StatisticsSnapshot;
 }
@@ -140,6 +148,8 @@ export interface CounterSources {
   readonly snapshot: Snapshot;
   /** Of a server, by its address; null where it is not known or there is none. */
   readonly lagMsOf: (address: string) => number | null;
+  /** None unless told. */
+  readonly spans?: SpanCounts;
 }
 
 export function takeCounterSnapshot(sources: CounterSources): CounterSnapshot {
@@ -152,6 +162,7 @@ export function takeCounterSnapshot(sources: CounterSources): CounterSnapshot {
     servers: snapshot.servers.map((server) => readServer(sources, server)),
     hostgroups: snapshot.hostgroups,
     checks: Object.values(CheckName).map((check) => ({ check, ...checks.counts(check) })),
+    spans: sources.spans ?? { sent: 0, lost: 0 },
     statistics: takeStatistics(
       statistics,
       workers.map(({ index }) => index),

@@ -34,6 +34,16 @@ function gauge(name: string, help: string, read: (snapshot: CounterSnapshot) => 
 }
 
 const PROCESS_METRICS: readonly SharedMetric[] = [
+  {
+    name: 'sluice_spans_total',
+    help: 'Spans of traces: taken by the receiver, and lost because it did not or because too many were waiting',
+    kind: 'counter',
+    labelNames: ['outcome'],
+    samples: ({ spans }) => [
+      { labels: { outcome: 'sent' }, value: spans.sent },
+      { labels: { outcome: 'lost' }, value: spans.lost },
+    ],
+  },
   gauge('sluice_frontend_connections', 'Client connections now', (all) => all.frontendConnections),
   gauge(
     'sluice_frontend_connections_limit',

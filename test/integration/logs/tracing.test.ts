@@ -90,6 +90,10 @@ t.test('a span has route, server and digest, and continues the trace of a commen
   t.notOk(JSON.stringify(receiver.spans).includes(SECRET), 'no literal');
   t.equal(receiver.headers[0]?.['x-key'], 'abc');
   t.strictSame([...new Set(receiver.paths)], ['/v1/traces']);
+  await waitUntil('they are counted', async () => {
+    return (await sluice.metric('sluice_spans_total', { outcome: 'sent' })) === 3;
+  });
+  t.equal(await sluice.metric('sluice_spans_total', { outcome: 'lost' }), 0);
   await connection.end();
   await sluice.stop();
 });
@@ -110,6 +114,7 @@ t.test('a receiver that refuses, then none: it is said, and statements go on', a
   receiver.status = 400;
   await connection.query("SELECT 'refused'");
   await sluice.waitForLog('spans are lost');
+  t.ok((await sluice.metric('sluice_spans_total', { outcome: 'lost' })) >= 1, 'and counted');
   receiver.close();
   for (let count = 0; count < 200; count++) await connection.query("SELECT 'nobody listens'");
   sluice.writeConfig({

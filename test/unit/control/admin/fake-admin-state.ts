@@ -205,6 +205,7 @@ export class FakeAdminState implements AdminState {
       snapshotVersion: 7,
       frontendConnections: 12,
       maxFrontendConnections: 1000,
+      spans: { sent: 0, lost: 0 },
       workers: [
         {
           index: 0,
