@@ -121,6 +121,8 @@ export class BackendConnection implements LoginListener {
   /** The session whose statement ran last, as long as nobody else's has run since. */
   lastUser: LastUser | null = null;
   closeReason = '';
+  /** For who has given it back and waits until nothing of his is left there. */
+  cleaned: (() => void) | null = null;
   readonly statements: BackendStatements;
 
   #state: State = State.connecting;
@@ -165,6 +167,11 @@ export class BackendConnection implements LoginListener {
 
   get isClosed(): boolean {
     return this.#state === State.closed;
+  }
+
+  /** It has said goodbye, or is about to end otherwise. */
+  get isLeaving(): boolean {
+    return this.closeReason !== '';
   }
 
   get capabilities(): number {
@@ -301,6 +308,8 @@ export class BackendConnection implements LoginListener {
     this.closeReason = reason;
     if (this.#state === State.ready) this.socket.append(framePacket(Buffer.from([Command.COM_QUIT]), 0));
     this.socket.end();
+    // Somebody waits for the server to end its side.
+    if (this.cleaned !== null) this.#startDeadline();
   }
 
   /** For everything that Sluice itself waits for: connecting, a reset, a rollback. */
@@ -497,5 +506,12 @@ export class BackendConnection implements LoginListener {
     active?.owner.replyLost(this, this.closeReason, this.#tracker?.forwarded ?? false);
     for (const reply of pending) reply.owner.replyLost(this, this.closeReason, false);
     holder?.heldConnectionClosed(this);
+    this.tellCleaned();
+  }
+
+  tellCleaned(): void {
+    const { cleaned } = this;
+    this.cleaned = null;
+    cleaned?.();
   }
 }

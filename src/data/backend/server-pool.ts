@@ -318,6 +318,12 @@ export class ServerPool implements ConnectionListener {
   }
 
   #free(connection: BackendConnection): void {
+    this.#offer(connection);
+    // A connection that is being closed tells it when it is.
+    if (!connection.isLeaving) connection.tellCleaned();
+  }
+
+  #offer(connection: BackendConnection): void {
     if (this.#closing) {
       connection.quit('pool-closing');
       return;

@@ -261,7 +261,8 @@ export class ClientConnection {
     }
     this.#failedChanges = 0;
     this.#phase = transition(this.#phase, Phase.entering);
-    this.#session.start.enterSchema(schema, (error) => this.#entered(login, error));
+    const session = this.#session;
+    session.whenClean(() => session.start.enterSchema(schema, (error) => this.#entered(login, error)));
   }
 
   #entered({ client, schema }: AcceptedLogin, error: ClientError | null): void {

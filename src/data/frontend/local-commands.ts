@@ -44,8 +44,10 @@ export class LocalCommands {
         session.start.learn(buffer, start, end, () => {
           session.restart();
           session.run.lastWarnings = 0;
-          this.#sendOk();
-          session.commandDone();
+          session.whenClean(() => {
+            this.#sendOk();
+            session.commandDone();
+          });
         });
         return;
       default:

@@ -117,6 +117,8 @@ export class Session implements RunClient, RoutingFacts {
   /** Called instead of the ordinary end of a command: a step of something larger. */
   #continuation: ((errno: number) => void) | null = null;
   #stickyUntil = 0;
+  #isCleaning = false;
+  #onceClean: (() => void) | null = null;
   readonly #describeTls = (): TlsDescription | null => this.#transport.describeTls();
   #collector: AnswerCollector | null = null;
   /** Of the next packet of a file, where the client does not count them. */
@@ -590,9 +592,23 @@ export class Session implements RunClient, RoutingFacts {
     this.state.restart(this.start.initialVariables?.afterReset ?? null);
   }
 
+  /** Calls `then` once nothing of what `forgetServerState` has given up is left on a server: others see it gone then. */
+  whenClean(then: () => void): void {
+    if (this.#isCleaning) this.#onceClean = then;
+    else then();
+  }
+
+  #cleaned(): void {
+    const then = this.#onceClean;
+    this.#isCleaning = false;
+    this.#onceClean = null;
+    if (this.#phase !== SessionPhase.closed) then?.();
+  }
+
   /** Whatever the session has on a server goes. */
   forgetServerState(): void {
-    this.run.releaseHeld({ ...this.state.leftBehind(), untracked: true });
+    this.#isCleaning = true;
+    this.run.releaseHeld({ ...this.state.leftBehind(), untracked: true }, () => this.#cleaned());
     this.run.residue.reset();
     this.prepared.clear();
     this.readOnly.ended();

@@ -257,11 +257,18 @@ export class StatementRun
     else pool.checkIn(connection, left);
   }
 
-  /** Lets go of the held connection. */
-  releaseHeld(left: LeftBehind): void {
+  /**
+   * Lets go of the held connection.
+   * @param cleaned called once nothing of the session is left on its server: locks, temporary tables; maybe at once
+   */
+  releaseHeld(left: LeftBehind, cleaned: (() => void) | null = null): void {
     const held = this.held;
     this.held = null;
-    if (held !== null) this.#giveBack(held, left);
+    if (held === null || held.isClosed) cleaned?.();
+    else {
+      held.cleaned = cleaned;
+      this.#giveBack(held, left);
+    }
   }
 
   /** KILL QUERY, or the end of the statement's time. */
