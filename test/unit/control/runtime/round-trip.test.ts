@@ -11,6 +11,7 @@ import {
 } from '../../../../config/settings.ts';
 import type { SqlValue, TableRows } from '../../../../src/common/admin-tables/admin-table.ts';
 import { ALL_TABLES, configTableNamed } from '../../../../src/common/admin-tables/all-tables.ts';
+import { configText } from '../../../../src/control/runtime/config-text.ts';
 import {
   fastRouteMapping,
   fingerprintMapping,
@@ -26,6 +27,7 @@ import {
 } from '../../../../src/control/runtime/server-rows.ts';
 import { userMapping } from '../../../../src/control/runtime/user-rows.ts';
 import { VariableCatalog } from '../../../../src/control/runtime/variable-catalog.ts';
+import { WrittenSettings } from '../../../../src/control/runtime/written-settings.ts';
 
 const CATALOG = new VariableCatalog('0.1.0');
 const MODULES = runtimeModules(CATALOG);
@@ -210,4 +212,15 @@ t.test('the tables of the modules are those of the layers', async (t) => {
   const tables = new Set(MODULES.flatMap(({ tables }) => tables));
   const loadable = ALL_TABLES.filter(({ kind, module }) => kind === 'config' && module !== null);
   t.strictSame(tables, new Set(loadable.map(({ name }) => name)));
+});
+
+t.test('as a file it is the same configuration again', async (t) => {
+  const written = new WrittenSettings(CATALOG);
+  const backend = load(
+    `${MINIMAL}users: { source: backend, refreshIntervalMs: 500, listed: [{ username: a }] }`,
+  );
+  for (const config of [load(MINIMAL), FULL, backend]) {
+    const text = configText(config, written);
+    t.strictSame(load(text), config, text);
+  }
 });
