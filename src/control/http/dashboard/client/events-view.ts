@@ -1,6 +1,6 @@
 /** What has happened to the servers, newest first. */
 import type { EventsValue, EventValue, OverviewValue } from '../../api/api-values.ts';
-import { DataTable } from './data-table.ts';
+import { DataTable, type TableColumn } from './data-table.ts';
 import { h } from './dom.ts';
 import { FilterInput } from './filter-input.ts';
 import { age, clock, date } from './format.ts';
@@ -37,32 +37,7 @@ export class EventsView implements View {
       key: ({ sequence }) => String(sequence),
       sortedBy: '-time',
       empty: () => (this.#filter.isSet ? 'No event fits the filter.' : 'Nothing has happened yet.'),
-      columns: [
-        {
-          key: 'time',
-          title: 'Time',
-          order: ({ sequence }) => sequence,
-          text: ({ timeMs }) => `${date(timeMs)} ${age(Date.now() - timeMs)}`,
-          render: ({ timeMs }) => [
-            h('time', { datetime: new Date(timeMs).toISOString(), title: date(timeMs) }, clock(timeMs)),
-            h('span', { class: 'muted small block' }, `${age(Date.now() - timeMs)} ago`),
-          ],
-        },
-        {
-          key: 'event',
-          title: 'Event',
-          order: ({ kind }) => kind,
-          text: ({ kind }) => kind,
-          render: ({ kind, level }) => badge(kind.replaceAll('-', ' '), TONES[level]),
-        },
-        { key: 'server', title: 'Server', order: ({ address }) => address, text: ({ address }) => address },
-        {
-          key: 'detail',
-          title: 'Detail',
-          text: ({ detail }) => detail,
-          render: ({ detail }) => h('code', {}, detail),
-        },
-      ],
+      columns: COLUMNS,
     });
     this.element = h(
       'section',
@@ -118,3 +93,30 @@ export class EventsView implements View {
     );
   }
 }
+
+const COLUMNS: readonly TableColumn<EventValue>[] = [
+  {
+    key: 'time',
+    title: 'Time',
+    order: ({ sequence }) => sequence,
+    text: ({ timeMs }) => `${date(timeMs)} ${age(Date.now() - timeMs)}`,
+    render: ({ timeMs }) => [
+      h('time', { datetime: new Date(timeMs).toISOString(), title: date(timeMs) }, clock(timeMs)),
+      h('span', { class: 'muted small block' }, `${age(Date.now() - timeMs)} ago`),
+    ],
+  },
+  {
+    key: 'event',
+    title: 'Event',
+    order: ({ kind }) => kind,
+    text: ({ kind }) => kind,
+    render: ({ kind, level }) => badge(kind.replaceAll('-', ' '), TONES[level]),
+  },
+  { key: 'server', title: 'Server', order: ({ address }) => address, text: ({ address }) => address },
+  {
+    key: 'detail',
+    title: 'Detail',
+    text: ({ detail }) => detail,
+    render: ({ detail }) => h('code', {}, detail),
+  },
+];

@@ -1,5 +1,6 @@
 /** Clients' sessions: what each does, what pins it, and the way to end one. */
 import type { OverviewValue, SessionsValue, SessionValue } from '../../api/api-values.ts';
+import type { Api } from './api.ts';
 import { DataTable, type TableColumn } from './data-table.ts';
 import { ask } from './dialogs.ts';
 import { h, setAttribute, setText } from './dom.ts';
@@ -154,77 +155,7 @@ export class SessionsView implements View {
   }
 
   #columns(): TableColumn<Row>[] {
-    const columns: TableColumn<Row>[] = [
-      {
-        key: 'id',
-        title: 'Session',
-        isNumber: true,
-        order: ({ id }) => id,
-        text: ({ id }) => String(id),
-        render: ({ id }) =>
-          h(
-            'button',
-            {
-              type: 'button',
-              class: 'link',
-              title: 'Its last statements',
-              on: { click: () => void showSession(this.#context.api, id) },
-            },
-            String(id),
-          ),
-      },
-      {
-        key: 'user',
-        title: 'User',
-        order: ({ username }) => username,
-        text: ({ username, client }) => `${username} ${client}`,
-        render: ({ username, client }) => [
-          h('span', {}, username),
-          h('span', { class: 'muted small block' }, client === '' ? 'Unix socket' : client),
-        ],
-      },
-      {
-        key: 'schema',
-        title: 'Schema',
-        isMinor: true,
-        order: ({ schema }) => schema ?? '',
-        text: ({ schema }) => schema ?? '–',
-      },
-      {
-        key: 'state',
-        title: 'State',
-        order: ({ state }) => state,
-        text: ({ state, stateSinceMs, nowMs }) => `${state} ${age(nowMs - stateSinceMs)}`,
-        render: ({ state, stateSinceMs, nowMs }) => [
-          badge(state, state === 'idle' ? 'idle' : 'good'),
-          h('span', { class: 'muted small block' }, age(nowMs - stateSinceMs)),
-        ],
-      },
-      {
-        key: 'bound',
-        title: 'Transaction, pins',
-        order: (row) => -(row.pins.length + (row.inTransaction ? 1 : 0)),
-        text: (row) => bindings(row).join(),
-        render: (row) => bindings(row).map((text) => h('span', { class: 'block small' }, text)),
-      },
-      {
-        key: 'server',
-        title: 'Server',
-        hint: 'Of the connection that it has for itself now',
-        isMinor: true,
-        order: ({ server }) => server ?? '',
-        text: ({ server }) => server ?? '–',
-      },
-      {
-        key: 'statement',
-        title: 'Statement that runs, or ran last',
-        text: ({ digestText, target, reason }) => `${digestText} ${target} ${reason}`,
-        render: ({ digestText, target, reason }) => [
-          h('code', { class: 'clamped' }, digestText === '' ? '–' : digestText),
-          digestText === '' ? null : route(target, reason),
-        ],
-      },
-    ];
+    const columns = [idColumn(this.#context.api), ...COLUMNS];
     return this.#context.isAdmin ? [...columns, this.#actions()] : columns;
   }
 
@@ -290,3 +221,78 @@ function bindings({ inTransaction, transactionSinceMs, pins, nowMs }: Row): stri
     lines.unshift(`transaction${transactionSinceMs === null ? '' : ` · ${age(nowMs - transactionSinceMs)}`}`);
   return lines.length === 0 ? ['–'] : lines;
 }
+
+function idColumn(api: Api): TableColumn<Row> {
+  return {
+    key: 'id',
+    title: 'Session',
+    isNumber: true,
+    order: ({ id }) => id,
+    text: ({ id }) => String(id),
+    render: ({ id }) =>
+      h(
+        'button',
+        {
+          type: 'button',
+          class: 'link',
+          title: 'Its last statements',
+          on: { click: () => void showSession(api, id) },
+        },
+        String(id),
+      ),
+  };
+}
+
+const COLUMNS: readonly TableColumn<Row>[] = [
+  {
+    key: 'user',
+    title: 'User',
+    order: ({ username }) => username,
+    text: ({ username, client }) => `${username} ${client}`,
+    render: ({ username, client }) => [
+      h('span', {}, username),
+      h('span', { class: 'muted small block' }, client === '' ? 'Unix socket' : client),
+    ],
+  },
+  {
+    key: 'schema',
+    title: 'Schema',
+    isMinor: true,
+    order: ({ schema }) => schema ?? '',
+    text: ({ schema }) => schema ?? '–',
+  },
+  {
+    key: 'state',
+    title: 'State',
+    order: ({ state }) => state,
+    text: ({ state, stateSinceMs, nowMs }) => `${state} ${age(nowMs - stateSinceMs)}`,
+    render: ({ state, stateSinceMs, nowMs }) => [
+      badge(state, state === 'idle' ? 'idle' : 'good'),
+      h('span', { class: 'muted small block' }, age(nowMs - stateSinceMs)),
+    ],
+  },
+  {
+    key: 'bound',
+    title: 'Transaction, pins',
+    order: (row) => -(row.pins.length + (row.inTransaction ? 1 : 0)),
+    text: (row) => bindings(row).join(),
+    render: (row) => bindings(row).map((text) => h('span', { class: 'block small' }, text)),
+  },
+  {
+    key: 'server',
+    title: 'Server',
+    hint: 'Of the connection that it has for itself now',
+    isMinor: true,
+    order: ({ server }) => server ?? '',
+    text: ({ server }) => server ?? '–',
+  },
+  {
+    key: 'statement',
+    title: 'Statement that runs, or ran last',
+    text: ({ digestText, target, reason }) => `${digestText} ${target} ${reason}`,
+    render: ({ digestText, target, reason }) => [
+      h('code', { class: 'clamped' }, digestText === '' ? '–' : digestText),
+      digestText === '' ? null : route(target, reason),
+    ],
+  },
+];

@@ -37,7 +37,7 @@ export class StatementsView implements View {
     this.filter = this.#filter.input;
     this.#table = new DataTable<Row>({
       caption: 'Statements by the time that they have taken',
-      columns: this.#columns(),
+      columns: [statementColumn((row) => this.#explain.open(row)), ...COLUMNS],
       key: ({ digest, hostgroup, schema, username, client }) =>
         JSON.stringify([digest, hostgroup, schema, username, client]),
       sortedBy: '-time',
@@ -108,101 +108,102 @@ export class StatementsView implements View {
     if (this.#filter.isSet) return 'No statement fits the filter.';
     return 'No statement has come yet. Point an application at the client port.';
   }
-
-  #columns(): TableColumn<Row>[] {
-    return [
-      {
-        key: 'statement',
-        title: 'Statement',
-        text: ({ text }) => text,
-        render: (row) =>
-          h(
-            'button',
-            {
-              type: 'button',
-              class: 'statement',
-              title: 'EXPLAIN ROUTE',
-              on: { click: () => this.#explain.open(row) },
-            },
-            h('code', {}, row.text),
-          ),
-      },
-      {
-        key: 'route',
-        title: 'Route',
-        hint: 'Where the last one went, and why',
-        order: ({ target, reason }) => `${target} ${reason}`,
-        text: ({ target, reason }) => `${target} ${reason}`,
-        render: ({ target, reason }) => route(target, reason),
-      },
-      {
-        key: 'time',
-        title: 'Time',
-        hint: 'Its share of the time of all statements',
-        isNumber: true,
-        order: ({ totalMicros }) => totalMicros,
-        text: ({ part }) => percent(part),
-        render: ({ part }) => {
-          const bar = h('span', { class: 'bar', 'aria-hidden': 'true' });
-          setPart(bar, part);
-          return [percent(part), bar];
-        },
-      },
-      {
-        key: 'count',
-        title: 'Count',
-        isNumber: true,
-        order: (row) => row.count,
-        text: (row) => count(row.count),
-      },
-      {
-        key: 'mean',
-        title: 'Mean',
-        isNumber: true,
-        order: (row) => row.totalMicros / row.count,
-        text: (row) => micros(row.totalMicros / row.count),
-      },
-      {
-        key: 'p95',
-        title: 'p95',
-        hint: '95 % took no longer',
-        isNumber: true,
-        order: ({ p95Micros }) => p95Micros,
-        text: ({ p95Micros }) => micros(p95Micros),
-      },
-      {
-        key: 'longest',
-        title: 'Longest',
-        isNumber: true,
-        isMinor: true,
-        order: ({ maxMicros }) => maxMicros,
-        text: ({ maxMicros }) => micros(maxMicros),
-      },
-      {
-        key: 'rows',
-        title: 'Rows',
-        hint: 'Sent to clients, or changed, by all of them together',
-        isNumber: true,
-        isMinor: true,
-        order: ({ rows }) => rows,
-        text: ({ rows }) => count(rows),
-      },
-      {
-        key: 'errors',
-        title: 'Errors',
-        isNumber: true,
-        order: ({ errors }) => errors,
-        text: ({ errors }) => count(errors),
-        render: ({ errors }) => h('span', { class: errors > 0 ? 'bad-text' : 'muted' }, count(errors)),
-      },
-      {
-        key: 'seen',
-        title: 'Last seen',
-        isNumber: true,
-        isMinor: true,
-        order: ({ ageMs }) => ageMs,
-        text: ({ ageMs }) => (ageMs < 1500 ? 'now' : `${age(ageMs)} ago`),
-      },
-    ];
-  }
 }
+
+function statementColumn(explain: (row: Row) => void): TableColumn<Row> {
+  return {
+    key: 'statement',
+    title: 'Statement',
+    text: ({ text }) => text,
+    render: (row) =>
+      h(
+        'button',
+        {
+          type: 'button',
+          class: 'statement',
+          title: 'EXPLAIN ROUTE',
+          on: { click: () => explain(row) },
+        },
+        h('code', {}, row.text),
+      ),
+  };
+}
+
+const COLUMNS: readonly TableColumn<Row>[] = [
+  {
+    key: 'route',
+    title: 'Route',
+    hint: 'Where the last one went, and why',
+    order: ({ target, reason }) => `${target} ${reason}`,
+    text: ({ target, reason }) => `${target} ${reason}`,
+    render: ({ target, reason }) => route(target, reason),
+  },
+  {
+    key: 'time',
+    title: 'Time',
+    hint: 'Its share of the time of all statements',
+    isNumber: true,
+    order: ({ totalMicros }) => totalMicros,
+    text: ({ part }) => percent(part),
+    render: ({ part }) => {
+      const bar = h('span', { class: 'bar', 'aria-hidden': 'true' });
+      setPart(bar, part);
+      return [percent(part), bar];
+    },
+  },
+  {
+    key: 'count',
+    title: 'Count',
+    isNumber: true,
+    order: (row) => row.count,
+    text: (row) => count(row.count),
+  },
+  {
+    key: 'mean',
+    title: 'Mean',
+    isNumber: true,
+    order: (row) => row.totalMicros / row.count,
+    text: (row) => micros(row.totalMicros / row.count),
+  },
+  {
+    key: 'p95',
+    title: 'p95',
+    hint: '95 % took no longer',
+    isNumber: true,
+    order: ({ p95Micros }) => p95Micros,
+    text: ({ p95Micros }) => micros(p95Micros),
+  },
+  {
+    key: 'longest',
+    title: 'Longest',
+    isNumber: true,
+    isMinor: true,
+    order: ({ maxMicros }) => maxMicros,
+    text: ({ maxMicros }) => micros(maxMicros),
+  },
+  {
+    key: 'rows',
+    title: 'Rows',
+    hint: 'Sent to clients, or changed, by all of them together',
+    isNumber: true,
+    isMinor: true,
+    order: ({ rows }) => rows,
+    text: ({ rows }) => count(rows),
+  },
+  {
+    key: 'errors',
+    title: 'Errors',
+    isNumber: true,
+    order: ({ errors }) => errors,
+    text: ({ errors }) => count(errors),
+    render: ({ errors }) => h('span', { class: errors > 0 ? 'bad-text' : 'muted' }, count(errors)),
+  },
+  {
+    key: 'seen',
+    title: 'Last seen',
+    isNumber: true,
+    isMinor: true,
+    order: ({ ageMs }) => ageMs,
+    text: ({ ageMs }) => (ageMs < 1500 ? 'now' : `${age(ageMs)} ago`),
+  },
+];
