@@ -108,9 +108,12 @@ function attach(database: DatabaseSync, schema: string, file: FileState | null):
   database.prepare(`ATTACH ? AS ${schema}`).run(source);
 }
 
+/** Locks a file when it is written to, and not those of the other schemas. */
+export const BEGIN = 'BEGIN';
+
 /** All of it or nothing. */
 export function inTransaction<T>(database: DatabaseSync, work: () => T): T {
-  database.exec('BEGIN IMMEDIATE');
+  database.exec(BEGIN);
   try {
     const result = work();
     database.exec('COMMIT');

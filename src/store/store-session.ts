@@ -15,7 +15,7 @@ import {
 } from '../common/store-messages.ts';
 import { ResultSlices } from './result-slices.ts';
 import { isHiddenFromStats, type Role, type StatementPolicy } from './statement-policy.ts';
-import { inTransaction, prepareRows, rollback, type StoreDatabase } from './store-database.ts';
+import { BEGIN, inTransaction, prepareRows, rollback, type StoreDatabase } from './store-database.ts';
 import { StoreFailureError, sqliteCodeOf } from './store-failure.ts';
 
 type Request<Kind extends StoreRequest['kind']> = Extract<StoreRequest, { kind: Kind }>;
@@ -75,7 +75,7 @@ export class StoreSession {
     if (policy.reads.size === 0 || explains) return this.#executed(request);
     const database = this.#store.connection(role);
     const changes = policy.writes.size > 0;
-    database.exec('BEGIN IMMEDIATE');
+    database.exec(BEGIN);
     try {
       await this.#fill(database, [...policy.reads]);
       const outcome = this.#executed(request);
@@ -176,7 +176,7 @@ export class StoreSession {
   async #replace({ layer, tables }: Request<'replace'>): Promise<Outcome> {
     const schema = this.#writableSchemaFor(layer);
     const database = this.#store.connection('admin');
-    database.exec('BEGIN IMMEDIATE');
+    database.exec(BEGIN);
     try {
       for (const table of tables) database.exec(`DELETE FROM ${schema}.${table}`);
       await this.#insertRows(database, schema);

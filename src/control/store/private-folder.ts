@@ -1,19 +1,21 @@
 /** A folder of this process alone, for the file behind the tables of MEMORY: it holds passwords. */
 
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const PREFIX = 'sluice-memory-';
-const PATTERN = /^sluice-memory-(\d+)-[0-9a-f]+$/;
+const PATTERN = /^sluice-memory-(\d+)-([0-9a-f]{8})-[0-9a-f]+$/;
+/** Processes of other machines, and of other containers, are not seen: theirs is left alone. */
+const HERE = createHash('sha1').update(hostname()).digest('hex').slice(0, 8);
 
 /** @returns null where no folder can be made */
 export function makePrivateFolder(parents: readonly (string | null)[]): string | null {
   for (const parent of [...parents.filter((folder) => folder !== null), tmpdir()]) {
     try {
       removeLeftovers(parent);
-      const folder = join(parent, `${PREFIX}${process.pid}-${randomBytes(6).toString('hex')}`);
+      const folder = join(parent, `${PREFIX}${process.pid}-${HERE}-${randomBytes(6).toString('hex')}`);
       mkdirSync(folder, { mode: 0o700 });
       return folder;
     } catch {
@@ -30,8 +32,8 @@ export function removePrivateFolder(folder: string): void {
 /** Of processes of this user that were killed. */
 function removeLeftovers(parent: string): void {
   for (const name of readdirSync(parent)) {
-    const pid = PATTERN.exec(name)?.[1];
-    if (pid === undefined || isAlive(Number(pid))) continue;
+    const [, pid, where] = PATTERN.exec(name) ?? [];
+    if (pid === undefined || where !== HERE || isAlive(Number(pid))) continue;
     const folder = join(parent, name);
     if (statSync(folder, { throwIfNoEntry: false })?.uid === process.getuid?.()) removePrivateFolder(folder);
   }

@@ -3,6 +3,7 @@
  * gives it one request after the other.
  */
 
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { SqlRow, TableRows } from '../../common/admin-tables/admin-table.ts';
@@ -172,6 +173,8 @@ export class SqliteStore implements StoreClient {
 
   async #start(): Promise<StoreProcess> {
     const { dataDir, logger, seed } = this.#options;
+    // Those who tidy up temporary folders may have taken it.
+    if (this.#folder !== null && !existsSync(this.#folder)) this.#folder = null;
     this.#folder ??= makePrivateFolder([dataDir]);
     const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
     const script = new URL(`../../store/store-main.${extension}`, import.meta.url);

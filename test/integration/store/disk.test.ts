@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmodSync,
@@ -49,6 +49,27 @@ t.test('what is copied to DISK is there the next time', async (t) => {
   await second.store.copyTables('disk', 'memory', ['mysql_servers']);
   t.strictSame(await second.rows('SELECT count(*) FROM mysql_servers'), [[2]]);
   t.strictSame(second.store.notices, []);
+});
+
+t.test('a lock of somebody else stops only what needs the file', async (t) => {
+  const dataDir = temporaryFolder(t);
+  const under = new StoreUnderTest({ dataDir, seed: SEED });
+  t.teardown(() => under.store.close());
+  await under.rows('SELECT 1');
+  const other = new DatabaseSync(join(dataDir, 'sluice.db'));
+  other.exec('BEGIN EXCLUSIVE');
+  t.strictSame(await under.rows('SELECT * FROM stats_mysql_global'), []);
+  await under.store.replaceTables('memory', SEED);
+  t.match(
+    await under.error("INSERT INTO disk.mysql_servers (hostname) VALUES ('x')"),
+    'sql: database is locked',
+  );
+  await t.rejects(under.store.copyTables('memory', 'disk', ['mysql_servers']), {
+    kind: 'sql',
+    message: /locked/,
+  });
+  other.close();
+  await under.store.copyTables('memory', 'disk', ['mysql_servers']);
 });
 
 t.test('a damaged file is put aside, and said so', async (t) => {
@@ -117,7 +138,16 @@ async function asReader(dataDir: string, folder: string): Promise<Record<string,
   return JSON.parse(Buffer.concat(chunks).toString()) as Record<string, unknown>;
 }
 
-t.test('a file that cannot be written to is read', async (t) => {
+/** Where the tests run as root in a folder that only root may enter, nobody else can run anything of them. */
+function canBeReader(): boolean {
+  if (process.getuid?.() !== 0) return true;
+  const script = new URL('./read-only-reader.ts', import.meta.url).pathname;
+  const probe = ['-e', `require('node:fs').accessSync(${JSON.stringify(script)})`];
+  return spawnSync(process.execPath, probe, { uid: NOBODY, gid: NOBODY, env: {} }).status === 0;
+}
+
+const skip = canBeReader() ? false : 'only root can read the folder of the tests';
+t.test('a file that cannot be written to is read', { skip }, async (t) => {
   // Beside the folder of the tests, which only their user may enter.
   const folder = mkdtempSync('/tmp/sluice-read-only-test-');
   t.teardown(() => rmSync(folder, { recursive: true, force: true }));

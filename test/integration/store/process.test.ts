@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
@@ -80,6 +80,17 @@ t.test('killed in the middle: costs that statement only', async (t) => {
   t.match(await running, /^lost: The statement was lost: the store process ended \(SIGKILL\)/);
   for (const rows of await Promise.all(waiting)) t.strictSame(rows, [['db1']]);
   t.strictSame(await under.rows('SELECT count(*) FROM mysql_users'), [[0]]);
+});
+
+t.test('a folder that somebody has tidied up', async (t) => {
+  const under = new StoreUnderTest({ seed: [{ table: 'mysql_servers', rows: [SERVER] }] });
+  t.teardown(() => under.store.close());
+  await under.execute('DELETE FROM mysql_servers');
+  const name = readdirSync(tmpdir()).find((entry) => entry.startsWith(`sluice-memory-${process.pid}-`))!;
+  rmSync(join(tmpdir(), name), { recursive: true });
+  process.kill(under.store.pid!, 'SIGKILL');
+  await waitUntil('the end is seen', () => under.store.pid === null);
+  t.strictSame(await under.rows('SELECT hostname FROM mysql_servers'), [['db1']], 'begun anew');
 });
 
 t.test('limits of a result, of a value and of memory name themselves', async (t) => {
