@@ -10,6 +10,8 @@ import { ansibleUnavailable, type PlaybookRun, runPlaybook } from './run-ansible
 import { ToolStage } from './tool-stage.ts';
 
 const missing = ansibleUnavailable();
+/** Each task is a Python process of its own. */
+const nightly = process.env.SLUICE_TEST_NIGHTLY === '1';
 
 /** Everything that the playbook writes to, in both layers and in force. */
 const TABLES = [
@@ -45,7 +47,7 @@ t.test('community.proxysql', { skip: missing ?? false }, async (t) => {
     runPlaybook('site.yml', { ...variables, ...more }, args, directory);
   const outcomes = (run: PlaybookRun): string[] => [...new Set(run.tasks.values())];
 
-  await t.test('check mode says what would change, and changes nothing', async (t) => {
+  await t.test('check mode says what would change, and changes nothing', { skip: !nightly }, async (t) => {
     const before = [
       await contents(stage, ''),
       await contents(stage, 'disk.'),
@@ -54,7 +56,6 @@ t.test('community.proxysql', { skip: missing ?? false }, async (t) => {
     const run = await site({}, '--check');
     t.equal(run.code, 0, run.output);
     t.strictSame(outcomes(run), ['changed'], run.output);
-    t.equal(run.tasks.size, 12);
     const after = [
       await contents(stage, ''),
       await contents(stage, 'disk.'),
@@ -67,6 +68,7 @@ t.test('community.proxysql', { skip: missing ?? false }, async (t) => {
     const run = await site({});
     t.equal(run.code, 0, run.output);
     t.strictSame(outcomes(run), ['changed'], run.output);
+    t.equal(run.tasks.size, 12);
     const again = await site({});
     t.equal(again.code, 0, again.output);
     t.strictSame(outcomes(again), ['ok'], `the second run changes nothing\n${again.output}`);
@@ -143,11 +145,12 @@ t.test('community.proxysql', { skip: missing ?? false }, async (t) => {
       await stage.admin(`LOAD  ${module} TO RUNTIME`);
       await stage.admin(`SAVE ${module} TO DISK`);
     }
+    t.strictSame(await stage.admin('SELECT username FROM runtime_mysql_users'), []);
+    await t.rejects(sluice.connect(), { code: 'ER_ACCESS_DENIED_ERROR' });
+    if (!nightly) return;
     const again = await site({ state: 'absent' });
     t.equal(again.code, 0, again.output);
     t.strictSame(outcomes(again), ['ok'], again.output);
-    t.strictSame(await stage.admin('SELECT username FROM runtime_mysql_users'), []);
-    await t.rejects(sluice.connect(), { code: 'ER_ACCESS_DENIED_ERROR' });
   });
 
   t.notOk(sluice.logContains(/"level":(?:50|"error")/), 'no error in the log');

@@ -2,18 +2,40 @@
 /** Programs of others on the admin port, and what they send: monitoring, the stock tools, graphical tools, hooks. */
 
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import t from 'tap';
+import { CertificateAuthority, LOCAL_NAMES } from '../support/certificates.ts';
 import { findProgram } from '../support/find-program.ts';
 import { disownChild, ownChild } from '../support/owned-resources.ts';
+import { freePort } from '../support/ports.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { BAD_INPUT, BAD_ROWS } from './bad-input.ts';
 import { GLOBAL_STATUS_NAMES, MONITORING_QUERIES } from './exporters.ts';
 import { TOOL_SESSIONS } from './gui-tools.ts';
 import { ToolStage } from './tool-stage.ts';
 
-const stage = await ToolStage.start();
-t.teardown(() => stage.dispose());
+const authority = await CertificateAuthority.create();
+const certificates = await authority.issue('sluice', LOCAL_NAMES);
+const another = await CertificateAuthority.create('Another authority');
+const adminFiles = authority.copy(certificates, 'admin');
+const socket = join(authority.directory, 'admin.sock');
+const secondPort = await freePort();
+const stage = await ToolStage.start({
+  tls: { ...certificates, reloadIntervalMs: 100 },
+  admin: {
+    socket,
+    addresses: [`[::1]:${secondPort}`],
+    tlsCertificate: adminFiles.certificate,
+    tlsKey: adminFiles.key,
+  },
+});
+t.teardown(async () => {
+  await stage.dispose();
+  authority.dispose();
+  another.dispose();
+});
 const { sluice, set } = stage;
 
 interface Failure {
@@ -142,6 +164,25 @@ function run(program: string, args: readonly string[]): Promise<Outcome> {
     });
   });
 }
+
+t.test('TLS, a Unix socket and another address, from the configuration', async (t) => {
+  const secured = async (by: CertificateAuthority): Promise<void> => {
+    const connection = await sluice.adminConnection({ ssl: { ca: readFileSync(by.file, 'utf8') } });
+    const [rows] = await connection.query<RowDataPacket[]>("SHOW STATUS LIKE 'Ssl_version'");
+    await connection.end();
+    t.match(rows, [{ Value: /^TLSv1/ }]);
+  };
+  await secured(authority);
+  await t.rejects(secured(another));
+  // As a renewal replaces them.
+  another.replace(await another.issue('renewed', LOCAL_NAMES), adminFiles);
+  await waitUntil('the new certificate is shown', () => secured(another).then(() => true));
+  for (const options of [{ socketPath: socket }, { host: '::1', port: secondPort }]) {
+    const connection = await sluice.adminConnection(options);
+    await connection.ping();
+    await connection.end();
+  }
+});
 
 t.test('mariadb-admin', async (t) => {
   const program = await findProgram(['mariadb-admin', 'mysqladmin']);

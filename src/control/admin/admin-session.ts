@@ -276,7 +276,8 @@ export class AdminSession {
     for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
       const { payload, sequenceId } = next;
       if (this.#phase === 'changing') this.#login.receive(payload, sequenceId);
-      else if (sequenceId !== 0) {
+      // In the compressed protocol the ids of frames count; clients differ in those of the packets within.
+      else if (sequenceId !== 0 && !this.#transport.isCompressed) {
         this.#fail(clientError('PROXY_PACKET_OUT_OF_ORDER', {}), (sequenceId + 1) & 0xff);
         return;
       } else if (payload[0] === Command.COM_CHANGE_USER) this.#changeUser(payload);

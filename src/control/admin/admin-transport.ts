@@ -49,6 +49,10 @@ export class AdminTransport {
     return this.#isEncrypted || this.isLocal;
   }
 
+  get isCompressed(): boolean {
+    return this.#compression !== null;
+  }
+
   /** null for a connection without TLS. */
   get tls(): { readonly protocol: string; readonly cipher: string } | null {
     const stream = this.#stream;
