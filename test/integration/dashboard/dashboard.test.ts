@@ -301,7 +301,9 @@ async function run(browser: TestBrowser): Promise<void> {
     t.equal(await page.evaluate(() => document.activeElement?.id), 'content');
     await page.keyboard.press('2');
     await page.waitForURL(/#\/statements$/);
+    await page.waitForSelector('input[type=search] >> visible=true');
     await page.keyboard.press('/');
+    await page.waitForFunction(() => document.activeElement?.matches('input[type=search]'));
     await page.keyboard.type('3 updates');
     t.equal(
       await page.inputValue('input[type=search] >> visible=true'),
@@ -329,22 +331,29 @@ async function run(browser: TestBrowser): Promise<void> {
   });
 
   await t.test('dark, light, and as the system has it', async (t) => {
-    const background = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+    const light = 'rgb(244, 246, 248)';
+    const dark = 'rgb(14, 20, 26)';
+    // What is emulated, and what a key changes, is painted a moment later.
+    const becomes = async (colour: string, why: string): Promise<void> => {
+      await page
+        .waitForFunction((wanted) => getComputedStyle(document.body).backgroundColor === wanted, colour)
+        .then(() => t.pass(why))
+        .catch((error: Error) => t.fail(`${why}: ${error.message}`));
+    };
     await page.emulateMedia({ colorScheme: 'light' });
-    const light = await background();
+    await becomes(light, 'the system is light');
     await page.emulateMedia({ colorScheme: 'dark' });
-    const dark = await background();
-    t.not(light, dark);
+    await becomes(dark, 'the system is dark');
     await page.keyboard.press('t');
-    t.equal(await background(), light, 'chosen');
+    await becomes(light, 'light is chosen');
     await page.reload();
     await page.waitForSelector('article.server');
-    t.equal(await background(), light, 'and remembered');
+    await becomes(light, 'and remembered');
     await page.keyboard.press('t');
     await page.emulateMedia({ colorScheme: 'light' });
-    t.equal(await background(), dark);
+    await becomes(dark, 'dark is chosen');
     await page.keyboard.press('t');
-    t.equal(await background(), light);
+    await becomes(light, 'as the system has it');
   });
 
   await t.test('on a phone nothing is wider than the page', async (t) => {

@@ -1,6 +1,7 @@
 /** Requests without end, thousands at once, and readers that never read: Sluice answers what it can, and serves its clients. */
 
 import { once } from 'node:events';
+import { get, type IncomingMessage } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import t from 'tap';
 import { ReplicationSet } from '../../support/replication-set.ts';
@@ -27,6 +28,14 @@ async function open(): Promise<Socket> {
   socket.on('error', () => undefined);
   await once(socket, 'connect');
   return socket;
+}
+
+/** A health check as load balancers make it, on a connection of its own: one that idles may be closed at any time. */
+async function health(): Promise<number> {
+  const request = get({ host: sluice.host, port: sluice.httpPort, path: '/healthz', agent: false });
+  const [response] = (await once(request, 'response')) as [IncomingMessage];
+  response.resume();
+  return response.statusCode ?? 0;
 }
 
 /** Statements one after the other, until it is over, at least one; how many there were. None may fail. */
@@ -63,7 +72,7 @@ t.test('a hundred connections that ask without end', async (t) => {
   const asked = Array.from({ length: CONNECTIONS }, () => askUntil(() => isOver));
   const startedAt = performance.now();
   // A health check has a deadline of its own here, and does not stand in their line.
-  while (performance.now() - startedAt < 2500) t.equal((await sluice.get('/healthz')).status, 200);
+  while (performance.now() - startedAt < 2500) t.equal(await health(), 200);
   isOver = true;
   const answers = (await Promise.all(asked)).reduce((sum, one) => sum + one, 0);
   const seconds = (performance.now() - startedAt) / 1000;
@@ -83,7 +92,7 @@ t.test('ten thousand requests at once', async (t) => {
     return once(socket, 'close');
   });
   await Promise.all(closed);
-  t.equal((await sluice.get('/healthz')).status, 200);
+  t.equal(await health(), 200);
   isOver = true;
   t.ok((await statements) > 0, 'clients were served meanwhile');
   t.ok((await sluice.rss()) - before < MOST_GROWTH_BYTES);
@@ -101,7 +110,7 @@ t.test('readers that never read', async (t) => {
   }
   let isOver = false;
   const statements = serveUntil(() => isOver);
-  for (let n = 0; n < 20; n++) t.equal((await sluice.get('/healthz')).status, 200);
+  for (let n = 0; n < 20; n++) t.equal(await health(), 200);
   isOver = true;
   t.ok((await statements) > 0);
   t.ok((await sluice.rss()) - before < MOST_GROWTH_BYTES);
