@@ -59,6 +59,11 @@ export class AnswerPassage implements ResponseSink {
   }
 
   /** @param statement prepared, that the command is about. */
+  /** The client has its answer: what comes now it does not see. */
+  silence(): void {
+    this.#silent = true;
+  }
+
   begin(statementClass: StatementClass | null, statement: ClientStatement | null, silent: boolean): void {
     this.bytes = 0;
     this.sqlState = '';

@@ -493,7 +493,22 @@ export class StatementRun
       this.#again(connection);
       return;
     }
+    if (this.#losesList(connection, tracker)) {
+      this.#plan!.raisesDiagnostics = true;
+      this.passage.silence();
+      this.#again(connection);
+      return;
+    }
     this.#answered(connection, tracker);
+  }
+
+  /**
+   * The first warning of a digest that shared a connection: statements of others have followed, and the list is gone.
+   * The read is asked once more, by itself and unheard, so that a SHOW WARNINGS finds it.
+   */
+  #losesList(connection: BackendConnection, tracker: ResponseTracker): boolean {
+    const isLost = this.#shared && connection.owed > 0 && this.#repeatable && !this.passage.silent;
+    return isLost && this.#plan !== null && tracker.errno === 0 && tracker.raisedWarnings;
   }
 
   #again(connection: BackendConnection): void {
