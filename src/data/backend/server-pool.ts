@@ -36,6 +36,8 @@ const ER_ACCESS_DENIED_ERROR = 1045;
 const STARVING_RETRY_MS = 50;
 /** A request that has waited this long takes a place from those that are served before it. */
 const OVERDUE_MS = 100;
+/** Threads of closed connections that are remembered. */
+const CLOSED_THREADS = 256;
 
 /** What a session leaves on a connection, besides what is tracked. */
 export type LeftBehind = Pick<CheckInFacts, 'untracked' | 'survivesReset' | 'stateUnknown'>;
@@ -66,6 +68,7 @@ export class ServerPool implements ConnectionListener {
   /** For whom each is being opened; null for one that is being reset. */
   readonly #connecting = new Map<BackendConnection, PoolRequest | null>();
   readonly #waiting: WaitQueue;
+  readonly #closedThreads: number[] = [];
   readonly #starvingTimer = new WheelTimer(() => {
     this.#serverFull = false;
     this.#openMissing();
@@ -179,8 +182,9 @@ export class ServerPool implements ConnectionListener {
     return null;
   }
 
+  /** Of its connections, and of the last ones that were closed: servers list a thread for a moment longer. */
   get threadIds(): number[] {
-    return [...this.#all].map(({ threadId }) => threadId);
+    return [...[...this.#all].map(({ threadId }) => threadId), ...this.#closedThreads];
   }
 
   /** KILL of a connection that serves nobody. */
@@ -212,6 +216,7 @@ export class ServerPool implements ConnectionListener {
     const openedFor = this.#connecting.get(connection) ?? null;
     this.#connecting.delete(connection);
     this.#all.delete(connection);
+    if (this.#closedThreads.push(connection.threadId) > CLOSED_THREADS) this.#closedThreads.shift();
     if (this.#evicted === connection) this.#evicted = null;
     this.#gauges.countInUse(connection, false);
     this.#gauges.releasePlace();
