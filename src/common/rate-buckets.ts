@@ -37,8 +37,16 @@ export class RateBuckets {
     Atomics.sub(this.#fullAt, slot, BigInt(Math.round(NS_PER_SECOND / perSecond)));
   }
 
-  /** From a table that this one takes the place of: a LOAD fills nobody's bucket. */
-  copyFrom(other: RateBuckets, slot: number, otherSlot: number): void {
-    Atomics.store(this.#fullAt, slot, Atomics.load(other.#fullAt, otherSlot));
+  /**
+   * From a table that this one takes the place of: a LOAD fills nobody's bucket. What has been taken counts by the new
+   * rate, and is never more than the bucket holds: a limit that was raised is not waited for at the old one's pace.
+   * @param now nanoseconds, as for `take`
+   */
+  copyFrom(other: RateBuckets, limit: RateLimit, before: RateLimit, now: bigint): void {
+    const owedNs = Atomics.load(other.#fullAt, before.slot) - now;
+    if (owedNs <= 0n) return;
+    const taken = (Number(owedNs) / NS_PER_SECOND) * before.perSecond;
+    const leftNs = (Math.min(taken, limit.burst) * NS_PER_SECOND) / limit.perSecond;
+    Atomics.store(this.#fullAt, limit.slot, now + BigInt(Math.round(leftNs)));
   }
 }

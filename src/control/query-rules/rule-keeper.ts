@@ -92,10 +92,11 @@ export class RuleKeeper {
     const buckets = RateBuckets.allocate(all.length);
     const before = this.#inForce;
     if (before === null || before.buckets === null) return buckets;
-    const slots = new Map(numberedLimits(before.set).all.map(({ name, slot }) => [name, slot]));
-    for (const { name, slot } of all) {
-      const slotBefore = slots.get(name);
-      if (slotBefore !== undefined) buckets.copyFrom(before.buckets, slot, slotBefore);
+    const limits = new Map(numberedLimits(before.set).all.map((limit) => [limit.name, limit]));
+    const now = process.hrtime.bigint();
+    for (const limit of all) {
+      const limitBefore = limits.get(limit.name);
+      if (limitBefore !== undefined) buckets.copyFrom(before.buckets, limit, limitBefore, now);
     }
     return buckets;
   }

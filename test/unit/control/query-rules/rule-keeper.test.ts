@@ -76,6 +76,28 @@ t.test('hits go on where the rules do, buckets where their names do', async (t) 
   t.notOk(buckets.take({ ...bucket, slot: 1 }, now), 'that of rule 7 is still empty');
 });
 
+t.test('a limit that was changed has its own pace at once', async (t) => {
+  const keeper = new RuleKeeper();
+  const limited = (perSecond: number, burst: number): RuleConfig => ({
+    ...NOTHING,
+    queryRules: [
+      rule({ ruleId: 7, attributes: `{"rate_limit": {"per_second": ${perSecond}, "burst": ${burst}}}` }),
+    ],
+  });
+  const limit = (perSecond: number, burst: number) => ({ name: 'rule 7', perSecond, burst, slot: 0 });
+  const bucketsOf = (config: RuleConfig) => new RateBuckets(keeper.snapshot(config).buckets!);
+  const now = process.hrtime.bigint();
+  const slow = bucketsOf(limited(0.01, 10));
+  for (let taken = 0; taken < 10; taken++) t.ok(slow.take(limit(0.01, 10), now));
+  t.notOk(slow.take(limit(0.01, 10), now));
+  const fast = bucketsOf(limited(1000, 20));
+  const later = process.hrtime.bigint();
+  for (let left = 0; left < 10; left++) t.ok(fast.take(limit(1000, 20), later), 'ten of twenty were taken');
+  const small = bucketsOf(limited(1, 2));
+  const inASecond = process.hrtime.bigint() + 1_000_000_000n;
+  t.ok(small.take(limit(1, 2), inASecond), 'it owes no more than it holds');
+});
+
 t.test('the reports of several workers are one table', async (t) => {
   const effects = { elsewhere: 1, blocked: 0, allowed: 0, answered: 0, rewritten: 0, otherwise: 0 };
   const sample = {

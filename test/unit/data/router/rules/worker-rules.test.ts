@@ -147,7 +147,7 @@ t.test('buckets', async (t) => {
   buckets.giveBack(limit);
   t.strictSame([take(), take()], [true, false]);
   const other = RateBuckets.allocate(1);
-  other.copyFrom(buckets, 0, 1);
+  other.copyFrom(buckets, { ...limit, slot: 0 }, limit, now);
   t.notOk(other.take({ ...limit, slot: 0 }, now), 'a new table goes on from the old one');
   const tiny = { name: 'tiny', perSecond: 0.001, burst: 1, slot: 2 };
   t.strictSame(
