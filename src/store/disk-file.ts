@@ -4,6 +4,7 @@ import { accessSync, constants, existsSync, mkdirSync, renameSync } from 'node:f
 import { basename, dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
+import { sqliteCodeOf } from './store-failure.ts';
 
 export type FileState =
   | { readonly kind: 'writable'; readonly source: string; readonly notices: readonly string[] }
@@ -16,8 +17,21 @@ export type FileState =
     }
   | { readonly kind: 'unusable'; readonly reason: string; readonly notices: readonly string[] };
 
-/** Opens and closes it. */
-export function examineFile(path: string, now: Date): FileState {
+/** Somebody else may be in the middle of a copy of it. */
+const LOCK_TIMEOUT_MS = 5000;
+/** Result codes of a file that is no database any more; all others say that it cannot be read now. */
+const SQLITE_CORRUPT = 11;
+const SQLITE_NOTADB = 26;
+
+type Verdict =
+  | { readonly kind: 'sound' }
+  | { readonly kind: 'broken' | 'unreadable'; readonly reason: string };
+
+/**
+ * Opens and closes it.
+ * @param schema the name that it is attached by: views of operators may have it in them.
+ */
+export function examineFile(path: string, schema: string, now: Date): FileState {
   const blocked = whyNotWritable(path);
   if (!existsSync(path)) {
     if (blocked === null) return { kind: 'writable', source: path, notices: [] };
@@ -25,8 +39,12 @@ export function examineFile(path: string, now: Date): FileState {
     return { kind: 'unusable', reason: blocked, notices: [notice] };
   }
   const source = blocked === null ? path : readOnlySource(path);
-  const broken = whyBroken(source);
-  if (broken !== null) return putAside(path, broken, now);
+  const verdict = soundness(source, schema);
+  if (verdict.kind === 'broken') return putAside(path, verdict.reason, now);
+  if (verdict.kind === 'unreadable') {
+    const notice = `${path} cannot be read (${verdict.reason}): it stays as it is, and is not used`;
+    return { kind: 'unusable', reason: verdict.reason, notices: [notice] };
+  }
   if (blocked === null) return { kind: 'writable', source, notices: [] };
   const notice = `${path} cannot be written to (${blocked}): it is read, and SAVE … TO DISK fails`;
   return { kind: 'readOnly', source, reason: blocked, notices: [notice] };
@@ -51,17 +69,19 @@ function readOnlySource(path: string): string {
   return `${pathToFileURL(path).href}?mode=ro${hasJournal ? '&immutable=1' : ''}`;
 }
 
-function whyBroken(source: string): string | null {
-  let database: DatabaseSync | null = null;
+function soundness(source: string, schema: string): Verdict {
+  const database = new DatabaseSync(':memory:', { timeout: LOCK_TIMEOUT_MS });
   try {
-    database = new DatabaseSync(source, { timeout: 1000 });
-    const found = database.prepare('PRAGMA quick_check(1)').get() as Record<string, unknown> | undefined;
+    database.prepare(`ATTACH ? AS ${schema}`).run(source);
+    const found = database.prepare(`PRAGMA ${schema}.quick_check(1)`).get();
     const verdict = String(found === undefined ? '' : Object.values(found)[0]);
-    return verdict === 'ok' ? null : verdict;
+    return verdict === 'ok' ? { kind: 'sound' } : { kind: 'broken', reason: verdict };
   } catch (error) {
-    return (error as Error).message;
+    const code = (sqliteCodeOf(error) ?? 0) & 0xff;
+    const isBroken = code === SQLITE_CORRUPT || code === SQLITE_NOTADB;
+    return { kind: isBroken ? 'broken' : 'unreadable', reason: (error as Error).message };
   } finally {
-    database?.close();
+    database.close();
   }
 }
 

@@ -26,8 +26,8 @@ export class StoreDatabase {
 
   constructor(files: StoreFiles, limits: StoreLimits, now: Date) {
     this.limits = limits;
-    this.#disk = files.disk === null ? null : examineFile(files.disk, now);
-    const history = files.history === null ? null : examineFile(files.history, now);
+    this.#disk = files.disk === null ? null : examineFile(files.disk, 'disk', now);
+    const history = files.history === null ? null : examineFile(files.history, 'stats_history', now);
     this.#admin = this.#connect(files.memory ?? IN_MEMORY);
     this.#stats = this.#connect(IN_MEMORY);
     // Losing the machine loses the tables of MEMORY anyway; losing the process leaves the file as it was.

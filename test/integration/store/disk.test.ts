@@ -102,6 +102,46 @@ t.test('a damaged file is put aside, and said so', async (t) => {
   }
 });
 
+t.test('objects of operators that name their schema do not make the file a damaged one', async (t) => {
+  const dataDir = temporaryFolder(t);
+  const first = new StoreUnderTest({ dataDir, seed: SEED });
+  t.teardown(() => first.store.close());
+  await first.store.copyTables('memory', 'disk', ['mysql_servers']);
+  await first.execute('CREATE VIEW disk.names AS SELECT hostname FROM disk.mysql_servers');
+  await first.execute('CREATE TABLE disk.notes (a)');
+  await first.execute("INSERT INTO disk.notes VALUES ('x')");
+  await first.store.close();
+  const second = new StoreUnderTest({ dataDir });
+  t.teardown(() => second.store.close());
+  t.strictSame(await second.rows('SELECT * FROM disk.names'), [['db1']]);
+  t.strictSame(await second.rows('SELECT a FROM disk.notes'), [['x']]);
+  t.strictSame(second.store.notices, []);
+});
+
+t.test('a file that somebody else has locked is not taken for a damaged one', async (t) => {
+  const dataDir = temporaryFolder(t);
+  const path = join(dataDir, 'sluice.db');
+  const first = new StoreUnderTest({ dataDir, seed: SEED });
+  await first.store.copyTables('memory', 'disk', ['mysql_servers']);
+  await first.store.close();
+  const other = new DatabaseSync(path);
+  other.exec('BEGIN EXCLUSIVE');
+  const second = new StoreUnderTest({ dataDir, seed: SEED });
+  t.strictSame(await second.rows('SELECT hostname FROM mysql_servers'), [['db1']], 'MEMORY can be used');
+  t.match(second.store.notices, [/sluice\.db cannot be read \(database is locked\): it stays as it is/]);
+  await t.rejects(second.store.copyTables('memory', 'disk', ['mysql_servers']), /database is locked/);
+  await second.store.close();
+  other.exec('ROLLBACK');
+  other.close();
+  t.strictSame(
+    readdirSync(dataDir).filter((name) => name.includes('corrupt')),
+    [],
+  );
+  const third = new StoreUnderTest({ dataDir });
+  t.teardown(() => third.store.close());
+  t.strictSame(await third.rows('SELECT hostname FROM disk.mysql_servers'), [['db1']]);
+});
+
 t.test('tables of an older Sluice get their present columns', async (t) => {
   const dataDir = temporaryFolder(t);
   const path = join(dataDir, 'sluice.db');
