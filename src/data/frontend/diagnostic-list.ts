@@ -58,6 +58,8 @@ const KEEPING_COMMANDS: ReadonlySet<number> = new Set<number>([
   Command.COM_STMT_RESET,
   Command.COM_STMT_FETCH,
 ]);
+/** They name no table, and MariaDB makes one for their answer. */
+const CLEARING: ReadonlySet<string> = new Set(['SHOW_TABLES']);
 /** They show the list and leave it as it is. */
 const SHOWING: ReadonlySet<string> = new Set(['SHOW_WARNINGS', 'SHOW_ERRORS', 'SHOW_COUNT', 'GET']);
 
@@ -70,7 +72,8 @@ function effectOf(statement: StatementClass | null, command: number, isMariadb: 
   if (statement.statementCount === 1 && SHOWING.has(statement.command)) return Effect.keeps;
   if (!isMariadb) return Effect.clears;
   if (statement.statementCount > 1) return Effect.unknown;
-  const { kind, tables } = statement;
+  const { kind, tables, command: name } = statement;
+  if (CLEARING.has(name)) return Effect.clears;
   if (tables.length > 0)
     return kind === StatementKind.read || kind === StatementKind.write ? Effect.clears : Effect.unknown;
   const isPlainSelect = statement.provenRead && statement.command === 'SELECT';
