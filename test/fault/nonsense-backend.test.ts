@@ -7,6 +7,7 @@ import { Capability, Command } from '../integration/differential/wire-constants.
 import { WireClosedError } from '../integration/differential/wire-socket.ts';
 import { ReplicationSet } from '../support/replication-set.ts';
 import { SluiceProcess } from '../support/sluice-process.ts';
+import { waitUntil } from '../support/wait-until.ts';
 import { Bystander } from './bystander.ts';
 import { MarkedFaultProxy } from './marked-fault-proxy.ts';
 import { frame, rawLogin } from './raw-login.ts';
@@ -109,6 +110,47 @@ t.test('two answers to one statement', async (t) => {
     next.close();
   }
   t.same(await bystander.errorsAfter(), [], 'the bystander saw no error');
+});
+
+t.test('half an answer behind the answer', async (t) => {
+  // Whoever waits for the connection must not take what is left for the beginning of his.
+  const narrow = await SluiceProcess.startFor(set, {
+    config: {
+      servers: [proxy.address],
+      monitor: { discovery: false },
+      workers: 1,
+      pool: { maxConnections: 1 },
+    },
+  });
+  t.teardown(() => narrow.dispose());
+  const HALF = Buffer.from([0xff, 0xff, 0, 1, 0]);
+  proxy.faults.set('half', { mutate: (chunk) => Buffer.concat([chunk, HALF]) });
+  const first = await rawLogin(narrow);
+  const second = await rawLogin(narrow);
+  second.command(Command.query, Buffer.from("SET time_zone = '+02:00'"));
+  await readAnswer(second);
+  const waits = await narrow.metric('sluice_pool_waits_total');
+  first.command(Command.query, Buffer.from(`DO SLEEP(0.5) ${MarkedFaultProxy.mark('half')}`));
+  await waitUntil('the first one has the connection', async () => {
+    const rows = await set.primary.query(
+      "SELECT 1 FROM information_schema.processlist WHERE info LIKE 'DO SLEEP(0.5)%'",
+    );
+    return rows.length === 1;
+  });
+  second.command(Command.query, Buffer.from('DO 2'));
+  await waitUntil(
+    'the second one waits for it',
+    async () => (await narrow.metric('sluice_pool_waits_total')) > waits,
+  );
+  t.equal((await readAnswer(first)).at(-1)?.kind, 'ok');
+  t.equal((await readAnswer(second)).at(-1)?.kind, 'ok');
+  t.ok(narrow.logContains('sent bytes that nobody expects'));
+  t.notOk(
+    narrow.logContains('no answer to a statement'),
+    'nothing was asked for on that connection any more',
+  );
+  first.close();
+  second.close();
 });
 
 t.test('the log says why', async (t) => {

@@ -298,13 +298,15 @@ export class BackendConnection implements LoginListener {
     if (this.#state === State.closed) return;
     if (this.closeReason === '') this.closeReason = reason;
     this.#destroyed = true;
+    // The pool hears of it in the next turn only: until then nobody may get it.
+    this.tainted = true;
     this.#login?.end();
     this.socket.destroy();
   }
 
   /** Says goodbye and closes; for idle connections. */
   quit(reason: string): void {
-    if (this.#state === State.closed) return;
+    if (this.#state === State.closed || this.#destroyed) return;
     this.closeReason = reason;
     if (this.#state === State.ready) this.socket.append(framePacket(Buffer.from([Command.COM_QUIT]), 0));
     this.socket.end();
@@ -478,6 +480,8 @@ export class BackendConnection implements LoginListener {
       if (tracker.errno !== 0 && (this.statusFlags & StatusFlag.SERVER_STATUS_AUTOCOMMIT) === 0)
         this.statusFlags |= StatusFlag.SERVER_STATUS_IN_TRANS;
       if (reply.isOwn === true) this.#ownAnswered();
+      // Before whoever gets the connection next has asked for something: it would be taken for the answer to that.
+      if (position < end && this.#replies.length === 0) this.#breach(UNEXPECTED_BYTES);
       reply.owner.replyComplete(this, tracker);
     }
     return position;
