@@ -17,6 +17,7 @@ import { TimerWheel } from '../common/timer-wheel.ts';
 import { ReportStream } from '../common/worker-report.ts';
 import { AccountCredentials } from './backend/account-credentials.ts';
 import { Backends } from './backend/backends.ts';
+import { NOTHING_MEASURED } from './backend/balancing/replica-measurements.ts';
 import type { PoolEnvironment } from './backend/server-pool.ts';
 import { SessionRegistry } from './backend/session-registry.ts';
 import { StateDifferences } from './backend/state-difference.ts';
@@ -89,6 +90,7 @@ const environment: PoolEnvironment = {
   workerCounters: counters,
   wheel,
   scheduler,
+  measurements: NOTHING_MEASURED,
   serverFailed: (address, reason) => post({ type: 'serverFailure', address, reason }),
   log,
   learnedInitial: (connection) => {

@@ -9,6 +9,7 @@ import {
   takesWrites,
 } from '../../topology/hostgroup-membership.ts';
 import type { BackendConnection } from './backend-connection.ts';
+import type { ReadNeeds } from './balancing/read-needs.ts';
 import { ReadGroup, type ReadMember } from './read-group.ts';
 import { type PoolEnvironment, ServerPool } from './server-pool.ts';
 import type { Killable } from './session-registry.ts';
@@ -98,14 +99,14 @@ export class Backends {
     };
   }
 
-  /** The server for the reads of this turn of the event loop; null if there is none. */
-  reader(from: ReadTarget): ServerPool | null {
-    return this.#groupOf(from)?.choose(this.#turn) ?? null;
+  /** The server for a read in this turn of the event loop; null if none has what it needs. */
+  reader(from: ReadTarget, read: ReadNeeds): ServerPool | null {
+    return this.#groupOf(from)?.choose(this.#turn, read) ?? null;
   }
 
   /** For a read that this one could not answer. */
-  otherReader(from: ReadTarget, than: ServerPool): ServerPool | null {
-    return this.#groupOf(from)?.other(than) ?? null;
+  otherReader(from: ReadTarget, than: ServerPool, read: ReadNeeds): ServerPool | null {
+    return this.#groupOf(from)?.other(than, read) ?? null;
   }
 
   #groupOf({ readers, source }: ReadTarget): ReadGroup | undefined {
@@ -204,7 +205,7 @@ export class Backends {
         const pool = this.#pools.get(address);
         if (pool !== undefined && wanted.has(verdict)) readers.push({ pool, weight });
       }
-      const group = known.get(id) ?? new ReadGroup();
+      const group = known.get(id) ?? new ReadGroup(this.#env.measurements);
       group.update(readers);
       groups.set(id, group);
     }

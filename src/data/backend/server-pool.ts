@@ -17,6 +17,7 @@ import { type TimerWheel, WheelTimer } from '../../common/timer-wheel.ts';
 import type { FlushScheduler } from '../io/flush-scheduler.ts';
 import { BackendConnection, type ConnectionListener } from './backend-connection.ts';
 import type { ConnectionFailure } from './backend-login.ts';
+import type { ReplicaMeasurements } from './balancing/replica-measurements.ts';
 import { CheckInAction, type CheckInFacts, checkInVerdict } from './check-in.ts';
 import type { ConnectionKey } from './connection-key.ts';
 import { InitConnect } from './connection-setup.ts';
@@ -51,6 +52,7 @@ export interface PoolEnvironment {
   readonly workerCounters: WorkerCounters;
   readonly wheel: TimerWheel;
   readonly scheduler: FlushScheduler;
+  readonly measurements: ReplicaMeasurements;
   /** A connection could not be made, or was lost: the monitor should look. */
   readonly serverFailed: (address: string, reason: string) => void;
   readonly log: (level: 'debug' | 'info' | 'warn', message: string, fields: Record<string, unknown>) => void;

@@ -18,6 +18,7 @@ import { WheelTimer } from '../../common/timer-wheel.ts';
 import { RouteTarget } from '../../sql/route-reason.ts';
 import { PinReason, type StatementClass, StatementKind } from '../../sql/statement-class.ts';
 import type { BackendConnection } from '../backend/backend-connection.ts';
+import { StatementNeeds } from '../backend/balancing/read-needs.ts';
 import type { ConnectionKey } from '../backend/connection-key.ts';
 import type { LastUser } from '../backend/last-user.ts';
 import { type PoolFailure, PoolFailureKind, type PoolRequest } from '../backend/pool-request.ts';
@@ -94,6 +95,8 @@ export class ConnectionSearch implements PoolRequest {
   #statement: ClientStatement | null = null;
   /** What was found is where the statement before ran, which this one asks about. */
   wentBack = false;
+  /** What the statement asks of a replica: filled after `begin`, before `find`. */
+  readonly needs = new StatementNeeds();
   /** That what was found serves the statement in. */
   hostgroup = 0;
   #onPrimary = false;
@@ -164,6 +167,7 @@ export class ConnectionSearch implements PoolRequest {
     this.#route = route;
     this.#plan = plan;
     this.#names = names;
+    this.needs.clear();
     this.wentBack = false;
     this.#onPrimary = false;
     this.#insteadOf = null;
@@ -253,7 +257,7 @@ export class ConnectionSearch implements PoolRequest {
     const { destination } = this.#client;
     const { readers, writer } = destination;
     const isRead = this.#route?.target === RouteTarget.replica && !this.#onPrimary && readers !== null;
-    const reader = isRead ? (this.#insteadOf ?? backends.reader(destination)) : null;
+    const reader = isRead ? (this.#insteadOf ?? backends.reader(destination, this.needs)) : null;
     this.hostgroup = isRead && reader !== null ? readers : writer;
     return reader ?? backends.primary;
   }
@@ -363,7 +367,8 @@ export class ConnectionSearch implements PoolRequest {
     const wasRead = this.#route?.target === RouteTarget.replica && !this.#onPrimary;
     if (wasRead) {
       const { destination } = this.#client;
-      const other = this.#pool === null ? null : this.#context.backends.otherReader(destination, this.#pool);
+      const { backends } = this.#context;
+      const other = this.#pool === null ? null : backends.otherReader(destination, this.#pool, this.needs);
       this.#onPrimary = this.#insteadOf !== null || other === null;
       this.#insteadOf = other;
     }
