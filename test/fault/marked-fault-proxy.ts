@@ -109,7 +109,7 @@ class Link {
     client.on('data', (chunk) => {
       const fault = faultIn(chunk.toString('latin1'));
       if (fault !== null) this.#begin(fault);
-      else if (this.#fault?.mutate !== undefined) this.#heal();
+      else if (this.#fault?.mutate !== undefined) this.#stopMutating(this.#fault);
       if (this.#fault?.swallowStatement === undefined) server.write(chunk);
     });
     server.on('data', (chunk) => this.#fromServer(chunk));
@@ -131,10 +131,9 @@ class Link {
     this.#armClose();
   }
 
-  #heal(): void {
-    this.#fault = null;
-    if (this.#closeTimer !== null) clearTimeout(this.#closeTimer);
-    this.#closeTimer = null;
+  /** What was changed may have been too short or too long: where the fault ends the connection, it still does. */
+  #stopMutating({ closeAfterMs }: Fault): void {
+    this.#fault = closeAfterMs === undefined ? null : { closeAfterMs };
   }
 
   #fromServer(chunk: Buffer): void {

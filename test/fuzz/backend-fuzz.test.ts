@@ -6,7 +6,7 @@ import { type Fault, MarkedFaultProxy } from '../fault/marked-fault-proxy.ts';
 import { rawLogin } from '../fault/raw-login.ts';
 import { readAnswer } from '../integration/differential/wire-answer.ts';
 import { Command } from '../integration/differential/wire-constants.ts';
-import { ReplicationSet } from '../support/replication-set.ts';
+import { APP_ACCOUNT, ReplicationSet } from '../support/replication-set.ts';
 import { SeededRandom } from '../support/seeded-random.ts';
 import { SluiceProcess } from '../support/sluice-process.ts';
 import { waitUntil } from '../support/wait-until.ts';
@@ -39,9 +39,14 @@ const STATEMENTS = [
   'USE app',
 ] as const;
 
+/** Their connections are nobody else's: what comes late behind a changed answer meets whoever asks next. */
+const ATTACKER = { user: 'attacker', password: 'attacker-secret' };
+
 const set = new ReplicationSet({
   replicas: 0,
   sql: [
+    `CREATE USER attacker@'%' IDENTIFIED BY '${ATTACKER.password}'`,
+    "GRANT ALL ON app.* TO attacker@'%'",
     'CREATE TABLE app.t (id INT PRIMARY KEY, text VARCHAR(200))',
     "INSERT INTO app.t SELECT seq, REPEAT('t', seq) FROM app.seq_1_to_50",
     'CREATE PROCEDURE app.two() BEGIN SELECT 1; SELECT 2; END',
@@ -57,6 +62,7 @@ t.before(async () => {
     env: { NODE_OPTIONS: SMALL_HEAP },
     config: {
       servers: [proxy.address],
+      users: [APP_ACCOUNT, { username: ATTACKER.user, password: ATTACKER.password }],
       monitor: { discovery: false },
       log: { level: 'info' },
       // An answer that was changed must be nobody's but the attacker's.
@@ -85,7 +91,7 @@ function randomFault(random: SeededRandom): Fault {
 async function attempt(random: SeededRandom, number: number): Promise<string | null> {
   const name = `fuzz-${number}`;
   proxy.faults.set(name, randomFault(random));
-  const client = await rawLogin(sluice, { capabilities: random.below(2) << 24 });
+  const client = await rawLogin(sluice, { ...ATTACKER, capabilities: random.below(2) << 24 });
   try {
     if (client.greeting.kind !== 'ok') return `login refused: ${client.greeting.fields.message}`;
     const sql = `${random.pick(STATEMENTS)} ${MarkedFaultProxy.mark(name)}`;
