@@ -2,6 +2,7 @@
 
 import type { InspectAnswer, InspectRequest } from './inspection.ts';
 import type { SharedCounterBuffers } from './shared-counters.ts';
+import type { SharedMeasurementBuffers } from './shared-measurements.ts';
 import type { SharedStatisticsBuffers } from './shared-statistics.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { ReportTaken, WorkerReport } from './worker-report.ts';
@@ -12,6 +13,7 @@ export interface WorkerStart {
   readonly workers: number;
   readonly counters: SharedCounterBuffers;
   readonly statistics: SharedStatisticsBuffers;
+  readonly measurements: SharedMeasurementBuffers;
   readonly snapshot: Snapshot;
   readonly listen: {
     readonly host: string;

@@ -1,12 +1,12 @@
 /** Composition root of the main thread: starts, feeds and stops the workers and everything of the control plane. */
 
 import { setTimeout } from 'node:timers/promises';
-import { defaultPair } from '../../config/hostgroup-pairs.ts';
 import { planReload } from '../../config/reload.ts';
 import type { Config } from '../../config/schema.ts';
 import { type Inspection, NO_RECORDS } from '../common/inspection.ts';
 import type { LogThreshold, RootLogger } from '../common/logger.ts';
 import { SharedCounters } from '../common/shared-counters.ts';
+import { SharedMeasurements } from '../common/shared-measurements.ts';
 import { SharedStatistics } from '../common/shared-statistics.ts';
 import type { Snapshot } from '../common/snapshot.ts';
 import { StopMode } from '../common/thread-messages.ts';
@@ -23,7 +23,7 @@ import { makeAdminState } from './make-admin-state.ts';
 import { type CounterSnapshot, takeCounterSnapshot } from './metrics/counter-snapshot.ts';
 import { createMetricsRegistry, type MetricsRegistry } from './metrics/registry.ts';
 import { Monitor } from './monitor/monitor.ts';
-import type { MonitorCredentials } from './monitor/monitor-connection.ts';
+import { monitorCredentials, monitorLogger, watchSettings } from './monitor-options.ts';
 import { RuleKeeper } from './query-rules/rule-keeper.ts';
 import { liveness, readiness } from './readiness.ts';
 import { type PreparedRuntime, prepareRuntime } from './runtime/prepare-runtime.ts';
@@ -53,6 +53,7 @@ class Supervisor implements SluiceHandle {
   readonly #version: string;
   readonly #counters = new SharedCounters();
   readonly #shared: SharedStatistics;
+  readonly #measurements = new SharedMeasurements();
   readonly #statistics: Statistics;
   readonly #metrics: MetricsRegistry;
   readonly #answers = new SharedAnswers<InspectResult>(recordsOf);
@@ -88,18 +89,10 @@ class Supervisor implements SluiceHandle {
     this.#metrics = createMetricsRegistry(version, () => this.#takeCounters());
     const changed = (tls: TlsMaterial) => this.#certificatesRead(tls);
     this.#certificates = new CertificateKeeper({ config, logger, changed });
-    const { username: _, password: __, ...settings } = config.monitor;
     this.#monitor = new Monitor({
       servers: configuredServers(config),
-      credentials: this.#monitorCredentials(config),
-      hostgroups: defaultPair(config),
-      settings,
-      logger: {
-        debug: (fields, message) => logger.debug(message, { ...fields }),
-        info: (fields, message) => logger.info(message, { ...fields }),
-        warn: (fields, message) => logger.warn(message, { ...fields }),
-        error: (fields, message) => logger.error(message, { ...fields }),
-      },
+      logger: monitorLogger(logger),
+      ...watchSettings(config, this.#certificates),
     });
     this.#views = new ViewFollower(this.#monitor, this.#counters, () => this.#publish());
     this.#statistics = new Statistics({
@@ -112,7 +105,7 @@ class Supervisor implements SluiceHandle {
       config,
       monitor: this.#monitor,
       counters: this.#counters,
-      credentials: (wanted) => this.#monitorCredentials(wanted),
+      credentials: (wanted) => monitorCredentials(wanted, this.#certificates),
       changed: () => this.#publish(),
     });
     prepared.fillWith((table) => virtualRows(table, this.#adminState));
@@ -160,6 +153,7 @@ class Supervisor implements SluiceHandle {
       listen: listenOptions(this.#config.listen),
       counters: this.#counters,
       statistics: this.#shared,
+      measurements: this.#measurements,
       logger: this.#logger,
       snapshot: () => this.#snapshot,
       serverFailed: (address, reason) => void this.#monitor.reportFailure(address, reason),
@@ -254,23 +248,6 @@ class Supervisor implements SluiceHandle {
     return reset ? ask() : this.#answers.get(`${subject} ${connectionId} ${limit}`, ask);
   }
 
-  #reconfigureMonitor(config: Config): Promise<void> {
-    const { username: _, password: __, ...settings } = config.monitor;
-    return this.#monitor.reconfigure({
-      credentials: this.#monitorCredentials(config),
-      hostgroups: defaultPair(config),
-      settings,
-    });
-  }
-
-  #monitorCredentials({ monitor }: Config): MonitorCredentials {
-    return {
-      username: monitor.username ?? '',
-      password: monitor.password ?? '',
-      resolveTls: (host, tls) => this.#certificates.material.forServer(host, tls),
-    };
-  }
-
   reload(file: Config): Promise<AppliedConfig> {
     return this.#runtime.fileChanged(file);
   }
@@ -306,7 +283,7 @@ class Supervisor implements SluiceHandle {
     this.#admin?.updateTls(tls.admin);
     this.#http?.update(config);
     this.#http?.updateCertificate(tls.client);
-    await this.#reconfigureMonitor(config);
+    await this.#monitor.reconfigure(watchSettings(config, this.#certificates));
     await this.#monitor.updateServers(configuredServers(config));
     await this.#accounts.reconfigure(config);
   }
@@ -374,13 +351,13 @@ class Supervisor implements SluiceHandle {
   }
 }
 
-/** @param readFile the configuration as it is now; @throws ConfigError */
 function recordsOf(answer: InspectResult): number {
   return (
     answer.sessions.length + answer.routes.length + answer.prepared.length + answer.idleConnections.length
   );
 }
 
+/** @param readFile the configuration as it is now; @throws ConfigError */
 export async function startSluice(
   file: Config,
   logger: RootLogger,

@@ -15,6 +15,7 @@ import { Worker } from 'node:worker_threads';
 import type { Inspection } from '../common/inspection.ts';
 import type { Logger } from '../common/logger.ts';
 import type { SharedCounters } from '../common/shared-counters.ts';
+import type { SharedMeasurements } from '../common/shared-measurements.ts';
 import type { SharedStatistics } from '../common/shared-statistics.ts';
 import type { Snapshot } from '../common/snapshot.ts';
 import { makeTransitions } from '../common/state-machine.ts';
@@ -70,6 +71,7 @@ export interface WorkerSetOptions {
   readonly listen: WorkerStart['listen'];
   readonly counters: SharedCounters;
   readonly statistics: SharedStatistics;
+  readonly measurements: SharedMeasurements;
   readonly logger: Logger;
   readonly snapshot: () => Snapshot;
   readonly serverFailed: (address: string, reason: string) => void;
@@ -232,12 +234,13 @@ export class WorkerSet {
   #launch(slot: Slot, failed: ((error: Error) => void) | null): void {
     slot.state = transition(slot.state, State.starting);
     slot.startedAt = performance.now();
-    const { counters, statistics, listen, snapshot } = this.#options;
+    const { counters, statistics, measurements, listen, snapshot } = this.#options;
     const workerData: WorkerStart = {
       workerIndex: slot.index,
       workers: this.#slots.length,
       counters: counters.buffers,
       statistics: statistics.buffers,
+      measurements: measurements.buffers,
       snapshot: snapshot(),
       listen: { ...listen, port: this.#port },
       rsaKey: this.rsaKey,

@@ -10,6 +10,7 @@ import type { CachedSecret } from '../../protocol/index.ts';
 import type { LogThreshold } from '../common/logger.ts';
 import { ReportQueue } from '../common/report-queue.ts';
 import { Gauge, SharedCounters, WorkerCounter } from '../common/shared-counters.ts';
+import { SharedMeasurements } from '../common/shared-measurements.ts';
 import { SharedStatistics, StatementCounter } from '../common/shared-statistics.ts';
 import type { Snapshot } from '../common/snapshot.ts';
 import { type FromWorker, StopMode, type ToWorker, type WorkerStart } from '../common/thread-messages.ts';
@@ -17,7 +18,6 @@ import { TimerWheel } from '../common/timer-wheel.ts';
 import { ReportStream } from '../common/worker-report.ts';
 import { AccountCredentials } from './backend/account-credentials.ts';
 import { Backends } from './backend/backends.ts';
-import { NOTHING_MEASURED } from './backend/balancing/replica-measurements.ts';
 import type { PoolEnvironment } from './backend/server-pool.ts';
 import { SessionRegistry } from './backend/session-registry.ts';
 import { StateDifferences } from './backend/state-difference.ts';
@@ -90,7 +90,7 @@ const environment: PoolEnvironment = {
   workerCounters: counters,
   wheel,
   scheduler,
-  measurements: NOTHING_MEASURED,
+  measurements: new SharedMeasurements(start.measurements),
   serverFailed: (address, reason) => post({ type: 'serverFailure', address, reason }),
   log,
   learnedInitial: (connection) => {

@@ -11,6 +11,7 @@ import {
   userGauge,
   WorkerCounter,
 } from '../../../src/common/shared-counters.ts';
+import { SharedMeasurements } from '../../../src/common/shared-measurements.ts';
 import { SharedStatistics } from '../../../src/common/shared-statistics.ts';
 import { StopMode } from '../../../src/common/thread-messages.ts';
 import { WorkerSet } from '../../../src/control/worker-set.ts';
@@ -31,6 +32,7 @@ class Rig {
       listen: { host: '127.0.0.1', port: 0, more: [], sockets: [], socketMode: 0o777 },
       counters: this.counters,
       statistics: new SharedStatistics(count),
+      measurements: new SharedMeasurements(),
       logger: new RootLogger(
         'debug',
         ({ message, fields }) => this.log.push(`${message} ${JSON.stringify(fields)}`),

@@ -12,6 +12,7 @@ import {
   userGauge,
   WorkerCounter,
 } from '../../../src/common/shared-counters.ts';
+import { SharedMeasurements } from '../../../src/common/shared-measurements.ts';
 import { SharedStatistics } from '../../../src/common/shared-statistics.ts';
 import type { Snapshot } from '../../../src/common/snapshot.ts';
 import { StopMode } from '../../../src/common/thread-messages.ts';
@@ -38,6 +39,7 @@ const workers = new WorkerSet({
   listen: { host: '127.0.0.1', port: 0, more: [], sockets: [], socketMode: 0o777 },
   counters,
   statistics: new SharedStatistics(2),
+  measurements: new SharedMeasurements(),
   logger: new RootLogger(
     'info',
     ({ message, fields }) => log.push(`${message} ${JSON.stringify(fields)}`),
