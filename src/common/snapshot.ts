@@ -173,8 +173,23 @@ export interface SnapshotSettings {
   readonly compression: boolean;
 }
 
+/** Whether workers begin anything new on the primary that is not a plain read. */
+export const WritesState = { open: 'open', held: 'held' } as const;
+export type WritesState = (typeof WritesState)[keyof typeof WritesState];
+
+export interface SnapshotWrites {
+  /** One more with each new primary, whoever has moved it; 0 before the first one. */
+  readonly term: number;
+  readonly state: WritesState;
+  /** Counts the holds. */
+  readonly hold: number;
+  /** Milliseconds since the epoch after which workers take a hold for ended: there is none for ever. */
+  readonly holdUntil: number;
+}
+
 export interface Snapshot {
   readonly version: number;
+  readonly writes: SnapshotWrites;
   readonly servers: readonly SnapshotServer[];
   /** By number. */
   readonly hostgroups: readonly RuledHostgroup[];

@@ -125,7 +125,31 @@ export interface ExplainAnswer {
   readonly steps: readonly ExplainStep[];
 }
 
+/** What a planned change of the primary waits for. */
+export interface DrainingSession {
+  readonly worker: number;
+  readonly connectionId: number;
+  readonly user: string;
+  readonly client: string;
+  /** `transaction`, `statement`, or the pins that bind it to its connection. */
+  readonly reasons: readonly string[];
+  /** Since when the transaction is open or the statement runs; milliseconds since the epoch, null where not known. */
+  readonly sinceMs: number | null;
+  readonly serverThreadId: number;
+}
+
+/** While writes are held: what is left on the primary. Sent when it is nothing, and when somebody asks. */
+export interface DrainReport {
+  readonly type: 'draining';
+  readonly hold: number;
+  readonly left: number;
+  /** The first ones of them. */
+  readonly sessions: readonly DrainingSession[];
+}
+
 export type ToWorker =
+  /** Who is in the way of this hold? */
+  | { readonly type: 'whoDrains'; readonly hold: number }
   | { readonly type: 'snapshot'; readonly snapshot: Snapshot }
   | { readonly type: 'stop'; readonly mode: StopMode }
   | ExplainRequest
@@ -153,4 +177,5 @@ export type FromWorker =
   | SessionList
   | InspectAnswer
   | WorkerReport
+  | DrainReport
   | { readonly type: 'drained' };

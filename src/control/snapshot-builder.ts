@@ -10,6 +10,7 @@ import type {
   SnapshotCatalog,
   SnapshotRules,
   SnapshotServer,
+  SnapshotWrites,
 } from '../common/snapshot.ts';
 import { hostgroupsOf } from '../topology/hostgroup-membership.ts';
 import type { ServerDescription } from '../topology/server-description.ts';
@@ -59,6 +60,7 @@ export class SnapshotBuilder {
     tls: TlsMaterial,
     accounts: SnapshotAccounts,
     rules: SnapshotRules,
+    writes: SnapshotWrites,
   ): Snapshot {
     const unshared = new Set(
       config.hostgroupAttributes.filter(({ multiplex }) => !multiplex).map(({ hostgroup }) => hostgroup),
@@ -74,6 +76,7 @@ export class SnapshotBuilder {
     const { pool, limits, routing, statistics, listen, proxyProtocol, slowQueryLog, auditLog, tracing } =
       config;
     const content = {
+      writes,
       servers,
       hostgroups,
       accounts,

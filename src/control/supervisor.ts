@@ -16,6 +16,7 @@ import { virtualRows } from './admin/virtual-tables/all-virtual-tables.ts';
 import { poolRows } from './admin/virtual-tables/stats-connection-pool.ts';
 import { CertificateKeeper } from './certificate-keeper.ts';
 import { configuredServers } from './configured-servers.ts';
+import { WriteGate } from './failover/write-gate.ts';
 import { HttpSite } from './http/http-site.ts';
 import { joinAddress, listenOptions } from './listen-options.ts';
 import { OperatorLogs } from './logs/operator-logs.ts';
@@ -58,6 +59,11 @@ class Supervisor implements SluiceHandle {
   readonly #metrics: MetricsRegistry;
   readonly #answers = new SharedAnswers<InspectResult>(recordsOf);
   readonly #builder = new SnapshotBuilder();
+  readonly #gate = new WriteGate({
+    publish: () => this.#publish(),
+    running: () => (this.#workers?.status() ?? []).flatMap(({ index, running }) => (running ? index : [])),
+    tellAll: (message) => this.#workers?.tellAll(message),
+  });
   readonly #rules = new RuleKeeper();
   readonly #monitor: Monitor;
   readonly #accounts: AccountKeeper;
@@ -159,6 +165,7 @@ class Supervisor implements SluiceHandle {
       serverFailed: (address, reason) => void this.#monitor.reportFailure(address, reason),
       viewsChanged: () => void this.#views.follow(),
       accountsWanted: () => void this.#accounts.follow(),
+      draining: (worker, report) => this.#gate.received(worker, report),
       reported: (worker, report) => this.#logs.received(worker, report),
     });
     this.#monitor.on('change', () => this.#publish());
@@ -334,6 +341,7 @@ class Supervisor implements SluiceHandle {
       this.#certificates.material,
       this.#accounts.snapshot(),
       this.#rules.snapshot(this.#config),
+      this.#gate.snapshot(this.#monitor.topology.primary),
     );
   }
 

@@ -20,6 +20,7 @@ import type { SharedStatistics } from '../common/shared-statistics.ts';
 import type { Snapshot } from '../common/snapshot.ts';
 import { makeTransitions } from '../common/state-machine.ts';
 import type {
+  DrainReport,
   ExplainQuestion,
   ExplainStep,
   FromWorker,
@@ -77,6 +78,7 @@ export interface WorkerSetOptions {
   readonly serverFailed: (address: string, reason: string) => void;
   readonly viewsChanged: () => void;
   readonly accountsWanted: () => void;
+  readonly draining?: (worker: number, report: DrainReport) => void;
   /** Lines of the log are for `logger`. */
   readonly reported: (worker: number, report: OperatorReport) => void;
   /** What the threads run; the data plane's worker unless told. */
@@ -183,7 +185,11 @@ export class WorkerSet {
   }
 
   publish(snapshot: Snapshot): void {
-    for (const slot of this.#slots) this.#send(slot, { type: 'snapshot', snapshot });
+    this.tellAll({ type: 'snapshot', snapshot });
+  }
+
+  tellAll(message: ToWorker): void {
+    for (const slot of this.#slots) this.#send(slot, message);
   }
 
   /** Asks a running worker; empty when there is none, or it does not answer in time. */
@@ -287,6 +293,9 @@ export class WorkerSet {
       case 'applied':
         slot.appliedVersion = message.version;
         this.#applied.noted();
+        return;
+      case 'draining':
+        this.#options.draining?.(slot.index, message);
         return;
       case 'kill':
         this.#kills.passOn(message, this.#othersThan(message.fromWorker));

@@ -30,6 +30,7 @@ import { Listener } from './frontend/listener.ts';
 import { LoginBackoff } from './frontend/login-backoff.ts';
 import { Mirrors } from './frontend/mirror.ts';
 import { PasswordChecks } from './frontend/password-check.ts';
+import { PrimaryDrain } from './frontend/primary-drain.ts';
 import type { Session } from './frontend/session.ts';
 import { StatementReports } from './frontend/statement-reports.ts';
 import { FlushScheduler } from './io/flush-scheduler.ts';
@@ -154,6 +155,7 @@ const context: WorkerContext = {
 };
 
 const listener = new Listener(context);
+const drain = new PrimaryDrain(context, sessionsNow);
 
 /** @param atOnce at the start, when nobody waits. */
 function apply(snapshot: Snapshot, atOnce = false): void {
@@ -174,6 +176,7 @@ function apply(snapshot: Snapshot, atOnce = false): void {
   context.clientTls.update(snapshot.clientTls);
   context.proxyNetworks.update(snapshot.settings.proxyNetworks);
   backends.apply(snapshot);
+  drain.apply(snapshot.writes);
   void listener.accept(snapshot.accepting);
   context.rules.update(snapshot.rules, limits.ruleTextBytes, atOnce, () =>
     post({ type: 'applied', version: snapshot.version }),
@@ -223,6 +226,7 @@ function sessionsNow(): Session[] {
 port.on('message', (message: ToWorker) => {
   if (message.type === 'snapshot') apply(message.snapshot);
   else if (message.type === 'stop') stop(message.mode);
+  else if (message.type === 'whoDrains') drain.report();
   else if (message.type === 'explain') {
     const { requestId } = message;
     void explainRoute(context, message).then((steps) => post({ type: 'explained', requestId, steps }));

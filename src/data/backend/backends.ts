@@ -10,6 +10,7 @@ import {
 } from '../../topology/hostgroup-membership.ts';
 import type { BackendConnection } from './backend-connection.ts';
 import type { ReadNeeds } from './balancing/read-needs.ts';
+import { HeldWrites } from './held-writes.ts';
 import { ReadGroup, type ReadMember } from './read-group.ts';
 import { type PoolEnvironment, ServerPool } from './server-pool.ts';
 import type { Killable } from './session-registry.ts';
@@ -46,6 +47,7 @@ export class Backends {
   readonly #wheel: TimerWheel;
   readonly #pools = new Map<string, ServerPool>();
   readonly #waiting = new Map<object, ServerWaiter>();
+  readonly writes = new HeldWrites();
   #dialect: Dialect = { flavor: 'mysql', versionId: 0 };
   #primary: ServerPool | null = null;
   /** By hostgroup. */
@@ -139,6 +141,7 @@ export class Backends {
     this.#primary = primary;
     this.#readers = this.#groups(snapshot.hostgroups, this.#readers, FIT);
     this.#mirrors = this.#groups(snapshot.hostgroups, this.#mirrors, ANSWERS);
+    this.writes.apply(snapshot.writes);
     if (primary !== null) this.#wakeWaiting();
   }
 

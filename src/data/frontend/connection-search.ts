@@ -10,6 +10,7 @@
  * | server      | no primary is known                                 | a snapshot with one, `noServerWaitMs`   |
  * | retry       | the server could not be reached just now            | the retry timer                         |
  * | residue     | what the last statement left is being read          | its answer                              |
+ * | release     | writes are held: the primary is about to change     | the end of the hold                     |
  */
 
 import { type ClientError, clientError } from '../../common/errors.ts';
@@ -49,6 +50,7 @@ const Waiting = {
   server: 'server',
   retry: 'retry',
   residue: 'residue',
+  release: 'release',
 } as const;
 type Waiting = (typeof Waiting)[keyof typeof Waiting];
 
@@ -192,10 +194,16 @@ export class ConnectionSearch implements PoolRequest {
     this.#waiting = Waiting.nothing;
     if (this.#waitsForResidue(this.#held)) return null;
     if (this.#held !== null) return this.#asFound(this.#held);
-    const back = this.#goBack();
+    const { backends } = this.#context;
+    const isHeldBack = backends.writes.isHeld && !this.isPlainRead;
+    const back = isHeldBack ? null : this.#goBack();
     this.wentBack = back !== null;
     if (back !== null) return this.#asFound(back);
     const pool = this.#choosePool();
+    if (isHeldBack && (pool === null || pool === backends.primary)) {
+      this.#awaitRelease();
+      return null;
+    }
     if (pool === null) {
       this.#awaitServer();
       return null;
@@ -216,6 +224,7 @@ export class ConnectionSearch implements PoolRequest {
   cancel(): void {
     this.#waiting = Waiting.nothing;
     this.#context.backends.cancelWait(this);
+    this.#context.backends.writes.cancel(this);
     this.#context.wheel.cancel(this.#retryTimer);
     this.#pool?.cancel(this);
   }
@@ -272,6 +281,27 @@ export class ConnectionSearch implements PoolRequest {
     if (this.#waiting !== waitedFor) return;
     const connection = this.find();
     if (connection !== null) this.#listener.connectionFound(connection);
+  }
+
+  /** It begins nothing on the primary that a change of the primary would have to wait for. */
+  get isPlainRead(): boolean {
+    const { state } = this.#client;
+    const { autocommit = true } = state.variables ?? {};
+    const wantsOwn = state.pinned || this.#statement?.wantsOwn === true;
+    return this.#plan?.statement.provenRead === true && autocommit && !wantsOwn;
+  }
+
+  #awaitRelease(): void {
+    this.#waiting = Waiting.release;
+    this.#context.backends.writes.wait(this, () => this.#again(Waiting.release));
+  }
+
+  /** Writes are held from now on: what waits for a connection to begin something has not begun. */
+  holdBack(): void {
+    if (this.#waiting !== Waiting.connection || this.#pool !== this.#context.backends.primary) return;
+    if (this.isPlainRead) return;
+    this.#pool?.cancel(this);
+    this.#awaitRelease();
   }
 
   #awaitServer(): void {

@@ -337,6 +337,19 @@ export class StatementRun
     return connection.server.role === 'primary' ? connection.threadId : 0;
   }
 
+  /** Writes are held from now on. */
+  holdBack(): void {
+    this.#approach.search.holdBack();
+  }
+
+  /** What a planned change of the primary has to wait for: a transaction, a pin, a statement that may write. */
+  get isOnPrimary(): boolean {
+    const connection = this.held ?? this.#connection;
+    if (connection === null) return false;
+    if (connection.server.address !== this.#context.backends.primary?.server.address) return false;
+    return this.held !== null || !this.#approach.search.isPlainRead;
+  }
+
   // ---- the way to a connection
 
   #go(buffer: Buffer | null, start: number, end: number): void {

@@ -108,6 +108,7 @@ export function madeSnapshot(more: Partial<Snapshot> = {}): Snapshot {
   }).map((group) => ({ ...group, multiplex: true }));
   return {
     version: 1,
+    writes: { term: 1, state: 'open', hold: 0, holdUntil: 0 },
     servers,
     hostgroups,
     accounts: madeAccounts([]),
