@@ -153,15 +153,13 @@ export class StateAlignment {
   }
 
   #preparation(connection: BackendConnection, plan: Plan): readonly Preparation[] {
-    if (plan.touchesTracking && connection.tracksState && !this.#state.clientTracks)
-      return [
-        {
-          text: trackingStatement(connection.server.flavor, false, this.#state.mayBeInTransaction),
-          acceptedKey: '',
-        },
-      ];
-    return this.#residue.preparationFor(plan.statement, connection);
+    const left = this.#residue.preparationFor(plan.statement, connection);
+    if (!plan.touchesTracking || !connection.tracksState || this.#state.clientTracks) return left;
+    const { flavor } = connection.server;
+    const text = trackingStatement(flavor, false, this.#state.mayBeInTransaction);
+    return [{ text, acceptedKey: '' }, ...left];
   }
+
   #send(connection: BackendConnection, command: number, text: string, acceptedKey: string): void {
     this.#owed++;
     const shape = command === Command.COM_QUERY ? AnswerShape.query : AnswerShape.single;
@@ -177,6 +175,7 @@ export class StateAlignment {
     );
     connection.sendCommand(command, text, ownReply(recorder, shape));
   }
+
   #taken(connection: BackendConnection, acceptedKey: string): void {
     this.#owed--;
     if (acceptedKey !== '') this.#context.accepted.add(connection.server.address, acceptedKey);
