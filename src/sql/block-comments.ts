@@ -1,13 +1,12 @@
 /** What kinds of block comments there are, and which of them a server runs. `pos` is the offset of the slash. */
 
-import { ByteClass, type LexicalContext } from './lexical-context.ts';
+import type { LexicalContext } from './lexical-context.ts';
 import { isDigit } from './token-ends.ts';
 
 const STAR = 0x2a;
 const SLASH = 0x2f;
 const BANG = 0x21;
 const QUOTE = 0x27;
-const ROUTE_HINT = Buffer.from('sluice:');
 
 /** Offset of the first comment end at or behind `from`, or -1. */
 export function commentEnd(buf: Buffer, from: number, limit: number): number {
@@ -18,19 +17,6 @@ export function commentEnd(buf: Buffer, from: number, limit: number): number {
 /** `/*!` or MariaDB's `/*M!` */
 export function isConditional(buf: Buffer, pos: number): boolean {
   return buf[pos + 2] === BANG || (buf[pos + 2] === 0x4d && buf[pos + 3] === BANG);
-}
-
-/** Whether the content, `[from, close)`, begins with `sluice:` in any case. */
-export function isRouteHint(buf: Buffer, from: number, close: number, classes: Uint8Array): boolean {
-  let pos = from;
-  while (pos < close && classes[buf[pos]!] === ByteClass.space) pos++;
-  if (close - pos < ROUTE_HINT.length) return false;
-  for (let i = 0; i < ROUTE_HINT.length; i++) {
-    const byte = buf[pos + i]!;
-    const lower = byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte;
-    if (lower !== ROUTE_HINT[i]) return false;
-  }
-  return true;
 }
 
 /** The servers' hint scanner knows quotes: a comment end between them would not end the hint. */

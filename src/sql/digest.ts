@@ -10,6 +10,7 @@
 
 import { hash } from 'node:crypto';
 import { FOLDED_WORDS, foldedWordAt } from './folded-words.ts';
+import { hintValueEnd, hintValueStart, isSluiceHint, partEnd, partValue } from './hint-comment.ts';
 import { ConditionalMode, Lexer, TokenKind } from './lexer.ts';
 import type { LexicalContext } from './lexical-context.ts';
 
@@ -27,6 +28,8 @@ const IN = FOLDED_WORDS.indexOf('IN');
 const VALUES = FOLDED_WORDS.indexOf('VALUES');
 const SELECT = FOLDED_WORDS.indexOf('SELECT');
 const NULL = FOLDED_WORDS.indexOf('NULL');
+
+const NO_CLASSES = new Uint8Array(256);
 
 /** What was written last, for spacing and for folding signs and lists. */
 const Last = {
@@ -69,6 +72,7 @@ export class DigestScanner {
   #previousRowStart = -1;
   #previousRowEnd = -1;
   #pendingSemicolon = false;
+  #classes: Uint8Array = NO_CLASSES;
 
   /** The seed is to be a secret of the process, so that nobody can craft statements whose hashes collide. */
   constructor(seed: number) {
@@ -80,6 +84,7 @@ export class DigestScanner {
     const lexer = this.#lexer;
     lexer.reset(buf, start, end, context, ConditionalMode.runAll);
     this.#begin(end - start);
+    this.#classes = context.byteClasses;
     for (let kind = lexer.next(); kind !== TokenKind.end; kind = lexer.next()) {
       if (this.#pendingSemicolon && kind !== TokenKind.semicolon) this.#writeSemicolon();
       switch (kind) {
@@ -95,6 +100,11 @@ export class DigestScanner {
           break;
         case TokenKind.semicolon:
           this.#pendingSemicolon = true;
+          break;
+        case TokenKind.routeHint:
+          this.#separate();
+          this.#writeHint(buf, lexer.start, lexer.end);
+          this.#push(Last.other);
           break;
         default:
           this.#separate();
@@ -150,6 +160,35 @@ export class DigestScanner {
     if (end - start > 64) at += buf.copy(out, at, start, end);
     else for (let pos = start; pos < end; pos++) out[at++] = buf[pos]!;
     this.normalizedLength = at;
+  }
+
+  /** A hint as far as it says something, with `?` for the values that change from one statement to the next. */
+  #writeHint(buf: Buffer, start: number, end: number): void {
+    const close = end - 2;
+    if (isSluiceHint(buf, start + 2, close, this.#classes)) {
+      this.#copyHint(buf, start, close);
+    } else {
+      this.#copy(buf, start, start + 2);
+      for (let pos = start + 2; pos < close; ) {
+        const semicolon = partEnd(buf, pos, close);
+        if (partValue(buf, pos, semicolon) >= 0) {
+          this.normalized[this.normalizedLength++] = SEMICOLON;
+          this.#copyHint(buf, pos, semicolon);
+        }
+        pos = semicolon + 1;
+      }
+    }
+    this.#copy(buf, close, end);
+  }
+
+  #copyHint(buf: Buffer, start: number, end: number): void {
+    let pos = start;
+    for (let value = hintValueStart(buf, pos, end); value >= 0; value = hintValueStart(buf, pos, end)) {
+      this.#copy(buf, pos, value);
+      this.normalized[this.normalizedLength++] = QUESTION;
+      pos = hintValueEnd(buf, value, end);
+    }
+    this.#copy(buf, pos, end);
   }
 
   /** Semicolons are written late: those at the end stand for nothing. */

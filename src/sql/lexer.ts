@@ -10,10 +10,10 @@ import {
   holdsComment,
   isConditional,
   isPlainHint,
-  isRouteHint,
   runsConditional,
   versionDigits,
 } from './block-comments.ts';
+import { isProxysqlHint, isSluiceHint } from './hint-comment.ts';
 import { ByteClass, type LexicalContext } from './lexical-context.ts';
 import {
   continuesName,
@@ -51,7 +51,7 @@ export const TokenKind = {
   semicolon: 9,
   /** An optimizer hint with its markers. */
   optimizerHint: 10,
-  /** A comment that begins with `sluice:`, with its markers. */
+  /** A comment that says something of the route (see hint-comment.ts), with its markers. */
   routeHint: 11,
   /** The opening marker of a conditional comment whose content is read as code, with its version number. */
   conditionalOpen: 12,
@@ -102,6 +102,9 @@ export class Lexer {
   #conditionalEnd = NOWHERE;
   /** The next token is a name whatever it looks like: it stands behind a dot. */
   #nameFollows = false;
+  /** A comment that might have been ProxySQL's hint has been met, and where it was one. */
+  #sawComment = false;
+  #hintAt = -1;
 
   reset(buf: Buffer, start: number, end: number, context: LexicalContext, mode: ConditionalMode): void {
     this.#buf = buf;
@@ -113,6 +116,8 @@ export class Lexer {
     this.#mode = mode;
     this.#conditionalEnd = NOWHERE;
     this.#nameFollows = false;
+    this.#sawComment = false;
+    this.#hintAt = -1;
     this.sawConditional = false;
     this.kind = TokenKind.end;
     this.start = start;
@@ -191,8 +196,18 @@ export class Lexer {
     if (isConditional(buf, pos)) {
       this.sawConditional = true;
       if (this.#readsConditional(pos, close)) return false;
-    } else if (isRouteHint(buf, pos + 2, close, this.#classes)) return false;
+    } else if (this.#isRouteHint(pos, close)) return false;
     this.#pos = close + 2;
+    return true;
+  }
+
+  /** ProxySQL reads the first comment of a text, wherever it stands. */
+  #isRouteHint(pos: number, close: number): boolean {
+    if (isSluiceHint(this.#buf, pos + 2, close, this.#classes)) return true;
+    if (this.#sawComment && this.#hintAt !== pos) return false;
+    this.#sawComment = true;
+    if (!isProxysqlHint(this.#buf, pos + 2, close)) return false;
+    this.#hintAt = pos;
     return true;
   }
 

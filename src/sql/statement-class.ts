@@ -3,6 +3,8 @@
  * read without ever looking at the SQL again.
  */
 
+import type { CausalLevel } from '../common/causal-level.ts';
+
 /** The coarse kind of a single statement. */
 export const StatementKind = {
   /** SELECT, SHOW, DESCRIBE, EXPLAIN, VALUES, TABLE, WITH … SELECT */
@@ -134,6 +136,14 @@ export interface RouteHint {
   readonly target: 'primary' | 'replica' | null;
   readonly hostgroup: number | null;
   readonly noCache: boolean;
+  /** How far a replica may be behind, in milliseconds. */
+  readonly maxLagMs: number | null;
+  /** Which writes the read must see. */
+  readonly causal: CausalLevel | null;
+  /** It names GTIDs that the read must see: `hintValuesOf` (hint-values.ts) reads them, for they are no part of the digest. */
+  readonly minGtid: boolean;
+  /** Likewise a moment (ProxySQL's `min_epoch_ms`): what was written before it must be seen. */
+  readonly minEpochMs: boolean;
 }
 
 export interface TableReference {
@@ -158,6 +168,11 @@ export interface StatementClass {
   readonly detail: string;
   /** Tables and views read; complete when `provenRead`, else best effort. */
   readonly tables: readonly TableReference[];
+  /**
+   * Tables and views whose rows or definition it changes itself; what triggers, foreign keys and views add, the schema
+   * tells. Empty for what changes none, null where it cannot be told: any table may be another.
+   */
+  readonly writes: readonly TableReference[] | null;
   /** Pins that a successful execution brings. */
   readonly pins: readonly PinReason[];
   /** Pins that a successful execution ends. */

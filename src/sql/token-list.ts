@@ -1,5 +1,6 @@
 /** The tokens of a text as arrays that can be looked at in any order. One list is reused for all statements. */
 
+import { hintText } from './hint-comment.ts';
 import { type ConditionalMode, Lexer, TokenKind } from './lexer.ts';
 import { ASCII, isUtf8, type LexicalContext } from './lexical-context.ts';
 
@@ -17,7 +18,7 @@ export class TokenList {
   conditionalMarker = '';
   /** Conditional comments with different markers: a server may run some and skip others. */
   mixedConditionals = false;
-  /** Contents of `sluice:` comments, in order. */
+  /** What comments say of the route, in order: see `hintText`. */
   readonly routeHints: string[] = [];
 
   readonly #lexer = new Lexer();
@@ -41,7 +42,7 @@ export class TokenList {
       if (kind >= TokenKind.optimizerHint && kind !== TokenKind.malformed) {
         apart = true;
         if (kind === TokenKind.routeHint)
-          this.routeHints.push(buf.toString('latin1', lexer.start + 2, lexer.end - 2));
+          this.routeHints.push(hintText(buf, lexer.start, lexer.end, context.byteClasses));
         if (kind === TokenKind.conditionalOpen)
           this.#noteConditional(buf.toString('latin1', lexer.start, lexer.end));
         continue;

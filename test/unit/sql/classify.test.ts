@@ -1,6 +1,7 @@
 import t from 'tap';
 import { classify } from '../../../src/sql/classify.ts';
 import { makeLexicalContext } from '../../../src/sql/lexical-context.ts';
+import { NO_HINT } from '../../../src/sql/route-hint.ts';
 import type { StatementClass } from '../../../src/sql/statement-class.ts';
 import { OTHER_STATEMENTS } from './other-statement-groups.ts';
 import { PROVEN_READS } from './proven-reads.ts';
@@ -108,7 +109,7 @@ t.test('hints', async (t) => {
   ];
   for (const [sql, target, hostgroup, noCache] of hints) {
     const found = classOf(sql);
-    t.same(found.hint, { target, hostgroup, noCache }, sql);
+    t.same(found.hint, { ...NO_HINT, target, hostgroup, noCache }, sql);
     t.ok(found.provenRead, sql);
   }
 });
