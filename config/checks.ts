@@ -1,6 +1,7 @@
 /** What one key's type cannot say: addresses, twins, and settings that contradict each other. */
 import { MAX_SERVERS } from './capacity.ts';
 import { exposedDefaultUsers, isLoopback } from './default-password.ts';
+import { checkFailover } from './failover-checks.ts';
 import { checkHostgroupAttributes, checkHostgroupUses, checkPairs } from './hostgroup-checks.ts';
 import { defaultPair } from './hostgroup-pairs.ts';
 import { checkRuleLists } from './rule-checks.ts';
@@ -260,6 +261,7 @@ export function checkConfig(candidates: Candidates, problems: CheckProblem[]): C
   checkLoops(values, servers, problems);
   checkLimits(values, servers, problems);
   checkPairs(values, problems);
+  checkFailover(values, isFaulty('failover'), problems);
   checkHostgroupAttributes(values, problems);
   checkRuleLists(values, candidates.queryRules, candidates.fastRouting, problems);
   // Where servers could not be read, hostgroups would be missing as well.

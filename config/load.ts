@@ -64,9 +64,10 @@ function withoutEmptySections(schema: JsonSchemaNode, values: Readonly<Record<st
   const raw: RawConfig = {};
   for (const [key, value] of Object.entries(values)) {
     const node = Object.hasOwn(schema.properties ?? {}, key) ? schema.properties?.[key] : undefined;
-    if (value === null && node !== undefined && isSection(node)) continue;
+    const isOfSection = node !== undefined && isSection(node);
+    if (value === null && isOfSection) continue;
     Object.defineProperty(raw, key, {
-      value: isMapping(value) ? { ...value } : value,
+      value: isMapping(value) ? (isOfSection ? withoutEmptySections(node, value) : { ...value }) : value,
       enumerable: true,
       writable: true,
       configurable: true,
@@ -77,14 +78,16 @@ function withoutEmptySections(schema: JsonSchemaNode, values: Readonly<Record<st
 
 function applyOverlay(raw: RawConfig, values: readonly OverlayValue[]): void {
   for (const { setting, value } of values) {
-    const [first = '', second] = setting.path.split('.');
-    if (second === undefined) raw[first] = value;
-    else {
+    const sections = setting.path.split('.');
+    const key = sections.pop() ?? '';
+    let parent: unknown = raw;
+    for (const name of sections) {
+      if (!isMapping(parent)) break;
       // A section that is no mapping is reported as such; the overlay must not hide that.
-      if (raw[first] === undefined) raw[first] = {};
-      const parent = raw[first];
-      if (isMapping(parent)) parent[second] = value;
+      if (parent[name] === undefined) parent[name] = {};
+      parent = parent[name];
     }
+    if (isMapping(parent)) parent[key] = value;
   }
 }
 
@@ -185,12 +188,20 @@ class Loader {
   }
 
   /** Takes the setting at fault away, so that its default stands in; elements of lists are filtered afterwards. */
-  #cutOut([first = '', second]: readonly PropertyKey[]): void {
-    if (typeof second === 'number') return;
-    const parent = this.#raw[String(first)];
-    const inSection = second !== undefined && isSection(this.#schema.properties?.[String(first)] ?? {});
-    if (inSection && isMapping(parent)) delete parent[String(second)];
-    else delete this.#raw[String(first)];
+  #cutOut(path: readonly PropertyKey[]): void {
+    if (typeof path[1] === 'number') return;
+    let parent: RawConfig = this.#raw;
+    let node: JsonSchemaNode = this.#schema;
+    for (const [index, step] of path.entries()) {
+      const key = String(step);
+      const child = parent[key];
+      node = node.properties?.[key] ?? {};
+      if (index === path.length - 1 || !isSection(node) || !isMapping(child)) {
+        delete parent[key];
+        return;
+      }
+      parent = child;
+    }
   }
 
   #place<T>(list: string, values: readonly T[]): Placed<T>[] {

@@ -3,8 +3,8 @@ import { stringify } from 'yaml';
 import type { ConfigSource } from './config-error.ts';
 import { fileShape, masked } from './effective.ts';
 import type { LoadedConfig } from './load.ts';
-import { isMapping } from './secret-places.ts';
-import { configJsonSchema, isSection } from './settings.ts';
+import { isMapping, type Mapping } from './secret-places.ts';
+import { configJsonSchema, isSection, type JsonSchemaNode } from './settings.ts';
 
 const COMMENT_COLUMN = 44;
 
@@ -37,14 +37,17 @@ function setting(key: string, value: unknown, source: ConfigSource, indent: stri
 export function printConfig(loaded: LoadedConfig): string {
   const schema = configJsonSchema();
   const shape = masked(fileShape(loaded.config), loaded.secretOrigins);
-  const parts = Object.entries(shape).map(([key, value]) => {
-    const node = schema.properties?.[key];
-    if (node === undefined || !isSection(node) || !isMapping(value))
-      return setting(key, value, loaded.sourceOf([key]), '');
-    const lines = Object.entries(value).map(([name, each]) =>
-      setting(name, each, loaded.sourceOf([key, name]), '  '),
-    );
-    return [`${key}:`, ...lines].join('\n');
-  });
-  return `${parts.join('\n')}\n`;
+  const lines = (node: JsonSchemaNode, values: Mapping, path: readonly string[]): string[] => {
+    const indent = '  '.repeat(path.length);
+    return Object.entries(values).flatMap(([key, value]) => {
+      const child = node.properties?.[key];
+      const place = [...path, key];
+      // A secret is left out, or is one: it cannot be written as nothing.
+      if (value === null && child?.['x-secret'] === true) return [];
+      if (child === undefined || !isSection(child) || !isMapping(value))
+        return [setting(key, value, loaded.sourceOf(place), indent)];
+      return [`${indent}${key}:`, ...lines(child, value, place)];
+    });
+  };
+  return `${lines(schema, shape, []).join('\n')}\n`;
 }

@@ -20,11 +20,14 @@ function settingValue(config: Config, path: string): unknown {
     .reduce<unknown>((value, key) => (value as Readonly<Record<string, unknown>>)[key], config);
 }
 
-function withValue(config: Config, path: string, value: unknown): Config {
-  const [first = '', second] = path.split('.');
-  if (second === undefined) return Object.freeze({ ...config, [first]: value });
-  const section = Object.freeze({ ...(settingValue(config, first) as object), [second]: value });
-  return Object.freeze({ ...config, [first]: section });
+/** A copy in which the setting has this value; deep-frozen as the original. */
+export function withSetting(config: Config, path: string, value: unknown): Config {
+  const replace = (section: Readonly<Record<string, unknown>>, [key = '', ...rest]: string[]): object =>
+    Object.freeze({
+      ...section,
+      [key]: rest.length === 0 ? value : replace(section[key] as typeof section, rest),
+    });
+  return replace(config as unknown as Readonly<Record<string, unknown>>, path.split('.')) as Config;
 }
 
 /** What the loader asks of a file, asked of values: addresses, twins, and settings that contradict each other. */
@@ -78,7 +81,7 @@ export function planReload(current: Config, next: Config): ReloadPlan {
     if (reloadable) changed.push(path);
     else {
       needRestart.push(path);
-      config = withValue(config, path, before);
+      config = withSetting(config, path, before);
     }
   }
   const usersDiffer = JSON.stringify(current.backendUsers) !== JSON.stringify(next.backendUsers);

@@ -8,6 +8,7 @@
 import * as z from 'zod';
 import { adminSection } from './admin-schema.ts';
 import { MAX_HOSTGROUP, MAX_SERVER_ENTRIES, MAX_USERS, MAX_WORKERS } from './capacity.ts';
+import { failoverSection } from './failover-schema.ts';
 import { hostgroupAttributesSchema, replicationHostgroupSchema } from './hostgroups-schema.ts';
 import { httpSection } from './http-schema.ts';
 import { limitsSection } from './limits-schema.ts';
@@ -125,6 +126,7 @@ export const configSchema = z
     fastRouting: fastRoutingList,
     firewall: firewallSection,
     monitor: monitorSection,
+    failover: failoverSection,
     pool: poolSection,
     limits: limitsSection,
     routing: routingSection,

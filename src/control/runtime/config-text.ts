@@ -11,9 +11,14 @@ export function configText(config: Config, written: WrittenSettings): string {
   for (const path of written.paths) {
     const value = written.written(config, path);
     if (value === undefined) continue;
-    const [first = '', second] = path.split('.');
-    if (second === undefined) content[first] = value;
-    else content[first] = { ...(content[first] as object | undefined), [second]: value };
+    const sections = path.split('.');
+    const key = sections.pop() ?? '';
+    let parent = content;
+    for (const name of sections) {
+      parent[name] ??= {};
+      parent = parent[name] as Record<string, unknown>;
+    }
+    parent[key] = value;
   }
   if (config.backendUsers !== null) {
     const listed = content.users === undefined ? {} : { listed: content.users };

@@ -1,8 +1,9 @@
 /** What somebody has changed in the file, laid over what is in force. */
 
+import { withSetting } from '../../../config/reload.ts';
 import type { Config } from '../../../config/schema.ts';
 import type { AdminModule } from '../../common/admin-tables/admin-table.ts';
-import { settingValue, withSetting } from './setting-text.ts';
+import { settingValue } from './setting-text.ts';
 import type { WrittenSettings } from './written-settings.ts';
 
 export interface FileChanges {

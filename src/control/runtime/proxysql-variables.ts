@@ -54,6 +54,8 @@ export const MAPPED_VARIABLES: readonly MappedVariable[] = [
   list('mysql-proxy_protocol_networks', 'proxyProtocol.networks'),
   plain('admin-web_enabled', 'http.dashboard'),
   plain('admin-web_port', 'http.port'),
+  // Not ProxySQL's: a list of names that has no table.
+  list('sluice-failover_candidates', 'failover.candidates'),
 ];
 
 /** Settings that no variable shows: they say where everything else is, or are lists with tables of their own. */

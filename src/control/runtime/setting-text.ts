@@ -12,12 +12,6 @@ export function settingValue(config: Config, path: string): unknown {
     .reduce<unknown>((value, key) => (value as Readonly<Record<string, unknown>>)[key], config);
 }
 
-export function withSetting(config: Config, path: string, value: unknown): Config {
-  const [first = '', second] = path.split('.');
-  if (second === undefined) return { ...config, [first]: value } as Config;
-  return { ...config, [first]: { ...(settingValue(config, first) as object), [second]: value } } as Config;
-}
-
 /** `''` is a value that is not set. */
 export function writeSetting(value: unknown): string {
   if (value === null) return '';
@@ -62,9 +56,9 @@ interface Wrapped {
 }
 
 function schemaOf(path: string): z.ZodType {
-  const [first = '', second] = path.split('.');
+  const [first = '', ...rest] = path.split('.');
   const top = (configSchema.shape as Readonly<Record<string, z.ZodType>>)[first]!;
-  return second === undefined ? top : (top as unknown as Wrapped).unwrap().shape[second]!;
+  return rest.reduce((section, key) => (section as unknown as Wrapped).unwrap().shape[key]!, top);
 }
 
 /** @throws ValueError */

@@ -1,6 +1,7 @@
 /** Every variable of `global_variables`: what it shows of a configuration, and what a new value makes of it. */
 
 import { nearestName } from '../../../config/nearest-name.ts';
+import { withSetting } from '../../../config/reload.ts';
 import type { Config } from '../../../config/schema.ts';
 import { formatAddress } from '../../../config/server-address.ts';
 import { collectSettings, configJsonSchema, type Setting, SettingKind } from '../../../config/settings.ts';
@@ -8,7 +9,7 @@ import { AdminModule } from '../../common/admin-tables/admin-table.ts';
 import { readCredentials, writeCredentials } from './admin-credentials.ts';
 import { OTHER_VARIABLES } from './proxysql-other-variables.ts';
 import { HIDDEN_SETTINGS, MAPPED_VARIABLES } from './proxysql-variables.ts';
-import { readSetting, settingValue, withSetting, writeSetting } from './setting-text.ts';
+import { readSetting, settingValue, writeSetting } from './setting-text.ts';
 
 export interface Variable {
   readonly name: string;

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import t from 'tap';
 import { ConfigError } from '../../../config/config-error.ts';
-import { loadConfig } from '../../../config/load.ts';
+import { loadConfig, loadConfigWithSources } from '../../../config/load.ts';
 import { planReload } from '../../../config/reload.ts';
 import type { Config } from '../../../config/schema.ts';
 import type { SnapshotSettings } from '../../../src/common/snapshot.ts';
@@ -235,3 +235,33 @@ t.test('a file that cannot be read is named', async (t) => {
     t.equal((error as Error).message, '/nonexistent/sluice.yaml: the file cannot be read (ENOENT)');
   }
 });
+
+t.test(
+  'sections in sections: flags over variables over the file, and faults with their whole name',
+  async (t) => {
+    const text =
+      'servers: [db]\nmonitor: { username: m }\nfailover:\n  replication: { username: file, password: p }\n  hooks:\n';
+    const env = { SLUICE_FAILOVER_REPLICATION_USERNAME: 'variable', SLUICE_FAILOVER_HOOKS_TIMEOUT_MS: '7' };
+    const { config, sourceOf } = loadConfigWithSources({
+      text,
+      env,
+      flags: { 'failover.hooks.before': '/hook' },
+    });
+    t.strictSame(config.failover.replication, { username: 'variable', password: 'p' });
+    t.strictSame(config.failover.hooks, { before: '/hook', after: null, timeoutMs: 7 });
+    t.match(sourceOf(['failover', 'replication', 'username']), { kind: 'environment' });
+    t.match(sourceOf(['failover', 'replication', 'password']), { kind: 'file', line: 4 });
+    const faulty = `${text}    timeoutMs: soon\n  candidates: ["a:b"]\n`;
+    try {
+      loadConfig({ text: faulty, env: {}, flags: { 'failover.replication.username': '' } });
+      t.fail('it was accepted');
+    } catch (error) {
+      const keys = (error as ConfigError).problems.map(({ key }) => key);
+      t.strictSame(keys.toSorted(), [
+        'failover.candidates[0]',
+        'failover.hooks.timeoutMs',
+        'failover.replication.username',
+      ]);
+    }
+  },
+);
