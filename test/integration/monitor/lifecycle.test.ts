@@ -32,14 +32,14 @@ t.test('one primary, one replica', async (t) => {
       MONITOR_ACCOUNT.username,
     ]);
 
-  await t.test('with default settings it is ready in less than a second', async (t) => {
+  await t.test('it is ready without waiting for a period', async (t) => {
     const startedAt = performance.now();
     const subject = await watch(
-      { intervalMs: 1000, connectIntervalMs: 10_000, timeoutMs: 800, discoveryIntervalMs: 5000 },
+      { intervalMs: 60_000, connectIntervalMs: 60_000, timeoutMs: 60_000, discoveryIntervalMs: 60_000 },
       [primary],
     );
     const tookMs = performance.now() - startedAt;
-    t.ok(tookMs < 1000, `${Math.round(tookMs)} ms`);
+    t.ok(tookMs < 30_000, `${Math.round(tookMs)} ms`);
     t.equal(subject.monitor.topology.servers.length, 2);
     t.equal(subject.monitor.catalog.complete, true);
     await subject.monitor.stop();

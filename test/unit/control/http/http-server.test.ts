@@ -331,7 +331,8 @@ t.test('who asks without end waits; health does not', async (t) => {
   const elapsedMs = performance.now() - startedAt;
   const answered = replies.filter(({ status }) => status === 401).length;
   t.equal(replies.filter(({ status }) => status === 429).length, 60 - answered, 'the others are told to go');
-  t.ok(answered >= 20 && answered <= 25, `${answered} of 60 were answered within two seconds`);
+  const most = 10 + Math.ceil(elapsedMs / 100);
+  t.ok(answered >= 20 && answered <= most, `${answered} of 60 were answered within ${elapsedMs} ms`);
   t.ok(elapsedMs > 1500, `after ${elapsedMs} ms`);
   const before = performance.now();
   await Promise.all(Array.from({ length: 60 }, () => ask(server, '/healthz')));
