@@ -1,32 +1,29 @@
 /** The query rules in force, how often each has matched, and which configurations have been in force. */
-import type { OverviewValue, RulesValue, RuleValue, VersionValue } from '../../api/api-values.ts';
+import type { RulesValue, RuleValue, VersionValue } from '../../api/api-values.ts';
 import { DataTable, type TableColumn } from './data-table.ts';
 import { ask } from './dialogs.ts';
 import { h, setText } from './dom.ts';
 import { FilterInput } from './filter-input.ts';
 import { age, count, date, exact } from './format.ts';
-import { Poller } from './poller.ts';
+import { PolledView } from './polled-view.ts';
 import { badge } from './state-badge.ts';
-import type { View, ViewContext } from './view.ts';
+import type { ViewContext } from './view.ts';
 
 const INTERVAL_MS = 3000;
 
-export class RulesView implements View {
+export class RulesView extends PolledView<RulesValue> {
   readonly name = 'rules';
   readonly title = 'Rules';
   readonly element: HTMLElement;
   readonly filter: HTMLInputElement;
-  readonly #context: ViewContext;
   readonly #filter: FilterInput;
   readonly #note = h('p', { class: 'muted' });
   readonly #rules: DataTable<RuleValue>;
   readonly #versions: DataTable<VersionValue>;
-  readonly #poller: Poller;
-  #value: RulesValue | null = null;
 
   constructor(context: ViewContext) {
-    this.#context = context;
-    this.#filter = new FilterInput('Filter by id, condition, effect or comment', () => this.#draw());
+    super(context, '/api/rules', INTERVAL_MS);
+    this.#filter = new FilterInput('Filter by id, condition, effect or comment', () => this.redraw());
     this.filter = this.#filter.input;
     this.#rules = new DataTable<RuleValue>({
       caption: 'Query rules in force',
@@ -54,35 +51,9 @@ export class RulesView implements View {
       h('h2', {}, 'Versions of the configuration'),
       this.#versions.element,
     );
-    this.#poller = new Poller({ intervalMs: INTERVAL_MS, ask: () => this.#ask() });
   }
 
-  show(): void {
-    this.#poller.start();
-  }
-
-  hide(): void {
-    this.#poller.stop();
-  }
-
-  pause(isPaused: boolean): void {
-    this.#poller.pause(isPaused);
-  }
-
-  refresh(): void {
-    this.#poller.now();
-  }
-
-  update(_overview: OverviewValue): void {}
-
-  async #ask(): Promise<void> {
-    this.#value = await this.#context.api.get<RulesValue>('/api/rules');
-    this.#draw();
-  }
-
-  #draw(): void {
-    const value = this.#value;
-    if (value === null) return;
+  protected draw(value: RulesValue): void {
     const { rules, total, fastRouting, firewall, versions } = value;
     const notes = [
       total > rules.length ? `The first ${exact(rules.length)} of ${exact(total)} rules.` : '',
@@ -129,7 +100,7 @@ export class RulesView implements View {
         ],
       },
     ];
-    return this.#context.isAdmin ? [...columns, this.#rollback()] : columns;
+    return this.context.isAdmin ? [...columns, this.#rollback()] : columns;
   }
 
   #rollback(): TableColumn<VersionValue> {
@@ -171,8 +142,8 @@ export class RulesView implements View {
       action: 'Go back',
       isDangerous: true,
       run: async () => {
-        const { message } = await this.#context.api.rollback(version);
-        this.#context.refresh();
+        const { message } = await this.context.api.rollback(version);
+        this.context.refresh();
         return message;
       },
     });

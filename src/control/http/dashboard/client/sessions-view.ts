@@ -1,15 +1,15 @@
 /** Clients' sessions: what each does, what pins it, and the way to end one. */
-import type { OverviewValue, SessionsValue, SessionValue } from '../../api/api-values.ts';
+import type { SessionsValue, SessionValue } from '../../api/api-values.ts';
 import type { Api } from './api.ts';
 import { DataTable, type TableColumn } from './data-table.ts';
 import { ask } from './dialogs.ts';
 import { h, setAttribute, setText } from './dom.ts';
 import { FilterInput } from './filter-input.ts';
 import { age, count, exact } from './format.ts';
-import { Poller } from './poller.ts';
+import { PolledView } from './polled-view.ts';
 import { showSession } from './session-dialog.ts';
 import { badge, route } from './state-badge.ts';
-import type { View, ViewContext } from './view.ts';
+import type { ViewContext } from './view.ts';
 
 const INTERVAL_MS = 2000;
 
@@ -25,25 +25,23 @@ interface Row extends SessionValue {
   readonly nowMs: number;
 }
 
-export class SessionsView implements View {
+export class SessionsView extends PolledView<SessionsValue> {
   readonly name = 'sessions';
   readonly title = 'Sessions';
   readonly element: HTMLElement;
   readonly filter: HTMLInputElement;
-  readonly #context: ViewContext;
   readonly #filter: FilterInput;
   readonly #kinds = new Map<Kind, HTMLButtonElement>();
   readonly #pins = h('ul', { class: 'pin-list', 'aria-label': 'Pins by reason' });
   readonly #note = h('p', { class: 'muted' });
   readonly #table: DataTable<Row>;
-  readonly #poller: Poller;
   #kind: Kind = 'all';
-  #value: SessionsValue | null = null;
+  #listed = 0;
 
   constructor(context: ViewContext) {
-    this.#context = context;
+    super(context, '/api/sessions', INTERVAL_MS);
     this.#filter = new FilterInput('Filter by id, user, client, schema, server, pin or statement', () =>
-      this.#draw(),
+      this.redraw(),
     );
     this.filter = this.#filter.input;
     this.#table = new DataTable<Row>({
@@ -67,45 +65,19 @@ export class SessionsView implements View {
       this.#note,
       this.#table.element,
     );
-    this.#poller = new Poller({ intervalMs: INTERVAL_MS, ask: () => this.#ask() });
-  }
-
-  show(): void {
-    this.#poller.start();
-  }
-
-  hide(): void {
-    this.#poller.stop();
-  }
-
-  pause(isPaused: boolean): void {
-    this.#poller.pause(isPaused);
-  }
-
-  refresh(): void {
-    this.#poller.now();
-  }
-
-  update(_overview: OverviewValue): void {}
-
-  async #ask(): Promise<void> {
-    this.#value = await this.#context.api.get<SessionsValue>('/api/sessions');
-    this.#draw();
   }
 
   #kindButton(kind: Kind): HTMLElement {
     const choose = (): void => {
       this.#kind = kind;
-      this.#draw();
+      this.redraw();
     };
     const button = h('button', { type: 'button', class: 'choice', on: { click: choose } }, KINDS[kind].title);
     this.#kinds.set(kind, button);
     return button;
   }
 
-  #draw(): void {
-    const value = this.#value;
-    if (value === null) return;
+  protected draw(value: SessionsValue): void {
     for (const [kind, button] of this.#kinds) {
       const fitting = value.sessions.filter(KINDS[kind].fits).length;
       setText(button, `${KINDS[kind].title} ${exact(fitting)}`);
@@ -113,6 +85,7 @@ export class SessionsView implements View {
     }
     this.#drawPins(value);
     const listed = value.sessions.length;
+    this.#listed = listed;
     const more = value.total > listed ? `${exact(listed)} of ${exact(value.total)} clients are listed. ` : '';
     const late = value.missing.length > 0 ? `Worker ${value.missing.join(', ')} has not answered.` : '';
     setText(this.#note, `${more}${late}`);
@@ -150,13 +123,13 @@ export class SessionsView implements View {
   }
 
   #emptyText(): string {
-    if (this.#value?.sessions.length === 0) return 'No client is connected.';
+    if (this.#listed === 0) return 'No client is connected.';
     return this.#filter.isSet ? 'No session fits the filter.' : 'No session is like that now.';
   }
 
   #columns(): TableColumn<Row>[] {
-    const columns = [idColumn(this.#context.api), ...COLUMNS];
-    return this.#context.isAdmin ? [...columns, this.#actions()] : columns;
+    const columns = [idColumn(this.context.api), ...COLUMNS];
+    return this.context.isAdmin ? [...columns, this.#actions()] : columns;
   }
 
   #actions(): TableColumn<Row> {
@@ -207,8 +180,8 @@ export class SessionsView implements View {
       action: queryOnly ? 'Kill statement' : 'Kill session',
       isDangerous: true,
       run: async () => {
-        const { message } = await this.#context.api.kill(id, queryOnly);
-        this.#context.refresh();
+        const { message } = await this.context.api.kill(id, queryOnly);
+        this.context.refresh();
         return message;
       },
     });

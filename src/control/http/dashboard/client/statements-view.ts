@@ -1,13 +1,13 @@
 /** The statements that take the most time, each with its route and a way to its EXPLAIN ROUTE. */
-import type { OverviewValue, StatementsValue, StatementValue } from '../../api/api-values.ts';
+import type { StatementsValue, StatementValue } from '../../api/api-values.ts';
 import { DataTable, type TableColumn } from './data-table.ts';
 import { h, setPart, setText } from './dom.ts';
 import { ExplainDialog } from './explain-dialog.ts';
 import { FilterInput } from './filter-input.ts';
 import { age, count, exact, micros, percent } from './format.ts';
-import { Poller } from './poller.ts';
+import { PolledView } from './polled-view.ts';
 import { route } from './state-badge.ts';
-import type { View, ViewContext } from './view.ts';
+import type { ViewContext } from './view.ts';
 
 const INTERVAL_MS = 4000;
 
@@ -17,23 +17,20 @@ interface Row extends StatementValue {
   readonly ageMs: number;
 }
 
-export class StatementsView implements View {
+export class StatementsView extends PolledView<StatementsValue> {
   readonly name = 'statements';
   readonly title = 'Statements';
   readonly element: HTMLElement;
   readonly filter: HTMLInputElement;
-  readonly #context: ViewContext;
   readonly #explain: ExplainDialog;
   readonly #filter: FilterInput;
   readonly #scope = h('p', { class: 'muted' });
   readonly #table: DataTable<Row>;
-  readonly #poller: Poller;
-  #value: StatementsValue | null = null;
 
   constructor(context: ViewContext) {
-    this.#context = context;
+    super(context, '/api/statements', INTERVAL_MS);
     this.#explain = new ExplainDialog(context.api);
-    this.#filter = new FilterInput('Filter by text, user, schema, route or reason', () => this.#draw());
+    this.#filter = new FilterInput('Filter by text, user, schema, route or reason', () => this.redraw());
     this.filter = this.#filter.input;
     this.#table = new DataTable<Row>({
       caption: 'Statements by the time that they have taken',
@@ -56,35 +53,9 @@ export class StatementsView implements View {
       this.#scope,
       this.#table.element,
     );
-    this.#poller = new Poller({ intervalMs: INTERVAL_MS, ask: () => this.#ask() });
   }
 
-  show(): void {
-    this.#poller.start();
-  }
-
-  hide(): void {
-    this.#poller.stop();
-  }
-
-  pause(isPaused: boolean): void {
-    this.#poller.pause(isPaused);
-  }
-
-  refresh(): void {
-    this.#poller.now();
-  }
-
-  update(_overview: OverviewValue): void {}
-
-  async #ask(): Promise<void> {
-    this.#value = await this.#context.api.get<StatementsValue>('/api/statements');
-    this.#draw();
-  }
-
-  #draw(): void {
-    const value = this.#value;
-    if (value === null) return;
+  protected draw(value: StatementsValue): void {
     const { timeMs, known, totalMicros, statements, missing } = value;
     const rows = statements.map((statement) => ({
       ...statement,
