@@ -83,7 +83,27 @@ export interface SnapshotCatalog {
   readonly incompleteReason: string;
   /** `schema.view` (lower case) of every view whose definition is not proven to be free of side effects. */
   readonly unsafeViews: readonly string[];
+  readonly tables: SnapshotTables;
 }
+
+/** Which tables belong together: views and their base tables, triggers, cascades. */
+export interface SnapshotTables {
+  /** Another one for every change. */
+  readonly version: number;
+  /** False until a complete list was read: any table may be related to any other. */
+  readonly complete: boolean;
+  /** Empty when it is complete. */
+  readonly incompleteReason: string;
+  /** For `TableRelations`. Shared, and never changed: another one takes its place. */
+  readonly relations: SharedArrayBuffer | null;
+}
+
+export const NO_TABLES: SnapshotTables = Object.freeze({
+  version: 0,
+  complete: false,
+  incompleteReason: 'the triggers and foreign keys have not been read yet',
+  relations: null,
+});
 
 /** Query rules, fast routing, the firewall and shadow rules. */
 export interface SnapshotRules {

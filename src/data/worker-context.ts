@@ -26,6 +26,7 @@ import type { RingEntry, RouteRing } from './router/route-ring.ts';
 import type { Router, RoutingFacts } from './router/router.ts';
 import type { FirewallLog } from './router/rules/firewall-log.ts';
 import type { WorkerRules } from './router/rules/worker-rules.ts';
+import type { TableCatalog } from './router/table-catalog.ts';
 import type { StatementStatistics } from './statistics/statement-statistics.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
@@ -134,6 +135,8 @@ export interface WorkerContext {
   readonly scheduler: FlushScheduler;
   readonly clientTls: ClientTlsContext;
   readonly proxyNetworks: ProxyNetworks;
+  /** Replaced with each snapshot. */
+  tables: TableCatalog;
   /** Swapped as a whole; who needs a consistent view takes the reference once. */
   snapshot: Snapshot;
   /** The worker is stopping: no new statements outside of transactions. */

@@ -41,6 +41,7 @@ import { RouteRing } from './router/route-ring.ts';
 import { Router } from './router/router.ts';
 import { FirewallLog } from './router/rules/firewall-log.ts';
 import { WorkerRules } from './router/rules/worker-rules.ts';
+import { tableCatalogOf, UNKNOWN_TABLES } from './router/table-catalog.ts';
 import { StatementStatistics } from './statistics/statement-statistics.ts';
 import { AcceptedAssignments, type LogLevel, type WorkerContext } from './worker-context.ts';
 
@@ -146,6 +147,7 @@ const context: WorkerContext = {
   scheduler,
   clientTls: new ClientTlsContext(),
   proxyNetworks: new ProxyNetworks(),
+  tables: UNKNOWN_TABLES,
   snapshot: start.snapshot,
   stopping: false,
   initialVariables,
@@ -164,6 +166,7 @@ function apply(snapshot: Snapshot, atOnce = false): void {
   const { complete, unsafeViews } = snapshot.catalog;
   const { hostgroups, routing, limits } = snapshot.settings;
   const isCurrent = (): boolean => shared.gauge(Gauge.viewsEpoch) === snapshot.catalogEpoch;
+  context.tables = tableCatalogOf(snapshot.catalog.tables, isCurrent, context.tables);
   const catalog = { complete, trusted: routing.trustViews, unsafeViews: new Set(unsafeViews), isCurrent };
   context.router.update(catalog, snapshot.hostgroups, hostgroups);
   context.plans.resize(limits.digestCacheEntries);

@@ -12,7 +12,7 @@
 import { createHash } from 'node:crypto';
 import { setImmediate as immediate } from 'node:timers/promises';
 import type { Clock } from '../../common/clock.ts';
-import type { SnapshotCatalog } from '../../common/snapshot.ts';
+import { NO_TABLES, type SnapshotCatalog } from '../../common/snapshot.ts';
 import type { ServerAddress, ServerDescription } from '../../topology/server-description.ts';
 import { CheckInterval } from './check-interval.ts';
 import { MonitorConnection, type MonitorCredentials, type Row } from './monitor-connection.ts';
@@ -52,10 +52,11 @@ const NOT_READ: SnapshotCatalog = {
   complete: false,
   incompleteReason: 'the view definitions have not been read yet',
   unsafeViews: [],
+  tables: NO_TABLES,
 };
 
 function incomplete(incompleteReason: string): SnapshotCatalog {
-  return Object.freeze({ complete: false, incompleteReason, unsafeViews: [] });
+  return Object.freeze({ complete: false, incompleteReason, unsafeViews: [], tables: NO_TABLES });
 }
 
 /** A thousand definitions take a second to judge: the checks of the servers must not wait for that. */
@@ -190,6 +191,7 @@ export class ViewCatalog {
       complete: true,
       incompleteReason: '',
       unsafeViews: Object.freeze(unsafeViewsOf(judged)),
+      tables: NO_TABLES,
     });
   }
 

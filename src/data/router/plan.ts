@@ -2,7 +2,9 @@
 
 import type { CountedAs } from '../../sql/counted-as.ts';
 import type { StatementClass } from '../../sql/statement-class.ts';
+import { PlanSlots } from './plan-slots.ts';
 import type { PlanRules } from './rules/plan-rules.ts';
+import type { TableCatalog } from './table-catalog.ts';
 
 /** Samples before a digest counts as known. */
 const MIN_SAMPLES = 4;
@@ -46,6 +48,7 @@ export class Plan {
   rules: PlanRules | null = null;
   /** It has ended in an error or with warnings: these are kept per connection, so it does not share one. */
   raisesDiagnostics = false;
+  #slots: PlanSlots | null = null;
   #samples = 0;
   /** Milliseconds from sending to the end of the answer, of statements alone on their connection. */
   #aloneMs = 0;
@@ -71,6 +74,24 @@ export class Plan {
     const isAlone = statement.statementCount === 1;
     this.touchesTracking = TRACKING.test(text) || (isAlone && SHOWS_VARIABLES.test(text));
     this.releases = RELEASE.test(text);
+  }
+
+  /**
+   * Slots (see table-slots.ts) of what its statements read in a session whose schema is `schema`, views' base tables among
+   * them; null: of any table. Not to be changed.
+   */
+  readSlots(schema: string | null, catalog: TableCatalog): Int32Array | null {
+    this.#slots ??= new PlanSlots(this.statement);
+    return this.#slots.reads(schema, catalog);
+  }
+
+  /**
+   * Likewise of what they change, through triggers, cascades and views as well. Known for the moment of the question only: what
+   * is asked before a statement runs holds behind it if the catalogue is the same and current then.
+   */
+  writeSlots(schema: string | null, catalog: TableCatalog): Int32Array | null {
+    this.#slots ??= new PlanSlots(this.statement);
+    return this.#slots.writes(schema, catalog);
   }
 
   get aloneMs(): number {

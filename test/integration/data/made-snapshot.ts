@@ -5,6 +5,7 @@ import { encodeAccountTable } from '../../../src/common/account-table.ts';
 import {
   type BackendTls,
   NO_SNAPSHOT_RULES,
+  NO_TABLES,
   type Snapshot,
   type SnapshotAccounts,
   type SnapshotServer,
@@ -114,7 +115,7 @@ export function madeSnapshot(more: Partial<Snapshot> = {}): Snapshot {
     accounts: madeAccounts([]),
     catalogEpoch: 0,
     rules: NO_SNAPSHOT_RULES,
-    catalog: { complete: true, incompleteReason: '', unsafeViews: [] },
+    catalog: { complete: true, incompleteReason: '', unsafeViews: [], tables: NO_TABLES },
     settings: {
       pool: POOL_SETTINGS,
       limits: {
