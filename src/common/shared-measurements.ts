@@ -1,8 +1,7 @@
 /**
  * What is measured of each server all the time, in memory that all threads see: workers choose by it without a message,
  * and the snapshot holds only what changes rarely. Slots are those of `SharedCounters`.
- *
- * Lag and latency have one writer, the main thread. What a server has applied is raised by everybody who has seen it.
+ * One thread writes, the main one. What a server has applied is in shared-gtids.ts.
  */
 
 import { MAX_SERVERS } from './shared-counters.ts';
@@ -28,19 +27,15 @@ const GRACE_MS = 0;
 
 export interface SharedMeasurementBuffers {
   readonly values: SharedArrayBuffer;
-  /** Packed GTID positions; see `appliedGtid`. */
-  readonly applied: SharedArrayBuffer;
 }
 
 export class SharedMeasurements {
   readonly buffers: SharedMeasurementBuffers;
   readonly #values: Float64Array;
-  readonly #applied: BigInt64Array;
 
   constructor(buffers: SharedMeasurementBuffers = allocate()) {
     this.buffers = buffers;
     this.#values = new Float64Array(buffers.values);
-    this.#applied = new BigInt64Array(buffers.applied);
   }
 
   /**
@@ -79,23 +74,8 @@ export class SharedMeasurements {
     this.#values[GRACE_MS] = graceMs;
   }
 
-  /** Up to where the server is known to have everything, as one number that only grows; 0n: not known. */
-  appliedGtid(slot: number): bigint {
-    return Atomics.load(this.#applied, slot);
-  }
-
-  raiseApplied(slot: number, position: bigint): void {
-    let known = Atomics.load(this.#applied, slot);
-    while (position > known) {
-      const found = Atomics.compareExchange(this.#applied, slot, known, position);
-      if (found === known) return;
-      known = found;
-    }
-  }
-
   /** Another server answers at its address, or it has lost what it had. */
   forget(slot: number): void {
-    Atomics.store(this.#applied, slot, 0n);
     this.setLag(slot, null, 0);
     this.setLatency(slot, null);
   }
@@ -116,5 +96,5 @@ function allocate(): SharedMeasurementBuffers {
     numbers[HEADER + slot * FIELDS + Field.lagMs] = UNKNOWN;
     numbers[HEADER + slot * FIELDS + Field.latencyMicros] = UNKNOWN;
   }
-  return { values, applied: new SharedArrayBuffer(MAX_SERVERS * BigInt64Array.BYTES_PER_ELEMENT) };
+  return { values };
 }

@@ -6,6 +6,7 @@
 
 import type { RuledHostgroup } from '../topology/hostgroup-membership.ts';
 import type { ServerDescription, ServerFlavor, TlsMode } from '../topology/server-description.ts';
+import type { GtidSource } from './gtid-position.ts';
 import type { LogThreshold } from './logger.ts';
 
 /** What changes with every check, and workers do not decide by: with it, every check would make a new snapshot. */
@@ -217,6 +218,8 @@ export interface Snapshot {
   readonly catalog: SnapshotCatalog;
   /** `Gauge.viewsEpoch` before the catalogue was read: with another value now it may be out of date. */
   readonly catalogEpoch: number;
+  /** The last ones, the current one at the end; empty where the primary makes no GTIDs, or none is known. */
+  readonly gtidSources: readonly GtidSource[];
   readonly settings: SnapshotSettings;
   readonly rules: SnapshotRules;
   /** Whether new clients are let in; those that are there go on in any case. */

@@ -2,6 +2,7 @@
 
 import type { InspectAnswer, InspectRequest } from './inspection.ts';
 import type { SharedCounterBuffers } from './shared-counters.ts';
+import type { SharedGtidBuffers } from './shared-gtids.ts';
 import type { SharedMeasurementBuffers } from './shared-measurements.ts';
 import type { SharedStatisticsBuffers } from './shared-statistics.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -14,6 +15,7 @@ export interface WorkerStart {
   readonly counters: SharedCounterBuffers;
   readonly statistics: SharedStatisticsBuffers;
   readonly measurements: SharedMeasurementBuffers;
+  readonly gtids: SharedGtidBuffers;
   readonly snapshot: Snapshot;
   readonly listen: {
     readonly host: string;
@@ -169,6 +171,8 @@ export type FromWorker =
   | { readonly type: 'viewsChanged' }
   /** The accounts may be others than in the snapshot: somebody has changed them, or could not log in. */
   | { readonly type: 'accountsWanted' }
+  /** Something was written of which nobody knows the GTID: where is the primary? */
+  | { readonly type: 'gtidsWanted' }
   | { readonly type: 'applied'; readonly version: number }
   | KillRequest
   | KillAnswer

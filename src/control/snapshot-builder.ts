@@ -3,6 +3,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { defaultPair } from '../../config/hostgroup-pairs.ts';
 import type { Config } from '../../config/schema.ts';
+import type { GtidSource } from '../common/gtid-position.ts';
 import { MAX_SERVERS } from '../common/shared-counters.ts';
 import type {
   Snapshot,
@@ -61,6 +62,7 @@ export class SnapshotBuilder {
     accounts: SnapshotAccounts,
     rules: SnapshotRules,
     writes: SnapshotWrites,
+    gtidSources: readonly GtidSource[],
   ): Snapshot {
     const unshared = new Set(
       config.hostgroupAttributes.filter(({ multiplex }) => !multiplex).map(({ hostgroup }) => hostgroup),
@@ -77,6 +79,7 @@ export class SnapshotBuilder {
       config;
     const content = {
       writes,
+      gtidSources,
       servers,
       hostgroups,
       accounts,

@@ -14,6 +14,7 @@ import { startAdminServer } from './admin/admin-server.ts';
 import type { AdminState } from './admin/admin-state.ts';
 import { virtualRows } from './admin/virtual-tables/all-virtual-tables.ts';
 import { poolRows } from './admin/virtual-tables/stats-connection-pool.ts';
+import { GtidWatch } from './causal/gtid-watch.ts';
 import { CertificateKeeper } from './certificate-keeper.ts';
 import { configuredServers } from './configured-servers.ts';
 import { WriteGate } from './failover/write-gate.ts';
@@ -59,6 +60,11 @@ class Supervisor implements SluiceHandle {
   readonly #metrics: MetricsRegistry;
   readonly #answers = new SharedAnswers<InspectResult>(recordsOf);
   readonly #builder = new SnapshotBuilder();
+  readonly #gtids = new GtidWatch({
+    credentials: () => monitorCredentials(this.#config, this.#certificates),
+    timeoutMs: () => this.#config.monitor.timeoutMs,
+    changed: () => this.#publish(),
+  });
   readonly #gate = new WriteGate({
     publish: () => this.#publish(),
     running: () => (this.#workers?.status() ?? []).flatMap(({ index, running }) => (running ? index : [])),
@@ -154,17 +160,20 @@ class Supervisor implements SluiceHandle {
     // A primary that hangs keeps nobody waiting: logins find out for themselves.
     await Promise.race([this.#accounts.start(), setTimeout(ACCOUNTS_START_MS, undefined, { ref: false })]);
     this.#snapshot = this.#build();
+    this.#gtids.follow(this.#snapshot);
     this.#workers = new WorkerSet({
       count: this.#config.workers,
       listen: listenOptions(this.#config.listen),
       counters: this.#counters,
       statistics: this.#shared,
       measurements: this.#measurements,
+      gtids: this.#gtids.shared,
       logger: this.#logger,
       snapshot: () => this.#snapshot,
       serverFailed: (address, reason) => void this.#monitor.reportFailure(address, reason),
       viewsChanged: () => void this.#views.follow(),
       accountsWanted: () => void this.#accounts.follow(),
+      gtidsWanted: () => this.#gtids.resolve(),
       draining: (worker, report) => this.#gate.received(worker, report),
       reported: (worker, report) => this.#logs.received(worker, report),
     });
@@ -278,6 +287,7 @@ class Supervisor implements SluiceHandle {
     }
     this.#isApplying = false;
     logs.commit();
+    this.#gtids.follow(this.#snapshot);
     this.#workers?.publish(this.#snapshot);
     this.#logger.info('configuration changed', { changed });
     return { snapshotVersion: this.#snapshot.version, changed, needRestart };
@@ -291,6 +301,7 @@ class Supervisor implements SluiceHandle {
     this.#http?.update(config);
     this.#http?.updateCertificate(tls.client);
     await this.#monitor.reconfigure(watchSettings(config, this.#certificates));
+    this.#gtids.restart();
     await this.#monitor.updateServers(configuredServers(config));
     await this.#accounts.reconfigure(config);
   }
@@ -324,6 +335,7 @@ class Supervisor implements SluiceHandle {
     this.#views.stop();
     await this.#workers?.stop(StopMode.graceful, graceMs + STOP_MARGIN_MS);
     await this.#accounts.stop();
+    await this.#gtids.stop();
     await this.#monitor.stop();
     await this.#admin?.close();
     await this.#http?.close();
@@ -342,6 +354,7 @@ class Supervisor implements SluiceHandle {
       this.#accounts.snapshot(),
       this.#rules.snapshot(this.#config),
       this.#gate.snapshot(this.#monitor.topology.primary),
+      this.#gtids.keeper.sources,
     );
   }
 
@@ -355,7 +368,9 @@ class Supervisor implements SluiceHandle {
       this.#logger.error('the new topology cannot be published', { error });
       return;
     }
-    if (this.#snapshot !== before) this.#workers?.publish(this.#snapshot);
+    if (this.#snapshot === before) return;
+    this.#gtids.follow(this.#snapshot);
+    this.#workers?.publish(this.#snapshot);
   }
 }
 

@@ -15,6 +15,7 @@ import { Worker } from 'node:worker_threads';
 import type { Inspection } from '../common/inspection.ts';
 import type { Logger } from '../common/logger.ts';
 import type { SharedCounters } from '../common/shared-counters.ts';
+import type { SharedGtids } from '../common/shared-gtids.ts';
 import type { SharedMeasurements } from '../common/shared-measurements.ts';
 import type { SharedStatistics } from '../common/shared-statistics.ts';
 import type { Snapshot } from '../common/snapshot.ts';
@@ -73,11 +74,13 @@ export interface WorkerSetOptions {
   readonly counters: SharedCounters;
   readonly statistics: SharedStatistics;
   readonly measurements: SharedMeasurements;
+  readonly gtids: SharedGtids;
   readonly logger: Logger;
   readonly snapshot: () => Snapshot;
   readonly serverFailed: (address: string, reason: string) => void;
   readonly viewsChanged: () => void;
   readonly accountsWanted: () => void;
+  readonly gtidsWanted: () => void;
   readonly draining?: (worker: number, report: DrainReport) => void;
   /** Lines of the log are for `logger`. */
   readonly reported: (worker: number, report: OperatorReport) => void;
@@ -240,13 +243,14 @@ export class WorkerSet {
   #launch(slot: Slot, failed: ((error: Error) => void) | null): void {
     slot.state = transition(slot.state, State.starting);
     slot.startedAt = performance.now();
-    const { counters, statistics, measurements, listen, snapshot } = this.#options;
+    const { counters, statistics, measurements, gtids, listen, snapshot } = this.#options;
     const workerData: WorkerStart = {
       workerIndex: slot.index,
       workers: this.#slots.length,
       counters: counters.buffers,
       statistics: statistics.buffers,
       measurements: measurements.buffers,
+      gtids: gtids.buffers,
       snapshot: snapshot(),
       listen: { ...listen, port: this.#port },
       rsaKey: this.rsaKey,
@@ -285,6 +289,9 @@ export class WorkerSet {
         return;
       case 'accountsWanted':
         this.#options.accountsWanted();
+        return;
+      case 'gtidsWanted':
+        this.#options.gtidsWanted();
         return;
       case 'report':
         this.#reported(slot.index, message);

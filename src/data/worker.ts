@@ -10,6 +10,7 @@ import type { CachedSecret } from '../../protocol/index.ts';
 import type { LogThreshold } from '../common/logger.ts';
 import { ReportQueue } from '../common/report-queue.ts';
 import { Gauge, SharedCounters, WorkerCounter } from '../common/shared-counters.ts';
+import { SharedGtids } from '../common/shared-gtids.ts';
 import { SharedMeasurements } from '../common/shared-measurements.ts';
 import { SharedStatistics, StatementCounter } from '../common/shared-statistics.ts';
 import type { Snapshot } from '../common/snapshot.ts';
@@ -81,6 +82,8 @@ const statistics = new StatementStatistics(
   start.snapshot.settings.statistics,
   randomInt(2 ** 32),
 );
+const measured = new SharedMeasurements(start.measurements);
+const gtids = new SharedGtids(start.gtids);
 const wheel = new TimerWheel(() => performance.now());
 const initialVariables: WorkerContext['initialVariables'] = new Map();
 const clients = new Set<ClientConnection>();
@@ -92,7 +95,7 @@ const environment: PoolEnvironment = {
   workerCounters: counters,
   wheel,
   scheduler,
-  measurements: new SharedMeasurements(start.measurements),
+  measurements: { lagMs: (slot) => measured.lagMs(slot), appliedGtid: (slot) => gtids.applied(slot) },
   serverFailed: (address, reason) => post({ type: 'serverFailure', address, reason }),
   log,
   learnedInitial: (connection) => {

@@ -115,6 +115,7 @@ export function madeSnapshot(more: Partial<Snapshot> = {}): Snapshot {
     accounts: madeAccounts([]),
     catalogEpoch: 0,
     rules: NO_SNAPSHOT_RULES,
+gtidSources: [],
     catalog: { complete: true, incompleteReason: '', unsafeViews: [], tables: NO_TABLES },
     settings: {
       pool: POOL_SETTINGS,

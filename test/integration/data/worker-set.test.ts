@@ -11,6 +11,7 @@ import {
   userGauge,
   WorkerCounter,
 } from '../../../src/common/shared-counters.ts';
+import { SharedGtids } from '../../../src/common/shared-gtids.ts';
 import { SharedMeasurements } from '../../../src/common/shared-measurements.ts';
 import { SharedStatistics } from '../../../src/common/shared-statistics.ts';
 import { StopMode } from '../../../src/common/thread-messages.ts';
@@ -33,6 +34,7 @@ class Rig {
       counters: this.counters,
       statistics: new SharedStatistics(count),
       measurements: new SharedMeasurements(),
+      gtids: new SharedGtids(),
       logger: new RootLogger(
         'debug',
         ({ message, fields }) => this.log.push(`${message} ${JSON.stringify(fields)}`),
@@ -42,6 +44,7 @@ class Rig {
       serverFailed: () => undefined,
       viewsChanged: () => undefined,
       accountsWanted: () => undefined,
+      gtidsWanted: () => undefined,
       reported: () => undefined,
       script: new URL('./scripted-worker.ts', import.meta.url),
     });

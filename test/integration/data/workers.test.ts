@@ -12,6 +12,7 @@ import {
   userGauge,
   WorkerCounter,
 } from '../../../src/common/shared-counters.ts';
+import { SharedGtids } from '../../../src/common/shared-gtids.ts';
 import { SharedMeasurements } from '../../../src/common/shared-measurements.ts';
 import { SharedStatistics } from '../../../src/common/shared-statistics.ts';
 import type { Snapshot } from '../../../src/common/snapshot.ts';
@@ -40,6 +41,7 @@ const workers = new WorkerSet({
   counters,
   statistics: new SharedStatistics(2),
   measurements: new SharedMeasurements(),
+  gtids: new SharedGtids(),
   logger: new RootLogger(
     'info',
     ({ message, fields }) => log.push(`${message} ${JSON.stringify(fields)}`),
@@ -49,6 +51,7 @@ const workers = new WorkerSet({
   serverFailed: () => undefined,
   viewsChanged: () => undefined,
   accountsWanted: () => undefined,
+  gtidsWanted: () => undefined,
   reported: () => undefined,
   script: new URL('./crashing-worker.ts', import.meta.url),
 });

@@ -10,7 +10,6 @@ t.test('nothing is known at first, of any server', async (t) => {
   for (const slot of [0, SLOT, 255]) {
     t.equal(measured.lagMs(slot), -1);
     t.equal(measured.latencyMicros(slot), -1);
-    t.equal(measured.appliedGtid(slot), 0n);
     t.strictSame(measured.lastSample(slot), { lagMs: -1, sampledAtMs: 0 });
   }
 });
@@ -20,10 +19,8 @@ t.test('what one thread sets, another one with the same memory sees', async (t) 
   const worker = new SharedMeasurements(main.buffers);
   main.setLag(SLOT, 12.5, 1000);
   main.setLatency(SLOT, 340);
-  worker.raiseApplied(SLOT, 2n ** 60n);
   t.equal(worker.lagMs(SLOT, 1000), 12.5);
   t.equal(worker.latencyMicros(SLOT), 340);
-  t.equal(main.appliedGtid(SLOT), 2n ** 60n);
   t.equal(worker.lagMs(SLOT + 1, 1000), -1, 'of its neighbour nothing');
 });
 
@@ -40,14 +37,11 @@ t.test('a sample that is overdue makes a server older, an unknown lag stays unkn
   t.equal(measured.lagMs(SLOT, 20_000), -1);
 });
 
-t.test('what is applied only grows, until the server is forgotten', async (t) => {
+t.test('of a server that is forgotten nothing is known', async (t) => {
   const measured = new SharedMeasurements();
-  for (const position of [5n, 3n, 9n, 8n]) measured.raiseApplied(SLOT, position);
-  t.equal(measured.appliedGtid(SLOT), 9n);
   measured.setLag(SLOT, 1, 1);
   measured.setLatency(SLOT, 1);
   measured.forget(SLOT);
-  t.equal(measured.appliedGtid(SLOT), 0n);
   t.equal(measured.lagMs(SLOT), -1);
   t.equal(measured.latencyMicros(SLOT), -1);
 });

@@ -8,20 +8,20 @@ export interface ReadNeeds {
   readonly affinity: number;
   /** The server may be so far behind; -1: as far as its own limit says. */
   readonly maxLagMs: number;
-  /** What the server must have applied, packed; 0n: nothing in particular. */
-  readonly neededGtid: bigint;
+  /** What the server must have applied (gtid-position.ts); 0: nothing in particular. */
+  readonly neededGtid: number;
 }
 
 export class StatementNeeds implements ReadNeeds {
   affinity = -1;
   maxLagMs = -1;
-  neededGtid = 0n;
+  neededGtid = 0;
 
   clear(): void {
     this.affinity = -1;
     this.maxLagMs = -1;
-    this.neededGtid = 0n;
+    this.neededGtid = 0;
   }
 }
 
-export const NO_NEEDS: ReadNeeds = Object.freeze({ affinity: -1, maxLagMs: -1, neededGtid: 0n });
+export const NO_NEEDS: ReadNeeds = Object.freeze({ affinity: -1, maxLagMs: -1, neededGtid: 0 });

@@ -5,16 +5,16 @@ import type { ReadNeeds } from './read-needs.ts';
 export interface ReplicaMeasurements {
   /** Milliseconds behind the primary; -1: not known. */
   lagMs(slot: number): number;
-  /** Up to where the server has everything, packed; 0n: not known. */
-  appliedGtid(slot: number): bigint;
+  /** Up to where the server has everything (gtid-position.ts); 0: not known. */
+  appliedGtid(slot: number): number;
 }
 
 /** What is not known passes no limit. */
-export const NOTHING_MEASURED: ReplicaMeasurements = { lagMs: () => -1, appliedGtid: () => 0n };
+export const NOTHING_MEASURED: ReplicaMeasurements = { lagMs: () => -1, appliedGtid: () => 0 };
 
 /** Whether any fit server will do. */
 export function isUndemanding({ maxLagMs, neededGtid }: ReadNeeds): boolean {
-  return maxLagMs < 0 && neededGtid === 0n;
+  return maxLagMs < 0 && neededGtid === 0;
 }
 
 /** @param isPrimary it has everything, and is never behind. */
@@ -29,5 +29,5 @@ export function satisfies(
     const lagMs = measured.lagMs(slot);
     if (lagMs < 0 || lagMs > maxLagMs) return false;
   }
-  return neededGtid === 0n || measured.appliedGtid(slot) >= neededGtid;
+  return neededGtid === 0 || measured.appliedGtid(slot) >= neededGtid;
 }

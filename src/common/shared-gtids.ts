@@ -1,0 +1,179 @@
+/**
+ * What has been written, and who has it: numbers that all threads see at once (`gtid-position.ts`).
+ *
+ * - A **slot** for each table (`table-slots.ts`), one for any write and one for writes whose tables are not known, holds the
+ *   last position that changed it. It is raised before the client gets the OK of the write.
+ * - A slot may be **unknown** since an epoch: something was written there, nobody can say at which position. Reads that
+ *   need it go to the primary until the main thread has asked the primary where it is, and has raised the slot to that.
+ * - Each server has an **applied** position: up to there it has everything.
+ *
+ * Positions are read without Atomics, which would make a bigint of each: an aligned double is read in one piece on every
+ * machine that Node runs on, and between the thread that writes and the one that has to see it lies at least the kernel,
+ * which has carried the client's bytes. They are raised by compare-and-swap on the same bits: for positive numbers their
+ * order is that of the bits.
+ */
+
+import { NO_POSITION } from './gtid-position.ts';
+import { MAX_SERVERS } from './shared-counters.ts';
+
+/** As in table-slots.ts. */
+const TABLE_SLOTS = 65_536;
+
+/** Every write raises it. */
+export const ANY_WRITE_SLOT = TABLE_SLOTS;
+/** Raised by writes that may have changed any table. */
+export const UNKNOWN_TABLES_SLOT = TABLE_SLOTS + 1;
+const SLOTS = TABLE_SLOTS + 2;
+
+export interface SharedGtidBuffers {
+  /** Float64: the slots, then the servers, then what `resolve` has found last. */
+  readonly positions: SharedArrayBuffer;
+  /** Int32: since which epoch each slot is unknown; then the numbers of `Field`. */
+  readonly epochs: SharedArrayBuffer;
+}
+
+const SERVERS = SLOTS;
+const RESOLVED_POSITION = SERVERS + MAX_SERVERS;
+const POSITIONS = RESOLVED_POSITION + 1;
+
+const Field = {
+  /** From 1; goes up whenever the main thread is about to ask the primary. */
+  epoch: SLOTS,
+  /** What became unknown in it or before is known by now. */
+  resolved: SLOTS + 1,
+  /** Writes with GTIDs that are nobody's whom the main thread knows. */
+  foreign: SLOTS + 2,
+} as const;
+/** By server: goes up when it may have less than it had. */
+const INCARNATIONS = SLOTS + 3;
+const EPOCHS = INCARNATIONS + MAX_SERVERS;
+
+export class SharedGtids {
+  readonly buffers: SharedGtidBuffers;
+  readonly #positions: Float64Array;
+  readonly #bits: BigInt64Array;
+  readonly #epochs: Int32Array;
+  /** The same eight bytes as number and as bits. */
+  readonly #number = new Float64Array(1);
+  readonly #numberBits = new BigInt64Array(this.#number.buffer);
+
+  constructor(buffers: SharedGtidBuffers = allocate()) {
+    this.buffers = buffers;
+    this.#positions = new Float64Array(buffers.positions);
+    this.#bits = new BigInt64Array(buffers.positions);
+    this.#epochs = new Int32Array(buffers.epochs);
+  }
+
+  // ---- slots
+
+  /** The last known position that changed it. */
+  written(slot: number): number {
+    return this.#positions[slot]!;
+  }
+
+  raise(slot: number, position: number): void {
+    this.#raise(slot, position);
+  }
+
+  isUnknown(slot: number): boolean {
+    return this.#epochs[slot] !== 0;
+  }
+
+  /** Something was written there, nobody knows at which position. */
+  setUnknown(slot: number): void {
+    const epoch = Atomics.load(this.#epochs, Field.epoch);
+    let known = Atomics.load(this.#epochs, slot);
+    while (known < epoch) {
+      const found = Atomics.compareExchange(this.#epochs, slot, known, epoch);
+      if (found === known) return;
+      known = found;
+    }
+  }
+
+  /** A write had a GTID that belongs to no known source. */
+  foreignWritten(): void {
+    Atomics.add(this.#epochs, Field.foreign, 1);
+  }
+
+  get foreignWrites(): number {
+    return Atomics.load(this.#epochs, Field.foreign);
+  }
+
+  // ---- what is unknown, and how it is resolved
+
+  /** What has become unknown by now is known once `resolvedEpoch` has come to this number. */
+  get epoch(): number {
+    return Atomics.load(this.#epochs, Field.epoch);
+  }
+
+  get resolvedEpoch(): number {
+    return Atomics.load(this.#epochs, Field.resolved);
+  }
+
+  /** Where the primary was when `resolvedEpoch` was reached, or later. */
+  get resolvedPosition(): number {
+    return this.#positions[RESOLVED_POSITION]!;
+  }
+
+  /** MAIN THREAD. To be called before the primary is asked where it is. @returns for `resolve` */
+  beginResolving(): number {
+    return Atomics.add(this.#epochs, Field.epoch, 1);
+  }
+
+  /** MAIN THREAD. Whatever became unknown up to `epoch` was written before the primary came to this position. */
+  resolve(epoch: number, position: number): void {
+    this.#raise(RESOLVED_POSITION, position);
+    for (let slot = 0; slot < SLOTS; slot++) {
+      const since = this.#epochs[slot]!;
+      if (since === 0 || since > epoch) continue;
+      this.#raise(slot, position);
+      Atomics.compareExchange(this.#epochs, slot, since, 0);
+    }
+    if (this.resolvedEpoch < epoch) Atomics.store(this.#epochs, Field.resolved, epoch);
+  }
+
+  // ---- servers
+
+  /** Up to where the server with this place (`SnapshotServer.slot`) is known to have everything. */
+  applied(server: number): number {
+    return this.#positions[SERVERS + server]!;
+  }
+
+  /** To be taken before the server is asked, and given back with the answer. */
+  incarnation(server: number): number {
+    return Atomics.load(this.#epochs, INCARNATIONS + server);
+  }
+
+  raiseApplied(server: number, position: number, incarnation: number): void {
+    if (this.incarnation(server) === incarnation) this.#raise(SERVERS + server, position);
+  }
+
+  /** MAIN THREAD. It may have lost what it had: a crash, a restore, another server at its address. */
+  forgetApplied(server: number): void {
+    Atomics.add(this.#epochs, INCARNATIONS + server, 1);
+    Atomics.store(this.#bits, SERVERS + server, 0n);
+  }
+
+  #raise(index: number, position: number): void {
+    const wanted = this.#bitsOf(position);
+    let known = Atomics.load(this.#bits, index);
+    while (known < wanted) {
+      const found = Atomics.compareExchange(this.#bits, index, known, wanted);
+      if (found === known) return;
+      known = found;
+    }
+  }
+
+  #bitsOf(position: number): bigint {
+    this.#number[0] = position;
+    return this.#numberBits[0]!;
+  }
+}
+
+function allocate(): SharedGtidBuffers {
+  const positions = new SharedArrayBuffer(POSITIONS * Float64Array.BYTES_PER_ELEMENT);
+  new Float64Array(positions).fill(NO_POSITION);
+  const epochs = new SharedArrayBuffer(EPOCHS * Int32Array.BYTES_PER_ELEMENT);
+  new Int32Array(epochs)[Field.epoch] = 1;
+  return { positions, epochs };
+}

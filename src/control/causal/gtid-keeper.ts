@@ -1,0 +1,142 @@
+/**
+ * Who has come how far: makes numbers of what the servers say of their GTIDs (`gtid-position.ts`) and puts them into the
+ * memory that the workers see. No sockets, no clock.
+ *
+ * Each primary begins a source of its own, whose baseline is all that it had then. A server is at a position of the source
+ * once it has the baseline; until then it stays where it was in the sources before, which no later write asks for.
+ */
+
+import { type GtidSource, gtidPosition, MAX_GTID_SOURCES, NO_POSITION } from '../../common/gtid-position.ts';
+import type { SharedGtids } from '../../common/shared-gtids.ts';
+import { type GtidSet, gtidSetContains, parseGtidSet } from '../../topology/gtid.ts';
+import { GtidFormatError } from '../../topology/gtid-format-error.ts';
+import { ServerFlavor } from '../../topology/server-description.ts';
+import type { GtidSample } from './gtid-sample.ts';
+
+/** Workers get so many: GTIDs of older ones are not recognised any more. */
+const KEPT_SOURCES = 16;
+
+export interface KeptServer {
+  readonly address: string;
+  /** Its place in shared memory. */
+  readonly slot: number;
+}
+
+interface CurrentSource {
+  readonly source: GtidSource;
+  readonly baseline: GtidSet;
+  /** How many writes had GTIDs of nobody's when it began. */
+  readonly foreignWrites: number;
+}
+
+export class GtidKeeper {
+  readonly #shared: SharedGtids;
+  readonly #changed: () => void;
+  #sources: readonly GtidSource[] = [];
+  #current: CurrentSource | null = null;
+  /** Of the current primary, at its last sample. */
+  #primarySequence = 0n;
+  #lastIndex = 0;
+  /** Of each replica, by slot, at its last sample. */
+  readonly #positions = new Map<number, number>();
+
+  /** @param changed `sources` is another list. */
+  constructor(shared: SharedGtids, changed: () => void) {
+    this.#shared = shared;
+    this.#changed = changed;
+  }
+
+  /** The last ones, the current one at the end. Empty where the primary makes no GTIDs. */
+  get sources(): readonly GtidSource[] {
+    return this.#sources;
+  }
+
+  /** @param epoch of `SharedGtids.beginResolving` before it was asked; null if it was asked for nothing in particular. */
+  primarySampled(server: KeptServer, sample: GtidSample, epoch: number | null): void {
+    const executed = sample.hasGtids ? parsed(sample) : null;
+    if (executed === null) {
+      this.#withoutGtids();
+      return;
+    }
+    const sequence = sequenceIn(executed, sample.prefix);
+    if (this.#needsSource(server.address, sample, sequence, epoch !== null))
+      this.#begin(server.address, sample, executed, sequence);
+    this.#primarySequence = sequence;
+    const { source } = this.#current ?? {};
+    if (source === undefined) return;
+    const position = gtidPosition(source, sequence);
+    this.#shared.raiseApplied(server.slot, position, this.#shared.incarnation(server.slot));
+    if (epoch !== null) this.#shared.resolve(epoch, position);
+  }
+
+  /** @param incarnation of `SharedGtids`, before it was asked */
+  replicaSampled({ slot }: KeptServer, sample: GtidSample, incarnation: number): void {
+    const current = this.#current;
+    const shared = this.#shared;
+    if (current === null || current.baseline.dialect !== sample.flavor) return;
+    if (shared.incarnation(slot) !== incarnation) return;
+    const executed = parsed(sample);
+    if (executed === null || !gtidSetContains(executed, current.baseline)) return;
+    const { source } = current;
+    const position = gtidPosition(source, sequenceIn(executed, source.prefix));
+    // Less than it had: what workers have seen of it counts no more.
+    if (position < (this.#positions.get(slot) ?? NO_POSITION)) shared.forgetApplied(slot);
+    this.#positions.set(slot, position);
+    shared.raiseApplied(slot, position, shared.incarnation(slot));
+  }
+
+  /** It may have restarted meanwhile, or be another server: what it has is to be found out again. */
+  lost({ slot }: KeptServer): void {
+    this.#positions.delete(slot);
+    this.#shared.forgetApplied(slot);
+  }
+
+  #needsSource(address: string, sample: GtidSample, sequence: bigint, isAsked: boolean): boolean {
+    const current = this.#current;
+    if (current === null) return true;
+    const { source, foreignWrites } = current;
+    if (source.address !== address || source.prefix !== sample.prefix) return true;
+    // Its binlogs were deleted, or it was restored: its numbers begin anew.
+    if (sequence < this.#primarySequence) return true;
+    // A position does not tell who has transactions of others: a new baseline does.
+    return isAsked && this.#shared.foreignWrites !== foreignWrites;
+  }
+
+  #begin(address: string, { prefix, flavor }: GtidSample, executed: GtidSet, sequence: bigint): void {
+    if (this.#lastIndex >= MAX_GTID_SOURCES) {
+      this.#withoutGtids();
+      return;
+    }
+    const foreignWrites = this.#shared.foreignWrites;
+    const source = { index: ++this.#lastIndex, address, prefix, flavor, base: sequence };
+    this.#current = { source, baseline: executed, foreignWrites };
+    this.#sources = [...this.#sources.slice(1 - KEPT_SOURCES), source];
+    this.#changed();
+  }
+
+  #withoutGtids(): void {
+    this.#current = null;
+    if (this.#sources.length === 0) return;
+    this.#sources = [];
+    this.#changed();
+  }
+}
+
+function parsed({ executed, flavor }: GtidSample): GtidSet | null {
+  try {
+    return parseGtidSet(executed, flavor === 'mariadb' ? ServerFlavor.mariadb : ServerFlavor.mysql);
+  } catch (error) {
+    if (error instanceof GtidFormatError) return null;
+    throw error;
+  }
+}
+
+/**
+ * Up to which sequence number the set has every transaction of this origin. On MySQL there may be holes, which are filled
+ * later: what is behind one does not count.
+ */
+function sequenceIn(set: GtidSet, prefix: string): bigint {
+  if (set.dialect === 'mariadb') return set.domains.get(Number.parseInt(prefix, 10))?.sequence ?? 0n;
+  const first = set.sources.get(prefix.slice(0, -1))?.[0];
+  return first?.first === 1n ? first.last : 0n;
+}
