@@ -15,9 +15,7 @@
 
 import { NO_POSITION } from './gtid-position.ts';
 import { MAX_SERVERS } from './shared-counters.ts';
-
-/** As in table-slots.ts. */
-const TABLE_SLOTS = 65_536;
+import { TABLE_SLOTS } from './table-slots.ts';
 
 /** Every write raises it. */
 export const ANY_WRITE_SLOT = TABLE_SLOTS;
