@@ -19,6 +19,10 @@ export interface ReplicationSetOptions {
   readonly replicas?: number;
   /** More options for every server. */
   readonly args?: readonly string[];
+  /** A commit waits for a replica. MariaDB only: the MySQL of the tests comes without the plugin. */
+  readonly semiSync?: boolean;
+  /** MySQL: administrators cannot write on replicas either. */
+  readonly superReadOnly?: boolean;
   /** Run on the primary, as root, once replication works. */
   readonly sql?: readonly string[];
 }
@@ -27,6 +31,27 @@ export const REPLICATION_ACCOUNT: Account = { username: 'replication', password:
 export const MONITOR_ACCOUNT: Account = { username: 'monitor', password: 'monitor-secret' };
 export const APP_ACCOUNT: Account = { username: 'app', password: 'app-secret' };
 export const APP_SCHEMA = 'app';
+
+const SEMI_SYNC = {
+  primary: '--rpl-semi-sync-master-enabled=1',
+  replica: '--rpl-semi-sync-slave-enabled=1',
+} as const;
+
+/** Those that the README asks for: to watch, and to change the primary. */
+export const MONITOR_PRIVILEGES: Readonly<Record<ServerFlavor, readonly string[]>> = {
+  mariadb: [
+    'SLAVE MONITOR',
+    'REPLICATION MASTER ADMIN',
+    'PROCESS',
+    'SELECT',
+    'SHOW VIEW',
+    'BINLOG MONITOR',
+    'READ_ONLY ADMIN',
+    'REPLICATION SLAVE ADMIN',
+    'RELOAD',
+  ],
+  mysql: ['REPLICATION CLIENT', 'REPLICATION SLAVE', 'PROCESS', 'SELECT', 'SHOW VIEW', 'SUPER', 'RELOAD'],
+};
 
 const SYNC_TIMEOUT_MS = 20_000;
 
@@ -133,6 +158,7 @@ export class ReplicationSet {
       '--relay-log=relay',
       '--slave-net-timeout=10',
       ...(serverId === 1 ? [] : ['--read-only=1']),
+      ...(this.#options.semiSync === true ? [SEMI_SYNC[serverId === 1 ? 'primary' : 'replica']] : []),
     ];
     if (this.flavor === ServerFlavor.mariadb) {
       const args = [
@@ -150,24 +176,23 @@ export class ReplicationSet {
       '--log-slave-updates=ON',
       '--master-info-repository=TABLE',
       '--relay-log-info-repository=TABLE',
+      ...(this.#options.superReadOnly === true && serverId !== 1 ? ['--super-read-only=1'] : []),
       ...(this.#options.args ?? []),
     ];
     return new Mysql57Server({ name, serverId, args });
   }
 
   async #createAccounts(): Promise<void> {
-    const monitorExtra =
-      this.flavor === ServerFlavor.mariadb
-        ? ', SLAVE MONITOR, REPLICATION MASTER ADMIN'
-        : ', REPLICATION SLAVE';
     const grants: ReadonlyArray<readonly [Account, string]> = [
       [REPLICATION_ACCOUNT, 'REPLICATION SLAVE ON *.*'],
-      [MONITOR_ACCOUNT, `REPLICATION CLIENT${monitorExtra}, PROCESS, SELECT, SHOW VIEW ON *.*`],
+      [MONITOR_ACCOUNT, `${MONITOR_PRIVILEGES[this.flavor].join(', ')} ON *.*`],
+      [MONITOR_ACCOUNT, 'CREATE, INSERT, UPDATE, DELETE ON `sluice`.*'],
       [APP_ACCOUNT, `ALL ON \`${APP_SCHEMA}\`.*`],
     ];
     await this.primary.query(`CREATE DATABASE \`${APP_SCHEMA}\``);
+    for (const { username, password } of [REPLICATION_ACCOUNT, MONITOR_ACCOUNT, APP_ACCOUNT])
+      await this.primary.query(`CREATE USER '${username}'@'%' IDENTIFIED BY '${password}'`);
     for (const [account, privileges] of grants) {
-      await this.primary.query(`CREATE USER '${account.username}'@'%' IDENTIFIED BY '${account.password}'`);
       await this.primary.query(`GRANT ${privileges} TO '${account.username}'@'%'`);
     }
   }

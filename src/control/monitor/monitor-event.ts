@@ -2,9 +2,11 @@
 
 import type { ServerAddress } from '../../topology/server-description.ts';
 import type { TopologyEvent } from '../../topology/topology-event.ts';
+import type { OperationEvent } from '../failover/operation-event.ts';
 
 export type MonitorEventBody =
   | TopologyEvent
+  | OperationEvent
   | {
       /** An address that replication named, but that was not added; said again only for another reason. */
       readonly kind: 'discovery-rejected';
@@ -96,7 +98,10 @@ export function levelOf(event: MonitorEventBody): LogLevel {
     case 'catalog-changed':
       return event.complete ? 'info' : 'warn';
     case 'accounts-changed':
+    case 'operation-step':
       return event.ok ? 'info' : 'warn';
+    case 'operation-ended':
+      return event.outcome === 'done' ? 'info' : event.outcome === 'undone' ? 'warn' : 'error';
     default:
       return 'info';
   }

@@ -97,6 +97,9 @@ const KINDS: Readonly<Record<MonitorEventKind, true>> = {
   'discovery-failed': true,
   'catalog-changed': true,
   'accounts-changed': true,
+  'operation-started': true,
+  'operation-step': true,
+  'operation-ended': true,
 };
 
 t.test('the page of the monitor names every kind of event, and no other', (t) => {
