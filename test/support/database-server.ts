@@ -24,6 +24,12 @@ export interface DatabaseServerOptions {
   readonly serverId?: number;
   /** More of the server's own options, e.g. `--max-connections=20`; they come last and so win. */
   readonly args?: readonly string[];
+  /** Where it listens and is reached; 127.0.0.1 unless told. */
+  readonly host?: string;
+  /** What runs the server, e.g. `ip netns exec NAME`; it must become the server, and not stay its parent. */
+  readonly runBy?: readonly string[];
+  /** Instead of a folder in its temporary directory; must not exist yet. */
+  readonly dataDir?: string;
 }
 
 const START_TIMEOUT_MS = 30_000;
@@ -32,7 +38,7 @@ const PORT_ATTEMPTS = 5;
 
 export abstract class DatabaseServer {
   abstract readonly flavor: ServerFlavor;
-  readonly host = '127.0.0.1';
+  readonly host: string;
   readonly directory: string;
   readonly dataDir: string;
   readonly socket: string;
@@ -46,10 +52,11 @@ export abstract class DatabaseServer {
 
   constructor(options: DatabaseServerOptions = {}) {
     this.#options = options;
+    this.host = options.host ?? '127.0.0.1';
     this.#port = options.port ?? 0;
     this.serverId = options.serverId ?? 1 + Math.floor(Math.random() * 1_000_000_000);
     this.directory = makeTemporaryDirectory('server');
-    this.dataDir = join(this.directory, 'data');
+    this.dataDir = options.dataDir ?? join(this.directory, 'data');
     this.socket = join(this.directory, 'socket');
     this.errorLog = join(this.directory, 'error.log');
   }
@@ -185,9 +192,10 @@ export abstract class DatabaseServer {
       await copyTemplate(template, this.dataDir);
       await this.afterCopy();
     }
+    const [command = program, ...before] = [...(this.#options.runBy ?? []), program];
     const child = await OwnedChild.spawn({
-      command: program,
-      args: [...args, ...this.#commonArgs(), ...(this.#options.args ?? [])],
+      command,
+      args: [...before, ...args, ...this.#commonArgs(), ...(this.#options.args ?? [])],
       outputFile: this.errorLog,
     });
     this.#child = child;
@@ -215,7 +223,7 @@ export abstract class DatabaseServer {
       `--socket=${this.socket}`,
       `--pid-file=${join(this.directory, 'pid')}`,
       `--port=${this.#port}`,
-      '--bind-address=127.0.0.1',
+      `--bind-address=${this.host}`,
       '--skip-networking=0',
       '--skip-name-resolve',
       `--server-id=${this.serverId}`,

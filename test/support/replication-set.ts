@@ -3,7 +3,7 @@
 import type { Connection } from 'mysql2/promise';
 import { createConnection } from 'mysql2/promise';
 import { ServerFlavor } from '../../src/topology/server-description.ts';
-import type { DatabaseServer } from './database-server.ts';
+import type { DatabaseServer, DatabaseServerOptions } from './database-server.ts';
 import { MariadbServer } from './mariadb-server.ts';
 import { Mysql57Server } from './mysql57-server.ts';
 import { waitUntil } from './wait-until.ts';
@@ -25,6 +25,8 @@ export interface ReplicationSetOptions {
   readonly superReadOnly?: boolean;
   /** Run on the primary, as root, once replication works. */
   readonly sql?: readonly string[];
+  /** Where and how one of the servers runs, and options for it alone. */
+  readonly placement?: (name: string) => Pick<DatabaseServerOptions, 'args' | 'host' | 'runBy' | 'dataDir'>;
 }
 
 export const REPLICATION_ACCOUNT: Account = { username: 'replication', password: 'replication-secret' };
@@ -151,10 +153,11 @@ export class ReplicationSet {
   }
 
   #makeServer(name: string, serverId: number): DatabaseServer {
+    const { args: ownArgs = [], ...placement } = this.#options.placement?.(name) ?? {};
     const common = [
       '--log-bin=binlog',
       '--binlog-format=ROW',
-      '--report-host=127.0.0.1',
+      `--report-host=${placement.host ?? '127.0.0.1'}`,
       '--relay-log=relay',
       '--slave-net-timeout=10',
       ...(serverId === 1 ? [] : ['--read-only=1']),
@@ -166,8 +169,9 @@ export class ReplicationSet {
         '--gtid-strict-mode=1',
         '--log-slave-updates=1',
         ...(this.#options.args ?? []),
+        ...ownArgs,
       ];
-      return new MariadbServer({ name, serverId, args });
+      return new MariadbServer({ name, serverId, args, ...placement });
     }
     const args = [
       ...common,
@@ -178,8 +182,9 @@ export class ReplicationSet {
       '--relay-log-info-repository=TABLE',
       ...(this.#options.superReadOnly === true && serverId !== 1 ? ['--super-read-only=1'] : []),
       ...(this.#options.args ?? []),
+      ...ownArgs,
     ];
-    return new Mysql57Server({ name, serverId, args });
+    return new Mysql57Server({ name, serverId, args, ...placement });
   }
 
   async #createAccounts(): Promise<void> {

@@ -30,6 +30,10 @@ export interface SluiceOptions {
   readonly readyUrl?: string;
   /** Out of reach of the terminal's Ctrl-C. */
   readonly ownGroup?: boolean;
+  /** Where it listens and is reached; 127.0.0.1 unless told. */
+  readonly host?: string;
+  /** What runs it, e.g. `ip netns exec NAME`; it must become Sluice, and not stay its parent. */
+  readonly runBy?: readonly string[];
 }
 
 export interface SluicePorts {
@@ -53,7 +57,7 @@ const LOG_LINES_IN_ERRORS = 40;
 export const checkoutDirectory = fileURLToPath(new URL('../..', import.meta.url));
 
 export class SluiceProcess {
-  readonly host = '127.0.0.1';
+  readonly host: string;
   readonly directory: string;
   readonly configFile: string;
   readonly port: number;
@@ -68,6 +72,7 @@ export class SluiceProcess {
     this.adminPort = ports.admin;
     this.httpPort = ports.http;
     this.#options = options;
+    this.host = options.host ?? '127.0.0.1';
     this.directory = makeTemporaryDirectory('sluice');
     this.configFile = join(this.directory, 'sluice.yaml');
     this.writeConfig(options.config ?? {});
@@ -262,9 +267,10 @@ export class SluiceProcess {
       program: await nodeProgram(),
       args: [join(checkoutDirectory, 'src/main.ts')],
     };
+    const [command = program, ...before] = [...(this.#options.runBy ?? []), program];
     this.#child = await OwnedChild.spawn({
-      command: program,
-      args: [...args, '--config', this.configFile, ...(this.#options.args ?? [])],
+      command,
+      args: [...before, ...args, '--config', this.configFile, ...(this.#options.args ?? [])],
       cwd: this.directory,
       env: { ...process.env, ...this.#options.env },
       ownGroup: this.#options.ownGroup ?? false,
