@@ -30,6 +30,11 @@ export const limitsSection = section('What one client, and all clients together,
     10_000,
     'A statement waits this long for its hostgroup to have a server; 0 answers the error at once.',
   ),
+  heldBytes: integer(65_536, 4_294_967_296, 67_108_864, {
+    description:
+      'Statements that wait in one worker for a primary, or because writes are held while it changes, may take so much together; one more gets error 9040.',
+    unit: 'bytes',
+  }),
   queryTimeoutMs: milliseconds(
     0,
     0,

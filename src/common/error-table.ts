@@ -431,6 +431,15 @@ export const ERROR_TABLE = {
     meaning: '`replacePattern` makes more than 64 MiB of it.',
     action: 'Look at the rule that is named.',
   },
+  PROXY_HELD_STATEMENTS_FULL: {
+    errno: 9040,
+    sqlState: 'HY000',
+    message: 'Too many bytes of statements wait for the primary (limit of {limit})',
+    retryable: true,
+    meaning:
+      'The primary is changing, or there is none, and what waits for one takes `limits.heldBytes` in a worker already.',
+    action: 'Raise `limits.heldBytes` if the memory is there; look at why there is no primary for so long.',
+  },
   PROXY_QUERY_RULE: {
     errno: 1148,
     sqlState: '42000',

@@ -79,6 +79,10 @@ export const WorkerCounter = {
   firewallDetected: 43,
   firewallBlocked: 44,
   rateLimited: 45,
+  /** Statements that waited for a primary, or for writes not to be held. */
+  heldStatements: 50,
+  heldStatementsNow: 51,
+  heldMs: 52,
 } as const;
 export type WorkerCounter = (typeof WorkerCounter)[keyof typeof WorkerCounter];
 const WORKER_COUNTERS = 64;

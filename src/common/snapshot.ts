@@ -147,6 +147,8 @@ export interface SnapshotSettings {
     readonly idleTimeoutMs: number;
     readonly shutdownGraceMs: number;
     readonly noServerWaitMs: number;
+    /** Per worker. */
+    readonly heldBytes: number;
     /** 0: none. */
     readonly queryTimeoutMs: number;
     readonly digestCacheEntries: number;
@@ -202,6 +204,8 @@ export interface SnapshotWrites {
   /** One more with each new primary, whoever has moved it; 0 before the first one. */
   readonly term: number;
   readonly state: WritesState;
+  /** A server that was given up: nobody is connected to it, whatever it says of itself; null for none. */
+  readonly fenced: string | null;
   /** Counts the holds. */
   readonly hold: number;
   /** Milliseconds since the epoch after which workers take a hold for ended: there is none for ever. */

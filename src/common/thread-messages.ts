@@ -167,6 +167,8 @@ export type FromWorker =
   | { readonly type: 'listenFailed'; readonly message: string }
   /** A server could not be reached or broke a connection: an immediate check, please. */
   | { readonly type: 'serverFailure'; readonly address: string; readonly reason: string }
+  /** The primary says that it is read-only: who is it now? */
+  | { readonly type: 'primaryRefuses'; readonly address: string }
   /** A statement that may have changed views has run. */
   | { readonly type: 'viewsChanged' }
   /** The accounts may be others than in the snapshot: somebody has changed them, or could not log in. */

@@ -24,6 +24,7 @@ const WORKER_GAUGES = [
   WorkerCounter.sessions,
   WorkerCounter.pinnedSessions,
   WorkerCounter.digests,
+  WorkerCounter.heldStatementsNow,
   WorkerCounter.clientStatements,
   WorkerCounter.backendStatements,
 ] as const;

@@ -67,6 +67,11 @@ class Supervisor implements SluiceHandle {
   });
   readonly #gate = new WriteGate({
     publish: () => this.#publish(),
+    publishedTo: async (timeoutMs) => {
+      this.#publish();
+      const late = await this.#workers?.lateFor(this.#snapshot.version, timeoutMs);
+      return late === undefined || late.length === 0;
+    },
     running: () => (this.#workers?.status() ?? []).flatMap(({ index, running }) => (running ? index : [])),
     tellAll: (message) => this.#workers?.tellAll(message),
   });
@@ -171,6 +176,7 @@ class Supervisor implements SluiceHandle {
       logger: this.#logger,
       snapshot: () => this.#snapshot,
       serverFailed: (address, reason) => void this.#monitor.reportFailure(address, reason),
+      primaryRefuses: () => void this.#monitor.wake(),
       viewsChanged: () => void this.#views.follow(),
       accountsWanted: () => void this.#accounts.follow(),
       gtidsWanted: () => this.#gtids.resolve(),
@@ -230,6 +236,7 @@ class Supervisor implements SluiceHandle {
       rules: this.#rules,
       statistics: this.#statistics,
       metrics: this.#metrics,
+      writes: this.#gate,
       config: () => this.#config,
       workers: () => this.#workers,
       takeCounters: () => this.#takeCounters(),

@@ -78,6 +78,7 @@ export interface WorkerSetOptions {
   readonly logger: Logger;
   readonly snapshot: () => Snapshot;
   readonly serverFailed: (address: string, reason: string) => void;
+  readonly primaryRefuses: (address: string) => void;
   readonly viewsChanged: () => void;
   readonly accountsWanted: () => void;
   readonly gtidsWanted: () => void;
@@ -283,6 +284,9 @@ export class WorkerSet {
         return;
       case 'serverFailure':
         this.#options.serverFailed(message.address, message.reason);
+        return;
+      case 'primaryRefuses':
+        this.#options.primaryRefuses(message.address);
         return;
       case 'viewsChanged':
         this.#options.viewsChanged();

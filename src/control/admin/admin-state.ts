@@ -6,6 +6,7 @@ import type { LogThreshold } from '../../common/logger.ts';
 import type { ExplainQuestion, ExplainStep, KillOutcome } from '../../common/thread-messages.ts';
 import type { ServerAddress, ServerDescription } from '../../topology/server-description.ts';
 import type { AdministrativeStatus } from '../../topology/server-health.ts';
+import type { WriteGate } from '../failover/write-gate.ts';
 import type { CounterSnapshot } from '../metrics/counter-snapshot.ts';
 import type { RuleHitCount } from '../query-rules/rule-keeper.ts';
 import type { Statistics } from '../statistics/statistics.ts';
@@ -77,6 +78,8 @@ export interface AdminState {
   reopenLogs(): void;
   /** Whether workers remember their last statements. */
   keepsRoutes(): boolean;
+  /** Whether new writes may begin. */
+  readonly writes: Pick<WriteGate, 'hold' | 'release' | 'isHeld'>;
   /** Whether workers let new clients in; those that are there go on in any case. */
   setAccepting(accepting: boolean): void;
   /** False where no server has this address. */

@@ -18,6 +18,8 @@ const WHO_MS = 1000;
 export interface GateHost {
   /** Brings `snapshot()` to the workers. */
   publish(): void;
+  /** The same. @returns whether all workers have applied it within the time */
+  publishedTo(timeoutMs: number): Promise<boolean>;
   /** Those that have clients. */
   running(): readonly number[];
   tellAll(message: { readonly type: 'whoDrains'; readonly hold: number }): void;
@@ -27,6 +29,12 @@ export interface HoldOptions {
   /** How long open transactions, running writes and pinned sessions are waited for. */
   readonly drainMs: number;
   /** How long all may wait at most, from now on: workers go on by themselves then. */
+  readonly holdMs: number;
+}
+
+export interface FenceOptions {
+  readonly timeoutMs: number;
+  /** As for a hold. */
   readonly holdMs: number;
 }
 
@@ -50,6 +58,7 @@ export class WriteGate {
   #hold = 0;
   #state: WritesState = WritesState.open;
   #holdUntil = 0;
+  #fenced: string | null = null;
   /** Of the current hold, by worker. */
   readonly #reports = new Map<number, DrainReport>();
   #reported: (() => void) | null = null;
@@ -68,11 +77,39 @@ export class WriteGate {
 
   /** @param primary as it is measured now; while there is none the last one counts. */
   snapshot(primary: string | null): SnapshotWrites {
-    if (primary !== null && primary !== this.#primary) {
+    if (primary !== null && primary !== this.#primary && primary !== this.#fenced) {
+      // The fence has begun the term already.
+      if (this.#primary !== null || this.#fenced === null) this.#term++;
       this.#primary = primary;
-      this.#term++;
     }
-    return { term: this.#term, state: this.#state, hold: this.#hold, holdUntil: this.#holdUntil };
+    const [term, state, hold, fenced] = [this.#term, this.#state, this.#hold, this.#fenced];
+    return { term, state, hold, holdUntil: this.#holdUntil, fenced };
+  }
+
+  /**
+   * Gives up a primary: a new term begins without one, writes are held, and workers drop every connection to it,
+   * whatever runs there. It stays so until `unfence`, also when another one is primary.
+   * @returns whether all workers have done so within `timeoutMs`
+   */
+  async fence(address: string, { timeoutMs, holdMs }: FenceOptions): Promise<boolean> {
+    if (this.#fenced !== address) this.#term++;
+    this.#fenced = address;
+    this.#primary = null;
+    if (!this.isHeld) this.#hold++;
+    this.#state = WritesState.held;
+    this.#holdUntil = Date.now() + holdMs;
+    return this.#host.publishedTo(timeoutMs);
+  }
+
+  /** It is harmless: a replica by now, or known to be read-only. */
+  unfence(address: string): void {
+    if (this.#fenced !== address) return;
+    this.#fenced = null;
+    this.#host.publish();
+  }
+
+  get fenced(): string | null {
+    return this.#fenced;
   }
 
   /** The fencing epoch of an agreement with others: the next primary has at least this term. */

@@ -162,6 +162,21 @@ export const WORKER_METRICS: Readonly<Record<WorkerCounterName, WorkerMetric>> =
     help: 'Statement digests that the worker remembers now',
     kind: 'gauge',
   },
+  heldStatements: {
+    name: 'sluice_held_statements_total',
+    help: 'Statements that waited for a primary, or because writes were held while it changed',
+    kind: 'counter',
+  },
+  heldStatementsNow: {
+    name: 'sluice_held_statements',
+    help: 'Statements that wait so now',
+    kind: 'gauge',
+  },
+  heldMs: {
+    name: 'sluice_held_milliseconds_total',
+    help: 'Time that statements have waited so, all together',
+    kind: 'counter',
+  },
   clientStatements: {
     name: 'sluice_client_statements',
     help: 'Prepared statements that clients have now',

@@ -62,6 +62,8 @@ const transition = makeTransitions<State>('backend connection', {
 export interface ConnectionHolder {
   /** It has closed while nobody waited for an answer. */
   heldConnectionClosed(connection: BackendConnection): void;
+  /** It has begun something there that no other server can go on with, or that may write. */
+  readonly isBound: boolean;
 }
 
 export interface ConnectionListener {
@@ -85,7 +87,10 @@ export interface ConnectionTarget extends LoginTarget {
 }
 
 export class BackendConnection implements LoginListener {
-  readonly server: SnapshotServer;
+  /** As the newest snapshot has it. */
+  server: SnapshotServer;
+  /** As it was when the connection was opened. */
+  readonly openedTo: SnapshotServer;
   readonly key: ConnectionKey;
   readonly collationId: number;
   readonly createdAt = Date.now();
@@ -143,6 +148,7 @@ export class BackendConnection implements LoginListener {
 
   constructor(target: ConnectionTarget, scheduler: FlushScheduler, listener: ConnectionListener) {
     this.server = target.server;
+    this.openedTo = target.server;
     this.key = target.key;
     this.collationId = target.collationId;
     this.schema = target.schema;

@@ -2,18 +2,14 @@
 
 import type { Snapshot, SnapshotServer } from '../../common/snapshot.ts';
 import { type TimerWheel, WheelTimer } from '../../common/timer-wheel.ts';
-import {
-  type Hostgroup,
-  HostgroupKind,
-  MemberVerdict,
-  takesWrites,
-} from '../../topology/hostgroup-membership.ts';
+import { HostgroupKind, MemberVerdict, takesWrites } from '../../topology/hostgroup-membership.ts';
 import type { BackendConnection } from './backend-connection.ts';
 import type { ReadNeeds } from './balancing/read-needs.ts';
 import { HeldWrites } from './held-writes.ts';
 import { ReadGroup, type ReadMember } from './read-group.ts';
 import { type PoolEnvironment, ServerPool } from './server-pool.ts';
 import type { Killable } from './session-registry.ts';
+import { WaitingStatements } from './waiting-statements.ts';
 
 const FIT: ReadonlySet<MemberVerdict> = new Set<MemberVerdict>([MemberVerdict.fit]);
 const ANSWERS: ReadonlySet<MemberVerdict> = new Set<MemberVerdict>([
@@ -50,6 +46,11 @@ export class Backends {
   readonly writes = new HeldWrites();
   #dialect: Dialect = { flavor: 'mysql', versionId: 0 };
   #primary: ServerPool | null = null;
+  /** The last one that there was, and its term. */
+  #lastPrimary: ServerPool | null = null;
+  #term = 0;
+  #fenced: string | null = null;
+  readonly waiting: WaitingStatements;
   /** By hostgroup. */
   #readers = new Map<number, ReadGroup>();
   /** The same, with all that answer: whether they are fit does not matter to who gets no answer. */
@@ -59,6 +60,7 @@ export class Backends {
   constructor(env: PoolEnvironment, wheel: TimerWheel) {
     this.#env = env;
     this.#wheel = wheel;
+    this.waiting = new WaitingStatements(env.workerCounters);
   }
 
   /** How the servers read SQL: as the primary does, or as any that is known while there is none. */
@@ -129,6 +131,7 @@ export class Backends {
       const pool = this.#poolFor(server, snapshot.settings.pool);
       if (server.status === 'OFFLINE_HARD') pool.destroyAll(`server is ${server.status}`);
       if (server.status !== 'ONLINE' || server.role !== 'primary') continue;
+      if (server.address === snapshot.writes.fenced) continue;
       if (takesWrites(snapshot.hostgroups, server.address)) primary ??= pool;
     }
     for (const [address, pool] of this.#pools) {
@@ -139,10 +142,28 @@ export class Backends {
     const known = primary?.server ?? snapshot.servers.find(({ version }) => version !== '');
     if (known !== undefined) this.#dialect = { flavor: known.flavor, versionId: known.versionId };
     this.#primary = primary;
-    this.#readers = this.#groups(snapshot.hostgroups, this.#readers, FIT);
-    this.#mirrors = this.#groups(snapshot.hostgroups, this.#mirrors, ANSWERS);
+    this.#readers = this.#groups(snapshot, this.#readers, FIT);
+    this.#mirrors = this.#groups(snapshot, this.#mirrors, ANSWERS);
+    this.waiting.limit = snapshot.settings.limits.heldBytes;
+    this.#followTerm(snapshot);
     this.writes.apply(snapshot.writes);
     if (primary !== null) this.#wakeWaiting();
+  }
+
+  /** Nothing is written to a server that is not the primary of this term, or has been given up. */
+  #followTerm({ writes, servers }: Snapshot): void {
+    const old = this.#lastPrimary;
+    if (writes.term !== this.#term && old !== null && old !== this.#primary) {
+      const { address } = old.server;
+      const isOnline = servers.some((server) => server.address === address && server.status === 'ONLINE');
+      const now = this.#primary === null ? 'none is yet' : `${this.#primary.server.address} is`;
+      old.endTerm(isOnline, `${address} is the primary no more, ${now}`);
+    }
+    if (writes.fenced !== null && writes.fenced !== this.#fenced)
+      this.poolOf(writes.fenced)?.endTerm(false, `${writes.fenced} has been given up as the primary`);
+    this.#fenced = writes.fenced;
+    this.#term = writes.term;
+    this.#lastPrimary = this.#primary ?? this.#lastPrimary;
   }
 
   /** Calls `arrived` once there is a primary, or `expired` after `timeoutMs`. One wait per `owner`. */
@@ -196,7 +217,7 @@ export class Backends {
   }
 
   #groups(
-    hostgroups: readonly Hostgroup[],
+    { hostgroups, writes }: Snapshot,
     known: ReadonlyMap<number, ReadGroup>,
     wanted: ReadonlySet<MemberVerdict>,
   ): Map<number, ReadGroup> {
@@ -206,6 +227,7 @@ export class Backends {
       const readers: ReadMember[] = [];
       for (const { address, verdict, weight } of members) {
         const pool = this.#pools.get(address);
+        if (address === writes.fenced) continue;
         if (pool !== undefined && wanted.has(verdict)) readers.push({ pool, weight });
       }
       const group = known.get(id) ?? new ReadGroup(this.#env.measurements);

@@ -24,6 +24,8 @@ class OwnQuery implements PoolRequest, ConnectionHolder {
   readonly variables = null;
   readonly schema = null;
   readonly batchDepth = 0;
+  /** Nobody is the worse for a question that ends with its connection. */
+  readonly isBound = true;
   readonly lastUser = null;
   readonly lastConnection = null;
   readonly #question: OwnQuestion;

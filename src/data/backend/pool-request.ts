@@ -36,6 +36,8 @@ export const PoolFailureKind = {
   queueFull: 'queue-full',
   unreachable: 'unreachable',
   closed: 'closed',
+  /** It is the primary no more: the request is asked anew where it wants to go. */
+  moved: 'moved',
 } as const;
 export type PoolFailureKind = (typeof PoolFailureKind)[keyof typeof PoolFailureKind];
 

@@ -97,6 +97,7 @@ export class ServerPool implements ConnectionListener {
     const isOther = !hasSameTlsPolicy(server, this.server);
     this.server = server;
     this.#settings = settings;
+    for (const connection of this.#all) connection.server = server;
     if (!isOther) return;
     for (const keyed of this.#keyed.values())
       for (const idle of keyed.removeAll()) retire(idle, 'tls-settings-changed');
@@ -279,6 +280,16 @@ export class ServerPool implements ConnectionListener {
     for (const connection of [...this.#connecting.keys()]) connection.close('pool-closing');
   }
 
+  /**
+   * Another server is the primary. What may write here ends, and who waits looks for a connection elsewhere.
+   * @param answers it goes on as a replica: what only reads may end in peace
+   */
+  endTerm(answers: boolean, reason: string): void {
+    for (const request of this.#waiting.drain()) this.#refuse(request, PoolFailureKind.moved, reason);
+    for (const connection of [...this.#all])
+      if (!answers || connection.holder?.isBound === true) connection.close(reason);
+  }
+
   /** The server is gone: whatever hangs on it is told at once. */
   destroyAll(reason: string): void {
     for (const connection of [...this.#all]) connection.close(reason);
@@ -335,7 +346,7 @@ export class ServerPool implements ConnectionListener {
       connection.quit('pool-closing');
       return;
     }
-    if (!hasSameTlsPolicy(connection.server, this.server)) {
+    if (!hasSameTlsPolicy(connection.openedTo, this.server)) {
       retire(connection, 'tls-settings-changed');
       return;
     }

@@ -7,13 +7,12 @@
  * |-------------|-----------------------------------------------------|-----------------------------------------|
  * | nothing     | not searching                                       | `find`                                  |
  * | connection  | in a pool's wait queue                              | a connection, the pool's limit          |
- * | server      | no primary is known                                 | a snapshot with one, `noServerWaitMs`   |
+ * | primary     | the primary cannot be had now (see `PrimaryWait`)   | that wait                               |
  * | retry       | the server could not be reached just now            | the retry timer                         |
  * | residue     | what the last statement left is being read          | its answer                              |
- * | release     | writes are held: the primary is about to change     | the end of the hold                     |
  */
 
-import { type ClientError, clientError } from '../../common/errors.ts';
+import type { ClientError } from '../../common/errors.ts';
 import { WorkerCounter } from '../../common/shared-counters.ts';
 import { WheelTimer } from '../../common/timer-wheel.ts';
 import { RouteTarget } from '../../sql/route-reason.ts';
@@ -32,6 +31,7 @@ import type { RuleVerdict } from '../router/rules/rule-verdict.ts';
 import type { WorkerContext } from '../worker-context.ts';
 import { errorOfPoolFailure } from './client-errors.ts';
 import type { ClientStatement } from './client-statement.ts';
+import { PrimaryWait, type PrimaryWaitListener } from './primary-wait.ts';
 import type { Residue } from './residue.ts';
 import type { SessionState } from './session-state.ts';
 
@@ -47,10 +47,9 @@ const EXPIRED: ReadonlySet<number> = new Set([1820, 1862]);
 const Waiting = {
   nothing: 'nothing',
   connection: 'connection',
-  server: 'server',
+  primary: 'primary',
   retry: 'retry',
   residue: 'residue',
-  release: 'release',
 } as const;
 type Waiting = (typeof Waiting)[keyof typeof Waiting];
 
@@ -83,7 +82,7 @@ export interface SearchListener {
   searchFailed(error: ClientError): void;
 }
 
-export class ConnectionSearch implements PoolRequest {
+export class ConnectionSearch implements PoolRequest, PrimaryWaitListener {
   readonly #client: SearchClient;
   readonly #context: WorkerContext;
   readonly #residue: Residue;
@@ -106,6 +105,10 @@ export class ConnectionSearch implements PoolRequest {
   #insteadOf: ServerPool | null = null;
   /** Until when a server that cannot be reached is tried again; 0 before the first failure. */
   #retryUntil = 0;
+  #isRefused = false;
+  /** Of what is to be sent. */
+  bytes = 0;
+  readonly #primaryWait: PrimaryWait;
   readonly #retryTimer = new WheelTimer(() => this.#again(Waiting.retry));
 
   constructor(client: SearchClient, context: WorkerContext, residue: Residue, listener: SearchListener) {
@@ -113,6 +116,7 @@ export class ConnectionSearch implements PoolRequest {
     this.#context = context;
     this.#residue = residue;
     this.#listener = listener;
+    this.#primaryWait = new PrimaryWait(context, this);
   }
 
   // ---- PoolRequest
@@ -174,6 +178,7 @@ export class ConnectionSearch implements PoolRequest {
     this.#onPrimary = false;
     this.#insteadOf = null;
     this.#retryUntil = 0;
+    this.#isRefused = false;
   }
 
   /** The replica will not do: from now on only the primary. */
@@ -201,11 +206,21 @@ export class ConnectionSearch implements PoolRequest {
     if (back !== null) return this.#asFound(back);
     const pool = this.#choosePool();
     if (isHeldBack && (pool === null || pool === backends.primary)) {
-      this.#awaitRelease();
+      this.#waiting = Waiting.primary;
+      this.#isRefused = false;
+      this.#primaryWait.forRelease(this.bytes);
       return null;
     }
     if (pool === null) {
-      this.#awaitServer();
+      this.#isRefused = false;
+      this.#waiting = Waiting.primary;
+      this.#primaryWait.forServer(this.bytes, this.#client.destination.writer);
+      return null;
+    }
+    if (this.#isRefused) {
+      this.#isRefused = false;
+      this.#waiting = Waiting.primary;
+      this.#primaryWait.forHeir(this.bytes);
       return null;
     }
     this.#pool = pool;
@@ -223,8 +238,7 @@ export class ConnectionSearch implements PoolRequest {
 
   cancel(): void {
     this.#waiting = Waiting.nothing;
-    this.#context.backends.cancelWait(this);
-    this.#context.backends.writes.cancel(this);
+    this.#primaryWait.end();
     this.#context.wheel.cancel(this.#retryTimer);
     this.#pool?.cancel(this);
   }
@@ -291,30 +305,28 @@ export class ConnectionSearch implements PoolRequest {
     return this.#plan?.statement.provenRead === true && autocommit && !wantsOwn;
   }
 
-  #awaitRelease(): void {
-    this.#waiting = Waiting.release;
-    this.#context.backends.writes.wait(this, () => this.#again(Waiting.release));
-  }
-
   /** Writes are held from now on: what waits for a connection to begin something has not begun. */
   holdBack(): void {
     if (this.#waiting !== Waiting.connection || this.#pool !== this.#context.backends.primary) return;
     if (this.isPlainRead) return;
     this.#pool?.cancel(this);
-    this.#awaitRelease();
+    this.#waiting = Waiting.primary;
+    this.#primaryWait.forRelease(this.bytes);
   }
 
-  #awaitServer(): void {
-    this.#waiting = Waiting.server;
-    const { settings } = this.#context.snapshot;
-    const waitMs = settings.limits.noServerWaitMs;
-    const arrived = (): void => this.#again(Waiting.server);
-    this.#context.backends.waitForPrimary(this, waitMs, arrived, () => {
-      this.#waiting = Waiting.nothing;
-      const reason = 'no server is known to be the primary';
-      const hostgroup = this.#client.destination.writer;
-      this.#listener.searchFailed(clientError('PROXY_NO_SERVER', { hostgroup, waitMs, reason }));
-    });
+  /** The primary has refused to write: from the next `find` on it is asked again, or another one, after a while. */
+  refusedByPrimary(): void {
+    this.#isRefused = true;
+  }
+
+  primaryMayBeThere(): void {
+    this.#again(Waiting.primary);
+  }
+
+  primaryWaitFailed(error: ClientError): void {
+    if (this.#waiting !== Waiting.primary) return;
+    this.#waiting = Waiting.nothing;
+    this.#listener.searchFailed(error);
   }
 
   /** A variable that the session has never set has a type of its own, which no assignment brings back. */
@@ -355,6 +367,11 @@ export class ConnectionSearch implements PoolRequest {
   connectionUnavailable(failure: PoolFailure): void {
     if (this.#waiting !== Waiting.connection) return;
     this.#waiting = Waiting.nothing;
+    if (failure.kind === PoolFailureKind.moved) {
+      this.#waiting = Waiting.retry;
+      this.#again(Waiting.retry);
+      return;
+    }
     if (failure.kind === PoolFailureKind.unreachable && this.#retryLater()) return;
     if (failure.kind === PoolFailureKind.refused && this.#otherwise(failure.refusal?.errno ?? 0)) return;
     this.#listener.searchFailed(errorOfPoolFailure(failure, this.#context.snapshot, this.#client.username));

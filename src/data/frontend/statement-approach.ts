@@ -125,6 +125,7 @@ export class StatementApproach implements SearchListener, AlignmentListener, Pre
   /** @param buffer null: nothing is to be sent, the connection itself is what is wanted. */
   go(buffer: Buffer | null, start: number, end: number): void {
     this.#step = transition(this.#step, ApproachStep.searching);
+    this.search.bytes = end - start;
     this.#find(buffer, start, end);
   }
 

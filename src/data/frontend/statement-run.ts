@@ -38,6 +38,7 @@ import type { ClientStatement } from './client-statement.ts';
 import type { SearchClient } from './connection-search.ts';
 import { KeptPacket } from './kept-packet.ts';
 import { DEFAULT_RETRIES, LossAction, verdictOfLoss } from './lost-statement.ts';
+import { MAX_KEPT_BYTES, ReadOnlyPrimary } from './read-only-primary.ts';
 import { Residue } from './residue.ts';
 import { endsConnection } from './session-end.ts';
 import { type SettlingListener, StateSettling } from './state-settling.ts';
@@ -121,6 +122,7 @@ export class StatementRun
   readonly passage: AnswerPassage;
   readonly #settling: StateSettling;
   readonly #aftermath: Aftermath;
+  readonly #readOnlyPrimary: ReadOnlyPrimary;
   #abandoned = false;
   #interrupted = false;
   /** As the client is told it. */
@@ -150,6 +152,7 @@ export class StatementRun
     this.#approach = new StatementApproach(client, context, { residue, trace, packet: this.#packet }, this);
     this.#settling = new StateSettling(client.state, this.residue, this);
     this.#aftermath = new Aftermath(context, client);
+    this.#readOnlyPrimary = new ReadOnlyPrimary(context);
   }
 
   get phase(): RunPhase {
@@ -190,7 +193,10 @@ export class StatementRun
       if (this.#context.reports.readsStatements) this.trace.reads(buffer, start, end);
     }
     this.#packet.clear();
-    if (this.#repeatable) this.#packet.keep(buffer, start, end);
+    const isNew = route.target === RouteTarget.primary && this.held === null && plan !== null && !silent;
+    const isKept = this.#repeatable || (isNew && end - start <= MAX_KEPT_BYTES);
+    if (isKept) this.#packet.keep(buffer, start, end);
+    this.#readOnlyPrimary.begins(isNew && isKept);
     this.#command = end > start ? buffer[start]! : 0;
     const isText = this.#command === Command.COM_QUERY;
     this.#aftermath.begins(plan?.statement, isText ? buffer : null, start + 1, end);
@@ -218,6 +224,7 @@ export class StatementRun
     this.#repeatable = false;
     this.trace.skips();
     this.#packet.clear();
+    this.#readOnlyPrimary.begins(false);
     this.#approach.begin(route, null, this.held, this.statement, null);
     this.#go(null, 0, 0);
   }
@@ -347,6 +354,10 @@ export class StatementRun
     const connection = this.held ?? this.#connection;
     if (connection === null) return false;
     if (connection.server.address !== this.#context.backends.primary?.server.address) return false;
+    return this.isBound;
+  }
+
+  get isBound(): boolean {
     return this.held !== null || !this.#approach.search.isPlainRead;
   }
 
@@ -470,6 +481,9 @@ export class StatementRun
 
   movesInstead(errno: number): boolean {
     if (this.#mayMakeRoom(errno)) return true;
+    const address = this.#connection?.server.address ?? '';
+    if (!this.#interrupted && this.#readOnlyPrimary.refuses(address, errno, this.passage.message))
+      return true;
     if (errno !== ER_OPTION_PREVENTS_STATEMENT || !this.#repeatable || this.#isPrimaryOnly) return false;
     this.#approach.search.primaryOnly();
     return true;
@@ -498,6 +512,12 @@ export class StatementRun
       !tracker.forwarded
     ) {
       this.#again(connection);
+      return;
+    }
+    if (this.#readOnlyPrimary.takeRefusal()) {
+      this.#approach.search.refusedByPrimary();
+      this.#leave(connection);
+      this.#go(this.#packet.buffer, 0, this.#packet.length);
       return;
     }
     if (this.#mayMakeRoom(tracker.errno) && !tracker.forwarded) {

@@ -174,6 +174,7 @@ t.test('who holds a connection on which nothing runs is told that it has gone', 
     const { server, connection, closed, received } = await connect(t);
     let told = 0;
     connection.holder = {
+      isBound: true,
       heldConnectionClosed: () => {
         told++;
       },

@@ -109,13 +109,13 @@ export function madeSnapshot(more: Partial<Snapshot> = {}): Snapshot {
   }).map((group) => ({ ...group, multiplex: true }));
   return {
     version: 1,
-    writes: { term: 1, state: 'open', hold: 0, holdUntil: 0 },
+    writes: { term: 1, state: 'open', hold: 0, holdUntil: 0, fenced: null },
     servers,
     hostgroups,
     accounts: madeAccounts([]),
     catalogEpoch: 0,
     rules: NO_SNAPSHOT_RULES,
-gtidSources: [],
+    gtidSources: [],
     catalog: { complete: true, incompleteReason: '', unsafeViews: [], tables: NO_TABLES },
     settings: {
       pool: POOL_SETTINGS,
@@ -128,6 +128,7 @@ gtidSources: [],
         idleTimeoutMs: 28_800_000,
         shutdownGraceMs: 1000,
         noServerWaitMs: 1000,
+        heldBytes: 1 << 20,
         queryTimeoutMs: 0,
         digestCacheEntries: 100,
         writeBufferBytes: 1 << 20,

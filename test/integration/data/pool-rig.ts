@@ -112,6 +112,7 @@ export class TestRequest implements PoolRequest {
   connection: BackendConnection | null = null;
   failure: PoolFailure | null = null;
   lostHeld = 0;
+  isBound = true;
   /** Called as soon as the connection is there. */
   onAvailable: (connection: BackendConnection) => void = () => undefined;
 

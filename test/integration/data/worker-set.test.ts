@@ -42,6 +42,7 @@ class Rig {
       ),
       snapshot: () => this.snapshot(),
       serverFailed: () => undefined,
+      primaryRefuses: () => undefined,
       viewsChanged: () => undefined,
       accountsWanted: () => undefined,
       gtidsWanted: () => undefined,

@@ -49,6 +49,7 @@ const workers = new WorkerSet({
   ),
   snapshot: () => snapshot(),
   serverFailed: () => undefined,
+  primaryRefuses: () => undefined,
   viewsChanged: () => undefined,
   accountsWanted: () => undefined,
   gtidsWanted: () => undefined,

@@ -6,6 +6,7 @@ import { drain } from './drain.ts';
 import { explainRoute } from './explain-route.ts';
 import { flushLogs } from './flush-logs.ts';
 import { help } from './help.ts';
+import { holdWrites, releaseWrites } from './hold-writes.ts';
 import { kill } from './kill.ts';
 import { load } from './load.ts';
 import { loadUser } from './load-user.ts';
@@ -91,6 +92,8 @@ export const ALL_COMMANDS: readonly AdminCommand[] = [
   proxysql,
   drain,
   undrain,
+  holdWrites,
+  releaseWrites,
   kill,
   loadUsers,
   setLogLevel,

@@ -304,6 +304,47 @@ t.test('DRAIN and UNDRAIN', async (t) => {
   t.equal(state.orders.length, 4, 'and nothing was ordered');
 });
 
+t.test('HOLD WRITES and RELEASE WRITES', async (t) => {
+  const fixture = new Fixture();
+  const { state } = fixture;
+  t.match(await fixture.run('HOLD WRITES'), {
+    kind: 'ok',
+    info: /Nothing is left on the primary after 12 ms/,
+  });
+  t.match(await fixture.error('HOLD WRITES TIMEOUT 5'), { errno: 1210, message: 'held already' });
+  t.strictSame(await fixture.run('release writes'), { kind: 'ok', info: '' });
+  t.match(await fixture.run('RELEASE WRITES'), { kind: 'ok', info: 'Writes were not held' });
+  const session = { worker: 1, connectionId: 7, user: 'app', client: '10.0.0.9:4', serverThreadId: 3 };
+  state.holdResult = {
+    drained: false,
+    tookMs: 5000,
+    left: 3,
+    sessions: [
+      { ...session, reasons: ['transaction', 'cursor'], sinceMs: 0 },
+      { ...session, client: '', reasons: ['statement'], sinceMs: null },
+    ],
+    silent: [2],
+  };
+  t.strictSame(await fixture.run('HOLD WRITES TIMEOUT 5'), {
+    kind: 'ok',
+    info: 'Not all has ended within 5000 ms',
+    warnings: [
+      "Session 7 of 'app' at 10.0.0.9:4 is in the way: transaction, cursor since 1970-01-01T00:00:00.000Z",
+      "Session 7 of 'app' at a Unix socket is in the way: statement",
+      '1 more sessions are in the way; SHOW SESSIONS lists all',
+      'Worker 2 has not answered',
+    ],
+  });
+  t.strictSame(state.orders, [
+    ['hold', '10000'],
+    ['hold', '5000'],
+  ]);
+  state.writes.isHeld = false;
+  for (const wrong of ['0', '301'])
+    t.match(await fixture.error(`HOLD WRITES TIMEOUT ${wrong}`), { errno: 1210 });
+  t.match(await fixture.error('HOLD WRITES TIMEOUT x'), { errno: 1064 });
+});
+
 t.test('KILL', async (t) => {
   const fixture = new Fixture();
   const { state, audit } = fixture;

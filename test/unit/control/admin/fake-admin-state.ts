@@ -5,6 +5,7 @@ import { WorkerCounter } from '../../../../src/common/shared-counters.ts';
 import { SharedStatistics } from '../../../../src/common/shared-statistics.ts';
 import type { ExplainQuestion, KillOutcome } from '../../../../src/common/thread-messages.ts';
 import type { AdminAccount, AdminEvent, AdminState } from '../../../../src/control/admin/admin-state.ts';
+import type { HoldOptions, HoldResult } from '../../../../src/control/failover/write-gate.ts';
 import type {
   CounterSnapshot,
   PinCount,
@@ -147,6 +148,19 @@ export class FakeAdminState implements AdminState {
     },
   };
   readonly orders: [string, string][] = [];
+  /** What the next hold finds. */
+  holdResult: HoldResult = { drained: true, tookMs: 12.4 };
+  readonly writes = {
+    isHeld: false,
+    hold: async ({ drainMs }: HoldOptions): Promise<HoldResult> => {
+      this.orders.push(['hold', String(drainMs)]);
+      this.writes.isHeld = true;
+      return this.holdResult;
+    },
+    release: (): void => {
+      this.writes.isHeld = false;
+    },
+  };
   readonly explained: [string, string | null][] = [];
   readonly explainedFor: [string | null, string | null][] = [];
   servers: readonly ServerDescription[] = [

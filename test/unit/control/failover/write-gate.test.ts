@@ -24,6 +24,11 @@ class Host implements GateHost {
     this.published.push(this.gate.snapshot('a:1'));
   }
 
+  async publishedTo(): Promise<boolean> {
+    this.publish();
+    return true;
+  }
+
   running(): readonly number[] {
     return this.workers;
   }
@@ -124,4 +129,20 @@ t.test('terms', async (t) => {
   t.equal(gate.snapshot('b:1').term, 10);
   gate.raiseTerm(4);
   t.equal(gate.snapshot('a:1').term, 11);
+});
+
+t.test('a fence begins a term without a primary', async (t) => {
+  const { gate } = new Host();
+  gate.snapshot('a:1');
+  t.ok(await gate.fence('a:1', { timeoutMs: 1000, holdMs: 60_000 }));
+  t.match(gate.snapshot('a:1'), { term: 2, fenced: 'a:1', state: 'held' }, 'whatever it says of itself');
+  t.match(gate.snapshot('b:1'), { term: 2 }, 'the heir has the term that the fence has begun');
+  t.match(gate.snapshot('a:1'), { term: 2 }, 'and the old one is none');
+  await gate.fence('a:1', { timeoutMs: 1000, holdMs: 60_000 });
+  gate.release();
+  t.match(gate.snapshot('b:1'), { term: 2, state: 'open' }, 'fenced twice is one term');
+  gate.unfence('c:1');
+  t.equal(gate.fenced, 'a:1');
+  gate.unfence('a:1');
+  t.match(gate.snapshot('a:1'), { term: 3, fenced: null });
 });

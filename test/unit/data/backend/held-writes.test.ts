@@ -3,10 +3,10 @@ import type { SnapshotWrites } from '../../../../src/common/snapshot.ts';
 import { HeldWrites } from '../../../../src/data/backend/held-writes.ts';
 
 function held(forMs: number): SnapshotWrites {
-  return { term: 1, state: 'held', hold: 1, holdUntil: Date.now() + forMs };
+  return { term: 1, state: 'held', hold: 1, holdUntil: Date.now() + forMs, fenced: null };
 }
 
-const OPEN: SnapshotWrites = { term: 1, state: 'open', hold: 1, holdUntil: 0 };
+const OPEN: SnapshotWrites = { term: 1, state: 'open', hold: 1, holdUntil: 0, fenced: null };
 
 t.test('who waits goes on when it is released, first come first served', async (t) => {
   const writes = new HeldWrites();
