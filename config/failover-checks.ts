@@ -16,4 +16,40 @@ export function checkFailover({ failover }: ConfigValues, isFaulty: boolean, pro
     const address = parseServerAddress(text);
     if (!address.ok) problems.push({ path: ['failover', 'candidates', index], message: address.message });
   }
+  checkEtcd(failover.etcd, isFaulty, problems);
+}
+
+function checkEtcd(
+  { endpoints, username, password, certificate, key, ttlMs, timeoutMs }: ConfigValues['failover']['etcd'],
+  isFaulty: boolean,
+  problems: CheckProblem[],
+): void {
+  const path = ['failover', 'etcd'];
+  for (const [index, endpoint] of endpoints.entries()) {
+    if (isEndpoint(endpoint)) continue;
+    const message = `"${endpoint}" is no endpoint of etcd, expected http://host:port or https://host:port`;
+    problems.push({ path: [...path, 'endpoints', index], message });
+  }
+  if (timeoutMs * 3 > ttlMs) {
+    const message = `failover.etcd.timeoutMs (${timeoutMs}) is more than a third of failover.etcd.ttlMs (${ttlMs}): the lease would end before the second call`;
+    problems.push({ path: [...path, 'timeoutMs'], message });
+  }
+  if (isFaulty) return;
+  const pairs = [
+    ['username', username, 'password', password],
+    ['certificate', certificate, 'key', key],
+  ] as const;
+  for (const [one, oneValue, other, otherValue] of pairs) {
+    if ((oneValue === null) === (otherValue === null)) continue;
+    const missing = oneValue === null ? one : other;
+    problems.push({
+      path: [...path, missing],
+      message: `failover.etcd needs both ${one} and ${other}, or none of them`,
+    });
+  }
+}
+
+function isEndpoint(text: string): boolean {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  return url !== null && /^https?:$/.test(url.protocol) && url.hostname !== '' && url.pathname === '/';
 }

@@ -2,6 +2,40 @@
 import * as z from 'zod';
 import { describe, integer, milliseconds, optionalText, section } from './schema-parts.ts';
 import { optionalPassword } from './secret-schema.ts';
+import { pem } from './transport-schema.ts';
+
+const etcdSection = section('Where several Sluices agree which of them changes the servers.', {
+  endpoints: describe(z.array(z.string().min(1)).max(64).default([]), {
+    description:
+      'Of etcd (3.4 or later), each `http://host:port` or `https://host:port`. Needed where several Sluices stand in front of the same servers; a Sluice that does not reach etcd changes nothing.',
+    reloadable: false,
+    defaultText: 'none: this Sluice is alone',
+  }),
+  prefix: describe(z.string().min(1).default('sluice'), {
+    description: 'What its keys begin with: the same for all Sluices in front of the same servers.',
+    reloadable: false,
+  }),
+  name: optionalText({
+    description: 'Of this Sluice, different from all others.',
+    reloadable: false,
+    defaultText: 'host name and process id',
+  }),
+  ttlMs: integer(2000, 600_000, 3000, {
+    description: 'A Sluice that is gone is followed by another one after this time; whole seconds.',
+    unit: 'ms',
+    reloadable: false,
+  }),
+  timeoutMs: integer(50, 60_000, 800, {
+    description: 'A call of etcd that takes longer has failed.',
+    unit: 'ms',
+    reloadable: false,
+  }),
+  username: optionalText({ description: 'Account of etcd.', reloadable: false, defaultText: 'none' }),
+  password: optionalPassword({ description: 'Its password.', reloadable: false, defaultText: 'none' }),
+  ca: pem("Authorities that sign etcd's certificates", "the system's"),
+  certificate: pem("Sluice's own certificate, for an etcd that asks for one"),
+  key: pem('Its private key'),
+});
 
 export const failoverSection = section('How Sluice changes the primary, by order and by itself.', {
   automatic: describe(z.boolean().default(false), {
@@ -35,11 +69,30 @@ export const failoverSection = section('How Sluice changes the primary, by order
     5000,
     'A statement of an operation (read_only, replication) that a server has not answered by then has failed.',
   ),
+  confirmMs: milliseconds(
+    0,
+    1000,
+    'All signs have to say for this long that the primary is dead before another server is promoted.',
+  ),
+  quorum: describe(z.enum(['majority', 'any']).default('majority'), {
+    description:
+      'How many of the replicas that are known must answer, so that none with more transactions is overlooked: `majority` (more than half of them), or `any`.',
+  }),
+  applyTimeoutMs: milliseconds(
+    1000,
+    60_000,
+    'What the new primary has received of the dead one and not executed yet is waited for this long; after that nothing is promoted.',
+  ),
   minIntervalMs: milliseconds(
     0,
     60_000,
-    'Between two automatic failovers. A primary that fails again sooner is left to an operator.',
+    'A server that failed as primary is not promoted by an automatic failover for this long, so that two that fail in turns are not promoted in turns.',
   ),
+  rejoin: describe(z.boolean().default(true), {
+    description:
+      'With `automatic`: servers whose source is gone replicate from the new primary; an old primary that comes back is set read-only, and replicates if it has nothing of its own.',
+  }),
+  etcd: etcdSection,
   hooks: section('Programs that are run before and after the primary changes.', {
     before: optionalText({
       description:

@@ -47,6 +47,8 @@ const SAMPLES: Readonly<Record<string, string>> = {
   'monitor.password': ' change-me-too',
   'failover.replication.username': ' replication',
   'failover.replication.password': ' change-me-as-well',
+  'failover.etcd.username': ' sluice',
+  'failover.etcd.password': ' change-me-everywhere',
 };
 
 /** Lists whose elements are mappings only. */

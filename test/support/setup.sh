@@ -88,6 +88,14 @@ install_servers() {
   fi
   install_mysql_libraries
   install_transport_tools
+  install_etcd
+}
+
+# For several Sluices that agree on a failover.
+install_etcd() {
+  have etcd && return 0
+  apt_install etcd-server
+  keep_service_down etcd
 }
 
 # Certificates for the tests of TLS, and a load balancer for those of the PROXY protocol.

@@ -56,6 +56,7 @@ export const MAPPED_VARIABLES: readonly MappedVariable[] = [
   plain('admin-web_port', 'http.port'),
   // Not ProxySQL's: a list of names that has no table.
   list('sluice-failover_candidates', 'failover.candidates'),
+  list('sluice-failover_etcd_endpoints', 'failover.etcd.endpoints'),
 ];
 
 /** Settings that no variable shows: they say where everything else is, or are lists with tables of their own. */
