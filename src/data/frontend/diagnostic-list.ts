@@ -175,14 +175,15 @@ export class DiagnosticList {
     warningCount: string | null,
     errorCount: string | null,
   ): void {
-    if (!this.#readings.delete(reading)) return;
+    if (!this.#readings.has(reading)) return;
+    const isMarker = reading.wasMarked && warnings?.rows[0]?.[2] === MARKER;
+    if (!isMarker && warnings !== null) this.#forgetOlder(reading);
+    this.#readings.delete(reading);
     if (warnings === null) {
       if (!reading.wasMarked) this.#memory = NO_DIAGNOSTICS;
       return;
     }
-    if (reading.wasMarked && warnings.rows[0]?.[2] === MARKER) return;
-    // What is still being read was the list before.
-    this.#readings.clear();
+    if (isMarker) return;
     const { columns, packets, rows } = warnings;
     this.#memory =
       warningCount === '0'
@@ -195,6 +196,14 @@ export class DiagnosticList {
             errorCount: Number(errorCount),
             lastError: this.#lastError,
           };
+  }
+
+  /** What was being read before it is the list of before; what is being read since then may be the one of now. */
+  #forgetOlder(reading: DiagnosticReading): void {
+    for (const other of this.#readings) {
+      if (other === reading) return;
+      this.#readings.delete(other);
+    }
   }
 
   /** One error that no server has raised. MySQL adds it to the list, which no statement has emptied. */
