@@ -4,6 +4,7 @@ import { type ClassifyInput, scanSafety } from './classify-read.ts';
 import { namedChange, statementName, temporaryTableChange } from './named-change.ts';
 import { ClassReason, PinReason, StatementKind } from './statement-class.ts';
 import type { StatementDraft } from './statement-draft.ts';
+import { ddlWrites } from './written-by-ddl.ts';
 
 const OBJECTS: ReadonlySet<string> = new Set([
   'DATABASE',
@@ -60,6 +61,7 @@ export function classifyDdl(input: ClassifyInput, draft: StatementDraft, from: n
     draft.kind = StatementKind.prepare;
     draft.object(ClassReason.notARead, 'DROP PREPARE');
     draft.mayWrite = true;
+    draft.writes = [];
     draft.named = namedChange(PinReason.textPrepare, [], [statementName(tokens, from + 2)]);
     return;
   }
@@ -73,6 +75,7 @@ export function classifyDdl(input: ClassifyInput, draft: StatementDraft, from: n
     verb === 'RENAME' ||
     (verb === 'DROP' && (object === 'DATABASE' || object === 'SCHEMA')) ||
     (verb === 'ALTER' && object === 'TABLE' && contains(input, from, to, 'RENAME'));
+  ddlWrites(input, draft, object, from, to);
   if (verb === 'CREATE') classifyCreate(input, draft, object, from, to);
   else if (verb === 'DROP' && tokens.text(from + 1) === 'TEMPORARY') draft.transactionControl = false;
   if (object === 'TABLE' || object === 'TABLES' || object === 'SEQUENCE')
@@ -95,7 +98,7 @@ function classifyCreate(
   // CREATE TABLE … SELECT runs the query; the definitions before it look like calls and are none.
   for (let i = from; i < to; i++) {
     if (tokens.text(i) !== 'SELECT') continue;
-    scanSafety(input, draft, i, to);
+    if (scanSafety(input, draft, i, to).calledStored) draft.writes = null;
     return;
   }
 }
@@ -110,6 +113,7 @@ export function classifyFlush(input: ClassifyInput, draft: StatementDraft, from:
   const { tokens } = input;
   classifyDdl(input, draft, from, to);
   draft.command = 'FLUSH';
+  draft.writes = [];
   for (let i = from + 1; i < to; i++) {
     const text = tokens.text(i);
     const next = tokens.text(i + 1);

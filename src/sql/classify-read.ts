@@ -48,6 +48,7 @@ export function classifyQuery(input: ClassifyInput, draft: StatementDraft, from:
   if (systemTable !== undefined) {
     draft.object(ClassReason.systemSchema, `${systemTable.schema}.${systemTable.table}`);
   }
+  if (!scan.calledStored && !references.unsure) draft.writes = [];
   // A table that is not one of a server's own may be a view that calls a function.
   draft.mayWrite ||=
     draft.reason !== ClassReason.provenRead &&

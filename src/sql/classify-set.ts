@@ -5,6 +5,7 @@ import { TokenKind } from './lexer.ts';
 import { ClassReason, PinReason, StatementKind } from './statement-class.ts';
 import type { StatementDraft } from './statement-draft.ts';
 import { GLOBAL_SCOPES, SESSION_SCOPES } from './system-variables.ts';
+import { readTables } from './written-tables.ts';
 
 /** Set by `@@name` without a scope they hold for the next transaction only. */
 const TRANSACTION_VARIABLES: ReadonlySet<string> = new Set([
@@ -20,6 +21,7 @@ const TRANSACTION_VARIABLES: ReadonlySet<string> = new Set([
 export function classifySet(input: ClassifyInput, draft: StatementDraft, from: number, to: number): number {
   const { tokens } = input;
   draft.object(ClassReason.notARead, 'SET');
+  draft.writes = [];
   const word = tokens.text(from + 1);
   const next = tokens.text(from + 2);
   const isAssignment = next === '=' || next === ':=';
@@ -36,6 +38,7 @@ export function classifySet(input: ClassifyInput, draft: StatementDraft, from: n
     draft.kind = StatementKind.ddl;
     draft.command = word === 'PASSWORD' ? 'SET_PASSWORD' : 'SET_DEFAULT_ROLE';
     draft.mayWrite = true;
+    draft.writes = null;
     draft.transactionControl = true;
   } else classifyAssignments(input, draft, from + 1, to);
   return -1;
@@ -48,7 +51,8 @@ function classifySetStatement(input: ClassifyInput, draft: StatementDraft, from:
   for (let i = from; i < to; i++) {
     if (tokens.text(i) === '(') i = tokens.behindParenthesis(i, to) - 1;
     else if (tokens.text(i) === 'FOR') {
-      scanSafety(input, draft, from, i);
+      if (scanSafety(input, draft, from, i).calledStored || !readTables(input, draft, from, i))
+        draft.writes = null;
       return i + 1;
     }
   }
@@ -94,7 +98,8 @@ function classifyAssignment(input: ClassifyInput, draft: StatementDraft, from: n
     if (isScoped && GLOBAL_SCOPES.has(word)) draft.mayWrite = true;
     noteVariable(draft, tokens.name(isScoped ? from + 1 : from) ?? '');
   } else draft.assumeAnything(ClassReason.malformed, 'SET');
-  const calledUnknown = scanSafety(input, draft, value + 1, to).calledUnknown;
+  const { calledUnknown, calledStored } = scanSafety(input, draft, value + 1, to);
+  if (calledStored || !readTables(input, draft, value + 1, to)) draft.writes = null;
   if (calledUnknown || tokens.text(value + 1) === '(') draft.mayWrite = true;
 }
 

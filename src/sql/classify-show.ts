@@ -39,6 +39,7 @@ export function classifyShow(input: ClassifyInput, draft: StatementDraft, from: 
   const word = tokens.text(at);
   const next = tokens.text(at + 1);
   draft.command = `SHOW_${word}`;
+  draft.writes = [];
   if (word === 'WARNINGS' || word === 'ERRORS' || (word === 'COUNT' && next === '(')) {
     draft.residue.diagnostics = true;
     draft.object(ClassReason.sessionFunction, `SHOW ${word}`);
@@ -59,6 +60,7 @@ export function classifyShow(input: ClassifyInput, draft: StatementDraft, from: 
   if (OF_A_TABLE.has(word)) addShownTable(input, draft, at + 1, condition);
   if (condition >= to) return;
   // A condition is an expression like any other; a subquery in it reads tables.
+  draft.writes = null;
   classifyQuery(input, draft, condition, to);
 }
 
@@ -127,6 +129,7 @@ export function classifyExplain(input: ClassifyInput, draft: StatementDraft, fro
   const word = tokens.text(at);
   if (word === 'FOR') {
     draft.object(ClassReason.serverState, `FOR ${tokens.text(at + 1)}`);
+    draft.writes = [];
     return;
   }
   if (EXPLAINED.has(word)) {
@@ -143,6 +146,7 @@ export function classifyExplain(input: ClassifyInput, draft: StatementDraft, fro
     return;
   }
   addTableAt(input, draft, at, to);
+  draft.writes = [];
 }
 
 const MAIN_VERBS: ReadonlySet<string> = new Set([

@@ -8,6 +8,16 @@ import { TokenKind } from './lexer.ts';
 import { handlerChange, namedChange, statementName } from './named-change.ts';
 import { ClassReason, PinReason, StatementKind } from './statement-class.ts';
 import { StatementDraft } from './statement-draft.ts';
+import {
+  behindModifiers,
+  deleteWrites,
+  insertTarget,
+  loadWrites,
+  plain as plainTables,
+  readTables,
+  updateWrites,
+  wordIndex,
+} from './written-tables.ts';
 
 type Classifier = (input: ClassifyInput, draft: StatementDraft, from: number, to: number) => void;
 
@@ -48,9 +58,10 @@ function read(classifier: Classifier): Classifier {
   };
 }
 
-/** Not a read, without anything of its own to find out. */
+/** Not a read, without anything of its own to find out. It changes no table. */
 function plain(kind: StatementKind, pins: readonly PinReason[] = []): Classifier {
   return (_input, draft) => {
+    draft.writes = [];
     draft.kind = kind;
     draft.object(ClassReason.notARead, draft.command);
     draft.mayWrite = true;
@@ -60,28 +71,34 @@ function plain(kind: StatementKind, pins: readonly PinReason[] = []): Classifier
 
 /** INSERT, REPLACE: the target with its columns looks like a call and is none. */
 function insert(input: ClassifyInput, draft: StatementDraft, from: number, to: number): void {
-  const { tokens } = input;
-  let at = from;
-  while (at < to && tokens.text(at) !== draft.command) at++;
-  at++;
-  while (INSERT_MODIFIERS.has(tokens.text(at))) at++;
-  const isQualified = tokens.text(at + 1) === '.';
-  const schema = isQualified && tokens.isName(at) ? tokens.name(at) : null;
-  const last = isQualified ? at + 2 : at;
-  const table = tokens.isName(last) ? tokens.name(last) : null;
-  if (table !== null) draft.addTable(schema, table);
-  scanSafety(input, draft, from, at);
-  scanSafety(input, draft, last + 1, to);
+  const verb = verbIndex(input, draft, from, to);
+  const { at, table } = insertTarget(input, verb, to);
+  const behind = input.tokens.text(at + 1) === '.' ? at + 3 : at + 1;
+  if (table !== null) draft.addTable(table.schema, table.table);
+  const before = scanSafety(input, draft, from, at);
+  const rest = scanSafety(input, draft, behind, to);
+  const isKnown = verb === from && !before.calledStored && !rest.calledStored;
+  if (table !== null && readTables(input, draft, behind, to) && isKnown) draft.writes = plainTables([table]);
   notARead(draft, StatementKind.write, draft.command);
 }
 
-const INSERT_MODIFIERS: ReadonlySet<string> = new Set([
-  'DELAYED',
-  'HIGH_PRIORITY',
-  'IGNORE',
-  'INTO',
-  'LOW_PRIORITY',
-]);
+/** Of the statement's own verb: a WITH clause may stand before it. */
+function verbIndex({ tokens }: ClassifyInput, draft: StatementDraft, from: number, to: number): number {
+  return wordIndex(tokens, from, to, draft.command);
+}
+
+/** UPDATE, DELETE */
+function written(find: typeof updateWrites): Classifier {
+  return (input, draft, from, to) => {
+    const verb = verbIndex(input, draft, from, to);
+    const before = scanSafety(input, draft, from, verb);
+    // `UPDATE (t, u)` is no call.
+    const rest = scanSafety(input, draft, behindModifiers(input.tokens, verb), to);
+    find(input, draft, from, verb, to);
+    if (before.calledStored || rest.calledStored) draft.writes = null;
+    notARead(draft, StatementKind.write, draft.command);
+  };
+}
 
 function notARead(draft: StatementDraft, kind: StatementKind, detail: string): void {
   draft.kind = kind;
@@ -90,13 +107,18 @@ function notARead(draft: StatementDraft, kind: StatementKind, detail: string): v
   draft.mayWrite = true;
 }
 
-/** Whatever the scan finds besides pins, the statement is no read because of what it is. */
-function scanned(kind: StatementKind, pins: readonly PinReason[] = []): Classifier {
-  return (input, draft, from, to) => {
-    scanSafety(input, draft, from, to);
-    for (const pin of pins) draft.pins.add(pin);
-    notARead(draft, kind, draft.command);
-  };
+/** Whatever the scan finds besides pins, it is no read because it calls what may write. */
+function call(input: ClassifyInput, draft: StatementDraft, from: number, to: number): void {
+  scanSafety(input, draft, from, to);
+  draft.pins.add(PinReason.storedRoutine);
+  notARead(draft, StatementKind.call, draft.command);
+}
+
+/** DO: expressions, for what they do. */
+function evaluate(input: ClassifyInput, draft: StatementDraft, from: number, to: number): void {
+  const { calledStored } = scanSafety(input, draft, from, to);
+  if (readTables(input, draft, from + 1, to) && !calledStored) draft.writes = [];
+  notARead(draft, StatementKind.other, draft.command);
 }
 
 /** LOAD DATA … (@x) assigns; LOAD INDEX INTO CACHE does not concern us. */
@@ -109,7 +131,8 @@ function load(input: ClassifyInput, draft: StatementDraft, from: number, to: num
     if (tokens.kind(i) === TokenKind.userVariable) draft.pins.add(PinReason.userVariable);
     if (tokens.text(i) === 'SET' && tokens.text(i - 1) !== 'CHARACTER') set = Math.min(set, i);
   }
-  scanSafety(input, draft, set, to);
+  const { calledStored } = scanSafety(input, draft, set, to);
+  if (isData && !calledStored) loadWrites(input, draft, from, to);
   notARead(draft, isData ? StatementKind.write : StatementKind.other, draft.command);
 }
 
@@ -117,6 +140,7 @@ function transaction(kind: StatementKind): Classifier {
   return (_input, draft) => {
     draft.kind = kind;
     draft.object(ClassReason.notARead, draft.command);
+    draft.writes = [];
     draft.transactionControl = true;
   };
 }
@@ -156,6 +180,7 @@ function rollback(input: ClassifyInput, draft: StatementDraft, from: number, to:
 
 function savepoint(_input: ClassifyInput, draft: StatementDraft): void {
   draft.kind = StatementKind.savepoint;
+  draft.writes = [];
   draft.object(ClassReason.notARead, draft.command);
 }
 
@@ -184,6 +209,7 @@ function backup(input: ClassifyInput, draft: StatementDraft, from: number): void
 }
 
 function locking(draft: StatementDraft): StatementDraft {
+  draft.writes = [];
   draft.object(ClassReason.notARead, draft.command);
   draft.transactionControl = true;
   draft.mayWrite = true;
@@ -204,6 +230,8 @@ function deallocate(input: ClassifyInput, draft: StatementDraft, from: number, t
 /** A global transaction binds its session from START up to COMMIT or ROLLBACK; others' may be ended by anybody. */
 function xa(input: ClassifyInput, draft: StatementDraft, from: number, to: number): void {
   plain(StatementKind.xa)(input, draft, from, to);
+  // It may end the transaction of another session.
+  draft.writes = null;
   const word = input.tokens.text(from + 1);
   if (word === 'COMMIT' || word === 'ROLLBACK') draft.releases.add(PinReason.xa);
   else if (word !== 'RECOVER') draft.pins.add(PinReason.xa);
@@ -235,6 +263,7 @@ function analyze(input: ClassifyInput, draft: StatementDraft, from: number, to: 
 function diagnostics(_input: ClassifyInput, draft: StatementDraft): void {
   draft.object(ClassReason.notARead, draft.command);
   draft.residue.diagnostics = true;
+  draft.writes = [];
   draft.pins.add(PinReason.userVariable);
 }
 
@@ -249,6 +278,7 @@ function set(input: ClassifyInput, draft: StatementDraft, from: number, to: numb
   const statement = classifyStatement(input, inner, to);
   draft.kind = statement.kind;
   draft.command = `SET_STATEMENT_${statement.command}`;
+  draft.writes = draft.writes === null ? null : statement.writes;
   draft.mayWrite ||= statement.mayWrite;
   draft.transactionControl ||= statement.transactionControl;
   draft.changesViews ||= statement.changesViews;
@@ -259,8 +289,15 @@ function set(input: ClassifyInput, draft: StatementDraft, from: number, to: numb
   }
 }
 
+/** It applies events, and sets up the connection for that. */
+function binlog(input: ClassifyInput, draft: StatementDraft, from: number, to: number): void {
+  plain(StatementKind.other, [PinReason.storedRoutine])(input, draft, from, to);
+  draft.writes = null;
+}
+
 function use(_input: ClassifyInput, draft: StatementDraft): void {
   draft.kind = StatementKind.use;
+  draft.writes = [];
   draft.object(ClassReason.notARead, 'USE');
 }
 
@@ -299,8 +336,8 @@ const CLASSIFIERS: ReadonlyMap<string, Classifier> = new Map<string, Classifier>
   ['ANALYZE', analyze],
   ['INSERT', insert],
   ['REPLACE', insert],
-  ['UPDATE', scanned(StatementKind.write)],
-  ['DELETE', scanned(StatementKind.write)],
+  ['UPDATE', written(updateWrites)],
+  ['DELETE', written(deleteWrites)],
   ['LOAD', load],
   ...DDL.map((verb): [string, Classifier] => [verb, classifyDdl]),
   ['FLUSH', classifyFlush],
@@ -312,8 +349,8 @@ const CLASSIFIERS: ReadonlyMap<string, Classifier> = new Map<string, Classifier>
   ['RELEASE', savepoint],
   ['SET', set],
   ['USE', use],
-  ['CALL', scanned(StatementKind.call, [PinReason.storedRoutine])],
-  ['DO', scanned(StatementKind.other)],
+  ['CALL', call],
+  ['DO', evaluate],
   ['LOCK', lock],
   ['UNLOCK', unlock],
   ['BACKUP', backup],
@@ -328,6 +365,5 @@ const CLASSIFIERS: ReadonlyMap<string, Classifier> = new Map<string, Classifier>
   ['CHECKSUM', plain(StatementKind.other)],
   ['SIGNAL', plain(StatementKind.other)],
   ['RESIGNAL', plain(StatementKind.other)],
-  // It sets up the connection as the applier of a binary log.
-  ['BINLOG', plain(StatementKind.other, [PinReason.storedRoutine])],
+  ['BINLOG', binlog],
 ]);

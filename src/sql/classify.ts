@@ -130,7 +130,7 @@ function combine(drafts: readonly StatementDraft[]): StatementClass {
     reason: isMulti ? ClassReason.multiStatement : (objector ?? first).reason,
     detail: isMulti ? `${objector.reason} ${objector.detail}`.trim() : first.detail,
     tables: isSingle ? first.tables : unionOfTables(drafts),
-    writes: objector === undefined ? [] : null,
+    writes: isSingle ? writesOf(first) : unionOfWrites(drafts.map(writesOf)),
     pins: isSingle ? [...first.pins] : [...new Set(drafts.flatMap((draft) => [...draft.pins]))],
     releases: isSingle ? [...first.releases] : [],
     named: isSingle ? first.named : null,
@@ -146,6 +146,18 @@ function combine(drafts: readonly StatementDraft[]): StatementClass {
     residue: isSingle ? first.residue : unionOfResidue(drafts),
     hint,
   };
+}
+
+function writesOf(draft: StatementDraft): readonly TableReference[] | null {
+  return draft.reason === ClassReason.provenRead ? [] : draft.writes;
+}
+
+/** Where nothing is known of one, nothing is known of all. */
+function unionOfWrites(
+  parts: readonly (readonly TableReference[] | null)[],
+): readonly TableReference[] | null {
+  const known = parts.filter((writes) => writes !== null);
+  return known.length < parts.length ? null : unionOfTables(known.map((tables) => ({ tables })));
 }
 
 function usesLocks({ locks }: { readonly locks: LockUse }): boolean {
@@ -205,7 +217,7 @@ function mergeConditional(
     reason: isDoubtful ? ClassReason.conditionalComment : byServer.reason,
     detail: isDoubtful ? (all.find((each) => !each.provenRead)?.reason ?? '') : byServer.detail,
     tables: unionOfTables(all),
-    writes: all.every((each) => each.provenRead) && !isMixed ? [] : null,
+    writes: isMixed ? null : unionOfWrites(all.map((each) => each.writes)),
     pins: [...new Set(all.flatMap((each) => each.pins))],
     releases: all.every((each) => each.releases.length > 0) ? byServer.releases : [],
     ...unionOfVariables(all),

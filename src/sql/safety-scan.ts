@@ -35,6 +35,8 @@ export class SafetyScan {
   readonly #draft: StatementDraft;
   /** A function was called that may write. */
   calledUnknown = false;
+  /** One that may write to tables: stored, loadable, or of a sequence. */
+  calledStored = false;
 
   constructor(tokens: TokenList, context: LexicalContext, draft: StatementDraft) {
     this.#tokens = tokens;
@@ -66,6 +68,7 @@ export class SafetyScan {
         case TokenKind.malformed:
           this.#draft.assumeAnything(ClassReason.malformed, '');
           this.calledUnknown = true;
+          this.calledStored = true;
           break;
       }
     }
@@ -81,6 +84,8 @@ export class SafetyScan {
     if (facts.reason === ClassReason.provenRead) return;
     draft.object(facts.reason, this.#tokens.raw(index));
     if (facts.reason !== ClassReason.sessionFunction) this.calledUnknown = true;
+    if (facts.reason === ClassReason.unknownFunction || facts.reason === ClassReason.sequence)
+      this.calledStored = true;
   }
 
   /** `SELECT RELEASE_ALL_LOCKS()` alone certainly calls it. */
@@ -101,6 +106,7 @@ export class SafetyScan {
     this.#draft.object(ClassReason.sequence, detail);
     this.#draft.pins.add(PinReason.sequence);
     this.calledUnknown = true;
+    this.calledStored = true;
   }
 
   #word(index: number): void {

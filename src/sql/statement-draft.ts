@@ -40,6 +40,8 @@ export class StatementDraft {
     connectionId: false,
   };
 
+  #writes: readonly TableReference[] | null = null;
+  #mayDoAnything = false;
   readonly #tableKeys = new Set<string>();
 
   constructor(kind: StatementKind, command: string) {
@@ -54,9 +56,19 @@ export class StatementDraft {
     this.detail = detail;
   }
 
+  /** See `StatementClass.writes`; null unless somebody has found out. */
+  get writes(): readonly TableReference[] | null {
+    return this.#mayDoAnything ? null : this.#writes;
+  }
+
+  set writes(tables: readonly TableReference[] | null) {
+    this.#writes = tables;
+  }
+
   /** For a statement of which nothing is known: everything that could matter is assumed. */
   assumeAnything(reason: ClassReason, detail: string): void {
     this.object(reason, detail);
+    this.#mayDoAnything = true;
     this.mayWrite = true;
     this.transactionControl = true;
     this.changesViews = true;

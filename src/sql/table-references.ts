@@ -10,6 +10,7 @@
  */
 
 import { TokenKind } from './lexer.ts';
+import type { TableReference } from './statement-class.ts';
 import type { StatementDraft } from './statement-draft.ts';
 import type { TokenList } from './token-list.ts';
 
@@ -31,6 +32,13 @@ interface Level {
   isRecursive: boolean;
   /** Of the common table expression whose body is being read. */
   pendingName: string | null;
+  /** Its tables are those of the statement itself and not of a query in it. */
+  isOuter: boolean;
+}
+
+/** A table in the list that an UPDATE or DELETE itself works on. */
+export interface OuterTable extends TableReference {
+  readonly alias: string | null;
 }
 
 /** Reserved everywhere, so that no alias looks like them. */
@@ -61,15 +69,21 @@ const BEFORE_TABLE: ReadonlySet<string> = new Set(['LATERAL']);
 /** Words in a table's place that are no table; quoted they would be. */
 const NO_TABLE: ReadonlySet<string> = new Set(['DUAL', 'SELECT', 'VALUES', 'TABLE', 'WITH']);
 const TABLE_FUNCTIONS: ReadonlySet<string> = new Set(['JSON_TABLE']);
+/** Words that may stand behind a table and are no alias of it; reserved on all servers. */
+const BEHIND_TABLE: ReadonlySet<string> = new Set(
+  `CROSS FOR FORCE GROUP HAVING IGNORE INNER JOIN LEFT LIMIT NATURAL ON ORDER PARTITION RIGHT SET STRAIGHT_JOIN
+  UNION USE USING WHERE`.split(/\s+/),
+);
 const NOT_A_CTE: ReadonlySet<string> = new Set(['ROLLUP', 'QUERY', 'TIES', 'CUBE']);
 
-function newLevel(expectsTable: boolean): Level {
+function newLevel(expectsTable: boolean, isOuter: boolean): Level {
   return {
     clause: expectsTable ? Clause.from : Clause.none,
     expectsTable,
     names: null,
     isRecursive: false,
     pendingName: null,
+    isOuter,
   };
 }
 
@@ -87,21 +101,45 @@ export class TableReferences {
   readonly #levels: Level[] = [];
   #level: Level;
   #to = 0;
+  /** Of an UPDATE or DELETE: what stands between `listBegins` and `listEnds`, without common table expressions. */
+  readonly outer: OuterTable[] = [];
   /** Something stood in a table's place that is no table. */
   unsure = false;
 
   constructor(tokens: TokenList, draft: StatementDraft) {
     this.#tokens = tokens;
     this.#draft = draft;
-    this.#level = newLevel(false);
+    this.#level = newLevel(false, true);
   }
 
   /** Adds the tables of `[from, to)`; with `startsInFrom` the first token stands where a table may. */
   collect(from: number, to: number, startsInFrom: boolean): void {
+    this.#levels.length = 0;
+    this.#level = newLevel(startsInFrom, true);
+    this.read(from, to);
+    this.end();
+  }
+
+  /** What is read next is a list of tables, as behind FROM. */
+  listBegins(): void {
+    this.#level.clause = Clause.from;
+    this.#level.expectsTable = true;
+  }
+
+  listEnds(): void {
+    if (this.#levels.length > 0 || this.#level.expectsTable) this.unsure = true;
+    this.#level.clause = Clause.rest;
+    this.#level.expectsTable = false;
+  }
+
+  end(): void {
+    if (this.#levels.length > 0 || this.#level.expectsTable) this.unsure = true;
+  }
+
+  /** Adds the tables of `[from, to)`, which goes on where the last part ended. */
+  read(from: number, to: number): void {
     const tokens = this.#tokens;
     this.#to = to;
-    this.#levels.length = 0;
-    this.#level = newLevel(startsInFrom);
     for (let i = from; i < to && this.#levels.length <= MAX_DEPTH; ) {
       const text = tokens.text(i);
       if (text === '(') this.#open();
@@ -118,14 +156,13 @@ export class TableReferences {
       } else if (text !== '' && tokens.text(i - 1) !== '.') this.#word(i, text);
       i++;
     }
-    if (this.#levels.length > 0 || this.#level.expectsTable) this.unsure = true;
   }
 
   #open(): void {
     const parent = this.#level;
     this.#levels.push(parent);
     if (this.#levels.length > MAX_DEPTH) this.unsure = true;
-    this.#level = newLevel(parent.expectsTable);
+    this.#level = newLevel(parent.expectsTable, parent.isOuter && parent.expectsTable);
     parent.expectsTable = false;
     if (parent.pendingName !== null && parent.isRecursive) addName(parent, parent.pendingName);
   }
@@ -169,6 +206,7 @@ export class TableReferences {
     switch (text) {
       case 'SELECT':
         level.clause = Clause.select;
+        level.isOuter = false;
         return;
       case 'WITH':
         if (!NOT_A_CTE.has(this.#tokens.text(index + 1))) level.clause = Clause.with;
@@ -177,7 +215,7 @@ export class TableReferences {
         if (level.clause === Clause.select) {
           level.clause = Clause.from;
           level.expectsTable = true;
-        } else if (level.clause === Clause.from) this.unsure = true;
+        } else if (level.clause === Clause.from && !this.#isPortion(index)) this.unsure = true;
         return;
       case 'JOIN':
       case 'STRAIGHT_JOIN':
@@ -187,9 +225,15 @@ export class TableReferences {
       case 'TABLE':
         level.clause = Clause.rest;
         level.expectsTable = true;
+        level.isOuter = false;
         return;
     }
     if (level.clause === Clause.from && this.#endsFrom(index, text)) level.clause = Clause.rest;
+  }
+
+  /** MariaDB: `FOR PORTION OF period FROM a TO b`. */
+  #isPortion(index: number): boolean {
+    return this.#tokens.text(index - 2) === 'OF' && this.#tokens.text(index - 3) === 'PORTION';
   }
 
   #endsFrom(index: number, text: string): boolean {
@@ -223,8 +267,24 @@ export class TableReferences {
     const follows = tokens.text(last + 1);
     if (table === null || (isQualified && schema === null) || follows === '(' || follows === '.')
       this.unsure = true;
-    else if (isQualified || !this.#isCommonTable(table)) this.#draft.addTable(schema, table);
+    else if (isQualified || !this.#isCommonTable(table)) this.#add(schema, table, last + 1);
     return last + 1;
+  }
+
+  #add(schema: string | null, table: string, behind: number): void {
+    this.#draft.addTable(schema, table);
+    if (this.#level.isOuter) this.outer.push({ schema, table, alias: this.#alias(behind) });
+  }
+
+  /** Of the table that ends before `behind`; a word that is none makes a table known by a name too many. */
+  #alias(behind: number): string | null {
+    const tokens = this.#tokens;
+    let at = behind;
+    if (tokens.text(at) === 'PARTITION' && tokens.text(at + 1) === '(')
+      at = tokens.behindParenthesis(at + 1, this.#to);
+    if (tokens.text(at) === 'FOR' && tokens.text(at + 1) === 'PORTION') return null;
+    if (tokens.text(at) === 'AS') at++;
+    return at < this.#to && tokens.isName(at) && !BEHIND_TABLE.has(tokens.text(at)) ? tokens.name(at) : null;
   }
 
   #isCommonTable(name: string): boolean {
