@@ -48,4 +48,10 @@ export type OperationEvent =
       /** How long new writes were held; null where they were not. */
       readonly pauseMs: number | null;
       readonly reason: string;
+    }
+  | {
+      /** What has been left half-done cannot be ended yet; said again only for another reason. */
+      readonly kind: 'operation-waits';
+      readonly operation: OperationKind;
+      readonly reason: string;
     };

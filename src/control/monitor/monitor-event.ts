@@ -87,6 +87,7 @@ export function levelOf(event: MonitorEventBody): LogLevel {
       return event.running ? 'info' : 'warn';
     case 'two-primaries':
       return 'error';
+    case 'operation-waits':
     case 'check-failed':
     case 'duplicate-server':
     case 'server-replaced':

@@ -1,4 +1,4 @@
-import type { HoldResult } from '../../failover/write-gate.ts';
+import { describeBlockers } from '../../failover/write-gate-blockers.ts';
 import { AdminError } from '../admin-error.ts';
 import { type AdminCommand, AdminRole } from './command.ts';
 
@@ -23,7 +23,7 @@ export const holdWrites: AdminCommand = {
     const tookMs = Math.round(result.tookMs);
     if (result.drained)
       return { kind: 'ok', info: `Nothing is left on the primary after ${tookMs} ms; writes are held` };
-    return { kind: 'ok', info: `Not all has ended within ${tookMs} ms`, warnings: blockers(result) };
+    return { kind: 'ok', info: `Not all has ended within ${tookMs} ms`, warnings: describeBlockers(result) };
   },
 };
 
@@ -41,16 +41,3 @@ export const releaseWrites: AdminCommand = {
     return { kind: 'ok', info };
   },
 };
-
-/** Who is in the way, a sentence for each. */
-export function blockers(result: HoldResult): string[] {
-  if (result.drained) return [];
-  const sessions = result.sessions.map(({ connectionId, user, client, reasons, sinceMs }) => {
-    const since = sinceMs === null ? '' : ` since ${new Date(sinceMs).toISOString()}`;
-    return `Session ${connectionId} of '${user}' at ${client || 'a Unix socket'} is in the way: ${reasons.join(', ')}${since}`;
-  });
-  const unnamed = result.left - sessions.length;
-  if (unnamed > 0) sessions.push(`${unnamed} more sessions are in the way; SHOW SESSIONS lists all`);
-  for (const worker of result.silent) sessions.push(`Worker ${worker} has not answered`);
-  return sessions;
-}

@@ -1,5 +1,6 @@
 /** What is the same in both dialects. */
 
+import { formatServerAddress } from '../../../topology/server-address.ts';
 import type { ServerAddress } from '../../../topology/server-description.ts';
 import type { Row } from '../../monitor/monitor-connection.ts';
 import type { ServerVersion } from '../../monitor/server-version.ts';
@@ -31,6 +32,9 @@ export const NEW_SEMI_SYNC: SemiSyncNames = {
   replica: 'rpl_semi_sync_replica_enabled',
   timeout: 'rpl_semi_sync_source_timeout',
 };
+
+/** Where a server says that it is found. */
+const PLACE = ['report_host', 'report_port', 'port'] as const;
 
 export class BaseOperator {
   readonly link: ServerLink;
@@ -88,7 +92,7 @@ export class BaseOperator {
 
   protected async variables(...names: readonly string[]): Promise<ReadonlyMap<string, string>> {
     const semiSync = [OLD_SEMI_SYNC, NEW_SEMI_SYNC].flatMap((each) => Object.values(each));
-    const list = [...names, ...semiSync].map((name) => `'${name}'`).join(',');
+    const list = [...names, ...PLACE, ...semiSync].map((name) => `'${name}'`).join(',');
     const rows = await this.link.query(`SHOW GLOBAL VARIABLES WHERE Variable_name IN (${list})`);
     return new Map(rows.map((row) => [(row.Variable_name ?? '').toLowerCase(), row.Value ?? '']));
   }
@@ -101,6 +105,12 @@ export class BaseOperator {
       replicaEnabled: isOn(variables.get(names.replica)),
       timeoutMs: Number(variables.get(names.timeout) ?? 0),
     };
+  }
+
+  protected reportedOf(variables: ReadonlyMap<string, string>): ServerAddress | null {
+    const host = variables.get('report_host') ?? '';
+    const port = Number(variables.get('report_port') ?? 0);
+    return host === '' ? null : formatServerAddress(host, port > 0 ? port : Number(variables.get('port')));
   }
 
   /** Stops what runs: a source can only be changed while it stands. */

@@ -58,6 +58,7 @@ export class MariadbOperator extends BaseOperator implements ServerOperator {
       version: this.version,
       serverId: Number(get('server_id')),
       serverUuid: null,
+      reported: this.reportedOf(variables),
       readOnly: isOn(get('read_only')),
       superReadOnly: false,
       logBin: isOn(get('log_bin')),
@@ -84,8 +85,8 @@ export class MariadbOperator extends BaseOperator implements ServerOperator {
     return (await this.waited(sql, timeoutMs))?.late === '0';
   }
 
-  async setReadOnly(): Promise<void> {
-    await this.link.query('SET GLOBAL read_only=1');
+  async setReadOnly(timeoutMs?: number): Promise<void> {
+    await this.link.query('SET GLOBAL read_only=1', timeoutMs === undefined ? {} : { timeoutMs });
   }
 
   async setWritable(): Promise<void> {

@@ -51,6 +51,7 @@ export class MysqlOperator extends BaseOperator implements ServerOperator {
       version: this.version,
       serverId: Number(get('server_id')),
       serverUuid: get('server_uuid').toLowerCase(),
+      reported: this.reportedOf(variables),
       readOnly: isOn(get('read_only')),
       superReadOnly: isOn(get('super_read_only')),
       logBin: isOn(get('log_bin')),
@@ -75,8 +76,8 @@ export class MysqlOperator extends BaseOperator implements ServerOperator {
     return (await this.waited(sql, seconds * 1000))?.late === '0';
   }
 
-  async setReadOnly(): Promise<void> {
-    await this.link.query('SET GLOBAL super_read_only=1');
+  async setReadOnly(timeoutMs?: number): Promise<void> {
+    await this.link.query('SET GLOBAL super_read_only=1', timeoutMs === undefined ? {} : { timeoutMs });
   }
 
   async setWritable(): Promise<void> {

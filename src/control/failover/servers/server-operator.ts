@@ -33,7 +33,7 @@ export interface ServerOperator {
   /** Whether the server has applied all of them within the time. Only what replication brings is waited for. */
   waitForGtids(gtids: string, timeoutMs: number): Promise<boolean>;
   /** Ordinary accounts cannot write from the moment of the answer; on MySQL administrators cannot either. */
-  setReadOnly(): Promise<void>;
+  setReadOnly(timeoutMs?: number): Promise<void>;
   setWritable(): Promise<void>;
   stopReplication(channel: string, thread?: ReplicationThread): Promise<void>;
   startReplication(channel: string, thread?: ReplicationThread): Promise<void>;

@@ -45,6 +45,8 @@ export interface ServerState {
   readonly serverId: number;
   /** MySQL only. */
   readonly serverUuid: string | null;
+  /** Where it says that replicas find it (`report_host`, `report_port`); null where it does not. */
+  readonly reported: ServerAddress | null;
   readonly readOnly: boolean;
   readonly superReadOnly: boolean;
   readonly logBin: boolean;

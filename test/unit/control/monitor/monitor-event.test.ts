@@ -100,6 +100,7 @@ const KINDS: Readonly<Record<MonitorEventKind, true>> = {
   'operation-started': true,
   'operation-step': true,
   'operation-ended': true,
+  'operation-waits': true,
 };
 
 t.test('the page of the monitor names every kind of event, and no other', (t) => {

@@ -1,0 +1,438 @@
+/**
+ * A planned change of the primary. Clients see a pause from `hold` to `release`, and no error.
+ *
+ * | step       | does                                                        | undone by                       |
+ * |------------|-------------------------------------------------------------|---------------------------------|
+ * | lock       | takes the lock of operations on both servers                | freeing it                      |
+ * | hook       | runs the operator's program                                 | –                               |
+ * | record     | writes to the old primary what is about to happen           | writing down that it was undone |
+ * | near       | waits until the new one is close behind                     | –                               |
+ * | hold       | new writes wait, open transactions end                      | letting them go on              |
+ * | heartbeat  | no more heartbeats                                          | going on with them              |
+ * | read-only  | the old primary takes no more writes of anybody             | making it writable              |
+ * | catch-up   | the new one has everything                                  | –                               |
+ * | stop       | the new one replicates no more                              | starting replication            |
+ * | promote    | the new one takes writes: no way back                       | (final)                         |
+ * | reset      | the new one forgets its source                              |                                 |
+ * | follow     | the old one and the others begin to replicate from it       |                                 |
+ * | measure    | the monitor sees the new primary, workers are told          |                                 |
+ * | release    | writes go on                                                |                                 |
+ * | followed   | replication runs everywhere                                 |                                 |
+ * | end        | writes down that it is done                                 |                                 |
+ */
+
+import { describeError } from '../../monitor/server-error.ts';
+import { followPrimary, replicationProblem } from '../follow-primary.ts';
+import { HookPhase, runHook } from '../hooks/run-hook.ts';
+import type { OperationContext } from '../operation-context.ts';
+import { OperationKind, OperationOutcome } from '../operation-event.ts';
+import { OperationLock } from '../operation-lock.ts';
+import { beginRecord, endRecord } from '../operation-record.ts';
+import { isReadOnly } from '../servers/server-state.ts';
+import { type OperationStep, type RunReport, runSteps, UnknownOutcomeError } from '../step-run.ts';
+import { retrying, until } from '../until.ts';
+import { describeBlockers } from '../write-gate-blockers.ts';
+import type { PlannedServer, SwitchoverPlan } from './switchover-plan.ts';
+
+/** Over the time-out of the switchover: for undoing it. Workers open by themselves when a process forgets to. */
+const UNDO_MARGIN_MS = 20_000;
+const UNDO_ATTEMPTS = 3;
+const UNDO_PAUSE_MS = 300;
+/** Behind by so little that the pause is short. */
+const NEAR_MS = 200;
+const NEAR_WITHIN_MS = 5000;
+const MEASURE_WITHIN_MS = 5000;
+const FOLLOW_WITHIN_MS = 10_000;
+const SEMI_SYNC_WITHIN_MS = 2000;
+
+export interface SwitchoverReport extends RunReport {
+  /** Null where writes were never held. */
+  readonly pauseMs: number | null;
+}
+
+interface Following {
+  readonly address: string;
+  readonly done: Promise<string>;
+}
+
+export class Switchover {
+  readonly id: string;
+  readonly #context: OperationContext;
+  readonly #plan: SwitchoverPlan;
+  readonly #timeoutMs: number;
+  #lock: OperationLock | null = null;
+  #heldSince: number | null = null;
+  #pauseMs: number | null = null;
+  #deadline = 0;
+  #following: readonly Following[] = [];
+  #failure = '';
+
+  constructor(context: OperationContext, plan: SwitchoverPlan, id: string, timeoutMs: number) {
+    this.#context = context;
+    this.#plan = plan;
+    this.id = id;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  async run(): Promise<SwitchoverReport> {
+    const { monitor } = this.#context;
+    const { id } = this;
+    const note = monitor.note.bind(monitor);
+    try {
+      const report = await runSteps(this.steps(), { operation: OperationKind.switchover, id, note });
+      return { ...report, pauseMs: this.#pauseMs };
+    } finally {
+      // Whatever happened: nobody is kept waiting.
+      this.#release();
+      this.#lock?.release();
+    }
+  }
+
+  steps(): readonly OperationStep[] {
+    const { hooks } = this.#context.settings();
+    return [
+      this.#lockStep(),
+      ...(hooks.before === null ? [] : [this.#hookStep(hooks.before, hooks.timeoutMs)]),
+      this.#recordStep(),
+      this.#nearStep(),
+      this.#holdStep(),
+      this.#heartbeatStep(),
+      this.#readOnlyStep(),
+      this.#catchUpStep(),
+      ...this.#promotionSteps(),
+      this.#followStep(),
+      this.#measureStep(),
+      this.#releaseStep(),
+      this.#followedStep(),
+      this.#endStep(),
+    ];
+  }
+
+  #lockStep(): OperationStep {
+    const { from, to } = this.#plan;
+    return {
+      name: 'lock',
+      plan: 'take the lock of operations on both servers',
+      run: async () => {
+        const targets = [from.operator.link.target, to.operator.link.target];
+        this.#lock = await OperationLock.take(targets, this.#context.credentials());
+        if (this.#lock === null) throw new Error('another Sluice has an operation running on these servers');
+        return '';
+      },
+      undo: async () => {
+        this.#lock?.release();
+        return '';
+      },
+    };
+  }
+
+  #hookStep(path: string, timeoutMs: number): OperationStep {
+    return {
+      name: 'hook',
+      plan: `run ${path} before`,
+      run: () =>
+        runHook(
+          path,
+          {
+            phase: HookPhase.before,
+            operation: OperationKind.switchover,
+            id: this.id,
+            from: this.#from.address,
+            to: this.#to.address,
+            outcome: '',
+            reason: '',
+          },
+          timeoutMs,
+        ),
+    };
+  }
+
+  #recordStep(): OperationStep {
+    const { link } = this.#from;
+    return {
+      name: 'record',
+      plan: `write into sluice.operation on ${this.#from.address} what is about to happen`,
+      run: async () => {
+        const record = { id: this.id, kind: OperationKind.switchover };
+        const names = { from: this.#from.address, to: this.#to.address };
+        await beginRecord(link, { ...record, ...names }, this.#context.settings().recordDays);
+        return '';
+      },
+      undo: async () => {
+        await retrying(
+          () => endRecord(link, this.id, OperationOutcome.undone, this.#failure),
+          UNDO_ATTEMPTS,
+          UNDO_PAUSE_MS,
+        );
+        return '';
+      },
+    };
+  }
+
+  #nearStep(): OperationStep {
+    return {
+      name: 'near',
+      plan: `wait until ${this.#to.address} is less than ${NEAR_MS} ms behind`,
+      run: async () => {
+        let tookMs = 0;
+        await until(async () => {
+          const gtids = await this.#from.executedGtids();
+          const began = performance.now();
+          const hasAll = await this.#to.waitForGtids(gtids, this.#context.settings().maxLagMs);
+          tookMs = performance.now() - began;
+          if (!hasAll)
+            throw new Error(`${this.#to.address} is lagging by more than ${Math.round(tookMs)} ms`);
+          return tookMs <= NEAR_MS;
+        }, NEAR_WITHIN_MS);
+        return `${Math.round(tookMs)} ms behind`;
+      },
+    };
+  }
+
+  #holdStep(): OperationStep {
+    const { gate } = this.#context;
+    return {
+      name: 'hold',
+      plan: `hold new writes, and wait for open transactions, at most ${this.#timeoutMs} ms`,
+      run: async () => {
+        this.#heldSince = performance.now();
+        this.#deadline = this.#heldSince + this.#timeoutMs;
+        const drainMs = this.#timeoutMs;
+        const result = await gate.hold({ drainMs, holdMs: this.#timeoutMs + UNDO_MARGIN_MS });
+        if (result.drained) return '';
+        throw new Error(`not all has ended within ${drainMs} ms: ${describeBlockers(result).join('; ')}`);
+      },
+      undo: async () => {
+        this.#release();
+        return this.#pauseText();
+      },
+    };
+  }
+
+  #heartbeatStep(): OperationStep {
+    const { monitor } = this.#context;
+    return {
+      name: 'heartbeat',
+      plan: 'write no more heartbeats',
+      run: async () => {
+        await monitor.pauseHeartbeat();
+        return '';
+      },
+      undo: async () => {
+        monitor.resumeHeartbeat();
+        return '';
+      },
+    };
+  }
+
+  #readOnlyStep(): OperationStep {
+    return {
+      name: 'read-only',
+      plan: `make ${this.#from.address} read-only`,
+      run: async () => {
+        await this.#from.setReadOnly(this.#remainingMs());
+        return '';
+      },
+      undo: async () => {
+        await retrying(() => this.#makeWritableAgain(), UNDO_ATTEMPTS, UNDO_PAUSE_MS);
+        return '';
+      },
+    };
+  }
+
+  async #makeWritableAgain(): Promise<void> {
+    await this.#from.setWritable();
+    if (isReadOnly(await this.#from.readState())) throw new Error(`${this.#from.address} is still read-only`);
+  }
+
+  #catchUpStep(): OperationStep {
+    return {
+      name: 'catch-up',
+      plan: `wait until ${this.#to.address} has every transaction of ${this.#from.address}`,
+      run: async () => {
+        const gtids = await this.#from.executedGtids();
+        const hasAll = await this.#to.waitForGtids(gtids, this.#remainingMs());
+        if (!hasAll || this.#remainingMs() <= 1)
+          throw new Error(`${this.#to.address} has not got all within ${this.#timeoutMs} ms: ${gtids}`);
+        return gtids;
+      },
+    };
+  }
+
+  #promotionSteps(): readonly OperationStep[] {
+    const { channel, to, from, isPair } = this.#plan;
+    const { sourceEnabled, timeoutMs } = from.state.semiSync;
+    const stop: OperationStep = {
+      name: 'stop',
+      plan: `stop replication on ${this.#to.address}`,
+      run: async () => {
+        await this.#to.stopReplication(channel.name);
+        if (sourceEnabled) await this.#to.setSemiSync(true, false, timeoutMs);
+        return '';
+      },
+      undo: async () => {
+        await retrying(() => this.#to.startReplication(channel.name), UNDO_ATTEMPTS, UNDO_PAUSE_MS);
+        const before = to.state.semiSync;
+        if (sourceEnabled) await this.#to.setSemiSync(before.sourceEnabled, before.replicaEnabled);
+        return '';
+      },
+    };
+    const promote: OperationStep = {
+      name: 'promote',
+      plan: `make ${this.#to.address} writable: there is no way back from here`,
+      run: () => this.#promote(),
+      final: true,
+    };
+    const reset: OperationStep = {
+      name: 'reset',
+      plan: `let ${this.#to.address} forget its source`,
+      run: async () => {
+        await this.#to.resetReplication(channel.name);
+        return '';
+      },
+    };
+    return isPair ? [promote] : [stop, promote, reset];
+  }
+
+  /** If the answer was lost, the server itself says whether it was carried out. */
+  async #promote(): Promise<string> {
+    try {
+      await this.#to.setWritable();
+      return '';
+    } catch (error) {
+      const state = await retrying(() => this.#to.readState(), UNDO_ATTEMPTS, UNDO_PAUSE_MS).catch(
+        () => null,
+      );
+      if (state === null) {
+        const text = `nobody knows whether ${this.#to.address} is writable now (${describeError(error)}): both stay as they are until it answers`;
+        throw new UnknownOutcomeError(text, error);
+      }
+      if (isReadOnly(state)) throw error;
+      return `it is writable, though its answer was lost: ${describeError(error)}`;
+    }
+  }
+
+  #followStep(): OperationStep {
+    const { others, from, isPair, place } = this.#plan;
+    const all: readonly PlannedServer[] = isPair ? others : [from, ...others];
+    const names = all.map(({ operator }) => operator.address).join(', ');
+    return {
+      name: 'follow',
+      plan: `let ${names} replicate from ${this.#to.address}`,
+      run: async () => {
+        this.#following = all.map((server) => ({
+          address: server.operator.address,
+          done: this.#follow(server).catch(describeError),
+        }));
+        // The first commit would wait for a replica that is not there yet.
+        const first = Promise.race(this.#following.map(({ done }) => done));
+        if (place.semiSync && all.length > 0) await withinMs(first, SEMI_SYNC_WITHIN_MS);
+        return place.semiSync ? '' : 'begun';
+      },
+    };
+  }
+
+  /** @returns what is wrong, '' for nothing */
+  async #follow(server: PlannedServer): Promise<string> {
+    const other = this.#plan.others.find(({ operator }) => operator === server.operator);
+    const channel = other?.channel ?? null;
+    const { operator, state } = server;
+    // The old primary is read-only by now, whatever it was when it was looked at.
+    const now = other === undefined ? { ...state, readOnly: true } : state;
+    await followPrimary(operator, now, channel, this.#plan.place);
+    return replicationProblem(operator, FOLLOW_WITHIN_MS);
+  }
+
+  #measureStep(): OperationStep {
+    const { monitor } = this.#context;
+    const { address } = this.#to;
+    return {
+      name: 'measure',
+      plan: `wait until the monitor sees that ${address} is the primary`,
+      run: async () => {
+        const isSeen = await until(async () => {
+          await Promise.all([monitor.wake(this.#from.address), monitor.wake(address)]);
+          return monitor.topology.primary === address;
+        }, MEASURE_WITHIN_MS);
+        if (!isSeen) throw new Error(`the monitor takes ${monitor.topology.primary} for the primary`);
+        return '';
+      },
+    };
+  }
+
+  #releaseStep(): OperationStep {
+    return {
+      name: 'release',
+      plan: 'let writes go on',
+      run: async () => {
+        this.#release();
+        this.#context.monitor.resumeHeartbeat();
+        return this.#pauseText();
+      },
+    };
+  }
+
+  #followedStep(): OperationStep {
+    return {
+      name: 'followed',
+      plan: 'wait until replication runs everywhere',
+      run: async () => {
+        const problems: string[] = [];
+        for (const { address, done } of this.#following) {
+          const problem = await done;
+          if (problem !== '') problems.push(`${address}: ${problem}`);
+        }
+        await Promise.all(this.#following.map(({ address }) => this.#context.monitor.wake(address)));
+        if (problems.length > 0) throw new Error(`${problems.join('; ')}; see REJOIN`);
+        return '';
+      },
+    };
+  }
+
+  #endStep(): OperationStep {
+    return {
+      name: 'end',
+      plan: `write into sluice.operation on ${this.#to.address} that it is done`,
+      run: async () => {
+        const { link } = this.#to;
+        await retrying(
+          () => endRecord(link, this.id, OperationOutcome.done, ''),
+          UNDO_ATTEMPTS,
+          UNDO_PAUSE_MS,
+        );
+        return '';
+      },
+    };
+  }
+
+  get #from() {
+    return this.#plan.from.operator;
+  }
+
+  get #to() {
+    return this.#plan.to.operator;
+  }
+
+  #remainingMs(): number {
+    return Math.max(1, Math.round(this.#deadline - performance.now()));
+  }
+
+  #release(): void {
+    if (this.#heldSince === null || this.#pauseMs !== null) return;
+    this.#context.gate.release();
+    this.#pauseMs = Math.round(performance.now() - this.#heldSince);
+  }
+
+  #pauseText(): string {
+    return `writes were held for ${this.#pauseMs} ms`;
+  }
+}
+
+async function withinMs(work: Promise<unknown>, timeoutMs: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, timeoutMs);
+  });
+  await Promise.race([work, late]);
+  clearTimeout(timer);
+}
