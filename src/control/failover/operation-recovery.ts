@@ -70,7 +70,10 @@ class OperationRecovery {
   async recover(): Promise<Recovery> {
     await this.#lookAtAll();
     const record = await this.#findRecord();
-    if (record === null) return this.#isAnyMissing ? later('not all servers answer') : NOTHING;
+    if (record === null) {
+      const isOpen = this.#isAnyMissing && this.#context.monitor.topology.primary === null;
+      return isOpen ? later('not all servers answer') : NOTHING;
+    }
     const named = [record.from, record.to].flatMap((address) => this.#find(address) ?? []);
     if (named.length === 0) return later(`neither ${record.from} nor ${record.to} answers`);
     const targets = named.map(({ operator }) => operator.link.target);
