@@ -1,5 +1,6 @@
 /** Pairs of hostgroups whose servers change places by measured role, and what holds for one hostgroup. */
 import * as z from 'zod';
+import { hostgroupBalancing } from './balancing-schema.ts';
 import { MAX_HOSTGROUP } from './capacity.ts';
 import { comment, describe, integer, jsonObject } from './schema-parts.ts';
 
@@ -49,6 +50,7 @@ export const hostgroupAttributesSchema = z
       description:
         '`false`, for the writer of a pair: sessions that are for the pair stay on one connection of the primary. Of no effect for other hostgroups.',
     }),
+    ...hostgroupBalancing,
     connectionWarming: describe(z.boolean().default(false), {
       description: 'Kept for tools that write it; of no effect.',
     }),
@@ -60,7 +62,9 @@ export const hostgroupAttributesSchema = z
       description: 'Kept for tools that write it; session variables are never ignored.',
       defaultText: 'none',
     }),
-    hostgroupSettings: jsonObject('Kept for tools that write it; of no effect.'),
+    hostgroupSettings: jsonObject(
+      'Kept for tools that write it; of no effect. (In the table the column holds `policy` and `hash_key` as well.)',
+    ),
     serversDefaults: jsonObject('Kept for tools that write it; of no effect.'),
     comment: comment(),
   })

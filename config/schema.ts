@@ -7,6 +7,7 @@
  */
 import * as z from 'zod';
 import { adminSection } from './admin-schema.ts';
+import { routingBalancing } from './balancing-schema.ts';
 import { MAX_HOSTGROUP, MAX_SERVER_ENTRIES, MAX_USERS, MAX_WORKERS } from './capacity.ts';
 import { failoverSection } from './failover-schema.ts';
 import { hostgroupAttributesSchema, replicationHostgroupSchema } from './hostgroups-schema.ts';
@@ -46,6 +47,7 @@ const routingSection = section('Which statements replicas may answer.', {
     description:
       '`fallback`: the primary answers reads only when no replica is fit; `share`: it takes its part of them.',
   }),
+  ...routingBalancing,
   mirrorConcurrency: integer(1, 10_000, 16, {
     description:
       'Statements that each worker mirrors at the same time (`mirror_hostgroup` of a query rule); more are not mirrored.',

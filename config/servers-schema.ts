@@ -1,5 +1,6 @@
 /** Elements of `servers`. */
 import * as z from 'zod';
+import { zone } from './balancing-schema.ts';
 import { MAX_CONNECTIONS, MAX_HOSTGROUP } from './capacity.ts';
 import { comment, describe, integer, milliseconds } from './schema-parts.ts';
 import { pem, TLS_MODES } from './transport-schema.ts';
@@ -39,6 +40,7 @@ export const serverSchema = z
     gtidPort: integer(0, 65_535, 0, {
       description: "Port of ProxySQL's binlog reader; kept for tools that write it, of no effect.",
     }),
+    zone: zone('Availability zone of the server; see `routing.zone`.'),
     comment: comment(),
     tls: describe(
       z

@@ -32,7 +32,11 @@ const HOSTGROUPS: readonly RuledHostgroup[] = (['writer', 'reader'] as const).ma
   kind,
   pair: { writer: 0, reader: 1 },
   multiplex: true,
-  members: [{ address: `db${id}:3306`, weight: 1, status: 'ONLINE', verdict: 'fit' }],
+  policy: 'least-connections',
+  hashKey: 'statement',
+  members: [
+    { address: `db${id}:3306`, weight: 1, status: 'ONLINE', verdict: 'fit', zone: '', warming: null },
+  ],
 }));
 
 const router = new Router();

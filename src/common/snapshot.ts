@@ -162,6 +162,8 @@ export interface SnapshotSettings {
     readonly stickyAfterWriteMs: number;
     readonly readsOnPrimary: 'fallback' | 'share';
     readonly trustViews: boolean;
+    /** '': none is known. */
+    readonly zone: string;
     /** Per worker. */
     readonly mirrorConcurrency: number;
   };

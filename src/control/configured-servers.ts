@@ -50,6 +50,7 @@ export function hostgroupEntries({ servers }: Config): HostgroupEntry[] {
     status: orderOf(row),
     maxReplicationLagMs: row.maxReplicationLagMs,
     maxLatencyMs: row.maxLatencyMs,
+    zone: row.zone,
   }));
 }
 

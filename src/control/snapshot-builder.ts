@@ -13,10 +13,11 @@ import type {
   SnapshotServer,
   SnapshotWrites,
 } from '../common/snapshot.ts';
-import { hostgroupsOf } from '../topology/hostgroup-membership.ts';
+import { type Hostgroup, hostgroupsOf, type RuledHostgroup } from '../topology/hostgroup-membership.ts';
 import type { ServerDescription } from '../topology/server-description.ts';
 import type { TopologyDescription } from '../topology/topology.ts';
 import { hostgroupEntries, hostgroupPairsOf } from './configured-servers.ts';
+import { SlowStart } from './slow-start.ts';
 import type { TlsMaterial } from './tls-material.ts';
 
 /** Announced until the first server has said what it is; the oldest that has all that Sluice offers. */
@@ -48,6 +49,7 @@ class SlotTable {
 
 export class SnapshotBuilder {
   readonly #serverSlots = new SlotTable(MAX_SERVERS, 'servers');
+  readonly #slowStart = new SlowStart();
   #last: Snapshot | null = null;
   /** Whether new clients are let in. */
   accepting = true;
@@ -64,16 +66,13 @@ export class SnapshotBuilder {
     writes: SnapshotWrites,
     gtidSources: readonly GtidSource[],
   ): Snapshot {
-    const unshared = new Set(
-      config.hostgroupAttributes.filter(({ multiplex }) => !multiplex).map(({ hostgroup }) => hostgroup),
-    );
     const hostgroups = hostgroupsOf({
       servers: topology.servers,
       primary: topology.primary,
       entries: hostgroupEntries(config),
       pairs: hostgroupPairsOf(config),
       primaryReads: config.routing.readsOnPrimary === 'share',
-    }).map((group) => ({ ...group, multiplex: !unshared.has(group.id) }));
+    }).map((group) => this.#ruled(group, config));
     const servers = topology.servers.map((server) => this.#server(server, topology.primary, tls));
     const { pool, limits, routing, statistics, listen, proxyProtocol, slowQueryLog, auditLog, tracing } =
       config;
@@ -107,6 +106,17 @@ export class SnapshotBuilder {
     if (this.#last === null || !isSameContent(this.#last, content))
       this.#last = Object.freeze({ version: (this.#last?.version ?? 0) + 1, ...content });
     return this.#last;
+  }
+
+  #ruled(group: Hostgroup, { hostgroupAttributes, routing }: Config): RuledHostgroup {
+    const attributes = hostgroupAttributes.find(({ hostgroup }) => hostgroup === group.id);
+    return {
+      ...group,
+      members: this.#slowStart.update(group, routing.slowStartMs, Date.now()),
+      multiplex: attributes?.multiplex ?? true,
+      policy: attributes?.policy ?? routing.policy,
+      hashKey: attributes?.hashKey ?? routing.hashKey,
+    };
   }
 
   #server(server: ServerDescription, primary: string | null, tls: TlsMaterial): SnapshotServer {

@@ -4,6 +4,7 @@
  * any other hostgroup has the servers that are listed for it. Pure.
  */
 
+import type { Balancing, Warming } from './balancing.ts';
 import type { HostgroupPair } from './hostgroup.ts';
 import {
   type ServerAddress,
@@ -25,6 +26,8 @@ export interface HostgroupEntry {
   readonly maxReplicationLagMs: number;
   /** 0 means no limit. */
   readonly maxLatencyMs: number;
+  /** Availability zone; '' where none is known. */
+  readonly zone: string;
 }
 
 export const HostgroupKind = { writer: 'writer', reader: 'reader', static: 'static' } as const;
@@ -53,6 +56,7 @@ export interface HostgroupMember {
   /** In this hostgroup. */
   readonly status: ServerStatus;
   readonly verdict: MemberVerdict;
+  readonly zone: string;
 }
 
 export interface Hostgroup {
@@ -63,8 +67,14 @@ export interface Hostgroup {
   readonly members: readonly HostgroupMember[];
 }
 
+export interface RuledMember extends HostgroupMember {
+  /** null: its weight counts in full. */
+  readonly warming: Warming | null;
+}
+
 /** With what the operator has said of it. */
-export interface RuledHostgroup extends Hostgroup {
+export interface RuledHostgroup extends Hostgroup, Balancing {
+  readonly members: readonly RuledMember[];
   /** `false`: sessions whose writer it is stay on one connection. */
   readonly multiplex: boolean;
 }
@@ -141,6 +151,7 @@ function unlisted(server: ServerDescription): HostgroupEntry {
     status: ServerStatus.ONLINE,
     maxReplicationLagMs: server.maxReplicationLagMs,
     maxLatencyMs: 0,
+    zone: '',
   };
 }
 
@@ -175,13 +186,13 @@ const STATUS_VERDICTS: Readonly<Record<ServerStatus, MemberVerdict | null>> = {
 function writerOf(server: ServerDescription, entry: HostgroupEntry): HostgroupMember {
   const status = statusIn(server, entry);
   const verdict = STATUS_VERDICTS[status] ?? MemberVerdict.fit;
-  return { address: server.address, weight: entry.weight, status, verdict };
+  return { address: server.address, weight: entry.weight, status, verdict, zone: entry.zone };
 }
 
 function readerOf(server: ServerDescription, entry: HostgroupEntry, isPrimary: boolean): HostgroupMember {
   const status = statusIn(server, entry);
   const verdict = STATUS_VERDICTS[status] ?? readVerdict(server, entry, isPrimary);
-  return { address: server.address, weight: entry.weight, status, verdict };
+  return { address: server.address, weight: entry.weight, status, verdict, zone: entry.zone };
 }
 
 function readVerdict(server: ServerDescription, entry: HostgroupEntry, isPrimary: boolean): MemberVerdict {

@@ -11,7 +11,7 @@ import {
 import type { SharedStatistics } from '../../common/shared-statistics.ts';
 import type { Snapshot, SnapshotServer } from '../../common/snapshot.ts';
 import { PIN_REASONS, pinSlot, ROUTE_SLOTS } from '../../sql/route-reason.ts';
-import type { Hostgroup } from '../../topology/hostgroup-membership.ts';
+import type { RuledHostgroup } from '../../topology/hostgroup-membership.ts';
 import { CheckName } from '../../topology/server-probe.ts';
 import type { CheckCounts, CheckLog } from '../statistics/check-log.ts';
 import { type StatisticsSnapshot, takeStatistics } from '../statistics/statistics-snapshot.ts';
@@ -81,7 +81,7 @@ export interface CounterSnapshot {
   readonly workers: readonly WorkerSnapshot[];
   readonly servers: readonly ServerCounters[];
   /** Who is where, and fit for it. */
-  readonly hostgroups: readonly Hostgroup[];
+  readonly hostgroups: readonly RuledHostgroup[];
   /** The monitor's, since the start. */
   readonly checks: readonly (CheckCounts & { readonly check: CheckName })[];
   readonly spans: SpanCounts;

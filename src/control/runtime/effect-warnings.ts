@@ -4,7 +4,13 @@ import type { Config, HostgroupAttributesConfig, UserConfig } from '../../../con
 
 const SHOWN = 3;
 /** Of hostgroups: what has an effect, or is for people. */
-const ATTRIBUTES_WITH_EFFECT: ReadonlySet<string> = new Set(['hostgroup', 'multiplex', 'comment']);
+const ATTRIBUTES_WITH_EFFECT: ReadonlySet<string> = new Set([
+  'hostgroup',
+  'multiplex',
+  'policy',
+  'hashKey',
+  'comment',
+]);
 const ATTRIBUTE_DEFAULTS: Readonly<Record<string, unknown>> = {
   maxNumOnlineServers: 1_000_000,
   autocommit: -1,

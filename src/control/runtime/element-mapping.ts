@@ -19,6 +19,8 @@ export interface ElementMapping<T extends object> {
   readonly constants?: NamedRow;
   /** Fields that no column stands for alone. @throws ValueError */
   extra?(row: NamedRow): Readonly<Record<string, unknown>>;
+  /** In which column fields of `extra` stand. */
+  readonly extraColumns?: Readonly<Record<string, string>>;
   readonly schema: z.ZodType<T>;
 }
 
@@ -85,7 +87,8 @@ export function problemsOf<T extends object>(
 
 /** The column that shows a field; '' if none does. */
 export function columnOf<T extends object>(mapping: ElementMapping<T>, field: string): string {
-  return Object.entries(mapping.columns).find(([, column]) => column.field === field)?.[0] ?? '';
+  const own = Object.entries(mapping.columns).find(([, column]) => column.field === field)?.[0];
+  return own ?? mapping.extraColumns?.[field] ?? '';
 }
 
 function holds(

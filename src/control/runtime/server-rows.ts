@@ -83,7 +83,8 @@ export function serverMapping(
     extra: (row) => {
       const address = addressOf(row);
       const tlsServerName = known.get(address)?.tlsServerName ?? undefined;
-      return { ...definedFiles(files.get(address)), tlsServerName };
+      const zone = known.get(address)?.zone;
+      return { ...definedFiles(files.get(address)), tlsServerName, zone };
     },
     schema: serverSchema,
   };
@@ -172,6 +173,26 @@ export const replicationHostgroupMapping: ElementMapping<ReplicationHostgroupCon
   schema: replicationHostgroupSchema,
 };
 
+/** Which key of the column stands for which field: ProxySQL's own table has no columns for them. */
+const BALANCING_KEYS = { policy: 'policy', hash_key: 'hashKey' } as const;
+
+const settings = json('hostgroupSettings', {});
+const hostgroupSettings: ElementMapping<HostgroupAttributesConfig>['columns'][string] = {
+  ...settings,
+  write: (value, element) => {
+    const shown: Record<string, unknown> = { ...(value as object) };
+    for (const [key, field] of Object.entries(BALANCING_KEYS))
+      if (element[field] !== null) shown[key] = element[field];
+    return settings.write(shown, element);
+  },
+};
+
+function settingsOf(column: unknown): Readonly<Record<string, unknown>> {
+  if (typeof column !== 'object' || column === null || Array.isArray(column)) return {};
+  const { policy, hash_key: hashKey, ...others } = column as Record<string, unknown>;
+  return { policy: policy ?? undefined, hashKey: hashKey ?? undefined, hostgroupSettings: others };
+}
+
 export const hostgroupAttributesMapping: ElementMapping<HostgroupAttributesConfig> = {
   table: 'mysql_hostgroup_attributes',
   key: ['hostgroup_id'],
@@ -185,9 +206,11 @@ export const hostgroupAttributesMapping: ElementMapping<HostgroupAttributesConfi
     connection_warming: flag('connectionWarming'),
     throttle_connections_per_sec: integer('throttleConnectionsPerSec'),
     ignore_session_variables: json('ignoreSessionVariables', []),
-    hostgroup_settings: json('hostgroupSettings', {}),
+    hostgroup_settings: hostgroupSettings,
     servers_defaults: json('serversDefaults', {}),
     comment: text('comment'),
   },
+  extra: ({ hostgroup_settings: value }) => settingsOf(hostgroupSettings.read(value ?? null)),
+  extraColumns: { policy: 'hostgroup_settings', hashKey: 'hostgroup_settings' },
   schema: hostgroupAttributesSchema,
 };

@@ -33,6 +33,7 @@ import {
   type LoginTarget,
 } from './backend-login.ts';
 import { BackendStatements } from './backend-statements.ts';
+import type { LatencyAverage } from './balancing/latency-average.ts';
 import type { ConnectionKey } from './connection-key.ts';
 import { InitConnect, setupReplies } from './connection-setup.ts';
 import { discardSink, type ExpectedReply, type ReplyOwner } from './expected-reply.ts';
@@ -84,6 +85,8 @@ const commandHeader = Buffer.allocUnsafe(4);
 
 export interface ConnectionTarget extends LoginTarget {
   readonly connectTimeoutMs: number;
+  /** Of its server. */
+  readonly latency: LatencyAverage;
 }
 
 export class BackendConnection implements LoginListener {
@@ -95,6 +98,7 @@ export class BackendConnection implements LoginListener {
   readonly collationId: number;
   readonly createdAt = Date.now();
   readonly socket: BackendSocket;
+  readonly latency: LatencyAverage;
   /** Known from `ready` on. */
   variables: SessionVariables | null = null;
   /** As a new session on this connection would have them: what the probe after the handshake found. */
@@ -151,6 +155,7 @@ export class BackendConnection implements LoginListener {
     this.openedTo = target.server;
     this.key = target.key;
     this.collationId = target.collationId;
+    this.latency = target.latency;
     this.schema = target.schema;
     this.#target = target;
     this.#listener = listener;

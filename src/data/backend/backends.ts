@@ -2,31 +2,16 @@
 
 import type { Snapshot, SnapshotServer } from '../../common/snapshot.ts';
 import { type TimerWheel, WheelTimer } from '../../common/timer-wheel.ts';
-import { HostgroupKind, MemberVerdict, takesWrites } from '../../topology/hostgroup-membership.ts';
+import type { HashKey } from '../../topology/balancing.ts';
+import { takesWrites } from '../../topology/hostgroup-membership.ts';
 import type { BackendConnection } from './backend-connection.ts';
 import type { ReadNeeds } from './balancing/read-needs.ts';
 import { HeldWrites } from './held-writes.ts';
-import { ReadGroup, type ReadMember } from './read-group.ts';
+import type { ForeseenChoice } from './read-group.ts';
+import { ReadGroups, type ReadTarget } from './read-groups.ts';
 import { type PoolEnvironment, ServerPool } from './server-pool.ts';
 import type { Killable } from './session-registry.ts';
 import { WaitingStatements } from './waiting-statements.ts';
-
-const FIT: ReadonlySet<MemberVerdict> = new Set<MemberVerdict>([MemberVerdict.fit]);
-const ANSWERS: ReadonlySet<MemberVerdict> = new Set<MemberVerdict>([
-  MemberVerdict.fit,
-  MemberVerdict.roleUnknown,
-  MemberVerdict.notReplicating,
-  MemberVerdict.lagUnknown,
-  MemberVerdict.lagging,
-  MemberVerdict.tooSlow,
-]);
-
-/** Where proven reads go; see router/destination.ts. */
-export interface ReadTarget {
-  readonly source: string;
-  /** The hostgroup. */
-  readonly readers: number | null;
-}
 
 export interface Dialect {
   readonly flavor: 'mysql' | 'mariadb';
@@ -51,15 +36,13 @@ export class Backends {
   #term = 0;
   #fenced: string | null = null;
   readonly waiting: WaitingStatements;
-  /** By hostgroup. */
-  #readers = new Map<number, ReadGroup>();
-  /** The same, with all that answer: whether they are fit does not matter to who gets no answer. */
-  #mirrors = new Map<number, ReadGroup>();
+  readonly #groups: ReadGroups;
   #turn = 0;
 
   constructor(env: PoolEnvironment, wheel: TimerWheel) {
     this.#env = env;
     this.#wheel = wheel;
+    this.#groups = new ReadGroups(env.measurements);
     this.waiting = new WaitingStatements(env.workerCounters);
   }
 
@@ -74,7 +57,7 @@ export class Backends {
 
   /** Whether any of its servers can be read from now. */
   hasReaders(from: ReadTarget): boolean {
-    return this.#groupOf(from)?.isEmpty === false;
+    return this.#groups.of(from)?.isEmpty === false;
   }
 
   poolOf(address: string): ServerPool | null {
@@ -105,17 +88,22 @@ export class Backends {
 
   /** The server for a read in this turn of the event loop; null if none has what it needs. */
   reader(from: ReadTarget, read: ReadNeeds): ServerPool | null {
-    return this.#groupOf(from)?.choose(this.#turn, read) ?? null;
+    return this.#groups.of(from)?.choose(this.#turn, read) ?? null;
   }
 
   /** For a read that this one could not answer. */
   otherReader(from: ReadTarget, than: ServerPool, read: ReadNeeds): ServerPool | null {
-    return this.#groupOf(from)?.other(than, read) ?? null;
+    return this.#groups.of(from)?.other(than, read) ?? null;
   }
 
-  #groupOf({ readers, source }: ReadTarget): ReadGroup | undefined {
-    if (readers === null) return undefined;
-    return (source === 'mirror' ? this.#mirrors : this.#readers).get(readers);
+  /** What reads are kept together by there; null where they are not. */
+  hashKeyOf(from: ReadTarget): HashKey | null {
+    return this.#groups.of(from)?.hashKey ?? null;
+  }
+
+  /** Which server would answer, and by what it is chosen; null if none has what the read needs. */
+  foresee(from: ReadTarget, read: ReadNeeds): ForeseenChoice | null {
+    return this.#groups.of(from)?.foresee(read) ?? null;
   }
 
   /** A new turn of the event loop. */
@@ -142,8 +130,7 @@ export class Backends {
     const known = primary?.server ?? snapshot.servers.find(({ version }) => version !== '');
     if (known !== undefined) this.#dialect = { flavor: known.flavor, versionId: known.versionId };
     this.#primary = primary;
-    this.#readers = this.#groups(snapshot, this.#readers, FIT);
-    this.#mirrors = this.#groups(snapshot, this.#mirrors, ANSWERS);
+    this.#groups.apply(snapshot, this.#pools);
     this.waiting.limit = snapshot.settings.limits.heldBytes;
     this.#followTerm(snapshot);
     this.writes.apply(snapshot.writes);
@@ -214,26 +201,5 @@ export class Backends {
       pool.update(server, settings);
     }
     return pool;
-  }
-
-  #groups(
-    { hostgroups, writes }: Snapshot,
-    known: ReadonlyMap<number, ReadGroup>,
-    wanted: ReadonlySet<MemberVerdict>,
-  ): Map<number, ReadGroup> {
-    const groups = new Map<number, ReadGroup>();
-    for (const { id, kind, members } of hostgroups) {
-      if (kind === HostgroupKind.writer) continue;
-      const readers: ReadMember[] = [];
-      for (const { address, verdict, weight } of members) {
-        const pool = this.#pools.get(address);
-        if (address === writes.fenced) continue;
-        if (pool !== undefined && wanted.has(verdict)) readers.push({ pool, weight });
-      }
-      const group = known.get(id) ?? new ReadGroup(this.#env.measurements);
-      group.update(readers);
-      groups.set(id, group);
-    }
-    return groups;
   }
 }

@@ -1,35 +1,66 @@
 /** A hostgroup's servers that are fit for reads, as pools, and the choice among them. */
 
+import { type Balancing, BalancingPolicyName, type HashKey, rampOf } from '../../topology/balancing.ts';
+import { BalancedMember, type BalancedPool, type MemberSettings } from './balancing/balanced-member.ts';
+import type { BalancingPolicy } from './balancing/balancing-policy.ts';
+import { policyNamed } from './balancing/policies.ts';
 import type { ReadNeeds } from './balancing/read-needs.ts';
 import { isUndemanding, type ReplicaMeasurements, satisfies } from './balancing/replica-measurements.ts';
-import type { ServerPool } from './server-pool.ts';
 
-/** After so many choices in a row the next of equally loaded servers has its turn. */
-const STREAK = 32;
-
-export interface ReadMember {
-  readonly pool: ServerPool;
-  /** Above 0. */
-  readonly weight: number;
+export interface ReadMember<P extends BalancedPool> extends MemberSettings {
+  readonly pool: P;
 }
 
-export class ReadGroup {
+export interface ReadGroupSettings extends Balancing {
+  /** Weight of the heaviest server that is listed for it, fit or not. */
+  readonly heaviest: number;
+}
+
+/** How a read would be given to a server now, for people. */
+export interface ForeseenChoice {
+  readonly address: string;
+  readonly policy: BalancingPolicyName;
+  /** By what each server that may have it is judged. */
+  readonly candidates: readonly { readonly address: string; readonly figures: string }[];
+}
+
+export class ReadGroup<P extends BalancedPool> {
   readonly #measured: ReplicaMeasurements;
-  #members: readonly ReadMember[] = [];
+  #members: readonly BalancedMember<P>[] = [];
+  /** Those of the own zone, or all if none of it is fit. */
+  #preferred: readonly BalancedMember<P>[] = [];
+  /** Those whose caches are cold. */
+  #warming: readonly BalancedMember<P>[] = [];
+  #warmedIn = -1;
+  #policyName: BalancingPolicyName = BalancingPolicyName.leastConnections;
+  #policy: BalancingPolicy<P> = policyNamed<P>(this.#policyName);
+  #hashKey: HashKey = 'statement';
   /** Scratch memory: those that a read's needs leave. */
-  readonly #left: ReadMember[] = [];
-  #last: ServerPool | null = null;
-  /** How often in a row it was chosen. */
-  #streak = 0;
-  #chosen: ServerPool | null = null;
+  readonly #left: BalancedMember<P>[] = [];
+  #chosen: BalancedMember<P> | null = null;
   #chosenIn = 0;
 
   constructor(measured: ReplicaMeasurements) {
     this.#measured = measured;
   }
 
-  update(members: readonly ReadMember[]): void {
-    this.#members = members;
+  update(members: readonly ReadMember<P>[], settings: ReadGroupSettings): void {
+    const known = new Map(this.#members.map((member) => [member.pool, member]));
+    this.#members = members.map((wanted) => {
+      const member = known.get(wanted.pool) ?? new BalancedMember(wanted.pool, wanted);
+      member.settings = wanted;
+      return member;
+    });
+    this.#warming = this.#members;
+    this.#warm();
+    const near = this.#members.filter(({ settings: { isNear } }) => isNear);
+    this.#preferred = near.length === 0 ? this.#members : near;
+    if (settings.policy !== this.#policyName) {
+      this.#policyName = settings.policy;
+      this.#policy = policyNamed(settings.policy);
+    }
+    this.#hashKey = settings.hashKey;
+    this.#policy.update(this.#members, settings.heaviest);
     this.#chosen = null;
   }
 
@@ -37,54 +68,75 @@ export class ReadGroup {
     return this.#members.length === 0;
   }
 
+  /** What reads are kept together by; null where they are not. */
+  get hashKey(): HashKey | null {
+    return this.#policyName === BalancingPolicyName.consistentHash ? this.#hashKey : null;
+  }
+
+  get watchesLatency(): boolean {
+    return this.#policyName === BalancingPolicyName.peakEwma;
+  }
+
   /**
-   * The server for a read in this turn of the event loop: one for all that ask for nothing in particular, so that they
-   * can leave in one write. Null if none has what the read needs.
+   * The server for a read in this turn of the event loop: one for all that ask for nothing in particular, where the
+   * policy allows it, so that they can leave in one write. Null if none has what the read needs.
    */
-  choose(turn: number, read: ReadNeeds): ServerPool | null {
-    if (!isUndemanding(read)) return this.#choose(this.#leftBy(read, null));
-    if (this.#chosen === null || this.#chosenIn !== turn) {
-      this.#chosen = this.#choose(this.#members);
+  choose(turn: number, read: ReadNeeds): P | null {
+    if (this.#warming.length > 0 && this.#warmedIn !== turn) {
+      this.#warmedIn = turn;
+      this.#warm();
+    }
+    const anyWillDo = isUndemanding(read);
+    if (anyWillDo && this.#chosen !== null && this.#chosenIn === turn) return this.#chosen.pool;
+    const candidates = anyWillDo ? this.#preferred : this.#leftBy(read, null);
+    if (candidates.length === 0) return null;
+    const chosen = this.#policy.choose(candidates, read);
+    if (anyWillDo) {
+      this.#chosen = this.#policy.isPerTurn ? chosen : null;
       this.#chosenIn = turn;
     }
-    return this.#chosen;
+    return chosen.pool;
   }
 
   /** For a read that this one could not answer. */
-  other(than: ServerPool, read: ReadNeeds): ServerPool | null {
-    return this.#leftBy(read, than)[0]?.pool ?? null;
+  other(than: P, read: ReadNeeds): P | null {
+    const left = this.#leftBy(read, than);
+    return left.length === 0 ? null : this.#policy.choose(left, read).pool;
   }
 
-  /** Valid until the next call. */
-  #leftBy(read: ReadNeeds, except: ServerPool | null): readonly ReadMember[] {
+  foresee(read: ReadNeeds): ForeseenChoice | null {
+    this.#warm();
+    const left = this.#leftBy(read, null);
+    if (left.length === 0) return null;
+    const { pool } = this.#policy.foresee(left, read);
+    const candidates = left.map((member) => ({
+      address: member.pool.server.address,
+      figures: this.#policy.describe(member),
+    }));
+    return { address: pool.server.address, policy: this.#policyName, candidates };
+  }
+
+  /** Those of the own zone, else the others. Valid until the next call. */
+  #leftBy(read: ReadNeeds, except: P | null): readonly BalancedMember<P>[] {
     const left = this.#left;
     left.length = 0;
-    for (const member of this.#members) {
-      const { pool } = member;
-      if (pool === except) continue;
-      if (satisfies(this.#measured, pool.server.slot, pool.server.role === 'primary', read))
-        left.push(member);
-    }
+    for (const member of this.#preferred) if (this.#mayAnswer(member, read, except)) left.push(member);
+    if (left.length > 0 || this.#preferred === this.#members) return left;
+    for (const member of this.#members) if (this.#mayAnswer(member, read, except)) left.push(member);
     return left;
   }
 
-  /**
-   * The one with the fewest connections in use for its weight; of equals the one that was used last, whose caches
-   * and processor are warm, for a while. (Alternating between two idle replicas was measured to cost a single client
-   * a quarter.)
-   */
-  #choose(members: readonly ReadMember[]): ServerPool | null {
-    const sticks = this.#streak < STREAK;
-    let best: ServerPool | null = null;
-    let bestLoad = Number.POSITIVE_INFINITY;
-    for (const { pool, weight } of members) {
-      const load = pool.inUse / weight;
-      if (load > bestLoad || (load === bestLoad && (pool === this.#last) !== sticks)) continue;
-      best = pool;
-      bestLoad = load;
-    }
-    this.#streak = best === this.#last ? this.#streak + 1 : 0;
-    this.#last = best;
-    return best;
+  #mayAnswer({ pool }: BalancedMember<P>, read: ReadNeeds, except: P | null): boolean {
+    return (
+      pool !== except && satisfies(this.#measured, pool.server.slot, pool.server.role === 'primary', read)
+    );
+  }
+
+  #warm(): void {
+    const now = Date.now();
+    for (const member of this.#warming) member.counts(rampOf(member.settings.warming, now));
+    if (this.#warming.some(({ ramp }) => ramp < 1))
+      this.#warming = this.#warming.filter(({ ramp }) => ramp < 1);
+    else this.#warming = [];
   }
 }

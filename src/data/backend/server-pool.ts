@@ -17,6 +17,7 @@ import { type TimerWheel, WheelTimer } from '../../common/timer-wheel.ts';
 import type { FlushScheduler } from '../io/flush-scheduler.ts';
 import { BackendConnection, type ConnectionListener } from './backend-connection.ts';
 import type { ConnectionFailure } from './backend-login.ts';
+import { LatencyAverage } from './balancing/latency-average.ts';
 import type { ReplicaMeasurements } from './balancing/replica-measurements.ts';
 import { CheckInAction, type CheckInFacts, checkInVerdict } from './check-in.ts';
 import type { ConnectionKey } from './connection-key.ts';
@@ -62,6 +63,7 @@ export interface PoolEnvironment {
 
 export class ServerPool implements ConnectionListener {
   server: SnapshotServer;
+  readonly latency = new LatencyAverage();
   #settings: PoolSettings;
   readonly #env: PoolEnvironment;
   readonly #gauges: PoolGauges;
@@ -434,6 +436,7 @@ export class ServerPool implements ConnectionListener {
       collationId: request.collationId,
       schema: request.schema,
       connectTimeoutMs: this.#settings.connectTimeoutMs,
+      latency: this.latency,
     };
     const connection = new BackendConnection(target, this.#env.scheduler, this);
     this.#all.add(connection);

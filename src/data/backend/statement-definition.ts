@@ -25,6 +25,8 @@ export class StatementDefinition {
   readonly parseKey: string;
   /** Under which it is known, '' if it is not shared. */
   readonly sharedKey: string;
+  /** Of its text, see `hashTokens`; null until somebody has asked. */
+  tokenHash: number | null = null;
   /** Client statements that stand for it. */
   users = 0;
 

@@ -12,6 +12,7 @@ import {
   writePacketHeader,
 } from '../../../protocol/index.ts';
 import type { ClientError } from '../../common/errors.ts';
+import { hashBytes } from '../../sql/token-hash.ts';
 import type { BackendConnection } from '../backend/backend-connection.ts';
 import type { BackendStatement } from '../backend/backend-statements.ts';
 import type { StatementDefinition } from '../backend/statement-definition.ts';
@@ -160,6 +161,15 @@ export class ClientStatement {
     const values = this.#flagOffset === 0 ? flag + 1 + types.length : flag + 1;
     const longData = this.hasLongData ? this.#longParameters : null;
     return parametersOverrun(buffer, values, end, { types, nullBitmap, longData });
+  }
+
+  /** Goes on from `hash` with the values in the COM_STMT_EXECUTE that `readExecute` has seen; types do not matter. */
+  hashParameters(buffer: Buffer, start: number, end: number, hash: number): number {
+    const flag = start + FIXED_BYTES + ((this.parameterCount + 7) >> 3);
+    if (this.parameterCount === 0 || flag >= end) return hash;
+    const nulls = hashBytes(buffer, start + FIXED_BYTES, flag, hash);
+    const values = flag + 1 + (this.#flagOffset === 0 ? 2 * this.parameterCount : 0);
+    return values < end ? hashBytes(buffer, values, end, nulls) : nulls;
   }
 
   /** A COM_STMT_SEND_LONG_DATA for the parameter of this number. */

@@ -17,6 +17,7 @@ import { WorkerCounter } from '../../common/shared-counters.ts';
 import { WheelTimer } from '../../common/timer-wheel.ts';
 import { RouteTarget } from '../../sql/route-reason.ts';
 import { PinReason, type StatementClass, StatementKind } from '../../sql/statement-class.ts';
+import { HashKey } from '../../topology/balancing.ts';
 import type { BackendConnection } from '../backend/backend-connection.ts';
 import { StatementNeeds } from '../backend/balancing/read-needs.ts';
 import type { ConnectionKey } from '../backend/connection-key.ts';
@@ -32,6 +33,7 @@ import type { WorkerContext } from '../worker-context.ts';
 import { errorOfPoolFailure } from './client-errors.ts';
 import type { ClientStatement } from './client-statement.ts';
 import { PrimaryWait, type PrimaryWaitListener } from './primary-wait.ts';
+import { affinityOf } from './read-affinity.ts';
 import type { Residue } from './residue.ts';
 import type { SessionState } from './session-state.ts';
 
@@ -179,6 +181,18 @@ export class ConnectionSearch implements PoolRequest, PrimaryWaitListener {
     this.#insteadOf = null;
     this.#retryUntil = 0;
     this.#isRefused = false;
+  }
+
+  /** What the command in `buffer[start, end)` is kept together with, where that matters. */
+  readKey(buffer: Buffer | null, start: number, end: number): void {
+    if (this.#route?.target !== RouteTarget.replica || this.#onPrimary) return;
+    const { backends } = this.#context;
+    const key = backends.hashKeyOf(this.#client.destination);
+    if (key === null) return;
+    // A transaction is not what its first statement is.
+    if (key === HashKey.statement && this.#plan?.statement.provenRead !== true) return;
+    const statement = this.#statement;
+    this.needs.affinity = affinityOf(key, this.#client, backends.dialect, statement, buffer, start, end);
   }
 
   /** The replica will not do: from now on only the primary. */

@@ -5,10 +5,12 @@ import type { ExplainRequest, ExplainStep } from '../../common/thread-messages.t
 import { digestName, digestText } from '../../sql/digest-text.ts';
 import { makeLexicalContext } from '../../sql/lexical-context.ts';
 import { RouteTarget } from '../../sql/route-reason.ts';
+import { hashTokens } from '../../sql/token-hash.ts';
 import { type HostgroupMember, MemberVerdict } from '../../topology/hostgroup-membership.ts';
 import type { Destination } from '../router/destination.ts';
 import type { RoutingFacts } from '../router/router.ts';
 import type { WorkerContext } from '../worker-context.ts';
+import { balancingSteps } from './explain-balancing.ts';
 import { judgeForExplain } from './explain-route-rules.ts';
 
 const MAX_TEXT_BYTES = 1024 * 1024;
@@ -51,6 +53,8 @@ export async function explainRoute(
   const route = router.route(statement, fresh, performance.now(), destination);
   const tables = statement.tables.map((table) => `${table.schema ?? schema ?? '(no schema)'}.${table.table}`);
   const isRead = route.target === RouteTarget.replica;
+  const runs = rewritten ?? bytes;
+  const tokenHash = hashTokens(runs, 0, runs.length, lexical);
   const readers = membersOf(context, destination.readers);
   const fit = readers.filter(({ verdict }) => verdict === MemberVerdict.fit).map(({ address }) => address);
   const servers = isRead ? fit : [primary?.address ?? 'none'];
@@ -80,6 +84,7 @@ export async function explainRoute(
     { step: 'reason', value: route.reason },
     { step: 'hostgroup', value: String(hostgroup) },
     { step: 'servers', value: servers.join(', ') },
+    ...(isRead ? balancingSteps(context, { destination, user, schema, tokenHash }) : []),
   ];
 }
 

@@ -126,6 +126,7 @@ export class StatementApproach implements SearchListener, AlignmentListener, Pre
   go(buffer: Buffer | null, start: number, end: number): void {
     this.#step = transition(this.#step, ApproachStep.searching);
     this.search.bytes = end - start;
+    this.search.readKey(buffer, start, end);
     this.#find(buffer, start, end);
   }
 

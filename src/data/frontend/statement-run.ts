@@ -626,6 +626,8 @@ export class StatementRun
     if (tracker.errno === 0) {
       const elapsedMs = now - this.#sentAt;
       const size = this.#shared ? connection.batchSize : 1;
+      if (connection.latency.isWatched && plan.statement.provenRead && connection.owed === 0)
+        connection.latency.observe(elapsedMs, plan.aloneMs, now);
       if (size === 1) plan.learnAlone(elapsedMs, this.passage.bytes);
       else {
         plan.learnBytes(this.passage.bytes);

@@ -4,6 +4,7 @@ import t, { type Test } from 'tap';
 import { AnswerShape, Command, frameErr, type ResponseTracker } from '../../../protocol/index.ts';
 import { BackendConnection } from '../../../src/data/backend/backend-connection.ts';
 import type { ConnectionFailure } from '../../../src/data/backend/backend-login.ts';
+import { LatencyAverage } from '../../../src/data/backend/balancing/latency-average.ts';
 import { discardSink, type ReplyOwner } from '../../../src/data/backend/expected-reply.ts';
 import { FlushScheduler } from '../../../src/data/io/flush-scheduler.ts';
 import { waitUntil } from '../../support/wait-until.ts';
@@ -36,6 +37,7 @@ async function connect(
       collationId: 45,
       schema: null,
       connectTimeoutMs: 2000,
+      latency: new LatencyAverage(),
     },
     new FlushScheduler(() => undefined),
     {

@@ -106,7 +106,13 @@ export function madeSnapshot(more: Partial<Snapshot> = {}): Snapshot {
     entries: [],
     pairs: [{ writer: 0, reader: 1 }],
     primaryReads: false,
-  }).map((group) => ({ ...group, multiplex: true }));
+  }).map((group) => ({
+    ...group,
+    multiplex: true,
+    policy: 'least-connections' as const,
+    hashKey: 'statement' as const,
+    members: group.members.map((member) => ({ ...member, warming: null })),
+  }));
   return {
     version: 1,
     writes: { term: 1, state: 'open', hold: 0, holdUntil: 0, fenced: null },
@@ -148,7 +154,13 @@ export function madeSnapshot(more: Partial<Snapshot> = {}): Snapshot {
       },
       auditLog: { clients: false, queueLength: 1000 },
       tracing: { enabled: false, sampleEvery: 100, queueLength: 2048 },
-      routing: { stickyAfterWriteMs: 0, readsOnPrimary: 'fallback', trustViews: true, mirrorConcurrency: 16 },
+      routing: {
+        stickyAfterWriteMs: 0,
+        readsOnPrimary: 'fallback',
+        trustViews: true,
+        mirrorConcurrency: 16,
+        zone: '',
+      },
       statistics: {
         enabled: true,
         digestEntries: 100,

@@ -8,6 +8,7 @@ import { Capability, decodeHandshakeV10, encodeHandshakeV10, framePacket } from 
 import type { BackendTls } from '../../../src/common/snapshot.ts';
 import { MonitorConnection } from '../../../src/control/monitor/monitor-connection.ts';
 import { BackendConnection } from '../../../src/data/backend/backend-connection.ts';
+import { LatencyAverage } from '../../../src/data/backend/balancing/latency-average.ts';
 import { FlushScheduler } from '../../../src/data/io/flush-scheduler.ts';
 import { type ServerTls, WITHOUT_TLS } from '../../../src/topology/server-description.ts';
 import { CertificateAuthority, LOCAL_NAMES } from '../../support/certificates.ts';
@@ -78,6 +79,7 @@ async function tryConnection(t: Test, port: number, options: TlsOptions): Promis
       collationId: 45,
       schema: null,
       connectTimeoutMs: CONNECT_TIMEOUT_MS,
+      latency: new LatencyAverage(),
     },
     new FlushScheduler(() => undefined),
     { connectionReady: () => undefined, connectionClosed: () => undefined, countStatements: () => undefined },

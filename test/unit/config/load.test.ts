@@ -62,6 +62,7 @@ t.test('the least that works has every default', async (t) => {
       compression: false,
       maxLatencyMs: 0,
       gtidPort: 0,
+      zone: '',
       comment: '',
       tls: null,
       tlsCa: null,
@@ -78,6 +79,10 @@ t.test('the least that works has every default', async (t) => {
   t.strictSame(config.routing, {
     stickyAfterWriteMs: 2000,
     readsOnPrimary: 'fallback',
+    policy: 'least-connections',
+    hashKey: 'statement',
+    slowStartMs: 10_000,
+    zone: '',
     mirrorConcurrency: 16,
     trustViews: false,
   });

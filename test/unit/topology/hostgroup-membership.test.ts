@@ -32,6 +32,7 @@ function row(name: string, more: Partial<HostgroupEntry> = {}): HostgroupEntry {
     status: 'ONLINE',
     maxReplicationLagMs: 0,
     maxLatencyMs: 0,
+    zone: '',
     ...more,
   };
 }

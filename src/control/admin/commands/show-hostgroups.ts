@@ -1,11 +1,12 @@
-import type { Hostgroup, HostgroupMember } from '../../../topology/hostgroup-membership.ts';
+import { describePolicy, rampOf } from '../../../topology/balancing.ts';
+import type { RuledHostgroup, RuledMember } from '../../../topology/hostgroup-membership.ts';
 import type { CounterSnapshot, ServerCounters } from '../../metrics/counter-snapshot.ts';
 import { type AdminCommand, AdminRole, type ComputedColumn, table } from './command.ts';
 
 interface Row {
-  readonly hostgroup: Hostgroup;
+  readonly hostgroup: RuledHostgroup;
   /** null for a hostgroup without servers. */
-  readonly member: HostgroupMember | null;
+  readonly member: RuledMember | null;
   readonly server: ServerCounters | null;
 }
 
@@ -45,6 +46,23 @@ const COLUMNS: readonly ComputedColumn<Row>[] = [
     value: ({ member }) => member?.weight ?? null,
   },
   {
+    name: 'weight_now',
+    meaning: 'As much of it as counts now: a server that has come back gets its share little by little',
+    type: 'real',
+    value: ({ member }) => (member === null ? null : weightNow(member)),
+  },
+  {
+    name: 'policy',
+    meaning:
+      'How reads are shared among its servers: `least-connections`, `weighted`, `peak-ewma`, or `consistent-hash` with what it keeps together',
+    value: ({ hostgroup }) => describePolicy(hostgroup),
+  },
+  {
+    name: 'zone',
+    meaning: 'Availability zone of the server; empty where none is configured',
+    value: ({ member }) => member?.zone ?? null,
+  },
+  {
     name: 'lag_ms',
     type: 'number',
     meaning: 'Milliseconds behind its source; NULL where not known or not a replica',
@@ -57,6 +75,10 @@ const COLUMNS: readonly ComputedColumn<Row>[] = [
     value: ({ server }) => server?.inUse ?? null,
   },
 ];
+
+function weightNow({ weight, warming }: RuledMember): number {
+  return Number((weight * rampOf(warming, Date.now())).toPrecision(3));
+}
 
 function rowsOf({ hostgroups, servers }: CounterSnapshot): Row[] {
   const byAddress = new Map(servers.map((server) => [server.address, server]));

@@ -137,9 +137,29 @@ t.test('SHOW HOSTGROUPS', async (t) => {
       id: 1,
       kind: 'reader',
       pair,
-      members: [{ address: server!.address, weight: 3, status: 'ONLINE', verdict: 'lagging' }],
+      multiplex: true,
+      policy: 'least-connections',
+      hashKey: 'statement',
+      members: [
+        {
+          address: server!.address,
+          weight: 3,
+          status: 'ONLINE',
+          verdict: 'lagging',
+          zone: 'a',
+          warming: null,
+        },
+      ],
     },
-    { id: 50, kind: 'static', pair: null, members: [] },
+    {
+      id: 50,
+      kind: 'static',
+      pair: null,
+      multiplex: true,
+      policy: 'consistent-hash',
+      hashKey: 'user',
+      members: [],
+    },
   ];
   const rows = await fixture.rows('SHOW HOSTGROUPS');
   t.match(rows, [

@@ -18,7 +18,7 @@ import { PoolStatistics } from '../../../../src/control/statistics/pool-statisti
 import { takeStatistics } from '../../../../src/control/statistics/statistics-snapshot.ts';
 import type { StoreClient } from '../../../../src/control/store/store-client.ts';
 import type { InspectResult } from '../../../../src/control/worker-inquiries.ts';
-import type { Hostgroup } from '../../../../src/topology/hostgroup-membership.ts';
+import type { RuledHostgroup } from '../../../../src/topology/hostgroup-membership.ts';
 import { formatServerAddress } from '../../../../src/topology/server-address.ts';
 import type { ServerDescription } from '../../../../src/topology/server-description.ts';
 import { WITHOUT_TLS } from '../../../../src/topology/server-description.ts';
@@ -131,7 +131,7 @@ export class FakeAdminState implements AdminState {
   digestRows: readonly DigestRow[] = [];
   errorRecords: readonly ErrorRecord[] = [];
   readonly resets: string[] = [];
-  hostgroups: readonly Hostgroup[] = [];
+  hostgroups: readonly RuledHostgroup[] = [];
   readonly metricsPage = async () => '# TYPE a_total counter\na_total 1\n';
   /** Of two workers. */
   readonly shared = new SharedStatistics(2);

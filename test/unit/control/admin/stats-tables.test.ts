@@ -80,6 +80,8 @@ const DATADOG = [
   'Query_Processor_time_nsec',
 ];
 
+const RULED = { multiplex: true, policy: 'least-connections', hashKey: 'statement' } as const;
+
 function busyState(): FakeAdminState {
   const state = new FakeAdminState();
   state.digestRows = [DIGEST];
@@ -89,13 +91,17 @@ function busyState(): FakeAdminState {
       id: 0,
       kind: 'writer',
       pair: null,
-      members: [{ address: PRIMARY, weight: 1, status: 'ONLINE', verdict: 'fit' }],
+      ...RULED,
+      members: [{ address: PRIMARY, weight: 1, status: 'ONLINE', verdict: 'fit', zone: '', warming: null }],
     },
     {
       id: 7,
       kind: 'static',
       pair: null,
-      members: [{ address: PRIMARY, weight: 1, status: 'ONLINE', verdict: 'lagging' }],
+      ...RULED,
+      members: [
+        { address: PRIMARY, weight: 1, status: 'ONLINE', verdict: 'lagging', zone: '', warming: null },
+      ],
     },
   ];
   state.inspected = {

@@ -138,7 +138,12 @@ const POOL = {
   id: 1,
   kind: 'reader',
   pair: null,
-  members: [{ address: 'db2:3306', weight: 1, status: 'ONLINE', verdict: 'lagging' }],
+  multiplex: true,
+  policy: 'least-connections',
+  hashKey: 'statement',
+  members: [
+    { address: 'db2:3306', weight: 1, status: 'ONLINE', verdict: 'lagging', zone: '', warming: null },
+  ],
 } as const;
 
 t.test('a page of everything is what a strict parser accepts, and bounded', async (t) => {

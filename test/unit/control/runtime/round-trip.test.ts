@@ -49,12 +49,12 @@ replicationHostgroups:
   - { writerHostgroup: 11, readerHostgroup: 21 }
 hostgroupAttributes:
   - { hostgroup: 10, maxNumOnlineServers: 5, initConnect: "SET @x = 'y'", multiplex: false,
-      ignoreSessionVariables: [a, b], hostgroupSettings: { x: 1 }, serversDefaults: { weight: 5 }, comment: c }
+      ignoreSessionVariables: [a, b], policy: consistent-hash, hashKey: user, hostgroupSettings: { x: 1 }, serversDefaults: { weight: 5 }, comment: c }
 backendTls: { mode: VERIFY_CA, ca: /ca.pem }
 servers:
   - h1
   - { host: "::1", port: 3307, weight: 7, maxConnections: 50, maxReplicationLagMs: 1500, tls: VERIFY_IDENTITY,
-      tlsCa: /x.pem, tlsCertificate: /c.pem, tlsKey: /k.pem, tlsServerName: db, comment: "it's" }
+      tlsCa: /x.pem, tlsCertificate: /c.pem, tlsKey: /k.pem, tlsServerName: db, zone: eu-1a, comment: "it's" }
   - { host: h3, tls: true, status: OFFLINE_SOFT, hostgroup: 30, maxLatencyMs: 12, gtidPort: 5 }
   - { host: h3, tls: true, hostgroup: 20 }
   - { host: h4, tls: false, compression: true }
@@ -166,8 +166,8 @@ t.test('every field of the configuration is in a column', async (t) => {
   check('firewall.users', firewallUserMapping.columns, []);
   check('firewall.rules', firewallRuleMapping.columns, []);
   check('replicationHostgroups', replicationHostgroupMapping.columns, []);
-  check('hostgroupAttributes', hostgroupAttributesMapping.columns, []);
-  const files = ['tlsCa', 'tlsCertificate', 'tlsKey', 'tlsServerName'];
+  check('hostgroupAttributes', hostgroupAttributesMapping.columns, ['policy', 'hashKey']);
+  const files = ['tlsCa', 'tlsCertificate', 'tlsKey', 'tlsServerName', 'zone'];
   check('servers', serverMapping(FULL, new Map()).columns, files);
   check('users', userMapping(FULL).columns, ['host', 'rateLimit']);
 });

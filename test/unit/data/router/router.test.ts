@@ -43,6 +43,8 @@ const VIEWS = {
 const FIRST = { writer: 10, reader: 20 };
 const SECOND = { writer: 110, reader: 120 };
 
+const RULED = { multiplex: true, policy: 'least-connections', hashKey: 'statement' } as const;
+
 function hostgroup(
   id: number,
   kind: HostgroupKind,
@@ -54,8 +56,8 @@ function hostgroup(
     id,
     kind,
     pair,
-    multiplex: true,
-    members: [{ address: 'db:3306', weight: 1, status: 'ONLINE', verdict }],
+    ...RULED,
+    members: [{ address: 'db:3306', weight: 1, status: 'ONLINE', verdict, zone: '', warming: null }],
   };
 }
 
@@ -68,7 +70,7 @@ function hostgroups(hasReplica: boolean): RuledHostgroup[] {
     hostgroup(51, 'static', null, false),
     hostgroup(110, 'writer', SECOND, true),
     hostgroup(120, 'reader', SECOND, true),
-    { id: 200, kind: 'static', pair: null, multiplex: true, members: [] },
+    { id: 200, kind: 'static', pair: null, ...RULED, members: [] },
   ];
 }
 
