@@ -14,6 +14,9 @@
  * | 6   | fails    | a replica may hear it, which is not proven           | ask-replicas  | they connect to it again    |
  * | 7   | fails    | no replica has tried to reach it                     | no-witness    | alarm                       |
  * | 8   | fails    | every replica that tried has failed                  | dead          | fail over, if it lasts      |
+ *
+ * Nothing is judged, and nobody asked, by a Sluice that must not change servers (`not-ours`), or that cannot ask the
+ * others (`unknown`).
  */
 
 import type { ServerAddress } from './server-description.ts';
@@ -77,6 +80,8 @@ export const DeathVerdict = {
   askReplicas: 'ask-replicas',
   noWitness: 'no-witness',
   dead: 'dead',
+  notOurs: 'not-ours',
+  unknown: 'unknown',
 } as const;
 export type DeathVerdict = (typeof DeathVerdict)[keyof typeof DeathVerdict];
 

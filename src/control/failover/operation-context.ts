@@ -4,8 +4,10 @@ import type { Config } from '../../../config/schema.ts';
 import type { ServerAddress } from '../../topology/server-description.ts';
 import type { TopologyDescription } from '../../topology/topology.ts';
 import type { MonitorCredentials } from '../monitor/monitor-connection.ts';
+import type { Agreement } from './agreement/agreement.ts';
+import type { FailoverEvent } from './failover-event.ts';
 import type { OperationEvent } from './operation-event.ts';
-import type { HoldOptions, HoldResult } from './write-gate.ts';
+import type { FenceOptions, HoldOptions, HoldResult } from './write-gate.ts';
 
 /** As far as operations use it. */
 export interface OperationGate {
@@ -13,6 +15,9 @@ export interface OperationGate {
   hold(options: HoldOptions): Promise<HoldResult>;
   extend(holdMs: number): void;
   release(): void;
+  fence(address: ServerAddress, options: FenceOptions): Promise<boolean>;
+  unfence(address: ServerAddress): void;
+  raiseTerm(atLeast: number): void;
 }
 
 /** As far as operations use it. */
@@ -20,7 +25,7 @@ export interface OperationMonitor {
   readonly topology: TopologyDescription;
   /** Checks one server, or all, at once. */
   wake(address?: ServerAddress): Promise<void>;
-  note(event: OperationEvent): void;
+  note(event: OperationEvent | FailoverEvent): void;
   /** Resolves when no heartbeat is being written. */
   pauseHeartbeat(): Promise<void>;
   resumeHeartbeat(): void;
@@ -29,6 +34,7 @@ export interface OperationMonitor {
 export interface OperationContext {
   readonly monitor: OperationMonitor;
   readonly gate: OperationGate;
+  readonly agreement: Agreement;
   settings(): Config['failover'];
   credentials(): MonitorCredentials;
 }

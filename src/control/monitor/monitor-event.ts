@@ -2,11 +2,13 @@
 
 import type { ServerAddress } from '../../topology/server-description.ts';
 import type { TopologyEvent } from '../../topology/topology-event.ts';
+import type { FailoverEvent } from '../failover/failover-event.ts';
 import type { OperationEvent } from '../failover/operation-event.ts';
 
 export type MonitorEventBody =
   | TopologyEvent
   | OperationEvent
+  | FailoverEvent
   | {
       /** An address that replication named, but that was not added; said again only for another reason. */
       readonly kind: 'discovery-rejected';
@@ -86,7 +88,15 @@ export function levelOf(event: MonitorEventBody): LogLevel {
     case 'replication-changed':
       return event.running ? 'info' : 'warn';
     case 'two-primaries':
+    case 'primary-dead':
+    case 'failover-refused':
+    case 'server-kept-out':
       return 'error';
+    case 'primary-suspected':
+    case 'server-fenced':
+      return 'warn';
+    case 'agreement-changed':
+      return event.to === 'lost' ? 'warn' : 'info';
     case 'operation-waits':
     case 'check-failed':
     case 'duplicate-server':

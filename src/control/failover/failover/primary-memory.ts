@@ -1,0 +1,86 @@
+/**
+ * What has to be known of a primary when it is dead.
+ *
+ * Period: READ_MS, and at once when another server is the primary.
+ * Effect: notes how it waits for acknowledgements. A server that has failed as primary is remembered too.
+ * Stop:   `stop()`.
+ */
+
+import type { Clock, TimerHandle } from '../../../common/clock.ts';
+import type { ServerAddress } from '../../../topology/server-description.ts';
+import { OpenServers } from '../open-servers.ts';
+import type { OperationContext } from '../operation-context.ts';
+import type { SemiSyncWish } from './failover-plan.ts';
+
+const READ_MS = 10_000;
+
+export class PrimaryMemory {
+  readonly #context: OperationContext;
+  readonly #clock: Clock;
+  readonly #semiSync = new Map<ServerAddress, SemiSyncWish>();
+  readonly #failedAtMs = new Map<ServerAddress, number>();
+  #primary: ServerAddress | null = null;
+  #timer: TimerHandle = null;
+  #isStopped = false;
+
+  constructor(context: OperationContext, clock: Clock) {
+    this.#context = context;
+    this.#clock = clock;
+  }
+
+  /** The topology may name another primary. */
+  look(): void {
+    const { primary } = this.#context.monitor.topology;
+    if (primary === null || primary === this.#primary) return;
+    this.#primary = primary;
+    void this.#read();
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    this.#clock.clearTimeout(this.#timer);
+  }
+
+  /** As it was when it was read last; null where it never was. */
+  semiSyncOf(address: ServerAddress): SemiSyncWish | null {
+    return this.#semiSync.get(address) ?? null;
+  }
+
+  failed(address: ServerAddress): void {
+    this.#failedAtMs.set(address, this.#clock.monotonicMs());
+  }
+
+  /** Why it is not to be promoted again so soon; null where it may be. */
+  exclusion(address: ServerAddress): string | null {
+    const failedAtMs = this.#failedAtMs.get(address);
+    if (failedAtMs === undefined) return null;
+    const agoMs = this.#clock.monotonicMs() - failedAtMs;
+    const { minIntervalMs } = this.#context.settings();
+    if (agoMs >= minIntervalMs) return null;
+    const agoSeconds = Math.round(agoMs / 1000);
+    return `it failed as primary ${agoSeconds} s ago (failover.minIntervalMs is ${minIntervalMs})`;
+  }
+
+  async #read(): Promise<void> {
+    this.#clock.clearTimeout(this.#timer);
+    const address = this.#primary;
+    const server = address === null ? null : this.#context.monitor.topology.find(address);
+    if (server?.status === 'ONLINE') await this.#readSemiSync(server);
+    if (this.#isStopped) return;
+    this.#clock.clearTimeout(this.#timer);
+    this.#timer = this.#clock.setTimeout(() => void this.#read(), READ_MS);
+  }
+
+  async #readSemiSync(server: Parameters<OpenServers['open']>[0]): Promise<void> {
+    const servers = new OpenServers(this.#context);
+    try {
+      const { semiSync } = await (await servers.open(server)).readState();
+      const { available, sourceEnabled, timeoutMs } = semiSync;
+      this.#semiSync.set(server.address, { enabled: available && sourceEnabled, timeoutMs });
+    } catch {
+      // What was read before is still the best that is known.
+    } finally {
+      servers.close();
+    }
+  }
+}
