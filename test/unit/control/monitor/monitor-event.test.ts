@@ -101,6 +101,13 @@ const KINDS: Readonly<Record<MonitorEventKind, true>> = {
   'operation-step': true,
   'operation-ended': true,
   'operation-waits': true,
+  'primary-suspected': true,
+  'primary-answers': true,
+  'primary-dead': true,
+  'failover-refused': true,
+  'server-fenced': true,
+  'server-kept-out': true,
+  'agreement-changed': true,
 };
 
 t.test('the page of the monitor names every kind of event, and no other', (t) => {
