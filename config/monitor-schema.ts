@@ -3,6 +3,43 @@ import * as z from 'zod';
 import { describe, integer, milliseconds, optionalText, section } from './schema-parts.ts';
 import { optionalPassword } from './secret-schema.ts';
 
+/** As `schema.table`; each a name that needs no more than backticks. */
+const HEARTBEAT_TABLE = /^[^`.\s\0]{1,64}\.[^`.\s\0]{1,64}$/;
+
+const heartbeatSection = section('How the lag of replicas is measured to the millisecond.', {
+  table: describe(
+    z
+      .string()
+      .regex(HEARTBEAT_TABLE, 'expected schema.table')
+      .nullable()
+      .default('sluice.heartbeat'),
+    {
+      description:
+        'A table as `pt-heartbeat` has it, `schema.table`; empty: none, lag is what replicas say in whole seconds.',
+    },
+  ),
+  write: describe(z.boolean().default(true), {
+    description:
+      'Sluice makes the table and writes into it, on the primary only; `false`: somebody else does (`pt-heartbeat --update`).',
+  }),
+  intervalMs: milliseconds(
+    100,
+    250,
+    'Time between two heartbeats, and between two samples of lag and GTIDs of a server (one statement each).',
+  ),
+});
+
+const lagSection = section('When a replica with a limit of its lag (`maxReplicationLagMs`) leaves the reads.', {
+  leaveAfter: integer(1, 1000, 2, {
+    description: 'Samples over the limit in a row before it gets no reads.',
+    unit: 'samples',
+  }),
+  returnAfter: integer(1, 1000, 3, {
+    description: 'Samples under the limit in a row before it gets reads again. One that failed is neither.',
+    unit: 'samples',
+  }),
+});
+
 export const monitorSection = section('How Sluice watches the servers, with an account of its own.', {
   username: optionalText({
     description:
@@ -25,6 +62,8 @@ export const monitorSection = section('How Sluice watches the servers, with an a
     description: 'Good checks in a row before a shunned server is used again.',
     unit: 'checks',
   }),
+  heartbeat: heartbeatSection,
+  lag: lagSection,
   discovery: describe(z.boolean().default(true), {
     description: 'Find replicas from the primary, and the primary from a replica.',
   }),

@@ -6,14 +6,6 @@
 
 import { MAX_SERVERS } from './shared-counters.ts';
 
-export const LagSource = {
-  /** A row that is written on the primary all the time, as the replica has it: exact to its period. */
-  heartbeat: 'heartbeat',
-  /** The replica's own `Seconds_Behind_Source`: whole seconds, and silent about what it has not received. */
-  secondsBehind: 'seconds-behind',
-} as const;
-export type LagSource = (typeof LagSource)[keyof typeof LagSource];
-
 /** A column that does not hold: not known. */
 const UNKNOWN = -1;
 

@@ -10,7 +10,7 @@ import type { GtidSource } from './gtid-position.ts';
 import type { LogThreshold } from './logger.ts';
 
 /** What changes with every check, and workers do not decide by: with it, every check would make a new snapshot. */
-type MeasuredAllTheTime = 'lagMs' | 'latencyMs' | 'gtidExecuted';
+type MeasuredAllTheTime = 'lagMs' | 'lagSource' | 'laggingOver' | 'latencyMs' | 'gtidExecuted';
 
 /** A backend server together with its place in the shared counters. */
 export interface SnapshotServer extends Omit<ServerDescription, MeasuredAllTheTime> {

@@ -7,7 +7,7 @@ import type { HostgroupEntry } from '../topology/hostgroup-membership.ts';
 import { formatServerAddress } from '../topology/server-address.ts';
 import { ServerStatus, tlsForAll } from '../topology/server-description.ts';
 import type { AdministrativeStatus } from '../topology/server-health.ts';
-import type { ConfiguredServer } from '../topology/topology-member.ts';
+import { type ConfiguredServer, lagLimits } from '../topology/topology-member.ts';
 import { serverTlsOf } from './tls-material.ts';
 
 /** The mildest first: a server that is ONLINE in one of its hostgroups is watched and used as such. */
@@ -37,6 +37,7 @@ export function configuredServers(config: Config): ConfiguredServer[] {
       status:
         BY_MILDNESS.find((status) => rows.some((row) => orderOf(row) === status)) ?? ServerStatus.ONLINE,
       latencyLimitsMs: rows.map(({ maxLatencyMs }) => maxLatencyMs).filter((limitMs) => limitMs > 0),
+      lagLimitsMs: lagLimits(rows.map((row) => row.maxReplicationLagMs)),
       tls: tlsForAll(rows.map((row) => serverTlsOf(config, row))),
     };
   });

@@ -4,8 +4,8 @@ import { defaultPair } from '../../config/hostgroup-pairs.ts';
 import type { Config } from '../../config/schema.ts';
 import type { Logger } from '../common/logger.ts';
 import type { CertificateKeeper } from './certificate-keeper.ts';
-import type { MonitorLogger, MonitorOptions } from './monitor/monitor.ts';
 import type { MonitorCredentials } from './monitor/monitor-connection.ts';
+import type { MonitorLogger, MonitorOptions } from './monitor/monitor-interface.ts';
 
 type WatchSettings = Pick<MonitorOptions, 'credentials' | 'hostgroups' | 'settings'>;
 

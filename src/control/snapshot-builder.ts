@@ -45,6 +45,10 @@ class SlotTable {
     }
     return slot;
   }
+
+  known(name: string): number | undefined {
+    return this.#slots.get(name);
+  }
 }
 
 export class SnapshotBuilder {
@@ -119,11 +123,23 @@ export class SnapshotBuilder {
     };
   }
 
+  /** Of a server that has been in a snapshot. */
+  slotOf(address: string): number | undefined {
+    return this.#serverSlots.known(address);
+  }
+
   #server(server: ServerDescription, primary: string | null, tls: TlsMaterial): SnapshotServer {
     // A second writable server is nobody's primary: writes go to the known one only.
     const role = server.role === 'primary' && server.address !== primary ? 'unknown' : server.role;
     const backendTls = tls.forServer(server.host, server.tls);
-    const { lagMs: _, latencyMs: __, gtidExecuted: ___, ...steady } = server;
+    const {
+      lagMs: _,
+      lagSource: __,
+      laggingOver: ___,
+      latencyMs: ____,
+      gtidExecuted: _____,
+      ...steady
+    } = server;
     return { ...steady, role, slot: this.#serverSlots.slotOf(server.address), backendTls };
   }
 }

@@ -22,6 +22,7 @@ import { HttpSite } from './http/http-site.ts';
 import { joinAddress, listenOptions } from './listen-options.ts';
 import { OperatorLogs } from './logs/operator-logs.ts';
 import { makeAdminState } from './make-admin-state.ts';
+import { MeasuredServers } from './measured-servers.ts';
 import { type CounterSnapshot, takeCounterSnapshot } from './metrics/counter-snapshot.ts';
 import { createMetricsRegistry, type MetricsRegistry } from './metrics/registry.ts';
 import { Monitor } from './monitor/monitor.ts';
@@ -111,6 +112,7 @@ class Supervisor implements SluiceHandle {
       logger: monitorLogger(logger),
       ...watchSettings(config, this.#certificates),
     });
+    new MeasuredServers(this.#monitor, this.#measurements, (address) => this.#builder.slotOf(address));
     this.#views = new ViewFollower(this.#monitor, this.#counters, () => this.#publish());
     this.#statistics = new Statistics({
       shared: this.#shared,
@@ -149,7 +151,6 @@ class Supervisor implements SluiceHandle {
   }
 
   async start(): Promise<void> {
-    const metrics = this.#metrics;
     this.#http = await HttpSite.start({
       config: this.#config,
       logger: this.#logger,
@@ -157,7 +158,7 @@ class Supervisor implements SluiceHandle {
       state: this.#adminState,
       audit: this.#logs.audit,
       certificate: this.#certificates.material.client,
-      metrics,
+      metrics: this.#metrics,
       liveness: () => liveness(this.#workers?.status() ?? []),
       readiness: () => readiness(this.#workers?.status() ?? [], this.#snapshot, this.#stopping !== null),
     });

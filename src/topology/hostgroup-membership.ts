@@ -201,9 +201,9 @@ function readVerdict(server: ServerDescription, entry: HostgroupEntry, isPrimary
     if (server.role !== ServerRole.replica) return MemberVerdict.roleUnknown;
     if (server.replicationRunning !== true) return MemberVerdict.notReplicating;
     if (entry.maxReplicationLagMs > 0) {
-      // A lag that is not known passes no limit.
-      if (server.lagMs === null) return MemberVerdict.lagUnknown;
-      if (server.lagMs > entry.maxReplicationLagMs) return MemberVerdict.lagging;
+      // A lag that was never known passes no limit.
+      if (server.laggingOver === null) return MemberVerdict.lagUnknown;
+      if (server.laggingOver.includes(entry.maxReplicationLagMs)) return MemberVerdict.lagging;
     }
   }
   const isSlow = entry.maxLatencyMs > 0 && server.latencyMs !== null && server.latencyMs > entry.maxLatencyMs;

@@ -1,7 +1,12 @@
 /** The steps from a member's measured values to its description. Pure. */
 
 import { isWritable } from './primary-election.ts';
-import { type ServerAddress, type ServerDescription, ServerStatus } from './server-description.ts';
+import {
+  type ServerAddress,
+  type ServerDescription,
+  ServerRole,
+  ServerStatus,
+} from './server-description.ts';
 import { moveStatus, statusOf } from './server-health.ts';
 import type { ReplicationChannel, ServerFacts } from './server-probe.ts';
 import { orderedStatus, type TopologyMember } from './topology-member.ts';
@@ -42,9 +47,11 @@ export function withStatus(member: TopologyMember): TopologyMember {
 
 export function describeMember(
   member: TopologyMember,
-  decided: Pick<ServerDescription, 'role' | 'hostgroup' | 'source' | 'replicationRunning' | 'lagMs'>,
+  decided: Pick<ServerDescription, 'role' | 'hostgroup' | 'source' | 'replicationRunning'>,
 ): ServerDescription {
-  const { config, facts, readOnly, replication, description } = member;
+  const { config, facts, readOnly, replication, description, lag } = member;
+  // What replication is not known of has no lag that could be believed.
+  const isBehind = decided.role === ServerRole.replica && decided.replicationRunning !== null;
   return {
     ...description,
     ...decided,
@@ -60,6 +67,9 @@ export function describeMember(
     readOnly: readOnly === null ? null : !isWritable(readOnly),
     serverUuid: facts?.serverUuid ?? null,
     serverId: facts?.serverId ?? null,
+    lagMs: isBehind ? lag.lagMs : null,
+    lagSource: isBehind ? lag.source : null,
+    laggingOver: isBehind ? lag.over : null,
     gtidExecuted: replication?.gtidExecuted ?? '',
     latencyMs: member.pingMs,
   };

@@ -1,5 +1,5 @@
 /**
- * From a server's replication channels to the three fields that routing reads. Pure.
+ * From a server's replication channels to the two fields that routing reads. Pure.
  *
  * `replicationRunning` is null while it is not known, and false also for a server that, measured, has no source.
  */
@@ -10,10 +10,10 @@ import { CheckState, type HealthThresholds } from './server-health.ts';
 import type { ReplicationChannel } from './server-probe.ts';
 import type { TopologyMember } from './topology-member.ts';
 
-type ReplicationState = Pick<ServerDescription, 'source' | 'replicationRunning' | 'lagMs'>;
+type ReplicationState = Pick<ServerDescription, 'source' | 'replicationRunning'>;
 
-const NOT_MEASURED: ReplicationState = { source: null, replicationRunning: null, lagMs: null };
-const WITHOUT_SOURCE: ReplicationState = { source: null, replicationRunning: false, lagMs: null };
+const NOT_MEASURED: ReplicationState = { source: null, replicationRunning: null };
+const WITHOUT_SOURCE: ReplicationState = { source: null, replicationRunning: false };
 
 /** A source that fails its checks here as well has nothing newer to give: its replicas are as fresh as can be had. */
 function isSourceLost(address: ServerAddress, members: Members, graph: SourceGraph): boolean {
@@ -42,7 +42,8 @@ function isRunning(
   return wasRunning && (sourceLost || member.ioConnecting < thresholds.failureThreshold);
 }
 
-function lagOf(channels: readonly ReplicationChannel[]): number | null {
+/** By `Seconds_Behind_Source`: of the channel that is furthest behind, null where one does not know. */
+export function coarseLagOf(channels: readonly ReplicationChannel[]): number | null {
   let lagMs: number | null = null;
   for (const channel of channels) {
     if (channel.lagMs === null) return null;
@@ -76,5 +77,5 @@ export function replicationState(
   if (shown === undefined) return WITHOUT_SOURCE;
   const sourceLost = isSourceLost(address, members, graph);
   const running = channels.every((channel) => isRunning(channel, member, sourceLost, thresholds));
-  return { source: shown.source, replicationRunning: running, lagMs: lagOf(channels) };
+  return { source: shown.source, replicationRunning: running };
 }

@@ -3,6 +3,8 @@
  * Pure: both threads use it, nothing here touches a socket.
  */
 
+import type { LagSource } from './lag.ts';
+
 /** `host:port`, IPv6 hosts in brackets. Unique within a topology. */
 export type ServerAddress = string;
 
@@ -118,8 +120,12 @@ export interface ServerDescription {
   /** The address this server replicates from, as it reports it, or null. */
   readonly source: ServerAddress | null;
   readonly replicationRunning: boolean | null;
-  /** Milliseconds behind the source, null when not known or not a replica. */
+  /** Milliseconds behind the primary, null when not known or not a replica. */
   readonly lagMs: number | null;
+  /** How that was measured. */
+  readonly lagSource: LagSource | null;
+  /** The limits (`max_replication_lag`) that it is lagging over; null while its lag was never known. */
+  readonly laggingOver: readonly number[] | null;
   /** Of the monitor's pings, smoothed; null until measured. */
   readonly latencyMs: number | null;
   /** Executed GTID set in the server's own dialect, `''` when unknown. */

@@ -30,6 +30,17 @@ function describeMember(address: ServerAddress, before: TopologyMember | undefin
     const error = after.replication?.channels.find((channel) => channel.error !== '')?.error ?? '';
     events.push({ kind: 'replication-changed', address, running: now.replicationRunning, error });
   }
+  if (now.laggingOver !== null && old?.laggingOver !== now.laggingOver) {
+    const before = new Set(old?.laggingOver ?? []);
+    const { lagMs } = now;
+    for (const limitMs of now.laggingOver)
+      if (!before.delete(limitMs))
+        events.push({ kind: 'lag-changed', address, lagging: true, limitMs, lagMs });
+    // A limit that does not hold any more is no news.
+    for (const limitMs of before)
+      if (after.config.lagLimitsMs.includes(limitMs))
+        events.push({ kind: 'lag-changed', address, lagging: false, limitMs, lagMs });
+  }
   const oldStatus = old?.status ?? 'SHUNNED';
   if (oldStatus !== now.status) {
     events.push({

@@ -78,6 +78,15 @@ export type TopologyEvent =
       readonly error: string;
     }
   | {
+      /** A replica left the reads of the hostgroups that have this limit, or returned to them. */
+      readonly kind: 'lag-changed';
+      readonly address: ServerAddress;
+      readonly lagging: boolean;
+      readonly limitMs: number;
+      /** null: it has not been measured for longer than the limit. */
+      readonly lagMs: number | null;
+    }
+  | {
       readonly kind: 'version-changed';
       readonly address: ServerAddress;
       readonly from: string;

@@ -1,5 +1,6 @@
 /** One server as the topology keeps it: its description, and what the description was derived from. */
 
+import { type LagState, UNMEASURED_LAG } from './lag.ts';
 import type { ServerAddress, ServerDescription, ServerTls } from './server-description.ts';
 import { ServerFlavor, ServerRole, ServerStatus } from './server-description.ts';
 import { type AdministrativeStatus, ALL_UNCHECKED, type HealthByCheck } from './server-health.ts';
@@ -19,7 +20,14 @@ export interface ConfiguredServer {
   readonly status: AdministrativeStatus;
   /** Of its pings, in any of its hostgroups. */
   readonly latencyLimitsMs: readonly number[];
+  /** Of its lag, in any of its hostgroups; ascending, each once. */
+  readonly lagLimitsMs: readonly number[];
   readonly tls: ServerTls;
+}
+
+/** Of some limits, of which 0 is none. */
+export function lagLimits(limitsMs: readonly number[]): readonly number[] {
+  return [...new Set(limitsMs)].filter((limitMs) => limitMs > 0).toSorted((a, b) => a - b);
 }
 
 export interface TopologyMember {
@@ -32,6 +40,7 @@ export interface TopologyMember {
   readonly facts: ServerFacts | null;
   readonly readOnly: ReadOnlyProbe | null;
   readonly replication: ReplicationProbe | null;
+  readonly lag: LagState;
   /** Replication probes in a row that found the IO thread connecting. */
   readonly ioConnecting: number;
   /** Of the pings, smoothed. */
@@ -80,6 +89,8 @@ export function newMember(
     source: null,
     replicationRunning: null,
     lagMs: null,
+    lagSource: null,
+    laggingOver: null,
     latencyMs: null,
     gtidExecuted: '',
   };
@@ -91,6 +102,7 @@ export function newMember(
     facts: null,
     readOnly: null,
     replication: null,
+    lag: UNMEASURED_LAG,
     ioConnecting: 0,
     pingMs: null,
     rival: false,

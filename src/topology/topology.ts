@@ -4,6 +4,7 @@
  */
 
 import { type HostgroupPair, hostgroupOf } from './hostgroup.ts';
+import { judgeLag, type LagReport, type LagThresholds, stepLag, UNMEASURED_LAG } from './lag.ts';
 import {
   describeMember,
   isSourceOf,
@@ -49,6 +50,7 @@ import type { ServerRemovalReason, TopologyEvent } from './topology-event.ts';
 import { type ConfiguredServer, newMember, orderedStatus, type TopologyMember } from './topology-member.ts';
 
 export interface TopologySettings extends HealthThresholds {
+  readonly lag: LagThresholds;
   readonly hostgroups: HostgroupPair;
 }
 
@@ -72,6 +74,7 @@ export type TopologyChange =
       readonly address: ServerAddress;
       readonly status: AdministrativeStatus;
     }
+  | { readonly kind: 'lag'; readonly address: ServerAddress; readonly report: LagReport }
   | { readonly kind: 'check'; readonly address: ServerAddress; readonly report: CheckReport };
 
 export interface TopologyUpdate {
@@ -224,6 +227,13 @@ export class TopologyDescription {
         draft.members.set(change.address, withHealthAfter(member, ordered));
         return;
       }
+      case 'lag': {
+        const member = draft.members.get(change.address);
+        if (member === undefined) return;
+        const lag = stepLag(member.lag, change.report, member.config.lagLimitsMs, this.#settings.lag);
+        draft.members.set(change.address, { ...member, lag });
+        return;
+      }
       case 'check': {
         const member = draft.members.get(change.address);
         if (member !== undefined) this.#report(draft, change.address, member, change.report);
@@ -244,7 +254,12 @@ export class TopologyDescription {
         address,
         known === undefined
           ? newMember(address, config, 'seed')
-          : withHealthAfter(known, { ...known, config, origin: 'seed' }),
+          : withHealthAfter(known, {
+              ...known,
+              config,
+              origin: 'seed',
+              lag: judgeLag(known.lag, config.lagLimitsMs),
+            }),
       );
       if (known === undefined)
         draft.events.push({ kind: 'server-added', address, origin: 'seed', via: null });
@@ -292,6 +307,7 @@ export class TopologyDescription {
           facts,
           readOnly: null,
           replication: null,
+          lag: UNMEASURED_LAG,
           ioConnecting: 0,
           rival: false,
           followed: null,

@@ -18,7 +18,7 @@ import {
   tlsForDiscovered,
 } from '../../topology/server-description.ts';
 import type { TopologyChange, TopologyDescription } from '../../topology/topology.ts';
-import type { ConfiguredServer } from '../../topology/topology-member.ts';
+import { type ConfiguredServer, lagLimits } from '../../topology/topology-member.ts';
 import { CheckInterval } from './check-interval.ts';
 import { withDeadline } from './deadline.ts';
 import { MonitorConnection, type MonitorCredentials, type MonitorTarget } from './monitor-connection.ts';
@@ -199,6 +199,7 @@ export class Discovery {
       hostgroup: null,
       status: 'ONLINE',
       latencyLimitsMs: [],
+      lagLimitsMs: lagLimits([this.#options.settings.discoveredDefaults.maxReplicationLagMs]),
       tls,
     };
     this.#options.apply([

@@ -2,18 +2,28 @@
 
 import { MonitorConnection, type MonitorCredentials, type MonitorTarget } from './monitor-connection.ts';
 
+type Prepare = (connection: MonitorConnection, signal: AbortSignal) => Promise<unknown>;
+
 export class KeptConnection {
   readonly #target: MonitorTarget;
   readonly #credentials: MonitorCredentials;
   readonly #onLost: () => void;
+  readonly #prepare: Prepare | null;
   #connection: MonitorConnection | null = null;
   /** Raised by `discard`: a connection that was still being opened then is not wanted any more either. */
   #generation = 0;
 
-  constructor(target: MonitorTarget, credentials: MonitorCredentials, onLost: () => void) {
+  /** @param prepare asked of each new connection before it is used */
+  constructor(
+    target: MonitorTarget,
+    credentials: MonitorCredentials,
+    onLost: () => void,
+    prepare: Prepare | null = null,
+  ) {
     this.#target = target;
     this.#credentials = credentials;
     this.#onLost = onLost;
+    this.#prepare = prepare;
   }
 
   /** A usable connection. After an error in using it, call `discard`. */
@@ -21,6 +31,12 @@ export class KeptConnection {
     if (this.#connection?.usable) return this.#connection;
     const generation = this.#generation;
     const connection = await MonitorConnection.open(this.#target, this.#credentials, signal);
+    try {
+      await this.#prepare?.(connection, signal);
+    } catch (error) {
+      connection.destroy();
+      throw error;
+    }
     if (generation !== this.#generation) {
       connection.destroy();
       throw new Error('the connection was given up while it was opened');

@@ -168,6 +168,15 @@ export class MonitorConnection {
     });
   }
 
+  /** @returns how many rows were inserted, or found and changed (an upsert that updates counts as two) */
+  execute(sql: string, signal: AbortSignal): Promise<number> {
+    return this.#guard(signal, (done) => {
+      this.#connection.query({ sql }, (error, result) => {
+        done(error, 'affectedRows' in (result ?? {}) ? (result as { affectedRows: number }).affectedRows : 0);
+      });
+    });
+  }
+
   async ping(signal: AbortSignal): Promise<void> {
     await this.#guard<null>(signal, (done) => this.#connection.ping((error) => done(error, null)));
   }

@@ -24,6 +24,14 @@ export type MonitorEventBody =
       readonly reason: string;
     }
   | {
+      /** Heartbeats are written on the primary, or, with a reason, cannot be. */
+      readonly kind: 'heartbeat-changed';
+      readonly address: ServerAddress;
+      readonly ok: boolean;
+      /** Empty when ok. */
+      readonly reason: string;
+    }
+  | {
       readonly kind: 'catalog-changed';
       readonly complete: boolean;
       /** Empty when complete. */
@@ -87,6 +95,8 @@ export function levelOf(event: MonitorEventBody): LogLevel {
       return event.to === null ? 'error' : 'info';
     case 'replication-changed':
       return event.running ? 'info' : 'warn';
+    case 'lag-changed':
+      return event.lagging ? 'warn' : 'info';
     case 'two-primaries':
     case 'primary-dead':
     case 'failover-refused':
@@ -108,6 +118,7 @@ export function levelOf(event: MonitorEventBody): LogLevel {
       return event.reason === 'unreachable' ? 'warn' : 'info';
     case 'catalog-changed':
       return event.complete ? 'info' : 'warn';
+    case 'heartbeat-changed':
     case 'accounts-changed':
     case 'operation-step':
       return event.ok ? 'info' : 'warn';

@@ -13,7 +13,6 @@ import { EventEmitter } from 'node:events';
 import { type Clock, systemClock } from '../../common/clock.ts';
 import type { SnapshotCatalog } from '../../common/snapshot.ts';
 import type { HostgroupPair } from '../../topology/hostgroup.ts';
-import { formatServerAddress } from '../../topology/server-address.ts';
 import {
   isSameTls,
   type ServerAddress,
@@ -21,39 +20,19 @@ import {
   ServerStatus,
 } from '../../topology/server-description.ts';
 import { type AdministrativeStatus, CheckState } from '../../topology/server-health.ts';
-import { type TopologyChange, TopologyDescription } from '../../topology/topology.ts';
+import { type TopologyChange, TopologyDescription, type TopologySettings } from '../../topology/topology.ts';
 import type { ConfiguredServer } from '../../topology/topology-member.ts';
 import { CheckLog } from '../statistics/check-log.ts';
 import { Discovery } from './discovery.ts';
+import type { LagSample } from './heartbeat/lag-sampler.ts';
+import { LagWatch } from './heartbeat/lag-watch.ts';
 import type { MonitorCredentials } from './monitor-connection.ts';
 import { EventRing, levelOf, type MonitorEvent, type MonitorEventBody } from './monitor-event.ts';
-import { type MonitorSettings, withDefaults } from './monitor-settings.ts';
+import type { MonitorEvents, MonitorLogger, MonitorOptions } from './monitor-interface.ts';
+import { lagThresholds, type MonitorSettings, withDefaults } from './monitor-settings.ts';
+import { isDifferentForRouting } from './routing-difference.ts';
 import { ServerChecks } from './server-checks.ts';
 import { ViewCatalog } from './view-catalog.ts';
-
-export type MonitorServerConfig = ConfiguredServer;
-
-/** As pino's: fields first, then the message. */
-export interface MonitorLogger {
-  debug(fields: object, message: string): void;
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
-}
-
-export interface MonitorOptions {
-  readonly servers: readonly MonitorServerConfig[];
-  readonly credentials: MonitorCredentials;
-  readonly hostgroups: HostgroupPair;
-  readonly settings?: Partial<MonitorSettings>;
-  readonly logger: MonitorLogger;
-  readonly clock?: Clock;
-}
-
-export interface MonitorEvents {
-  change: [];
-  event: [MonitorEvent];
-}
 
 /** A replica as the only seed leads to its source in one round, and from there to the other replicas in the next. */
 const DISCOVERY_ROUNDS_AT_START = 3;
@@ -65,11 +44,14 @@ export class Monitor extends EventEmitter<MonitorEvents> {
   readonly #checks = new Map<ServerAddress, ServerChecks>();
   /** The last runs of the checks. */
   readonly checkLog = new CheckLog();
-  readonly #servers: readonly MonitorServerConfig[];
+  readonly #servers: readonly ConfiguredServer[];
   #credentials: MonitorCredentials;
   #settings: MonitorSettings;
   #discovery: Discovery;
   #views: ViewCatalog;
+  #lag: LagWatch;
+  /** Of this turn of the event loop: samples come at the same time from all servers. */
+  #lagChanges: TopologyChange[] = [];
   #topology: TopologyDescription;
   /** Results of the first round, decided on together: who answers first is not therefore primary. */
   #firstRound: TopologyChange[] | null = [];
@@ -84,13 +66,19 @@ export class Monitor extends EventEmitter<MonitorEvents> {
     this.#logger = options.logger;
     this.#clock = options.clock ?? systemClock;
     this.#ring = new EventRing(this.#settings.eventHistory);
-    this.#topology = TopologyDescription.empty({ ...this.#settings, hostgroups: options.hostgroups });
+    this.#topology = TopologyDescription.empty(this.#topologySettings(options.hostgroups));
     this.#discovery = this.#makeDiscovery();
     this.#views = this.#makeViews(null);
+    this.#lag = this.#makeLagWatch();
   }
 
   get topology(): TopologyDescription {
     return this.#topology;
+  }
+
+  /** Between two samples of the lag of a server. */
+  get samplePeriodMs(): number {
+    return this.#settings.heartbeat.intervalMs;
   }
 
   get catalog(): SnapshotCatalog {
@@ -123,6 +111,7 @@ export class Monitor extends EventEmitter<MonitorEvents> {
     await Promise.all([
       this.#discovery.stop(),
       this.#views.stop(),
+      this.#lag.stop(),
       ...checks.map((serverChecks) => serverChecks.stop()),
     ]);
   }
@@ -152,13 +141,14 @@ export class Monitor extends EventEmitter<MonitorEvents> {
    */
   async reconfigure(options: Pick<MonitorOptions, 'credentials' | 'hostgroups' | 'settings'>): Promise<void> {
     if (this.#lifecycle !== 'started') return;
-    const old = [this.#discovery, this.#views, ...this.#checks.values()];
+    const old = [this.#discovery, this.#views, this.#lag, ...this.#checks.values()];
     this.#checks.clear();
     this.#credentials = options.credentials;
     this.#settings = withDefaults(options.settings ?? {});
-    this.#topology = this.#topology.withSettings({ ...this.#settings, hostgroups: options.hostgroups });
+    this.#topology = this.#topology.withSettings(this.#topologySettings(options.hostgroups));
     this.#discovery = this.#makeDiscovery();
     this.#views = this.#makeViews(this.catalog);
+    this.#lag = this.#makeLagWatch();
     void this.#views.start();
     if (this.#settings.discovery) void this.#discovery.start();
     // An update without a change: hostgroups are decided anew, and every server gets its checks.
@@ -167,7 +157,7 @@ export class Monitor extends EventEmitter<MonitorEvents> {
   }
 
   /** After a reload: servers that are no longer named are dropped, discovered ones stay. */
-  async updateServers(servers: readonly MonitorServerConfig[]): Promise<void> {
+  async updateServers(servers: readonly ConfiguredServer[]): Promise<void> {
     if (this.#lifecycle !== 'started') return;
     this.#apply([{ kind: 'configured', servers }]);
     if (this.#settings.discovery) await this.#discovery.wake();
@@ -189,6 +179,19 @@ export class Monitor extends EventEmitter<MonitorEvents> {
     this.#record(body);
   }
 
+  /** Before the primary changes: resolves when no heartbeat is being written any more. */
+  pauseHeartbeat(): Promise<void> {
+    return this.#lag.pause();
+  }
+
+  resumeHeartbeat(): void {
+    this.#lag.resume();
+  }
+
+  #topologySettings(hostgroups: HostgroupPair): TopologySettings {
+    return { ...this.#settings, lag: lagThresholds(this.#settings), hostgroups };
+  }
+
   #isStopped(): boolean {
     return this.#lifecycle === 'stopped';
   }
@@ -200,6 +203,16 @@ export class Monitor extends EventEmitter<MonitorEvents> {
       clock: this.#clock,
       topology: () => this.#topology,
       apply: (changes) => this.#apply(changes),
+      event: (event) => this.#record(event),
+    });
+  }
+
+  #makeLagWatch(): LagWatch {
+    return new LagWatch({
+      credentials: this.#credentials,
+      settings: this.#settings.heartbeat,
+      clock: this.#clock,
+      topology: () => this.#topology,
       event: (event) => this.#record(event),
     });
   }
@@ -252,7 +265,7 @@ export class Monitor extends EventEmitter<MonitorEvents> {
   /** A bug in a decision must not end the watch: the change is dropped, what was known stays in force. */
   #apply(changes: readonly TopologyChange[], always = false): void {
     if (this.#lifecycle === 'stopped' || (changes.length === 0 && !always)) return;
-    if (this.#firstRound !== null && changes.every(({ kind }) => kind === 'check')) {
+    if (this.#firstRound !== null && changes.every(({ kind }) => kind === 'check' || kind === 'lag')) {
       this.#firstRound.push(...changes);
       return;
     }
@@ -269,6 +282,7 @@ export class Monitor extends EventEmitter<MonitorEvents> {
     this.#topology = topology;
     for (const event of events) this.#record(event);
     this.#followMembership();
+    this.#lag.follow();
     this.#react(before, events);
     if (isDifferentForRouting(before, topology)) this.#announceChange();
   }
@@ -286,7 +300,12 @@ export class Monitor extends EventEmitter<MonitorEvents> {
         credentials: this.#credentials,
         settings: this.#settings,
         clock: this.#clock,
-        report: (report) => this.#apply([{ kind: 'check', address, report }]),
+        report: (report) => {
+          const lag = this.#lag.coarse(address, report);
+          this.#apply([{ kind: 'check', address, report }, ...(lag === null ? [] : [lag])]);
+        },
+        heartbeat: () => this.#lag.question(address),
+        sampled: (sample) => this.#sampled(address, sample),
         observed: (check, run) => this.checkLog.add(check, { address, ...run }),
         isSettled: () => this.#isSettled(address),
       });
@@ -300,6 +319,20 @@ export class Monitor extends EventEmitter<MonitorEvents> {
       this.checkLog.forget(address);
       void checks.stop();
     }
+  }
+
+  #sampled(address: ServerAddress, sample: LagSample): void {
+    if (this.#isStopped()) return;
+    this.#lagChanges.push(this.#lag.sampled(address, sample));
+    if (this.#firstRound !== null) this.#applyLag();
+    else if (this.#lagChanges.length === 1) setImmediate(() => this.#applyLag());
+  }
+
+  #applyLag(): void {
+    const changes = this.#lagChanges;
+    this.#lagChanges = [];
+    this.#apply(changes);
+    if (!this.#isStopped()) this.#tell(() => this.emit('measured'));
   }
 
   #isSettled(address: ServerAddress): boolean {
@@ -362,30 +395,4 @@ export class Monitor extends EventEmitter<MonitorEvents> {
       this.#logger.error({ err: error }, 'monitor: a listener threw');
     }
   }
-}
-
-/**
- * GTIDs move with every write and route nothing by themselves: they are read from `topology` when needed. Latencies move
- * with every ping, and route only where they cross a limit.
- */
-function isDifferentForRouting(before: TopologyDescription, after: TopologyDescription): boolean {
-  if (before.primary !== after.primary || before.servers.length !== after.servers.length) return true;
-  return after.servers.some((server, index) => {
-    const old = before.servers[index]!;
-    if (old === server) return false;
-    const limits = after.member(server.address)?.config.latencyLimitsMs ?? [];
-    if (limits.some((limitMs) => isOver(old, limitMs) !== isOver(server, limitMs))) return true;
-    return (Object.keys(server) as (keyof ServerDescription)[]).some(
-      (key) => key !== 'gtidExecuted' && key !== 'latencyMs' && server[key] !== old[key],
-    );
-  });
-}
-
-function isOver({ latencyMs }: ServerDescription, limitMs: number): boolean {
-  return latencyMs !== null && latencyMs > limitMs;
-}
-
-/** The address that a configured server has in the topology. */
-export function addressOf(server: MonitorServerConfig): ServerAddress {
-  return formatServerAddress(server.host, server.port);
 }

@@ -1,5 +1,5 @@
 /**
- * All checks of one server: four loops side by side (check-interval.ts), each with its own connection, so that a
+ * All checks of one server: five loops side by side (check-interval.ts), each with its own connection, so that a
  * check that hangs holds up none of the others.
  *
  * | check       | period                                       | connection  |
@@ -8,8 +8,10 @@
  * | ping        | intervalMs                                   | kept        |
  * | read_only   | intervalMs                                   | kept        |
  * | replication | intervalMs                                   | kept        |
+ * | lag         | the heartbeat's                              | kept        |
  *
- * Effect: each outcome becomes one CheckReport. A kept connection that breaks wakes all of them at once.
+ * Effect: each outcome becomes one CheckReport; a sample of lag says nothing about the server's health, and is reported as
+ * such. A kept connection that breaks wakes all of them at once.
  * Stop: `stop()`.
  */
 
@@ -19,6 +21,8 @@ import type { CheckReport } from '../../topology/topology.ts';
 import type { CheckRun } from '../statistics/check-log.ts';
 import { CheckInterval, type CheckRunResult } from './check-interval.ts';
 import { checkConnect } from './connect-check.ts';
+import type { HeartbeatQuestion } from './heartbeat/heartbeat-check.ts';
+import { type LagSample, LagSampler } from './heartbeat/lag-sampler.ts';
 import { KeptConnection } from './kept-connection.ts';
 import type { MonitorConnection, MonitorCredentials, MonitorTarget } from './monitor-connection.ts';
 import { checkPing } from './ping-check.ts';
@@ -30,6 +34,7 @@ export interface ServerCheckSettings {
   readonly intervalMs: number;
   readonly connectIntervalMs: number;
   readonly timeoutMs: number;
+  readonly heartbeat: { readonly intervalMs: number };
 }
 
 export interface ServerChecksOptions {
@@ -40,6 +45,9 @@ export interface ServerChecksOptions {
   readonly report: (report: CheckReport) => void;
   /** A check has run; the server's address is the listener's to add. */
   readonly observed: (check: CheckName, run: Omit<CheckRun, 'address'>) => void;
+  /** Whose heartbeat a sample is to look for. */
+  readonly heartbeat: () => HeartbeatQuestion | null;
+  readonly sampled: (sample: LagSample) => void;
   /** Whether the server is ONLINE and no check is failing: only then is the connect check in no hurry. */
   readonly isSettled: () => boolean;
 }
@@ -50,6 +58,7 @@ export class ServerChecks {
   readonly #kept: KeptConnection[] = [];
   readonly #connect: CheckInterval<CheckReport>;
   readonly #intervals: readonly CheckInterval<CheckReport>[];
+  readonly #sampler: LagSampler;
   #identity: string | null = null;
   /** A worker's report that waits for the connect check to confirm it. */
   #reportedFailure: string | null = null;
@@ -84,14 +93,23 @@ export class ServerChecks {
         replication: await checkReplication(connection, signal),
       })),
     ];
+    this.#sampler = new LagSampler({
+      target: options.target,
+      credentials: options.credentials,
+      intervalMs: settings.heartbeat.intervalMs,
+      timeoutMs: settings.timeoutMs,
+      clock: options.clock,
+      question: options.heartbeat,
+      report: options.sampled,
+    });
   }
 
   /** Resolves when every check has run once. */
   async start(): Promise<void> {
-    await Promise.all(this.#intervals.map((interval) => interval.start()));
+    await Promise.all([...this.#intervals.map((interval) => interval.start()), this.#sampler.start()]);
   }
 
-  /** Resolves when every check has run again. */
+  /** Resolves when every check has run again; samples keep their own pace. */
   async wake(): Promise<void> {
     await Promise.all(this.#intervals.map((interval) => interval.wake()));
   }
@@ -103,7 +121,7 @@ export class ServerChecks {
   }
 
   async stop(): Promise<void> {
-    const stopping = this.#intervals.map((interval) => interval.stop());
+    const stopping = [...this.#intervals.map((interval) => interval.stop()), this.#sampler.stop()];
     for (const kept of this.#kept) kept.close();
     await Promise.all(stopping);
     for (const kept of this.#kept) kept.discard();
@@ -115,6 +133,7 @@ export class ServerChecks {
     this.#identity = identity;
     if (!replaced) return;
     for (const kept of this.#kept) kept.discard();
+    this.#sampler.discard();
     void this.wake();
   }
 

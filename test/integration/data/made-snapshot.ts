@@ -101,7 +101,14 @@ export function madeAccounts(
 export function madeSnapshot(more: Partial<Snapshot> = {}): Snapshot {
   const servers = more.servers ?? [];
   const hostgroups = hostgroupsOf({
-    servers: servers.map((server) => ({ ...server, lagMs: null, latencyMs: null, gtidExecuted: '' })),
+    servers: servers.map((server) => ({
+      ...server,
+      lagMs: null,
+      lagSource: null,
+      laggingOver: null,
+      latencyMs: null,
+      gtidExecuted: '',
+    })),
     primary: servers.find(({ role }) => role === 'primary')?.address ?? null,
     entries: [],
     pairs: [{ writer: 0, reader: 1 }],

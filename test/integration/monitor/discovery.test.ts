@@ -162,6 +162,7 @@ function seedOf(port: number) {
     hostgroup: null,
     status: 'ONLINE' as const,
     latencyLimitsMs: [],
+    lagLimitsMs: [],
     tls: WITHOUT_TLS,
   };
 }

@@ -1,10 +1,11 @@
 /** A monitor with short periods, and what it said. */
 
-import { Monitor, type MonitorServerConfig } from '../../../src/control/monitor/monitor.ts';
+import { Monitor } from '../../../src/control/monitor/monitor.ts';
 import type { MonitorEvent, MonitorEventKind } from '../../../src/control/monitor/monitor-event.ts';
 import type { MonitorSettings } from '../../../src/control/monitor/monitor-settings.ts';
 import type { ServerDescription } from '../../../src/topology/server-description.ts';
 import { WITHOUT_TLS } from '../../../src/topology/server-description.ts';
+import type { ConfiguredServer } from '../../../src/topology/topology-member.ts';
 import type { DatabaseServer } from '../../support/database-server.ts';
 import { type Account, MONITOR_ACCOUNT } from '../../support/replication-set.ts';
 import { waitUntil } from '../../support/wait-until.ts';
@@ -24,7 +25,7 @@ const FAST: Partial<MonitorSettings> = {
   catalogIntervalMs: 60_000,
 };
 
-export function seed(server: DatabaseServer | { host: string; port: number }): MonitorServerConfig {
+export function seed(server: DatabaseServer | { host: string; port: number }): ConfiguredServer {
   return {
     host: server.host,
     port: server.port,
@@ -34,6 +35,7 @@ export function seed(server: DatabaseServer | { host: string; port: number }): M
     hostgroup: null,
     status: 'ONLINE',
     latencyLimitsMs: [],
+    lagLimitsMs: [],
     tls: WITHOUT_TLS,
   };
 }
@@ -45,7 +47,7 @@ export class MonitorUnderTest {
   changes = 0;
 
   constructor(
-    seeds: readonly (DatabaseServer | { host: string; port: number })[],
+    seeds: readonly (DatabaseServer | ConfiguredServer | { host: string; port: number })[],
     settings: Partial<MonitorSettings> = {},
     account: Account = MONITOR_ACCOUNT,
   ) {
@@ -55,7 +57,7 @@ export class MonitorUnderTest {
         this.log.push({ level, fields, message });
       };
     this.monitor = new Monitor({
-      servers: seeds.map(seed),
+      servers: seeds.map((each) => ('tls' in each ? each : seed(each))),
       credentials: account,
       hostgroups: { writer: 0, reader: 1 },
       settings: { ...FAST, ...settings },
@@ -87,6 +89,12 @@ export class MonitorUnderTest {
     await waitUntil(
       `${server?.name ?? 'nobody'} is the primary; ${this.story()}`,
       () => this.monitor.topology.primary === wanted,
+    );
+  }
+
+  async seeHeartbeats(): Promise<void> {
+    await waitUntil(`heartbeats are written; ${this.story()}`, () =>
+      this.events.some((event) => event.kind === 'heartbeat-changed' && event.ok),
     );
   }
 

@@ -115,8 +115,8 @@ const TABLE: readonly (readonly [string, Partial<MembershipInput>, readonly stri
     {
       servers: [
         primary(),
-        replica('a', { lagMs: 900 }),
-        replica('b', { lagMs: null }),
+        replica('a', { lagMs: 900, laggingOver: [500] }),
+        replica('b', { lagMs: null, laggingOver: null }),
         replica('c', { latencyMs: 11 }),
       ],
       entries: [

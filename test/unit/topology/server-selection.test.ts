@@ -37,6 +37,8 @@ const PRIMARY: ServerDescription = {
   source: null,
   replicationRunning: false,
   lagMs: null,
+  lagSource: null,
+  laggingOver: null,
   latencyMs: null,
   gtidExecuted: '',
 };

@@ -6,7 +6,12 @@ import { type TopologyChange, TopologyDescription } from '../../../src/topology/
 import type { TopologyEvent } from '../../../src/topology/topology-event.ts';
 import type { ConfiguredServer } from '../../../src/topology/topology-member.ts';
 
-export const SETTINGS = { failureThreshold: 3, recoveryThreshold: 2, hostgroups: { writer: 0, reader: 1 } };
+export const SETTINGS = {
+  failureThreshold: 3,
+  recoveryThreshold: 2,
+  hostgroups: { writer: 0, reader: 1 },
+  lag: { leaveAfter: 2, returnAfter: 3, silenceMs: 1500 },
+};
 
 /** The name of a server in a test is its host; its port is always 3306. */
 export const at = (name: string): string => `${name}:3306`;
@@ -21,6 +26,7 @@ export function server(name: string, overrides: Partial<ConfiguredServer> = {}):
     hostgroup: null,
     status: 'ONLINE',
     latencyLimitsMs: [],
+    lagLimitsMs: [],
     tls: WITHOUT_TLS,
     ...overrides,
   };

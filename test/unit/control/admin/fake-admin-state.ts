@@ -57,6 +57,8 @@ export function server(
     source: PRIMARY,
     replicationRunning: true,
     lagMs: 120,
+    lagSource: 'heartbeat',
+    laggingOver: [],
     latencyMs: null,
     gtidExecuted: '0-1-42',
     ...overrides,

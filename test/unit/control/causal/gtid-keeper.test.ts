@@ -50,7 +50,11 @@ t.test('MySQL: a replica is where it has everything up to', async (t) => {
   t.equal(rig.replica(SECOND, mysql(B, `${A}:1-10`)), rig.position(10n));
   t.equal(rig.replica(SECOND, mysql(B, `${A}:1-12:14-20`)), rig.position(12n), 'not what is behind a hole');
   rig.keeper.primarySampled(FIRST, mysql(A, `${A}:1-20`), null);
-  t.equal(rig.replica(SECOND, mysql(B, `${A}:1-20,${B}:1-3`)), rig.position(20n), 'more of others does no harm');
+  t.equal(
+    rig.replica(SECOND, mysql(B, `${A}:1-20,${B}:1-3`)),
+    rig.position(20n),
+    'more of others does no harm',
+  );
   t.equal(rig.changes, 1);
 });
 
@@ -137,7 +141,10 @@ t.test('writes with GTIDs of others are known by a new baseline', async (t) => {
   rig.keeper.primarySampled(FIRST, mysql(A, `${A}:1-10,${B}:77`), epoch);
   t.match(rig.keeper.sources.at(-1), { index: 2 });
   t.ok(rig.shared.written(9) > rig.shared.applied(SECOND.slot));
-  t.ok(rig.replica(SECOND, mysql(B, `${A}:1-10`)) < rig.shared.written(9), 'it has as many, and not this one');
+  t.ok(
+    rig.replica(SECOND, mysql(B, `${A}:1-10`)) < rig.shared.written(9),
+    'it has as many, and not this one',
+  );
   t.ok(rig.replica(SECOND, mysql(B, `${A}:1-10,${B}:77`)) >= rig.shared.written(9));
   rig.keeper.primarySampled(FIRST, mysql(A, `${A}:1-10,${B}:77`), rig.shared.beginResolving());
   t.equal(rig.keeper.sources.length, 2, 'once is enough');
@@ -161,7 +168,8 @@ t.test('a primary that begins its numbers anew, or makes none', async (t) => {
 
 t.test('so many sources are kept, and numbered', async (t) => {
   const rig = new Rig();
-  for (let n = 0; n < 8191; n++) rig.keeper.primarySampled(n % 2 ? FIRST : SECOND, mysql(A, `${A}:1-10`), null);
+  for (let n = 0; n < 8191; n++)
+    rig.keeper.primarySampled(n % 2 ? FIRST : SECOND, mysql(A, `${A}:1-10`), null);
   t.equal(rig.keeper.sources.length, 16);
   t.match(rig.keeper.sources.at(-1), { index: 8191 });
   rig.keeper.primarySampled(FIRST, mysql(A, `${A}:1-10`), null);

@@ -91,6 +91,8 @@ const KINDS: Readonly<Record<MonitorEventKind, true>> = {
   'source-changed': true,
   'replication-changed': true,
   'version-changed': true,
+  'lag-changed': true,
+  'heartbeat-changed': true,
   'check-failed': true,
   'check-recovered': true,
   'discovery-rejected': true,
