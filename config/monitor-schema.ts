@@ -8,11 +8,7 @@ const HEARTBEAT_TABLE = /^[^`.\s\0]{1,64}\.[^`.\s\0]{1,64}$/;
 
 const heartbeatSection = section('How the lag of replicas is measured to the millisecond.', {
   table: describe(
-    z
-      .string()
-      .regex(HEARTBEAT_TABLE, 'expected schema.table')
-      .nullable()
-      .default('sluice.heartbeat'),
+    z.string().regex(HEARTBEAT_TABLE, 'expected schema.table').nullable().default('sluice.heartbeat'),
     {
       description:
         'A table as `pt-heartbeat` has it, `schema.table`; empty: none, lag is what replicas say in whole seconds.',
@@ -29,16 +25,19 @@ const heartbeatSection = section('How the lag of replicas is measured to the mil
   ),
 });
 
-const lagSection = section('When a replica with a limit of its lag (`maxReplicationLagMs`) leaves the reads.', {
-  leaveAfter: integer(1, 1000, 2, {
-    description: 'Samples over the limit in a row before it gets no reads.',
-    unit: 'samples',
-  }),
-  returnAfter: integer(1, 1000, 3, {
-    description: 'Samples under the limit in a row before it gets reads again. One that failed is neither.',
-    unit: 'samples',
-  }),
-});
+const lagSection = section(
+  'When a replica with a limit of its lag (`maxReplicationLagMs`) leaves the reads.',
+  {
+    leaveAfter: integer(1, 1000, 2, {
+      description: 'Samples over the limit in a row before it gets no reads.',
+      unit: 'samples',
+    }),
+    returnAfter: integer(1, 1000, 3, {
+      description: 'Samples under the limit in a row before it gets reads again. One that failed is neither.',
+      unit: 'samples',
+    }),
+  },
+);
 
 export const monitorSection = section('How Sluice watches the servers, with an account of its own.', {
   username: optionalText({
