@@ -61,8 +61,8 @@ export const failoverSection = section('How Sluice changes the primary, by order
   ),
   maxLagMs: milliseconds(
     1,
-    1000,
-    'A replica that needs longer than this to have everything that the primary has now is refused by SWITCHOVER as lagging.',
+    5000,
+    'A replica that needs longer than this to have everything that the primary has now is refused by SWITCHOVER as lagging. Writes are held only when it is closer than 200 ms.',
   ),
   statementTimeoutMs: milliseconds(
     1000,

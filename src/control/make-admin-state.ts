@@ -5,6 +5,7 @@ import type { Inspection } from '../common/inspection.ts';
 import type { LogThreshold } from '../common/logger.ts';
 import { type SharedCounters, userGauge } from '../common/shared-counters.ts';
 import type { AdminState } from './admin/admin-state.ts';
+import type { FailoverControl } from './failover/failover-control.ts';
 import type { WriteGate } from './failover/write-gate.ts';
 import type { CounterSnapshot } from './metrics/counter-snapshot.ts';
 import type { MetricsRegistry } from './metrics/registry.ts';
@@ -27,6 +28,7 @@ export interface AdminStateParts {
   readonly statistics: Statistics;
   readonly metrics: MetricsRegistry;
   readonly writes: WriteGate;
+  readonly operations: FailoverControl;
   config(): Config;
   /** Null before they have started. */
   workers(): WorkerSet | null;
@@ -39,12 +41,25 @@ export interface AdminStateParts {
 }
 
 export function makeAdminState(parts: AdminStateParts): AdminState {
-  const { store, runtime, monitor, accounts, counters, rules, statistics, metrics, writes, workers } = parts;
+  const {
+    store,
+    runtime,
+    monitor,
+    accounts,
+    counters,
+    rules,
+    statistics,
+    metrics,
+    writes,
+    operations,
+    workers,
+  } = parts;
   return {
     store,
     runtime,
     statistics,
     writes,
+    operations,
     topology: () => monitor.topology,
     counters: () => parts.takeCounters(),
     events: () => monitor.events(),

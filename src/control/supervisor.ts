@@ -18,6 +18,7 @@ import { GtidWatch } from './causal/gtid-watch.ts';
 import { CertificateKeeper } from './certificate-keeper.ts';
 import { configuredServers } from './configured-servers.ts';
 import { WriteGate } from './failover/write-gate.ts';
+import { FailoverRoom } from './failover-room.ts';
 import { HttpSite } from './http/http-site.ts';
 import { joinAddress, listenOptions } from './listen-options.ts';
 import { OperatorLogs } from './logs/operator-logs.ts';
@@ -78,6 +79,7 @@ class Supervisor implements SluiceHandle {
   });
   readonly #rules = new RuleKeeper();
   readonly #monitor: Monitor;
+  readonly #failover: FailoverRoom;
   readonly #accounts: AccountKeeper;
   readonly #views: ViewFollower;
   readonly #store: SqliteStore;
@@ -113,6 +115,12 @@ class Supervisor implements SluiceHandle {
       ...watchSettings(config, this.#certificates),
     });
     new MeasuredServers(this.#monitor, this.#measurements, (address) => this.#builder.slotOf(address));
+    this.#failover = new FailoverRoom({
+      monitor: this.#monitor,
+      gate: this.#gate,
+      certificates: this.#certificates,
+      config: () => this.#config,
+    });
     this.#views = new ViewFollower(this.#monitor, this.#counters, () => this.#publish());
     this.#statistics = new Statistics({
       shared: this.#shared,
@@ -163,6 +171,7 @@ class Supervisor implements SluiceHandle {
       readiness: () => readiness(this.#workers?.status() ?? [], this.#snapshot, this.#stopping !== null),
     });
     await this.#monitor.start();
+    this.#failover.start();
     // A primary that hangs keeps nobody waiting: logins find out for themselves.
     await Promise.race([this.#accounts.start(), setTimeout(ACCOUNTS_START_MS, undefined, { ref: false })]);
     this.#snapshot = this.#build();
@@ -238,6 +247,7 @@ class Supervisor implements SluiceHandle {
       statistics: this.#statistics,
       metrics: this.#metrics,
       writes: this.#gate,
+      operations: this.#failover.control,
       config: () => this.#config,
       workers: () => this.#workers,
       takeCounters: () => this.#takeCounters(),
@@ -339,6 +349,7 @@ class Supervisor implements SluiceHandle {
   async #stop(reason: string): Promise<void> {
     const graceMs = this.#config.limits.shutdownGraceMs;
     this.#logger.info('stopping', { reason, graceMs });
+    await this.#failover.stop();
     this.#certificates.stop();
     this.#views.stop();
     await this.#workers?.stop(StopMode.graceful, graceMs + STOP_MARGIN_MS);

@@ -136,5 +136,5 @@ async function run(
     throw new AdminError('wrongArgument', `${command.name} takes no parameters: write the values into it`);
   const { state, version, commandTimeoutMs } = context;
   const call = { match, statement, session, state, version, commands: ALL_COMMANDS, parameters };
-  return withDeadline(command.execute(call), commandTimeoutMs, command.name);
+  return withDeadline(command.execute(call), command.timeoutMs ?? commandTimeoutMs, command.name);
 }

@@ -6,6 +6,7 @@ import type { LogThreshold } from '../../common/logger.ts';
 import type { ExplainQuestion, ExplainStep, KillOutcome } from '../../common/thread-messages.ts';
 import type { ServerAddress, ServerDescription } from '../../topology/server-description.ts';
 import type { AdministrativeStatus } from '../../topology/server-health.ts';
+import type { FailoverControl } from '../failover/failover-control.ts';
 import type { WriteGate } from '../failover/write-gate.ts';
 import type { CounterSnapshot } from '../metrics/counter-snapshot.ts';
 import type { RuleHitCount } from '../query-rules/rule-keeper.ts';
@@ -78,6 +79,8 @@ export interface AdminState {
   reopenLogs(): void;
   /** Whether workers remember their last statements. */
   keepsRoutes(): boolean;
+  /** Changes of the primary. */
+  readonly operations: Pick<FailoverControl, 'switchover' | 'rejoin'>;
   /** Whether new writes may begin. */
   readonly writes: Pick<WriteGate, 'hold' | 'release' | 'isHeld'>;
   /** Whether workers let new clients in; those that are there go on in any case. */

@@ -12,6 +12,7 @@ import { load } from './load.ts';
 import { loadUser } from './load-user.ts';
 import { loadUsers } from './load-users.ts';
 import { proxysql } from './proxysql.ts';
+import { rejoin } from './rejoin.ts';
 import { rollbackRuntime } from './rollback-runtime.ts';
 import { save } from './save.ts';
 import { saveDigest } from './save-digest.ts';
@@ -50,6 +51,7 @@ import { showVersions } from './show-versions.ts';
 import { showWarnings } from './show-warnings.ts';
 import { showWorkers } from './show-workers.ts';
 import { define, select, write } from './sql.ts';
+import { switchover } from './switchover.ts';
 import { transaction } from './transaction.ts';
 import { truncate } from './truncate.ts';
 import { undrain } from './undrain.ts';
@@ -92,6 +94,8 @@ export const ALL_COMMANDS: readonly AdminCommand[] = [
   proxysql,
   drain,
   undrain,
+  switchover,
+  rejoin,
   holdWrites,
   releaseWrites,
   kill,

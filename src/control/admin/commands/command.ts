@@ -98,6 +98,8 @@ export interface AdminCommand {
   readonly access: AdminRole;
   /** Changes something beyond its own session, and is therefore logged. */
   readonly changes: boolean;
+  /** Instead of the limit for all commands. */
+  readonly timeoutMs?: number;
   /** Of its result; empty where it answers with OK, or where the statement itself names them. */
   readonly columns: readonly CommandColumn[];
   /** @throws AdminError for what the client did wrong */

@@ -5,6 +5,8 @@ import { WorkerCounter } from '../../../../src/common/shared-counters.ts';
 import { SharedStatistics } from '../../../../src/common/shared-statistics.ts';
 import type { ExplainQuestion, KillOutcome } from '../../../../src/common/thread-messages.ts';
 import type { AdminAccount, AdminEvent, AdminState } from '../../../../src/control/admin/admin-state.ts';
+import type { RejoinOrder, SwitchoverOrder } from '../../../../src/control/failover/failover-control.ts';
+import type { OperationAnswer } from '../../../../src/control/failover/operation-answer.ts';
 import type { HoldOptions, HoldResult } from '../../../../src/control/failover/write-gate.ts';
 import type {
   CounterSnapshot,
@@ -150,6 +152,18 @@ export class FakeAdminState implements AdminState {
     },
   };
   readonly orders: [string, string][] = [];
+  /** What the next operation ends with. */
+  operationAnswer: OperationAnswer = { outcome: 'done', reason: '', rows: [] };
+  readonly operations = {
+    switchover: async (order: SwitchoverOrder): Promise<OperationAnswer> => {
+      this.orders.push(['switchover', JSON.stringify(order)]);
+      return this.operationAnswer;
+    },
+    rejoin: async (order: RejoinOrder): Promise<OperationAnswer> => {
+      this.orders.push(['rejoin', JSON.stringify(order)]);
+      return this.operationAnswer;
+    },
+  };
   /** What the next hold finds. */
   holdResult: HoldResult = { drained: true, tookMs: 12.4 };
   readonly writes = {

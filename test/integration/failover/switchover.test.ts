@@ -1,0 +1,226 @@
+/** SWITCHOVER on real servers of both flavours: the checks, the way there and back, and everything undone. */
+
+import type { Connection, RowDataPacket } from 'mysql2/promise';
+import t from 'tap';
+import { ServerFlavor } from '../../../src/topology/server-description.ts';
+import type { DatabaseServer } from '../../support/database-server.ts';
+import { REPLICATION_ACCOUNT, ReplicationSet } from '../../support/replication-set.ts';
+import { SluiceProcess } from '../../support/sluice-process.ts';
+import { waitUntil } from '../../support/wait-until.ts';
+
+interface Row extends RowDataPacket {
+  readonly part: string;
+  readonly name: string;
+  readonly result: string;
+  readonly text: string;
+}
+
+async function rowsOf(admin: Connection, sql: string): Promise<Row[]> {
+  const [rows] = await admin.query<Row[]>(sql);
+  return rows;
+}
+
+async function errorOf(admin: Connection, sql: string): Promise<string> {
+  try {
+    await admin.query(sql);
+    return 'no error';
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+for (const flavor of Object.values(ServerFlavor)) {
+  t.test(flavor, async (t) => {
+    const set = await new ReplicationSet({
+      flavor,
+      replicas: 2,
+      sql: ['CREATE TABLE app.t (a INT PRIMARY KEY)'],
+    }).start();
+    t.teardown(() => set.dispose());
+    const [first, second] = [set.replicas[0]!, set.replicas[1]!];
+    // MySQL replicas tell the account that they replicate with, MariaDB's do not.
+    const replication = flavor === 'mysql' ? {} : { replication: REPLICATION_ACCOUNT };
+    const config = { failover: { ...replication, maxLagMs: 2500 } };
+    const sluice = await SluiceProcess.startFor(set, { config });
+    t.teardown(() => sluice.dispose());
+    const admin = await sluice.adminConnection();
+    t.teardown(() => admin.end());
+    const client = await sluice.connect();
+    t.teardown(() => client.end());
+    const allKnown = async () => {
+      const [servers] = await admin.query<RowDataPacket[]>('SHOW TOPOLOGY');
+      return servers.filter(({ role }) => role === 'replica').length === 2;
+    };
+    await waitUntil('both replicas are known', allKnown);
+    const isReadOnly = async (server: DatabaseServer) =>
+      (await server.queryValue('SELECT @@global.read_only')) === '1';
+    const to = (server: DatabaseServer) => `SWITCHOVER TO '${server.address}'`;
+
+    await t.test('refused with the reason, and nothing is touched', async (t) => {
+      t.match(await errorOf(admin, "SWITCHOVER TO '127.0.0.1:1'"), /there is no server 127\.0\.0\.1:1/);
+      t.match(await errorOf(admin, to(set.primary)), /is the primary already/);
+      t.match(await errorOf(admin, "SWITCHOVER TO 'nonsense:port'"), /Expected 'host:port'/);
+      t.match(await errorOf(admin, `${to(first)} TIMEOUT 0`), /TIMEOUT takes/);
+
+      await first.query('STOP SLAVE SQL_THREAD');
+      t.match(await errorOf(admin, to(first)), /is broken \(IO thread Yes, SQL thread No\)/);
+      await first.query('START SLAVE SQL_THREAD');
+
+      await first.query('STOP SLAVE');
+      await first.query('CHANGE MASTER TO MASTER_DELAY=60');
+      await first.query('START SLAVE');
+      await waitUntil('the delayed replica runs', async () => {
+        const [status] = await first.query<Record<string, string>>('SHOW SLAVE STATUS');
+        return status?.Slave_IO_Running === 'Yes';
+      });
+      await set.primary.query('INSERT INTO app.t VALUES (0)');
+      t.match(await errorOf(admin, to(first)), /delayed on purpose, by 60 s/);
+      await first.query('STOP SLAVE');
+      await first.query('CHANGE MASTER TO MASTER_DELAY=0');
+      await first.query('START SLAVE');
+
+      // Its applier waits for the lock: it lags without a word.
+      const blocker = await first.rootConnection();
+      await set.waitForSync([first]);
+      await blocker.query('LOCK TABLES app.t READ');
+      await set.primary.query('INSERT INTO app.t VALUES (-1)');
+      t.match(await errorOf(admin, to(first)), /is lagging: after \d+ ms it has not got/);
+      await blocker.query('UNLOCK TABLES');
+      await blocker.end();
+      await set.waitForSync();
+
+      await second.query('SET GLOBAL read_only=0');
+      t.match(await errorOf(admin, to(second)), /is writable already/);
+      await second.query('SET GLOBAL read_only=1');
+
+      await set.primary.query("REVOKE RELOAD ON *.* FROM monitor@'%'");
+      await set.waitForSync();
+      t.match(
+        await errorOf(admin, to(first)),
+        /lacks privileges on .*: GRANT RELOAD ON \*\.\* TO 'monitor'@/,
+      );
+      await set.primary.query("GRANT RELOAD ON *.* TO monitor@'%'");
+      await set.primary.query(`REVOKE REPLICATION SLAVE ON *.* FROM '${REPLICATION_ACCOUNT.username}'@'%'`);
+      await set.waitForSync();
+      t.match(await errorOf(admin, to(first)), /the account 'replication' lacks REPLICATION SLAVE/);
+      await set.primary.query(`GRANT REPLICATION SLAVE ON *.* TO '${REPLICATION_ACCOUNT.username}'@'%'`);
+      await set.waitForSync();
+      t.equal(await isReadOnly(set.primary), false);
+      const begun = await rowsOf(admin, 'SHOW EVENTS');
+      t.strictSame(
+        begun.filter(({ event }) => String(event).startsWith('operation')),
+        [],
+      );
+    });
+
+    await t.test('DRY RUN shows each check and each step', async (t) => {
+      const rows = await rowsOf(admin, `${to(first)} TIMEOUT 5 DRY RUN`);
+      const checks = rows.filter(({ part }) => part === 'check');
+      t.strictSame(new Set(checks.map(({ result }) => result)), new Set(['ok']), JSON.stringify(checks));
+      const steps = rows.filter(({ part }) => part === 'step').map(({ name }) => name);
+      t.strictSame(steps, [
+        'lock',
+        'record',
+        'near',
+        'hold',
+        'heartbeat',
+        'read-only',
+        'catch-up',
+        'stop',
+        'promote',
+        'reset',
+        'follow',
+        'measure',
+        'release',
+        'followed',
+        'end',
+      ]);
+      await first.query('STOP SLAVE');
+      const refused = await rowsOf(admin, `${to(first)} DRY RUN`);
+      t.match(refused.find(({ result }) => result === 'refused')?.text, /is broken/);
+      await first.query('START SLAVE');
+      await waitUntil('it replicates again', async () => {
+        const [status] = await first.query<Record<string, string>>('SHOW SLAVE STATUS');
+        return status?.Slave_IO_Running === 'Yes';
+      });
+      t.equal(await isReadOnly(set.primary), false);
+    });
+
+    await t.test('an open transaction that does not end undoes it, and goes on', async (t) => {
+      await client.query('BEGIN');
+      await client.query('INSERT INTO t VALUES (100)');
+      const undone = await errorOf(admin, `${to(first)} TIMEOUT 1`);
+      t.match(undone, /It was undone, everything is as before: hold: not all has ended within 1000 ms/);
+      t.match(undone, /of 'app' at .* is in the way: /);
+      await client.query('COMMIT');
+      await client.query('INSERT INTO t VALUES (101)');
+      t.equal(await isReadOnly(set.primary), false);
+      t.equal(await isReadOnly(first), true);
+      const [record] = await set.primary.query<{ outcome: string; running: number | null }>(
+        'SELECT outcome, running FROM sluice.operation',
+      );
+      t.match(record, { outcome: 'undone', running: null });
+    });
+
+    await t.test('a lock on the old primary that does not go away undoes it', async (t) => {
+      const blocker = await set.primary.rootConnection();
+      // On MySQL a lock for reading keeps nobody from read_only.
+      await blocker.query('LOCK TABLES app.t WRITE');
+      t.match(await errorOf(admin, `${to(first)} TIMEOUT 1`), /It was undone.*read-only: /);
+      await blocker.query('UNLOCK TABLES');
+      await blocker.end();
+      await client.query('INSERT INTO t VALUES (102)');
+      t.equal(await isReadOnly(set.primary), false);
+    });
+
+    await t.test('there and back again, under writes: no error, nothing lost, nothing twice', async (t) => {
+      let next = 1000;
+      let stopped = false;
+      const errors: Error[] = [];
+      const writer = async () => {
+        const connection = await sluice.connect();
+        while (!stopped) {
+          const value = next++;
+          await connection
+            .query('INSERT INTO t VALUES (?)', [value])
+            .catch((error: Error) => errors.push(error));
+        }
+        await connection.end();
+      };
+      const writers = Array.from({ length: 8 }, writer);
+      t.teardown(() => {
+        stopped = true;
+      });
+      for (const [target, source] of [
+        [first, set.primary],
+        [set.primary, first],
+      ] as const) {
+        const before = next;
+        await waitUntil('writes go on', () => next > before + 50);
+        const rows = await rowsOf(admin, to(target));
+        t.strictSame(
+          rows.filter(({ result }) => result !== 'done'),
+          [],
+        );
+        t.comment(rows.map(({ name, duration_ms, text }) => `${name} ${duration_ms} ${text}`).join('\n'));
+        t.equal(await isReadOnly(target), false);
+        t.equal(await isReadOnly(source), true);
+        await waitUntil('both others are replicas', allKnown);
+      }
+      const before = next;
+      await waitUntil('writes go on', () => next > before + 50);
+      stopped = true;
+      await Promise.all(writers);
+      t.strictSame(errors, []);
+      await set.waitForSync();
+      for (const server of set.servers) {
+        const count = await server.queryValue('SELECT COUNT(*) FROM app.t WHERE a >= 1000');
+        t.equal(Number(count), next - 1000, server.name);
+      }
+      const done = await set.primary.query<{ outcome: string }>(
+        "SELECT outcome FROM sluice.operation WHERE outcome = 'done'",
+      );
+      t.equal(done.length, 2);
+    });
+  });
+}
