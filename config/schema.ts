@@ -16,6 +16,7 @@ import { limitsSection } from './limits-schema.ts';
 import { auditLogSection, logSection, slowQueryLogSection, tracingSection } from './logging-schema.ts';
 import { monitorSection } from './monitor-schema.ts';
 import { poolSection } from './pool-schema.ts';
+import { transactionReplaySection } from './replay-schema.ts';
 import {
   type fastRouteSchema,
   fastRoutingList,
@@ -132,6 +133,7 @@ export const configSchema = z
     pool: poolSection,
     limits: limitsSection,
     routing: routingSection,
+    transactionReplay: transactionReplaySection,
     statistics: statisticsSection,
     log: logSection,
     slowQueryLog: slowQueryLogSection,

@@ -83,6 +83,9 @@ export const WorkerCounter = {
   heldStatements: 50,
   heldStatementsNow: 51,
   heldMs: 52,
+  replayedTransactions: 53,
+  replaysFailed: 54,
+  replayedStatements: 55,
 } as const;
 export type WorkerCounter = (typeof WorkerCounter)[keyof typeof WorkerCounter];
 const WORKER_COUNTERS = 64;

@@ -176,6 +176,12 @@ export interface SnapshotSettings {
     readonly errorEntries: number;
     readonly longQueryMs: number;
   };
+  readonly transactionReplay: {
+    readonly enabled: boolean;
+    readonly maxBytes: number;
+    readonly maxStatements: number;
+    readonly maxWorkerBytes: number;
+  };
   readonly logLevel: LogThreshold;
   readonly slowQueryLog: {
     readonly enabled: boolean;

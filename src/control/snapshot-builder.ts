@@ -93,6 +93,7 @@ export class SnapshotBuilder {
         limits,
         routing,
         statistics,
+        transactionReplay: config.transactionReplay,
         hostgroups: defaultPair(config),
         proxyNetworks: proxyProtocol.networks,
         compression: listen.compression,

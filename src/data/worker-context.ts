@@ -20,6 +20,7 @@ import type { UserVariables } from './backend/user-variables.ts';
 import type { FlushScheduler } from './io/flush-scheduler.ts';
 import type { ProxyNetworks } from './io/proxy-networks.ts';
 import type { ClientTlsContext } from './io/tls-contexts.ts';
+import type { ReplayMemory } from './replay/replay-memory.ts';
 import type { Plan } from './router/plan.ts';
 import type { PlanCache } from './router/plan-cache.ts';
 import type { RingEntry, RouteRing } from './router/route-ring.ts';
@@ -112,6 +113,8 @@ export interface WorkerContext {
   readonly definitions: StatementDefinitions;
   readonly router: Router;
   readonly mirrors: Mirroring;
+  /** Logs of open transactions. */
+  readonly replays: ReplayMemory;
   /** Its last statements, and why they went where they went. */
   readonly routes: RouteRing;
   /** Query rules. */

@@ -37,6 +37,7 @@ import { StatementReports } from './frontend/statement-reports.ts';
 import { FlushScheduler } from './io/flush-scheduler.ts';
 import { ProxyNetworks } from './io/proxy-networks.ts';
 import { ClientTlsContext } from './io/tls-contexts.ts';
+import { ReplayMemory } from './replay/replay-memory.ts';
 import { PlanCache } from './router/plan-cache.ts';
 import { RouteRing } from './router/route-ring.ts';
 import { Router } from './router/router.ts';
@@ -134,6 +135,7 @@ const context: WorkerContext = {
   rules: new WorkerRules(start.workerIndex, log),
   firewallLog: new FirewallLog(log, () => performance.now()),
   mirrors: new Mirrors(() => context),
+  replays: new ReplayMemory(),
   routes: new RouteRing(start.snapshot.settings.limits.routeRingEntries),
   statistics,
   reports,
@@ -174,6 +176,7 @@ function apply(snapshot: Snapshot, atOnce = false): void {
   context.router.update(catalog, snapshot.hostgroups, hostgroups);
   context.plans.resize(limits.digestCacheEntries);
   context.routes.resize(limits.routeRingEntries);
+  context.replays.update(snapshot.settings.transactionReplay);
   statistics.update(snapshot.settings.statistics);
   reports.apply(snapshot);
   const { clients: wantsClients, queueLength } = snapshot.settings.auditLog;

@@ -27,6 +27,8 @@ export const RouteReason = {
   unsafeView: 'unsafe-view',
   viewsUnknown: 'views-unknown',
   residue: 'session-residue',
+  /** A transaction that was lost is done again. */
+  replay: 'replay',
   /** KILL, or what a statement before has left */
   answeredHere: 'answered-here',
   /** `error_msg` or `OK_msg` of a query rule */
@@ -56,7 +58,8 @@ const ANSWERED_HERE: ReadonlySet<RouteReason> = new Set<RouteReason>([
 ]);
 
 const POSSIBLE: Readonly<Record<RouteTarget, (reason: RouteReason) => boolean>> = {
-  primary: (reason) => reason !== ClassReason.provenRead && !ANSWERED_HERE.has(reason),
+  primary: (reason) =>
+    reason !== ClassReason.provenRead && reason !== RouteReason.replay && !ANSWERED_HERE.has(reason),
   replica: (reason) =>
     reason === ClassReason.provenRead ||
     reason === RouteReason.hint ||

@@ -177,6 +177,21 @@ export const WORKER_METRICS: Readonly<Record<WorkerCounterName, WorkerMetric>> =
     help: 'Time that statements have waited so, all together',
     kind: 'counter',
   },
+  replayedTransactions: {
+    name: 'sluice_replayed_transactions_total',
+    help: 'Transactions that went on, on another connection, after theirs was lost',
+    kind: 'counter',
+  },
+  replaysFailed: {
+    name: 'sluice_replay_failures_total',
+    help: 'Transactions that could not, though it was tried',
+    kind: 'counter',
+  },
+  replayedStatements: {
+    name: 'sluice_replayed_statements_total',
+    help: 'Statements that were run again for this',
+    kind: 'counter',
+  },
   clientStatements: {
     name: 'sluice_client_statements',
     help: 'Prepared statements that clients have now',

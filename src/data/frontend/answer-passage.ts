@@ -44,6 +44,8 @@ export class AnswerPassage implements ResponseSink {
   errorReplacement: ((errno: number) => ClientError | null) | null = null;
   /** Why the statement has been interrupted, where the server knows of a KILL only. */
   interruption: ClientError | null = null;
+  /** Who else is interested in the bytes. */
+  watcher: { passed(bytes: Buffer): void } | null = null;
   /** A statement of Sluice's own: the client sees nothing. */
   #silent = false;
   #class: StatementClass | null = null;
@@ -77,8 +79,11 @@ export class AnswerPassage implements ResponseSink {
 
   forward(buffer: Buffer, start: number, end: number): boolean {
     this.bytes += end - start;
+    if (this.#silent && this.watcher === null) return false;
+    const bytes = buffer.subarray(start, end);
+    this.watcher?.passed(bytes);
     if (this.#silent) return false;
-    const retained = this.#client.write(buffer.subarray(start, end));
+    const retained = this.#client.write(bytes);
     this.#owner.passed(retained);
     return retained;
   }

@@ -191,6 +191,17 @@ export class ClientStatement {
     this.#flagOffset = 0;
   }
 
+  /**
+   * The COM_STMT_EXECUTE that `readExecute` has seen in `buffer[start, end)`, with the types that it relies on; null if
+   * it brings its own, or needs none.
+   */
+  executionWithTypes(buffer: Buffer, start: number, end: number): Buffer | null {
+    if (this.#flagOffset === 0 || this.#types.length === 0) return null;
+    const flag = start + this.#flagOffset;
+    const parts = [buffer.subarray(start, flag), typesFollow, this.#types, buffer.subarray(flag + 1, end)];
+    return Buffer.concat(parts);
+  }
+
   /** The command in `buffer[start, end)`, as the connection's statement must be told it. */
   send(
     connection: BackendConnection,

@@ -100,6 +100,11 @@ class MirrorClient implements RunClient {
     return false;
   }
 
+  restores(): boolean {
+    return false;
+  }
+
+  restored(): void {}
   confinementEnded(): void {}
   localInfile(): void {}
   sendError(): void {}

@@ -14,6 +14,7 @@ import {
 } from '../../../protocol/index.ts';
 import type { WorkerCounters } from '../../common/shared-counters.ts';
 import { type LexicalContext, makeLexicalContext } from '../../sql/lexical-context.ts';
+import { pinSlot } from '../../sql/route-reason.ts';
 import { PinReason } from '../../sql/statement-class.ts';
 import type { LeftBehind } from '../backend/server-pool.ts';
 import {
@@ -37,6 +38,22 @@ const DEFAULT_TRACKED: ReadonlySet<string> = new Set([
   'character_set_results',
   'time_zone',
 ]);
+
+/** What `mark` keeps: all that a session is when nothing binds it to a connection. */
+export type SessionMark = Pick<
+  SessionState,
+  | 'variables'
+  | 'schema'
+  | 'statusFlags'
+  | 'collationUnknown'
+  | 'clientTracks'
+  | 'idleTimeoutMs'
+  | 'userVariables'
+>;
+
+const SET_TRANSACTION = 1 << pinSlot(PinReason.setTransaction);
+/** Of the server's description of a transaction: a table without transactions has been written. */
+const UNSAFE_WRITE = 3;
 
 export class SessionState {
   variables: SessionVariables | null = null;
@@ -77,6 +94,46 @@ export class SessionState {
 
   get pinned(): boolean {
     return this.#pins.bits !== 0;
+  }
+
+  /** A transaction is open, as far as anybody can know. */
+  get mayBeOpen(): boolean {
+    return this.mayBeInTransaction;
+  }
+
+  /** By more than what the next transaction is to be. */
+  get isPinnedByMore(): boolean {
+    return (this.#pins.bits & ~SET_TRANSACTION) !== 0;
+  }
+
+  /** As the server describes it, e.g. `T___W___`; empty where it has said nothing. */
+  transactionState = '';
+
+  /** Rows of a table without transactions have changed in the transaction that is open. */
+  get hasUnsafeWrite(): boolean {
+    return this.transactionState[UNSAFE_WRITE] === 'w';
+  }
+
+  /** For `restore`, when a transaction begins. */
+  mark(): SessionMark {
+    const { variables, schema, statusFlags, collationUnknown, clientTracks, idleTimeoutMs, userVariables } =
+      this;
+    return { variables, schema, statusFlags, collationUnknown, clientTracks, idleTimeoutMs, userVariables };
+  }
+
+  /** As it was then. It must not have been bound to its connection, and is not any more. */
+  restore(mark: SessionMark): void {
+    Object.assign(this, mark);
+    this.transactionState = '';
+    this.#pins.endAll();
+    this.named.clear();
+  }
+
+  /** The server has rolled it back with its connection. */
+  transactionLost(): void {
+    this.statusFlags &= ~StatusFlag.SERVER_STATUS_IN_TRANS;
+    this.transactionState = '';
+    this.unpin(PinReason.setTransaction);
   }
 
   /** Pins and since when (milliseconds since the epoch). */
@@ -183,6 +240,8 @@ export class SessionState {
         const waits = (ok.statusFlags & StatusFlag.SERVER_STATUS_IN_TRANS) === 0;
         if (waits && change.characteristics !== '') this.pin(PinReason.setTransaction);
         else this.unpin(PinReason.setTransaction);
+      } else if (change.type === SessionTrackType.TRANSACTION_STATE) {
+        this.transactionState = change.state;
       }
     }
     if (values.length > 0 && this.variables !== null) this.variables = this.variables.with(values);

@@ -255,6 +255,18 @@ export class Session implements RunClient, RoutingFacts {
     this.close(reason);
   }
 
+  restores(): boolean {
+    if (this.#phase !== SessionPhase.idle) return false;
+    this.#phase = transition(this.#phase, SessionPhase.busy);
+    return true;
+  }
+
+  restored(): void {
+    if (this.#phase !== SessionPhase.busy) return;
+    this.#phase = transition(this.#phase, SessionPhase.idle);
+    this.#transport.resumeInput();
+  }
+
   // ---- RoutingFacts
 
   get phase(): SessionPhase {

@@ -20,7 +20,7 @@ import {
 import { type ClientError, clientError } from '../../common/errors.ts';
 import { ServerCounter, WorkerCounter } from '../../common/shared-counters.ts';
 import { makeTransitions } from '../../common/state-machine.ts';
-import { RouteTarget } from '../../sql/route-reason.ts';
+import { RouteReason, RouteTarget } from '../../sql/route-reason.ts';
 import { PinReason, type StatementClass, StatementKind } from '../../sql/statement-class.ts';
 import type { BackendConnection, ConnectionHolder } from '../backend/backend-connection.ts';
 import { BackendStatement } from '../backend/backend-statements.ts';
@@ -30,15 +30,15 @@ import { Orphan } from '../backend/orphan.ts';
 import { ownReply, RecordingReply } from '../backend/recording-reply.ts';
 import { type LeftBehind, NOTHING_LEFT, type ServerPool } from '../backend/server-pool.ts';
 import type { Plan } from '../router/plan.ts';
-import type { Route } from '../router/route.ts';
+import { type Route, routeOf } from '../router/route.ts';
 import type { WorkerContext } from '../worker-context.ts';
 import { Aftermath, type AftermathClient } from './aftermath.ts';
 import { AnswerPassage, type PassageOwner } from './answer-passage.ts';
 import type { ClientStatement } from './client-statement.ts';
-import type { SearchClient } from './connection-search.ts';
+import { type SearchClient, usesResidue } from './connection-search.ts';
 import { KeptPacket } from './kept-packet.ts';
 import { DEFAULT_RETRIES, LossAction, verdictOfLoss } from './lost-statement.ts';
-import { MAX_KEPT_BYTES, ReadOnlyPrimary } from './read-only-primary.ts';
+import { isReadOnlyRefusal, MAX_KEPT_BYTES, ReadOnlyPrimary } from './read-only-primary.ts';
 import { Residue } from './residue.ts';
 import { endsConnection } from './session-end.ts';
 import { type SettlingListener, StateSettling } from './state-settling.ts';
@@ -47,6 +47,7 @@ import { StatementKill } from './statement-kill.ts';
 import { ER_MAX_PREPARED_STMT_COUNT_REACHED } from './statement-preparation.ts';
 import { StatementTimeout } from './statement-timeout.ts';
 import { StatementTrace, type TracedClient } from './statement-trace.ts';
+import { type ReplayedRun, type SessionCommand, TransactionReplay } from './transaction-replay.ts';
 
 /** Something may be there that nobody has seen. */
 const SUSPECT: LeftBehind = { ...NOTHING_LEFT, untracked: true };
@@ -73,6 +74,8 @@ const ER_QUERY_INTERRUPTED = 1317;
 /** ER_OPTION_PREVENTS_STATEMENT: a read-only server was asked to write. */
 const ER_OPTION_PREVENTS_STATEMENT = 1290;
 const MAX_SHOWN_BYTES = 64 * 1024;
+const REPLAY_HELD = routeOf(RouteTarget.held, RouteReason.inTransaction);
+const REPLAY_BEGINS = routeOf(RouteTarget.primary, RouteReason.replay);
 
 /** The session, as far as a run needs it. */
 export interface RunClient extends SearchClient, TracedClient, AftermathClient {
@@ -92,10 +95,13 @@ export interface RunClient extends SearchClient, TracedClient, AftermathClient {
   statementAnswered(statement: ClientStatement, shape: AnswerShape, tracker: ResponseTracker): void;
   /** The held connection is gone, and with it what the session had there. */
   heldConnectionLost(reason: string): void;
+  /** No command runs, and none may until `restored`. @returns false if one does, or the session has ended */
+  restores(): boolean;
+  restored(): void;
 }
 
 export class StatementRun
-  implements ReplyOwner, PassageOwner, ApproachListener, SettlingListener, ConnectionHolder
+  implements ReplyOwner, PassageOwner, ApproachListener, SettlingListener, ConnectionHolder, ReplayedRun
 {
   readonly #client: RunClient;
   readonly #context: WorkerContext;
@@ -113,6 +119,11 @@ export class StatementRun
   #connection: BackendConnection | null = null;
   #shared = false;
   #repeatable = false;
+  /** The same, as long as nothing of its answer has gone out: it has no effect but on its connection. */
+  #isHarmless = false;
+  /** The primary is not asked at once. */
+  #waitsForHeir = false;
+  #isRefused = false;
   /** Nothing is sent that could change the session. */
   #touching = false;
   #attempts = 0;
@@ -123,6 +134,9 @@ export class StatementRun
   readonly #settling: StateSettling;
   readonly #aftermath: Aftermath;
   readonly #readOnlyPrimary: ReadOnlyPrimary;
+  /** null as long as transactions are not logged. */
+  #replay: TransactionReplay | null = null;
+  #lastInsertId = 0;
   #abandoned = false;
   #interrupted = false;
   /** As the client is told it. */
@@ -177,13 +191,6 @@ export class StatementRun
     shape: AnswerShape,
     silent = false,
   ): void {
-    this.#touching = false;
-    this.#plan = plan;
-    this.#shape = shape;
-    this.lastErrno = 0;
-    this.lastError = null;
-    this.#attempts = 1;
-    this.passage.begin(plan?.statement ?? null, this.statement, silent);
     this.#repeatable =
       shape === AnswerShape.prepare ||
       (route.target === RouteTarget.replica && plan !== null && plan.statement.provenRead);
@@ -197,6 +204,29 @@ export class StatementRun
     const isKept = this.#repeatable || (isNew && end - start <= MAX_KEPT_BYTES);
     if (isKept) this.#packet.keep(buffer, start, end);
     this.#readOnlyPrimary.begins(isNew && isKept);
+    this.#isHarmless = isNew && isKept && isHarmless(plan);
+    if (this.#replay !== null || this.#context.replays.enabled)
+      this.#log(buffer, start, end, route, plan, shape, silent);
+    this.#begin(buffer, start, end, route, plan, shape, silent);
+  }
+
+  /** Of a command that is new, or runs again. */
+  #begin(
+    buffer: Buffer,
+    start: number,
+    end: number,
+    route: Route,
+    plan: Plan | null,
+    shape: AnswerShape,
+    silent: boolean,
+  ): void {
+    this.#touching = false;
+    this.#plan = plan;
+    this.#shape = shape;
+    this.lastErrno = 0;
+    this.lastError = null;
+    this.#attempts = 1;
+    this.passage.begin(plan?.statement ?? null, this.statement, silent);
     this.#command = end > start ? buffer[start]! : 0;
     const isText = this.#command === Command.COM_QUERY;
     this.#aftermath.begins(plan?.statement, isText ? buffer : null, start + 1, end);
@@ -206,7 +236,98 @@ export class StatementRun
     this.#entersSchema = isText ? isUse : this.#command === Command.COM_INIT_DB;
     const names = plan ?? statement?.plan ?? null;
     this.#approach.begin(route, plan, this.held, executed, names, this.#entersSchema);
+    if (this.#waitsForHeir) this.#approach.search.refusedByPrimary();
+    this.#waitsForHeir = false;
     this.#go(buffer, start, end);
+  }
+
+  /** What it does in a transaction is written down, as far as that is on. */
+  #log(
+    buffer: Buffer,
+    start: number,
+    end: number,
+    route: Route,
+    plan: Plan | null,
+    shape: AnswerShape,
+    silent: boolean,
+  ): void {
+    const { enabled } = this.#context.replays;
+    if (!enabled && this.#replay !== null) {
+      this.#replay.clear();
+      this.#replay = null;
+      this.passage.watcher = null;
+    }
+    if (!enabled) return;
+    if (this.#replay === null) {
+      const address = (): string => (this.held ?? this.#connection)?.server.address ?? '';
+      this.#replay = new TransactionReplay(this.#context, this.#client.state, this, address);
+      this.passage.watcher = this.#replay;
+    }
+    if (silent || route.target === RouteTarget.replica || shape === AnswerShape.prepare) return;
+    const { statement } = this;
+    const { errorSequence } = this.#client;
+    this.#replay.starts({ buffer, start, end, plan, shape, statement, errorSequence });
+  }
+
+  // ---- ReplayedRun
+
+  runLogged(command: SessionCommand): void {
+    this.#runAgain(command, true);
+  }
+
+  ask(text: string, done: (errno: number) => void): void {
+    const connection = this.held;
+    const replay = this.#replay;
+    if (connection === null || replay === null) return;
+    const lost = (reason: string): void => {
+      if (this.held === connection && replay.isRunning) replay.lost(reason);
+    };
+    const recorder = new RecordingReply((_, { errno }) => done(errno), lost);
+    connection.sendCommand(Command.COM_QUERY, text, ownReply(recorder));
+  }
+
+  resume(command: SessionCommand | null): void {
+    this.trace.goesOn();
+    if (command === null) this.#client.restored();
+    else this.#runAgain(command, false);
+  }
+
+  #runAgain(command: SessionCommand, silent: boolean): void {
+    const { packet, plan, shape, statement, definition } = command;
+    this.#client.errorSequence = command.errorSequence;
+    this.statement = statement;
+    if (statement !== null && definition !== null) {
+      statement.definition = definition;
+      statement.readExecute(packet, 0, packet.length);
+    }
+    this.#repeatable = false;
+    this.#isHarmless = false;
+    this.#packet.clear();
+    this.#readOnlyPrimary.begins(false);
+    const route = this.held === null ? REPLAY_BEGINS : REPLAY_HELD;
+    this.#begin(packet, 0, packet.length, route, plan, shape, silent);
+  }
+
+  dropConnection(reason: string, waits: boolean): void {
+    const connection = this.#connection ?? this.held;
+    if (this.#approach.step !== ApproachStep.none) this.#approach.cancel();
+    if (this.#phase !== RunPhase.idle) this.#phase = transition(this.#phase, RunPhase.idle);
+    this.#connection = null;
+    this.held = null;
+    this.#kill = null;
+    this.trace.pauses();
+    if (connection !== null && !connection.isClosed) connection.close(reason);
+    this.#waitsForHeir = waits;
+  }
+
+  giveUp(error: ClientError, command: SessionCommand | null): void {
+    this.trace.goesOn();
+    if (command !== null) {
+      this.#client.errorSequence = command.errorSequence;
+      this.passage.begin(null, null, false);
+      this.#answerWith(error);
+    }
+    this.#client.heldConnectionLost(error.message);
   }
 
   /**
@@ -216,6 +337,7 @@ export class StatementRun
   touch(route: Route): void {
     this.#plan = null;
     this.#touching = true;
+    this.#isHarmless = false;
     this.#shape = AnswerShape.single;
     this.passage.begin(null, null, true);
     this.lastErrno = 0;
@@ -232,6 +354,7 @@ export class StatementRun
   /** The session ends. What runs is cut off, what is held is cleaned up. */
   abandon(): void {
     this.#abandoned = true;
+    this.#replay?.clear();
     this.timeout.end();
     this.trace.abandoned(this.#attempts, this.passage.bytes);
     this.#aftermath.settled(undefined, 0);
@@ -271,6 +394,7 @@ export class StatementRun
   releaseHeld(left: LeftBehind, cleaned: (() => void) | null = null): void {
     const held = this.held;
     this.held = null;
+    this.#replay?.clear();
     if (held === null || held.isClosed) cleaned?.();
     else {
       held.cleaned = cleaned;
@@ -280,6 +404,10 @@ export class StatementRun
 
   /** KILL QUERY, or the end of the statement's time. */
   interrupt(error: ClientError): void {
+    if (this.#replay?.isRunning === true) {
+      this.#replay.interrupt(error);
+      return;
+    }
     if (this.#approach.step === ApproachStep.searching) {
       this.#approach.cancel();
       this.#fail(error);
@@ -484,9 +612,18 @@ export class StatementRun
     const address = this.#connection?.server.address ?? '';
     if (!this.#interrupted && this.#readOnlyPrimary.refuses(address, errno, this.passage.message))
       return true;
+    if (this.#isRefusedInTransaction(errno)) return true;
     if (errno !== ER_OPTION_PREVENTS_STATEMENT || !this.#repeatable || this.#isPrimaryOnly) return false;
     this.#approach.search.primaryOnly();
     return true;
+  }
+
+  /** The primary was demoted in the middle of a transaction, and has rolled back, or will. */
+  #isRefusedInTransaction(errno: number): boolean {
+    const replay = this.#replay;
+    if (replay === null || replay.isRunning || replay.log.pending === null || this.#interrupted) return false;
+    this.#isRefused = isReadOnlyRefusal(errno, this.passage.message) && replay.mayReplay(false, false);
+    return this.#isRefused;
   }
 
   /** The refusal of a COM_STMT_PREPARE that may succeed when statements that nobody needs have been closed. */
@@ -512,6 +649,13 @@ export class StatementRun
       !tracker.forwarded
     ) {
       this.#again(connection);
+      return;
+    }
+    if (this.#isRefused) {
+      this.#isRefused = false;
+      const { address } = connection.server;
+      this.#context.post({ type: 'primaryRefuses', address });
+      this.#replay?.begin(address, 'it is read-only', true);
       return;
     }
     if (this.#readOnlyPrimary.takeRefusal()) {
@@ -556,6 +700,7 @@ export class StatementRun
     // A slow reader's own affair from here on: nobody would notice that an idle connection has died.
     connection.socket.resume();
     this.lastErrno = tracker.errno;
+    this.#lastInsertId = tracker.lastInsertId;
     this.lastWarnings = tracker.errno === 0 ? tracker.warnings : 1;
     // An ERR says nothing of the session's status; the OKs of the same answer before it do, but for what they announced.
     if (tracker.statusReported) state.statusFlags = connection.statusFlags & ~OF_ONE_ANSWER;
@@ -613,6 +758,10 @@ export class StatementRun
 
   #lostBehindAnswer(connection: BackendConnection, reason: string): void {
     if (this.#abandoned || this.#connection !== connection) return;
+    if (this.#replay?.isRunning === true) {
+      this.#replay.lost(reason);
+      return;
+    }
     this.trace.ends(this.lastErrno, this.#attempts, this.passage.bytes);
     this.#phase = transition(this.#phase, RunPhase.idle);
     this.#connection = null;
@@ -640,7 +789,7 @@ export class StatementRun
 
   #finish(connection: BackendConnection, succeeded: boolean): void {
     const { state } = this.#client;
-    this.timeout.end();
+    if (this.#replay?.isRunning !== true) this.timeout.end();
     const kill = this.#kill;
     this.#kill = null;
     // A KILL that has hit nothing would hit the next statement of a connection that the session keeps.
@@ -665,7 +814,24 @@ export class StatementRun
       this.held = null;
       this.#leave(connection);
     }
+    // A preparation neither begins nor ends anything.
+    const isLogged = !this.#touching && this.#shape !== AnswerShape.prepare;
+    if (this.#replay !== null && isLogged && this.#endsInLog(this.#replay)) return;
     this.#client.runFinished();
+  }
+
+  /** @returns true if it ran again, unheard. */
+  #endsInLog(replay: TransactionReplay): boolean {
+    const { state } = this.#client;
+    const [errno, insertId] = [this.lastErrno, this.#lastInsertId];
+    return replay.ended({
+      errno,
+      message: errno === 0 ? '' : this.passage.message,
+      insertId,
+      isOpen: this.held !== null && (state.mayBeOpen || state.pins.has(PinReason.setTransaction)),
+      isPinned: state.isPinnedByMore,
+      wroteOutside: state.hasUnsafeWrite,
+    });
   }
 
   #leave(connection: BackendConnection): void {
@@ -678,8 +844,13 @@ export class StatementRun
   /** The server has gone, or has ended the session: what it held there is lost, as on a direct connection. */
   heldConnectionClosed(connection: BackendConnection): void {
     if (this.held !== connection || this.#connection === connection) return;
-    this.held = null;
     const { address } = connection.server;
+    const replay = this.#phase === RunPhase.idle ? this.#replay : null;
+    if (replay?.mayReplay(false, false) === true && this.#client.restores()) {
+      replay.begin(address, connection.closeReason, false);
+      return;
+    }
+    this.held = null;
     const pin = [...this.#client.state.pins.keys()].join(', ') || 'transaction';
     const { message } = clientError('PROXY_SESSION_LOST', { address, pin, reason: connection.closeReason });
     this.#client.heldConnectionLost(message);
@@ -693,6 +864,20 @@ export class StatementRun
     const connection = this.#connection;
     if (this.#abandoned || this.#phase === RunPhase.idle || connection === null) return;
     this.#context.counters.add(WorkerCounter.backendLost);
+    const replay = this.#replay;
+    if (replay?.isRunning === true) {
+      replay.lost(reason);
+      return;
+    }
+    if (
+      replay !== null &&
+      replay.log.pending !== null &&
+      !this.#interrupted &&
+      replay.mayReplay(started, sent)
+    ) {
+      replay.begin(connection.server.address, reason, false);
+      return;
+    }
     const wasHeld = this.held === connection;
     if (this.#interrupted && !wasHeld && !started && (this.#repeatable || !sent)) {
       this.#connection = null;
@@ -704,7 +889,7 @@ export class StatementRun
       reason,
       started,
       sent,
-      repeatable: this.#repeatable,
+      repeatable: this.#repeatable || this.#isHarmless,
       attempts: this.#attempts,
       retries: this.#client.verdict.retries ?? DEFAULT_RETRIES,
       wasHeld,
@@ -752,10 +937,15 @@ export class StatementRun
   }
 
   #fail(error: ClientError): void {
+    this.#phase = transition(this.#phase, RunPhase.idle);
+    if (this.#replay?.isRunning === true) this.#replay.failed(error);
+    else this.#answerWith(error);
+  }
+
+  #answerWith(error: ClientError): void {
     this.timeout.end();
     this.#kill = null;
     this.#aftermath.settled(undefined, 0);
-    this.#phase = transition(this.#phase, RunPhase.idle);
     this.statement = null;
     this.lastErrno = error.errno;
     this.lastError = error;
@@ -768,4 +958,11 @@ export class StatementRun
   #poolOf(connection: BackendConnection): ServerPool | null {
     return this.#context.backends.poolOf(connection.server.address);
   }
+}
+
+/** It does nothing but to open a transaction, or to read. */
+function isHarmless(plan: Plan | null): boolean {
+  if (plan === null || plan.statement.statementCount !== 1) return false;
+  const { kind, provenRead } = plan.statement;
+  return kind === StatementKind.begin || (provenRead && !usesResidue(plan.statement));
 }

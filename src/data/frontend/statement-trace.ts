@@ -66,6 +66,7 @@ export class StatementTrace {
   /** That it was served in; below 0 where no server was used. */
   hostgroup = NO_HOSTGROUP;
   #isActive = false;
+  #isPaused = false;
   #command = 0;
   #schema: string | null = null;
   #pinsBefore = 0;
@@ -130,6 +131,18 @@ export class StatementTrace {
     this.#isActive = false;
   }
 
+  /** What comes now belongs to a replay; the statement itself goes on behind it. */
+  pauses(): void {
+    this.#isPaused ||= this.#isActive;
+    this.#isActive = false;
+  }
+
+  goesOn(): void {
+    this.#isActive ||= this.#isPaused;
+    if (this.#isPaused) this.#flags |= RingFlag.replayed;
+    this.#isPaused = false;
+  }
+
   waits(): void {
     this.#waitsSinceMs = performance.now();
   }
@@ -152,7 +165,7 @@ export class StatementTrace {
     this.#server = connection.server.address;
     this.#serverThreadId = connection.threadId;
     this.#flags =
-      (this.#flags & RingFlag.reprepared) |
+      (this.#flags & (RingFlag.reprepared | RingFlag.replayed)) |
       (this.route?.target === RouteTarget.held ? RingFlag.held : 0) |
       (isShared ? RingFlag.pipelined : 0) |
       (isPrevious ? RingFlag.previous : 0) |

@@ -20,6 +20,8 @@ export const RingFlag = {
   abandoned: 32,
   /** It ran where the statement before did, since it asks about that one. */
   previous: 64,
+  /** Its connection was lost, and its transaction was done again before it. */
+  replayed: 128,
 } as const;
 
 /** A longer digest is not kept: it would keep its memory from being freed. */

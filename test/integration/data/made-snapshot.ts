@@ -150,6 +150,7 @@ export function madeSnapshot(more: Partial<Snapshot> = {}): Snapshot {
         ruleTextBytes: 65_536,
         routeRingEntries: 1024,
       },
+      transactionReplay: { enabled: false, maxBytes: 0, maxStatements: 0, maxWorkerBytes: 0 },
       logLevel: 'info',
       slowQueryLog: {
         enabled: false,

@@ -92,13 +92,14 @@ t.test('the least that works has every default', async (t) => {
 t.test('the settings of the snapshot are sections of the configuration', async (t) => {
   const config = load(MINIMAL);
   const { pool, limits, routing, statistics, hostgroups, proxyProtocol, listen } = config;
-  const { log, slowQueryLog, auditLog, tracing } = config;
+  const { log, slowQueryLog, auditLog, tracing, transactionReplay } = config;
   // Compiles only while the names agree.
   const settings: SnapshotSettings = {
     pool,
     limits,
     routing,
     statistics,
+    transactionReplay,
     hostgroups,
     proxyNetworks: proxyProtocol.networks,
     compression: listen.compression,
