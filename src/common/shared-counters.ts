@@ -24,6 +24,8 @@ export const Gauge = {
   viewsEpoch: 2,
   /** Goes up when a statement that may change accounts starts, and when it ends. */
   accountsEpoch: 3,
+  /** Likewise of a statement that may change which tables belong together: triggers, foreign keys. */
+  relationsEpoch: 4,
 } as const;
 const GAUGES = 8;
 

@@ -230,6 +230,8 @@ export interface Snapshot {
   readonly catalog: SnapshotCatalog;
   /** `Gauge.viewsEpoch` before the catalogue was read: with another value now it may be out of date. */
   readonly catalogEpoch: number;
+  /** `Gauge.relationsEpoch` likewise: with another value now, which tables belong together may be out of date. */
+  readonly relationsEpoch: number;
   /** The last ones, the current one at the end; empty where the primary makes no GTIDs, or none is known. */
   readonly gtidSources: readonly GtidSource[];
   readonly settings: SnapshotSettings;

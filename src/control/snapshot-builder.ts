@@ -63,7 +63,7 @@ export class SnapshotBuilder {
     config: Config,
     topology: TopologyDescription,
     catalog: SnapshotCatalog,
-    catalogEpoch: number,
+    epochs: Pick<Snapshot, 'catalogEpoch' | 'relationsEpoch'>,
     tls: TlsMaterial,
     accounts: SnapshotAccounts,
     rules: SnapshotRules,
@@ -87,7 +87,7 @@ export class SnapshotBuilder {
       hostgroups,
       accounts,
       catalog,
-      catalogEpoch,
+      ...epochs,
       settings: {
         pool,
         limits,

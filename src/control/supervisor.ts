@@ -368,7 +368,7 @@ class Supervisor implements SluiceHandle {
       this.#config,
       this.#monitor.topology,
       this.#monitor.catalog,
-      this.#views.epoch,
+      this.#views.epochs,
       this.#certificates.material,
       this.#accounts.snapshot(),
       this.#rules.snapshot(this.#config),

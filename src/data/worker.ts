@@ -171,7 +171,9 @@ function apply(snapshot: Snapshot, atOnce = false): void {
   const { complete, unsafeViews } = snapshot.catalog;
   const { hostgroups, routing, limits } = snapshot.settings;
   const isCurrent = (): boolean => shared.gauge(Gauge.viewsEpoch) === snapshot.catalogEpoch;
-  context.tables = tableCatalogOf(snapshot.catalog.tables, isCurrent, context.tables);
+  const isSchemaCurrent = (): boolean =>
+    isCurrent() && shared.gauge(Gauge.relationsEpoch) === snapshot.relationsEpoch;
+  context.tables = tableCatalogOf(snapshot.catalog.tables, isSchemaCurrent, context.tables);
   const catalog = { complete, trusted: routing.trustViews, unsafeViews: new Set(unsafeViews), isCurrent };
   context.router.update(catalog, snapshot.hostgroups, hostgroups);
   context.plans.resize(limits.digestCacheEntries);

@@ -4,7 +4,7 @@ import { type ClassifyInput, scanSafety } from './classify-read.ts';
 import { namedChange, statementName, temporaryTableChange } from './named-change.ts';
 import { ClassReason, PinReason, StatementKind } from './statement-class.ts';
 import type { StatementDraft } from './statement-draft.ts';
-import { ddlWrites } from './written-by-ddl.ts';
+import { changesRelations, ddlWrites } from './written-by-ddl.ts';
 
 const OBJECTS: ReadonlySet<string> = new Set([
   'DATABASE',
@@ -76,6 +76,7 @@ export function classifyDdl(input: ClassifyInput, draft: StatementDraft, from: n
     (verb === 'DROP' && (object === 'DATABASE' || object === 'SCHEMA')) ||
     (verb === 'ALTER' && object === 'TABLE' && contains(input, from, to, 'RENAME'));
   ddlWrites(input, draft, object, from, to);
+  draft.changesRelations = changesRelations(tokens, object, from, to);
   if (verb === 'CREATE') classifyCreate(input, draft, object, from, to);
   else if (verb === 'DROP' && tokens.text(from + 1) === 'TEMPORARY') draft.transactionControl = false;
   if (object === 'TABLE' || object === 'TABLES' || object === 'SEQUENCE')

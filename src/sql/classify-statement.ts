@@ -282,6 +282,7 @@ function set(input: ClassifyInput, draft: StatementDraft, from: number, to: numb
   draft.mayWrite ||= statement.mayWrite;
   draft.transactionControl ||= statement.transactionControl;
   draft.changesViews ||= statement.changesViews;
+  draft.changesRelations ||= statement.changesRelations;
   for (const pin of statement.pins) draft.pins.add(pin);
   for (const { schema, table } of statement.tables) draft.addTable(schema, table);
   for (const use of Object.keys(draft.residue) as (keyof typeof draft.residue)[]) {

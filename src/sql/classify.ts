@@ -110,6 +110,7 @@ const EMPTY: Omit<StatementClass, 'hint'> = {
   transactionControl: false,
   mayWrite: false,
   changesViews: false,
+  changesRelations: false,
   unreportedVariables: [],
   residue: NO_RESIDUE,
 };
@@ -142,6 +143,7 @@ function combine(drafts: readonly StatementDraft[]): StatementClass {
     transactionControl: drafts.some((draft) => draft.transactionControl),
     mayWrite: drafts.some((draft) => draft.mayWrite),
     changesViews: drafts.some((draft) => draft.changesViews),
+    changesRelations: drafts.some((draft) => draft.changesRelations),
     unreportedVariables: [...new Set(drafts.flatMap((draft) => [...draft.unreportedVariables]))],
     residue: isSingle ? first.residue : unionOfResidue(drafts),
     hint,
@@ -228,6 +230,7 @@ function mergeConditional(
     transactionControl: all.some((each) => each.transactionControl),
     mayWrite: all.some((each) => each.mayWrite),
     changesViews: all.some((each) => each.changesViews),
+    changesRelations: all.some((each) => each.changesRelations),
     unreportedVariables: [...new Set(all.flatMap((each) => each.unreportedVariables))],
     residue: unionOfResidue(all),
   };

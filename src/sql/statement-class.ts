@@ -199,6 +199,8 @@ export interface StatementClass {
   readonly mayWrite: boolean;
   /** CREATE/ALTER/DROP/RENAME VIEW or something that may: the view catalogue must be read again. */
   readonly changesViews: boolean;
+  /** It may change which tables belong together: triggers, foreign keys, tables made of others; views are told above. */
+  readonly changesRelations: boolean;
   /** Variables set in a spelling that the server does not report: they must be asked for. */
   readonly unreportedVariables: readonly string[];
   readonly residue: ResidueUse;

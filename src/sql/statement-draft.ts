@@ -31,6 +31,7 @@ export class StatementDraft {
   transactionControl = false;
   mayWrite = false;
   changesViews = false;
+  changesRelations = false;
   readonly unreportedVariables = new Set<string>();
   readonly residue: { -readonly [K in keyof ResidueUse]: boolean } = {
     lastInsertId: false,
@@ -72,6 +73,7 @@ export class StatementDraft {
     this.mayWrite = true;
     this.transactionControl = true;
     this.changesViews = true;
+    this.changesRelations = true;
     this.pins.add(PinReason.storedRoutine);
   }
 

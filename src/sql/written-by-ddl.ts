@@ -14,6 +14,32 @@ const SCHEMAS: ReadonlySet<string> = new Set(['DATABASE', 'SCHEMA']);
 /** What these do to a table is no change of its rows; its name is a safe answer. */
 const MAINTENANCE: ReadonlySet<string> = new Set(['ANALYZE', 'CHECK', 'OPTIMIZE', 'REPAIR']);
 
+/** Engines whose tables keep their rows themselves, and nobody else's. */
+const PLAIN_ENGINES: ReadonlySet<string> = new Set(
+  'ARCHIVE ARIA BLACKHOLE COLUMNSTORE CSV INNODB MEMORY MYISAM NDB NDBCLUSTER ROCKSDB TOKUDB'.split(' '),
+);
+
+/** Whether which tables belong together may be another thing afterwards. Dropping what brings them together is no matter. */
+export function changesRelations(tokens: TokenList, object: string, from: number, to: number): boolean {
+  const verb = tokens.text(from);
+  if (verb === 'RENAME' || object === 'TRIGGER' || object === 'SEQUENCE') return verb !== 'DROP';
+  if (object !== 'TABLE' || (verb !== 'CREATE' && verb !== 'ALTER')) return false;
+  for (let i = from; i < to; i++) {
+    const text = tokens.text(i);
+    if (tokens.text(i - 1) === '.') continue;
+    if (text === 'REFERENCES' || text === 'LIKE' || text === 'UNION' || text === 'RENAME') return true;
+    const isEngine = text === 'ENGINE' || (text === 'TYPE' && tokens.text(i + 1) === '=');
+    if (isEngine && !isPlainEngine(tokens, i)) return true;
+  }
+  return false;
+}
+
+function isPlainEngine(tokens: TokenList, index: number): boolean {
+  const at = tokens.text(index + 1) === '=' ? index + 2 : index + 1;
+  const name = tokens.isName(at) ? (tokens.name(at) ?? '') : tokens.raw(at).slice(1, -1);
+  return PLAIN_ENGINES.has(name.toUpperCase());
+}
+
 /** Sets `draft.writes` where all of them are named. @param object what the statement is about, e.g. `TABLE`. */
 export function ddlWrites(
   input: ClassifyInput,

@@ -47,12 +47,22 @@ export const MONITOR_PRIVILEGES: Readonly<Record<ServerFlavor, readonly string[]
     'PROCESS',
     'SELECT',
     'SHOW VIEW',
+    'TRIGGER',
     'BINLOG MONITOR',
     'READ_ONLY ADMIN',
     'REPLICATION SLAVE ADMIN',
     'RELOAD',
   ],
-  mysql: ['REPLICATION CLIENT', 'REPLICATION SLAVE', 'PROCESS', 'SELECT', 'SHOW VIEW', 'SUPER', 'RELOAD'],
+  mysql: [
+    'REPLICATION CLIENT',
+    'REPLICATION SLAVE',
+    'PROCESS',
+    'SELECT',
+    'SHOW VIEW',
+    'TRIGGER',
+    'SUPER',
+    'RELOAD',
+  ],
 };
 
 const SYNC_TIMEOUT_MS = 20_000;

@@ -38,6 +38,8 @@ export type MonitorEventBody =
       readonly reason: string;
       readonly views: number;
       readonly unsafeViews: number;
+      /** Why it is not known which tables belong together; empty when it is. */
+      readonly tablesReason: string;
     }
   | {
       /** The accounts of the primary were read and are others than before, or could not be read. */
@@ -117,7 +119,7 @@ export function levelOf(event: MonitorEventBody): LogLevel {
     case 'server-removed':
       return event.reason === 'unreachable' ? 'warn' : 'info';
     case 'catalog-changed':
-      return event.complete ? 'info' : 'warn';
+      return event.complete && event.tablesReason === '' ? 'info' : 'warn';
     case 'heartbeat-changed':
     case 'accounts-changed':
     case 'operation-step':

@@ -368,6 +368,7 @@ export class Monitor extends EventEmitter<MonitorEvents> {
       reason: catalog.incompleteReason,
       views,
       unsafeViews: catalog.unsafeViews.length,
+      tablesReason: catalog.tables.incompleteReason,
     });
     this.#announceChange();
   }

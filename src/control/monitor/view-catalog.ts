@@ -18,7 +18,8 @@ import { CheckInterval } from './check-interval.ts';
 import { MonitorConnection, type MonitorCredentials, type Row } from './monitor-connection.ts';
 import { describeError } from './server-error.ts';
 import type { ServerVersion } from './server-version.ts';
-import { missingViewGrants, readGrants } from './view-grants.ts';
+import { TABLE_PRIVILEGES, TableRelationsReader } from './table-relations-reader.ts';
+import { missingViewGrants, readGrants, VIEW_PRIVILEGES } from './view-grants.ts';
 import { judgeView } from './view-judge.ts';
 import {
   SYSTEM_SCHEMAS,
@@ -55,10 +56,6 @@ const NOT_READ: SnapshotCatalog = {
   tables: NO_TABLES,
 };
 
-function incomplete(incompleteReason: string): SnapshotCatalog {
-  return Object.freeze({ complete: false, incompleteReason, unsafeViews: [], tables: NO_TABLES });
-}
-
 /** A thousand definitions take a second to judge: the checks of the servers must not wait for that. */
 const SLICE_MS = 10;
 
@@ -82,6 +79,10 @@ export class ViewCatalog {
   readonly #interval: CheckInterval<Reading>;
   #catalog: SnapshotCatalog;
   #checksum = '';
+  /** Of the last complete reading. */
+  #judged: readonly (readonly [ViewDefinition, ViewVerdict])[] = [];
+  #unsafeViews: readonly string[] = [];
+  readonly #tables: TableRelationsReader;
   #asked: ServerAddress | null = null;
   #tookMs = 0;
   #failures = 0;
@@ -89,6 +90,7 @@ export class ViewCatalog {
   constructor(options: ViewCatalogOptions) {
     this.#options = options;
     this.#catalog = options.known ?? NOT_READ;
+    this.#tables = new TableRelationsReader(this.#catalog.tables, options.clock);
     const { settings, clock } = options;
     this.#interval = new CheckInterval<Reading>({
       periodMs: () => Math.max(settings.catalogIntervalMs, this.#tookMs * 10),
@@ -149,10 +151,11 @@ export class ViewCatalog {
     server: ServerDescription,
     signal: AbortSignal,
   ): Promise<Reading> {
-    const missing = missingViewGrants(await readGrants(connection, signal));
+    const grants = await readGrants(connection, signal, [...VIEW_PRIVILEGES, ...TABLE_PRIVILEGES]);
+    const missing = missingViewGrants(grants);
     if (missing !== '') {
       this.#checksum = '';
-      return { catalog: incomplete(`${missing} (seen on ${server.address})`), views: 0 };
+      return { catalog: this.#incomplete(`${missing} (seen on ${server.address})`), views: 0 };
     }
     const { maxViews } = this.#options.settings;
     const excluded = SYSTEM_SCHEMAS.map((name) => `'${name}'`).join(', ');
@@ -164,17 +167,23 @@ export class ViewCatalog {
     if (rows.length > maxViews) {
       this.#checksum = '';
       return {
-        catalog: incomplete(`there are more than ${maxViews} views on ${server.address}`),
+        catalog: this.#incomplete(`there are more than ${maxViews} views on ${server.address}`),
         views: rows.length,
       };
     }
-    return { catalog: await this.#judge(rows, connection.version, signal), views: rows.length };
+    await this.#judge(rows, connection.version, signal);
+    const tables = await this.#tables.read(connection, grants, this.#judged, this.#unsafeViews, signal);
+    const { catalog } = this;
+    if (catalog.complete && catalog.unsafeViews === this.#unsafeViews && catalog.tables === tables)
+      return { catalog, views: rows.length };
+    const read = { complete: true, incompleteReason: '', unsafeViews: this.#unsafeViews, tables };
+    return { catalog: Object.freeze(read), views: rows.length };
   }
 
-  async #judge(rows: readonly Row[], version: ServerVersion, signal: AbortSignal): Promise<SnapshotCatalog> {
+  async #judge(rows: readonly Row[], version: ServerVersion, signal: AbortSignal): Promise<void> {
     const views = rows.map(viewOf);
     const checksum = checksumOf(views, version);
-    if (checksum === this.#checksum) return this.#catalog;
+    if (checksum === this.#checksum) return;
     const judged: (readonly [ViewDefinition, ViewVerdict])[] = [];
     const { clock } = this.#options;
     let pauseAtMs = clock.monotonicMs() + SLICE_MS;
@@ -187,12 +196,13 @@ export class ViewCatalog {
       judged.push([view, judgeView(view, version)]);
     }
     this.#checksum = checksum;
-    return Object.freeze({
-      complete: true,
-      incompleteReason: '',
-      unsafeViews: Object.freeze(unsafeViewsOf(judged)),
-      tables: NO_TABLES,
-    });
+    this.#judged = judged;
+    this.#unsafeViews = Object.freeze(unsafeViewsOf(judged));
+  }
+
+  #incomplete(incompleteReason: string): SnapshotCatalog {
+    const tables = this.#tables.unknown(incompleteReason);
+    return Object.freeze({ complete: false, incompleteReason, unsafeViews: [], tables });
   }
 
   #succeed(reading: Reading): void {
@@ -207,6 +217,7 @@ export class ViewCatalog {
     const same =
       before.complete === catalog.complete &&
       before.incompleteReason === catalog.incompleteReason &&
+      before.tables === catalog.tables &&
       before.unsafeViews.join('\n') === catalog.unsafeViews.join('\n');
     if (!same) this.#options.changed(catalog, views);
   }
@@ -214,7 +225,7 @@ export class ViewCatalog {
   #fail(error: unknown): void {
     this.#failures++;
     if (!this.#catalog.complete) {
-      this.#publish({ catalog: incomplete(describeError(error)), views: 0 });
+      this.#publish({ catalog: this.#incomplete(describeError(error)), views: 0 });
       return;
     }
     if (error instanceof NoServerError || this.#asked === null) return;
@@ -230,7 +241,7 @@ export class ViewCatalog {
       return;
     }
     this.#checksum = '';
-    this.#publish({ catalog: incomplete(reason), views: 0 });
+    this.#publish({ catalog: this.#incomplete(reason), views: 0 });
   }
 }
 

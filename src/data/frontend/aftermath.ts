@@ -28,6 +28,12 @@ const STATELESS: ReadonlySet<StatementKind> = new Set<StatementKind>([
 /** Of statements that change definitions, those about who may log in. */
 const CHANGES_ACCOUNTS = /^(?:GRANT|REVOKE)(?:_|$)|_(?:USER|ROLE)$|^SET_PASSWORD$|^FLUSH$/;
 
+/** What is known of the tables holds no longer when views may be others, so that one of the two is enough. */
+function epochOf({ changesViews, changesRelations }: StatementClass): number | null {
+  if (changesViews) return Gauge.viewsEpoch;
+  return changesRelations ? Gauge.relationsEpoch : null;
+}
+
 function changesAccounts(statement: StatementClass): boolean {
   return statement.kind === StatementKind.ddl && CHANGES_ACCOUNTS.test(statement.command);
 }
@@ -47,8 +53,8 @@ export class Aftermath {
   #wasPinned = false;
   /** A rule vouches for the routine that the statement has called; nobody else gets the connection as it is. */
   isSuspect = false;
-  /** A statement that may change views has started and not ended. */
-  #changingViews = false;
+  /** The epoch of what the statement that has started and not ended may change of the schema. */
+  #changing: number | null = null;
   #changingAccounts = false;
   /** What the statement that runs sets, if it shows it. */
   #newPassword: PasswordChange | null = null;
@@ -74,9 +80,8 @@ export class Aftermath {
       this.#changingAccounts = true;
       this.#context.shared.addGauge(Gauge.accountsEpoch, 1);
     }
-    if (!statement.changesViews) return;
-    this.#changingViews = true;
-    this.#context.shared.addGauge(Gauge.viewsEpoch, 1);
+    this.#changing = epochOf(statement);
+    if (this.#changing !== null) this.#context.shared.addGauge(this.#changing, 1);
   }
 
   #lexicalContext(): LexicalContext | null {
@@ -107,11 +112,12 @@ export class Aftermath {
       this.#context.shared.addGauge(Gauge.accountsEpoch, 1);
       this.#context.post({ type: 'accountsWanted' });
     }
-    if (!this.#changingViews) return;
-    this.#changingViews = false;
+    const epoch = this.#changing;
+    if (epoch === null) return;
+    this.#changing = null;
     // What does not parse has done nothing; else the catalogue is out of date until it is read again.
     const nothingRan = errno === ER_PARSE_ERROR && statement?.statementCount === 1;
-    this.#context.shared.addGauge(Gauge.viewsEpoch, nothingRan ? -1 : 1);
+    this.#context.shared.addGauge(epoch, nothingRan ? -1 : 1);
     this.#context.post({ type: 'viewsChanged' });
   }
 

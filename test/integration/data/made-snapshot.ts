@@ -127,6 +127,7 @@ export function madeSnapshot(more: Partial<Snapshot> = {}): Snapshot {
     hostgroups,
     accounts: madeAccounts([]),
     catalogEpoch: 0,
+    relationsEpoch: 0,
     rules: NO_SNAPSHOT_RULES,
     gtidSources: [],
     catalog: { complete: true, incompleteReason: '', unsafeViews: [], tables: NO_TABLES },

@@ -54,10 +54,10 @@ for (const flavor of Object.values(ServerFlavor)) {
 
     await t.test('unsafe is what calls something unsafe, itself or through others', async (t) => {
       const { monitor, events } = await watch();
-      t.strictSame(monitor.catalog, { complete: true, incompleteReason: '', unsafeViews: UNSAFE });
+      t.match(monitor.catalog, { complete: true, incompleteReason: '', unsafeViews: UNSAFE });
       t.match(
         events.filter(({ kind }) => kind === 'catalog-changed'),
-        [{ complete: true, reason: '', views: 10, unsafeViews: UNSAFE.length }],
+        [{ complete: true, reason: '', views: 10, unsafeViews: UNSAFE.length, tablesReason: '' }],
       );
       await monitor.stop();
     });
@@ -141,7 +141,7 @@ for (const flavor of Object.values(ServerFlavor)) {
         t.equal(monitor.catalog.complete, false, 'one schema is not all');
         await primary.query("GRANT SHOW VIEW ON *.* TO poor@'%'");
         await monitor.refreshCatalog();
-        t.strictSame(monitor.catalog, { complete: true, incompleteReason: '', unsafeViews: UNSAFE });
+        t.match(monitor.catalog, { complete: true, incompleteReason: '', unsafeViews: UNSAFE });
         await primary.query("REVOKE SELECT ON *.* FROM poor@'%'");
         await monitor.refreshCatalog();
         t.match(monitor.catalog, { complete: false, incompleteReason: /lacks SELECT ON/, unsafeViews: [] });

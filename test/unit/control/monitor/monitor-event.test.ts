@@ -35,7 +35,14 @@ t.test('what is bad news is said louder', (t) => {
   t.equal(levelOf({ kind: 'two-primaries', kept: 'a:1', others: ['b:1'] }), 'error');
   t.equal(levelOf({ kind: 'replication-changed', address: 'a:1', running: false, error: '' }), 'warn');
   t.equal(
-    levelOf({ kind: 'catalog-changed', complete: false, reason: 'x', views: 0, unsafeViews: 0 }),
+    levelOf({
+      kind: 'catalog-changed',
+      complete: false,
+      reason: 'x',
+      views: 0,
+      unsafeViews: 0,
+      tablesReason: '',
+    }),
     'warn',
   );
   t.equal(levelOf({ kind: 'server-removed', address: 'a:1', reason: 'unreachable' }), 'warn');
