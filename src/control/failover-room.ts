@@ -1,13 +1,19 @@
 /** Everything that changes the primary, put together for the main thread. */
 
+import { hostname } from 'node:os';
 import type { Config } from '../../config/schema.ts';
+import { systemClock } from '../common/clock.ts';
 import type { CertificateKeeper } from './certificate-keeper.ts';
-import { SoleAgreement } from './failover/agreement/agreement.ts';
+import { type Agreement, SoleAgreement } from './failover/agreement/agreement.ts';
+import { EtcdAgreement } from './failover/agreement/etcd-agreement.ts';
+import { EtcdClient } from './failover/agreement/etcd-client.ts';
+import { FailoverDirector } from './failover/failover/failover-director.ts';
 import { FailoverControl } from './failover/failover-control.ts';
 import type { OperationContext } from './failover/operation-context.ts';
 import type { WriteGate } from './failover/write-gate.ts';
 import type { Monitor } from './monitor/monitor.ts';
 import { monitorCredentials } from './monitor-options.ts';
+import { readPem } from './tls-material.ts';
 
 export interface FailoverRoomParts {
   readonly monitor: Monitor;
@@ -16,11 +22,34 @@ export interface FailoverRoomParts {
   config(): Config;
 }
 
-function operationContext({ monitor, gate, certificates, config }: FailoverRoomParts): OperationContext {
+/** Where nothing is said of etcd this Sluice is alone. @throws TlsMaterialError */
+function makeAgreement({ monitor, gate, config }: FailoverRoomParts): EtcdAgreement | SoleAgreement {
+  const { endpoints, prefix, name, ttlMs, timeoutMs, username, password, ...pem } = config().failover.etcd;
+  if (endpoints.length === 0) return new SoleAgreement();
+  const tls = {
+    ca: readPem('failover.etcd.ca', pem.ca),
+    certificate: readPem('failover.etcd.certificate', pem.certificate),
+    key: readPem('failover.etcd.key', pem.key),
+  };
+  return new EtcdAgreement({
+    client: new EtcdClient({ endpoints, username, password, tls, timeoutMs }),
+    name: name ?? `${hostname()}:${process.pid}`,
+    prefix,
+    ttlMs,
+    clock: systemClock,
+    changed: (change) => monitor.note({ kind: 'agreement-changed', ...change }),
+    termSeen: (term) => gate.raiseTerm(term),
+  });
+}
+
+function operationContext(
+  { monitor, gate, certificates, config }: FailoverRoomParts,
+  agreement: Agreement,
+): OperationContext {
   return {
     monitor,
     gate,
-    agreement: new SoleAgreement(),
+    agreement,
     settings: () => config().failover,
     credentials: () => monitorCredentials(config(), certificates),
   };
@@ -28,18 +57,39 @@ function operationContext({ monitor, gate, certificates, config }: FailoverRoomP
 
 export class FailoverRoom {
   readonly control: FailoverControl;
+  readonly director: FailoverDirector;
+  readonly #agreement: EtcdAgreement | SoleAgreement;
+  readonly #monitor: Monitor;
+  readonly #look = () => this.director.look();
 
   constructor(parts: FailoverRoomParts) {
-    this.control = new FailoverControl(operationContext(parts));
+    this.#monitor = parts.monitor;
+    this.#agreement = makeAgreement(parts);
+    const context = operationContext(parts, this.#agreement);
+    this.control = new FailoverControl(context);
+    this.director = new FailoverDirector({
+      context,
+      control: this.control,
+      lookTimeoutMs: () => parts.config().monitor.timeoutMs,
+      clock: systemClock,
+    });
   }
 
   /** What another process has left half-done is ended; servers may be missing, so nobody waits for it. */
   start(): void {
+    if (this.#agreement instanceof EtcdAgreement) void this.#agreement.start();
     void this.control.start();
+    this.#monitor.on('event', this.#look);
+    this.#monitor.on('change', this.#look);
+    this.#look();
   }
 
   /** Resolves when nothing runs any more: half an operation is worse than a late end. */
-  stop(): Promise<void> {
-    return this.control.stop();
+  async stop(): Promise<void> {
+    this.#monitor.off('event', this.#look);
+    this.#monitor.off('change', this.#look);
+    await this.director.stop();
+    await this.control.stop();
+    await this.#agreement.stop();
   }
 }

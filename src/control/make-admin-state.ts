@@ -5,8 +5,8 @@ import type { Inspection } from '../common/inspection.ts';
 import type { LogThreshold } from '../common/logger.ts';
 import { type SharedCounters, userGauge } from '../common/shared-counters.ts';
 import type { AdminState } from './admin/admin-state.ts';
-import type { FailoverControl } from './failover/failover-control.ts';
 import type { WriteGate } from './failover/write-gate.ts';
+import type { FailoverRoom } from './failover-room.ts';
 import type { CounterSnapshot } from './metrics/counter-snapshot.ts';
 import type { MetricsRegistry } from './metrics/registry.ts';
 import type { Monitor } from './monitor/monitor.ts';
@@ -28,7 +28,7 @@ export interface AdminStateParts {
   readonly statistics: Statistics;
   readonly metrics: MetricsRegistry;
   readonly writes: WriteGate;
-  readonly operations: FailoverControl;
+  readonly failover: FailoverRoom;
   config(): Config;
   /** Null before they have started. */
   workers(): WorkerSet | null;
@@ -51,7 +51,7 @@ export function makeAdminState(parts: AdminStateParts): AdminState {
     statistics,
     metrics,
     writes,
-    operations,
+    failover,
     workers,
   } = parts;
   return {
@@ -59,7 +59,8 @@ export function makeAdminState(parts: AdminStateParts): AdminState {
     runtime,
     statistics,
     writes,
-    operations,
+    operations: failover.control,
+    failover: (dryRun) => failover.director.order(dryRun),
     topology: () => monitor.topology,
     counters: () => parts.takeCounters(),
     events: () => monitor.events(),

@@ -247,7 +247,7 @@ class Supervisor implements SluiceHandle {
       statistics: this.#statistics,
       metrics: this.#metrics,
       writes: this.#gate,
-      operations: this.#failover.control,
+      failover: this.#failover,
       config: () => this.#config,
       workers: () => this.#workers,
       takeCounters: () => this.#takeCounters(),

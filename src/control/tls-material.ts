@@ -110,6 +110,11 @@ class PemFiles {
   }
 }
 
+/** @param value a path or PEM text; @throws TlsMaterialError */
+export function readPem(setting: string, value: string | null): string | null {
+  return new PemFiles().read(setting, value);
+}
+
 function isPem(text: string): boolean {
   return text.includes('-----BEGIN ');
 }

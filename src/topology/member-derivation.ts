@@ -7,7 +7,7 @@ import {
   ServerRole,
   ServerStatus,
 } from './server-description.ts';
-import { moveStatus, statusOf } from './server-health.ts';
+import { moveStatus, type StatusDecision, statusOf } from './server-health.ts';
 import type { ReplicationChannel, ServerFacts } from './server-probe.ts';
 import { orderedStatus, type TopologyMember } from './topology-member.ts';
 
@@ -31,12 +31,17 @@ export function markDuplicates(members: Map<ServerAddress, TopologyMember>): voi
   }
 }
 
+function decideStatus(member: TopologyMember): StatusDecision {
+  if (member.duplicateOf !== null)
+    return { status: ServerStatus.SHUNNED, reason: `the same server as ${member.duplicateOf}` };
+  const decision = statusOf(member.health, orderedStatus(member));
+  const isKeptOut = member.keptOut !== '' && decision.status === ServerStatus.ONLINE;
+  return isKeptOut ? { status: ServerStatus.SHUNNED, reason: member.keptOut } : decision;
+}
+
 export function withStatus(member: TopologyMember): TopologyMember {
   const { description } = member;
-  const decision =
-    member.duplicateOf === null
-      ? statusOf(member.health, orderedStatus(member))
-      : { status: ServerStatus.SHUNNED, reason: `the same server as ${member.duplicateOf}` };
+  const decision = decideStatus(member);
   if (decision.status === description.status && decision.reason === description.statusReason) return member;
   moveStatus(description.status, decision.status);
   return {

@@ -53,6 +53,8 @@ export interface TopologyMember {
   /** The primary that it was last seen to be a replica of: only that one's heir can it be without further proof. */
   readonly followed: ServerAddress | null;
   readonly duplicateOf: ServerAddress | null;
+  /** Why it must not serve although it answers, such as transactions of its own; `''` where it may. */
+  readonly keptOut: string;
   readonly description: ServerDescription;
 }
 
@@ -106,6 +108,7 @@ export function newMember(
     ioConnecting: 0,
     pingMs: null,
     rival: false,
+    keptOut: '',
     followed: null,
     duplicateOf: null,
     description,

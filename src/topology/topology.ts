@@ -75,6 +75,8 @@ export type TopologyChange =
       readonly status: AdministrativeStatus;
     }
   | { readonly kind: 'lag'; readonly address: ServerAddress; readonly report: LagReport }
+  /** It answers, and must not serve for this reason; `''`: it may again. */
+  | { readonly kind: 'kept-out'; readonly address: ServerAddress; readonly reason: string }
   | { readonly kind: 'check'; readonly address: ServerAddress; readonly report: CheckReport };
 
 export interface TopologyUpdate {
@@ -232,6 +234,11 @@ export class TopologyDescription {
         if (member === undefined) return;
         const lag = stepLag(member.lag, change.report, member.config.lagLimitsMs, this.#settings.lag);
         draft.members.set(change.address, { ...member, lag });
+        return;
+      }
+      case 'kept-out': {
+        const member = draft.members.get(change.address);
+        if (member !== undefined) draft.members.set(change.address, { ...member, keptOut: change.reason });
         return;
       }
       case 'check': {

@@ -7,6 +7,7 @@ import type { ExplainQuestion, ExplainStep, KillOutcome } from '../../common/thr
 import type { ServerAddress, ServerDescription } from '../../topology/server-description.ts';
 import type { AdministrativeStatus } from '../../topology/server-health.ts';
 import type { FailoverControl } from '../failover/failover-control.ts';
+import type { OperationAnswer } from '../failover/operation-answer.ts';
 import type { WriteGate } from '../failover/write-gate.ts';
 import type { CounterSnapshot } from '../metrics/counter-snapshot.ts';
 import type { RuleHitCount } from '../query-rules/rule-keeper.ts';
@@ -81,6 +82,7 @@ export interface AdminState {
   keepsRoutes(): boolean;
   /** Changes of the primary. */
   readonly operations: Pick<FailoverControl, 'switchover' | 'rejoin'>;
+  failover(dryRun: boolean): Promise<OperationAnswer>;
   /** Whether new writes may begin. */
   readonly writes: Pick<WriteGate, 'hold' | 'release' | 'isHeld'>;
   /** Whether workers let new clients in; those that are there go on in any case. */

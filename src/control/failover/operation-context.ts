@@ -25,6 +25,8 @@ export interface OperationMonitor {
   readonly topology: TopologyDescription;
   /** Checks one server, or all, at once. */
   wake(address?: ServerAddress): Promise<void>;
+  /** It answers, and must not serve for this reason; `''`: it may again. */
+  keepOut(address: ServerAddress, reason: string): void;
   note(event: OperationEvent | FailoverEvent): void;
   /** Resolves when no heartbeat is being written. */
   pauseHeartbeat(): Promise<void>;

@@ -9,7 +9,7 @@
 import type { ServerAddress } from '../../topology/server-description.ts';
 import type { Row } from '../monitor/monitor-connection.ts';
 import { errnoOf } from '../monitor/server-error.ts';
-import { OperationKind, type OperationOutcome } from './operation-event.ts';
+import { OperationKind, OperationOutcome } from './operation-event.ts';
 import { quote } from './servers/replication-statements.ts';
 import type { ServerLink } from './servers/server-link.ts';
 
@@ -115,4 +115,20 @@ export async function hasEnded(link: ServerLink, id: string): Promise<boolean> {
     if (hasNoTable(error)) return false;
     throw error;
   }
+}
+
+/** Servers whose place as primary another one has taken, and that have not been primary since. @throws ServerOrderError */
+export async function readReplaced(link: ServerLink): Promise<ReadonlySet<ServerAddress>> {
+  const sql = `SELECT old_primary, new_primary FROM \`sluice\`.\`operation\`
+    WHERE outcome = ${quote(OperationOutcome.done)} ORDER BY began_at`;
+  const replaced = new Set<ServerAddress>();
+  try {
+    for (const row of await link.query(sql)) {
+      replaced.add(row.old_primary ?? '');
+      replaced.delete(row.new_primary ?? '');
+    }
+  } catch (error) {
+    if (!hasNoTable(error)) throw error;
+  }
+  return replaced;
 }

@@ -169,6 +169,13 @@ export class Monitor extends EventEmitter<MonitorEvents> {
     if (known !== null) this.#apply([{ kind: 'administered', address: known.address, status }]);
   }
 
+  /** It answers, and must not serve for this reason; `''`: it may again. */
+  keepOut(address: ServerAddress, reason: string): void {
+    const known = this.#topology.member(address);
+    if (known !== null && known.keptOut !== reason)
+      this.#apply([{ kind: 'kept-out', address: known.description.address, reason }]);
+  }
+
   /** Resolves when the view definitions were read again. */
   refreshCatalog(): Promise<void> {
     return this.#views.refresh();

@@ -4,6 +4,7 @@ import { saveConfigToFile, selectConfigFile } from './config-file.ts';
 import { diffRuntime } from './diff-runtime.ts';
 import { drain } from './drain.ts';
 import { explainRoute } from './explain-route.ts';
+import { failover } from './failover.ts';
 import { flushLogs } from './flush-logs.ts';
 import { help } from './help.ts';
 import { holdWrites, releaseWrites } from './hold-writes.ts';
@@ -95,6 +96,7 @@ export const ALL_COMMANDS: readonly AdminCommand[] = [
   drain,
   undrain,
   switchover,
+  failover,
   rejoin,
   holdWrites,
   releaseWrites,

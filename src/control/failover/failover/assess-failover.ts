@@ -66,14 +66,11 @@ class Assessment {
     if (!hasHeir || heir === undefined) return null;
     const others = survivors.filter((survivor) => survivor !== heir);
     await this.#checkPrivileges(heir, others);
-    return {
-      from: primary.address,
-      heir,
-      toApply: heir.channel?.retrieved ?? '',
-      others,
-      place: { ...this.#placeOf(heir), tls: heir.channel?.tls ?? false, credentials: null, semiSync: false },
-      semiSync: this.#semiSync(heir, survivors),
-    };
+    const semiSync = this.#semiSync(heir, survivors);
+    const replication = { tls: heir.channel?.tls ?? false, credentials: null, semiSync: semiSync.enabled };
+    const place = { ...this.#placeOf(heir), ...replication };
+    const toApply = heir.channel?.retrieved ?? '';
+    return { from: primary.address, heir, toApply, others, place, semiSync };
   }
 
   async #checkHook(): Promise<void> {

@@ -20,6 +20,7 @@ import { OpenServers } from '../open-servers.ts';
 import { checkRows, type OperationAnswer, planRows, stepRows } from '../operation-answer.ts';
 import type { OperationContext } from '../operation-context.ts';
 import { OperationKind, OperationOutcome } from '../operation-event.ts';
+import { AutoRejoin } from '../rejoin/auto-rejoin.ts';
 import type { RunReport } from '../step-run.ts';
 import { assessFailover, type FailoverAssessment } from './assess-failover.ts';
 import { Failover } from './failover.ts';
@@ -47,10 +48,14 @@ export class FailoverDirector {
   /** Said last, so that it is not said again and again. */
   #refusal = '';
 
+  readonly #rejoin: AutoRejoin;
+
   constructor(options: FailoverDirectorOptions) {
     this.#options = options;
     this.#context = options.context;
-    this.#memory = new PrimaryMemory(options.context, options.clock);
+    const { context, control, clock } = options;
+    this.#memory = new PrimaryMemory(context, clock);
+    this.#rejoin = new AutoRejoin({ context, control, memory: this.#memory, clock });
     this.#watch = new PrimaryWatch({
       ...this.#inquestOptions(() => this.#context.settings().automatic),
       confirmMs: () => this.#context.settings().confirmMs,
@@ -63,11 +68,12 @@ export class FailoverDirector {
   look(): void {
     this.#memory.look();
     this.#watch.look();
+    this.#rejoin.look();
   }
 
   async stop(): Promise<void> {
     this.#memory.stop();
-    await this.#watch.stop();
+    await Promise.all([this.#watch.stop(), this.#rejoin.stop()]);
   }
 
   /** FAILOVER. */
@@ -194,7 +200,10 @@ export class FailoverDirector {
     const to = plan.heir.operator.address;
     return this.#options.control.announced({ operation: OperationKind.failover, id, from, to }, async () => {
       const report = await failover.run();
-      if (report.outcome === OperationOutcome.done) this.#memory.failed(from);
+      if (report.outcome === OperationOutcome.done) {
+        this.#memory.failed(from);
+        this.#memory.wish(to, plan.semiSync);
+      }
       return report;
     });
   }

@@ -18,6 +18,7 @@ export class PrimaryMemory {
   readonly #context: OperationContext;
   readonly #clock: Clock;
   readonly #semiSync = new Map<ServerAddress, SemiSyncWish>();
+  readonly #wishes = new Map<ServerAddress, SemiSyncWish>();
   readonly #failedAtMs = new Map<ServerAddress, number>();
   #primary: ServerAddress | null = null;
   #timer: TimerHandle = null;
@@ -59,6 +60,20 @@ export class PrimaryMemory {
     if (agoMs >= minIntervalMs) return null;
     const agoSeconds = Math.round(agoMs / 1000);
     return `it failed as primary ${agoSeconds} s ago (failover.minIntervalMs is ${minIntervalMs})`;
+  }
+
+  /** Servers that failed as primary, and whose place was taken. */
+  replaced(): Iterable<ServerAddress> {
+    return this.#failedAtMs.keys();
+  }
+
+  /** How a new primary is to wait for acknowledgements, once a replica gives them. */
+  wish(address: ServerAddress, wish: SemiSyncWish): void {
+    this.#wishes.set(address, wish);
+  }
+
+  wishFor(address: ServerAddress): SemiSyncWish | null {
+    return this.#wishes.get(address) ?? null;
   }
 
   async #read(): Promise<void> {

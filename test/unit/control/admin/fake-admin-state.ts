@@ -164,6 +164,10 @@ export class FakeAdminState implements AdminState {
       return this.operationAnswer;
     },
   };
+  failover = async (dryRun: boolean): Promise<OperationAnswer> => {
+    this.orders.push(['failover', String(dryRun)]);
+    return this.operationAnswer;
+  };
   /** What the next hold finds. */
   holdResult: HoldResult = { drained: true, tookMs: 12.4 };
   readonly writes = {

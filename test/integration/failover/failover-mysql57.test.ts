@@ -1,0 +1,3 @@
+import { runFailover } from './run-failover.ts';
+
+runFailover('mysql');
