@@ -37,6 +37,8 @@ const TABLE = `CREATE TABLE IF NOT EXISTS \`sluice\`.\`operation\` (
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4`;
 
 const MAX_REASON_LENGTH = 1000;
+/** Where commits wait for replicas they do so for ten seconds, unless told. */
+const COMMIT_TIMEOUT_MS = 15_000;
 
 const ER_DUP_ENTRY = 1062;
 const ER_BAD_DB_ERROR = 1049;
@@ -100,10 +102,11 @@ export async function endRecord(
   outcome: OperationOutcome,
   reason: string,
 ): Promise<void> {
-  await link.query(`UPDATE \`sluice\`.\`operation\`
+  const sql = `UPDATE \`sluice\`.\`operation\`
     SET ended_at = UTC_TIMESTAMP(3), outcome = ${quote(outcome)}, running = NULL,
       reason = ${quote(reason.slice(0, MAX_REASON_LENGTH))}
-    WHERE id = ${quote(id)} AND running = 1`);
+    WHERE id = ${quote(id)} AND running = 1`;
+  await link.query(sql, { timeoutMs: COMMIT_TIMEOUT_MS });
 }
 
 /** Whether this server knows that it has. @throws ServerOrderError */

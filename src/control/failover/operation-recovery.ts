@@ -15,7 +15,7 @@
 
 import type { ServerAddress } from '../../topology/server-description.ts';
 import { describeError } from '../monitor/server-error.ts';
-import { followPrimary, replicationProblem } from './follow-primary.ts';
+import { followPrimary, type PrimaryPlace, replicationProblem } from './follow-primary.ts';
 import { OpenServers } from './open-servers.ts';
 import type { OperationContext } from './operation-context.ts';
 import { OperationKind, OperationOutcome } from './operation-event.ts';
@@ -199,25 +199,27 @@ class OperationRecovery {
   #finishing(record: OperationRecord, from: Found | null, to: Found): readonly OperationStep[] {
     const steps: OperationStep[] = [];
     const isPair = from?.state.channels.some((each) => this.#leadsTo(each, to)) ?? false;
-    if (!isPair)
-      steps.push({
-        name: 'reset',
-        plan: `let ${record.to} forget its source`,
-        run: async () => {
-          for (const { name } of to.state.channels) {
-            await to.operator.stopReplication(name);
-            await to.operator.resetReplication(name);
-          }
-          return '';
-        },
-      });
-    // Beyond this nothing keeps the record open: what cannot follow now is for REJOIN.
-    steps.push(this.#ending(record, to, OperationOutcome.done));
+    steps.push({
+      name: 'reset',
+      plan: `let ${record.to} forget its source`,
+      // What fails behind it is told, and left for REJOIN.
+      final: true,
+      run: async () => {
+        if (isPair) return 'they replicate from each other';
+        for (const { name } of to.state.channels) {
+          await to.operator.stopReplication(name);
+          await to.operator.resetReplication(name);
+        }
+        return '';
+      },
+    });
+    // With semi-synchronous replication the first commit needs a replica: so the record ends behind this.
     steps.push({
       name: 'follow',
       plan: `let the others replicate from ${record.to}`,
-      run: () => this.#letFollow(from, to, isPair),
+      run: () => this.#letFollow(from, to),
     });
+    steps.push(this.#ending(record, to, OperationOutcome.done));
     return steps;
   }
 
@@ -230,37 +232,41 @@ class OperationRecovery {
         await this.#context.monitor.wake();
         return outcome;
       },
-      final: true,
     };
   }
 
-  async #letFollow(from: Found | null, to: Found, isPair: boolean): Promise<string> {
-    const channelTo = to.state.channels[0];
+  async #letFollow(from: Found | null, to: Found): Promise<string> {
+    const tls = to.state.channels[0]?.tls ?? false;
     const { host, port } = to.operator.link.target;
-    const account = await this.#account(to, channelTo);
-    const semiSync = to.state.semiSync.sourceEnabled;
-    const place = { host, port, tls: channelTo?.tls ?? false, credentials: account, semiSync };
+    const credentials = await this.#account(to, to.state.channels[0]);
+    const place = { host, port, tls, credentials, semiSync: to.state.semiSync.sourceEnabled };
     const problems: string[] = [];
     for (const other of this.#found.values()) {
-      if (other.operator === to.operator || other.state.channels.some((each) => this.#leadsTo(each, to)))
-        continue;
-      const isOld = other.operator === from?.operator;
-      const channel =
-        from === null ? undefined : other.state.channels.find((each) => this.#leadsTo(each, from));
-      if ((isOld && isPair) || (!isOld && channel === undefined)) continue;
-      try {
-        if (isOld && account === null && channel === undefined)
-          throw new Error('nothing tells the account that servers replicate with');
-        await followPrimary(other.operator, other.state, channel ?? null, place);
-        const problem = await replicationProblem(other.operator, FOLLOW_WITHIN_MS);
-        if (problem !== '') throw new Error(problem);
-      } catch (error) {
-        problems.push(`${other.operator.address}: ${describeError(error)}`);
-      }
+      if (other.operator === to.operator) continue;
+      const problem = await this.#letOneFollow(other, from, to, place).catch(describeError);
+      if (problem !== '') problems.push(`${other.operator.address}: ${problem}`);
     }
     await this.#context.monitor.wake();
     if (problems.length > 0) throw new Error(`${problems.join('; ')}; see REJOIN`);
     return '';
+  }
+
+  /** @returns what is wrong, '' for nothing */
+  async #letOneFollow(other: Found, from: Found | null, to: Found, place: PrimaryPlace): Promise<string> {
+    const { operator, state } = other;
+    const known = state.channels.find((each) => this.#leadsTo(each, to));
+    if (known !== undefined) {
+      // It may have been told where to, and not to begin.
+      await operator.startReplication(known.name);
+      return replicationProblem(operator, FOLLOW_WITHIN_MS);
+    }
+    const isOld = operator === from?.operator;
+    const channel = from === null ? undefined : state.channels.find((each) => this.#leadsTo(each, from));
+    if (!isOld && channel === undefined) return '';
+    if (channel === undefined && place.credentials === null)
+      return 'nothing tells the account that servers replicate with';
+    await followPrimary(operator, state, channel ?? null, place);
+    return replicationProblem(operator, FOLLOW_WITHIN_MS);
   }
 
   /** Of any replica: the new primary may have forgotten its own already. */

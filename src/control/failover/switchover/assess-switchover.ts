@@ -103,6 +103,8 @@ class SwitchoverAssessment {
       const isOnline = status === ServerStatus.ONLINE;
       checks.require(check, isOnline, status, `${server.address} is ${status}: ${statusReason}`);
     }
+    const refusal = this.#context.agreement.refusal();
+    checks.require('agreement', refusal === null, 'this Sluice may', refusal ?? '');
     const rivals = topology.rivals.join(', ');
     if (rivals !== '') checks.refuse('rivals', `there are other writable servers: ${rivals}`);
     return checks.isRefused ? null : { primary, target };

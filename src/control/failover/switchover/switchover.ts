@@ -22,7 +22,6 @@
  */
 
 import { describeError } from '../../monitor/server-error.ts';
-import { followPrimary, replicationProblem } from '../follow-primary.ts';
 import { HookPhase, runHook } from '../hooks/run-hook.ts';
 import type { OperationContext } from '../operation-context.ts';
 import { OperationKind, OperationOutcome } from '../operation-event.ts';
@@ -32,7 +31,8 @@ import { isReadOnly } from '../servers/server-state.ts';
 import { type OperationStep, type RunReport, runSteps, UnknownOutcomeError } from '../step-run.ts';
 import { retrying, until } from '../until.ts';
 import { describeBlockers } from '../write-gate-blockers.ts';
-import type { PlannedServer, SwitchoverPlan } from './switchover-plan.ts';
+import { Following } from './following.ts';
+import type { SwitchoverPlan } from './switchover-plan.ts';
 
 /** Over the time-out of the switchover: for undoing it. Workers open by themselves when a process forgets to. */
 const UNDO_MARGIN_MS = 20_000;
@@ -42,7 +42,6 @@ const UNDO_PAUSE_MS = 300;
 const NEAR_MS = 200;
 const NEAR_WITHIN_MS = 5000;
 const MEASURE_WITHIN_MS = 5000;
-const FOLLOW_WITHIN_MS = 10_000;
 const SEMI_SYNC_WITHIN_MS = 2000;
 
 export interface SwitchoverReport extends RunReport {
@@ -50,26 +49,22 @@ export interface SwitchoverReport extends RunReport {
   readonly pauseMs: number | null;
 }
 
-interface Following {
-  readonly address: string;
-  readonly done: Promise<string>;
-}
-
 export class Switchover {
   readonly id: string;
   readonly #context: OperationContext;
   readonly #plan: SwitchoverPlan;
   readonly #timeoutMs: number;
+  readonly #following: Following;
   #lock: OperationLock | null = null;
   #heldSince: number | null = null;
   #pauseMs: number | null = null;
   #deadline = 0;
-  #following: readonly Following[] = [];
   #failure = '';
 
   constructor(context: OperationContext, plan: SwitchoverPlan, id: string, timeoutMs: number) {
     this.#context = context;
     this.#plan = plan;
+    this.#following = new Following(plan);
     this.id = id;
     this.#timeoutMs = timeoutMs;
   }
@@ -230,6 +225,8 @@ export class Switchover {
       name: 'read-only',
       plan: `make ${this.#from.address} read-only`,
       run: async () => {
+        const refusal = this.#context.agreement.refusal();
+        if (refusal !== null) throw new Error(refusal);
         await this.#from.setReadOnly(this.#remainingMs());
         return '';
       },
@@ -296,6 +293,9 @@ export class Switchover {
 
   /** If the answer was lost, the server itself says whether it was carried out. */
   async #promote(): Promise<string> {
+    const { agreement, gate } = this.#context;
+    const term = await agreement.claimTerm({ from: this.#from.address, to: this.#to.address });
+    if (term !== null) gate.raiseTerm(term);
     try {
       await this.#to.setWritable();
       return '';
@@ -313,34 +313,17 @@ export class Switchover {
   }
 
   #followStep(): OperationStep {
-    const { others, from, isPair, place } = this.#plan;
-    const all: readonly PlannedServer[] = isPair ? others : [from, ...others];
-    const names = all.map(({ operator }) => operator.address).join(', ');
+    const { semiSync } = this.#plan.place;
     return {
       name: 'follow',
-      plan: `let ${names} replicate from ${this.#to.address}`,
+      plan: `let ${this.#following.addresses.join(', ')} replicate from ${this.#to.address}`,
       run: async () => {
-        this.#following = all.map((server) => ({
-          address: server.operator.address,
-          done: this.#follow(server).catch(describeError),
-        }));
+        this.#following.begin();
         // The first commit would wait for a replica that is not there yet.
-        const first = Promise.race(this.#following.map(({ done }) => done));
-        if (place.semiSync && all.length > 0) await withinMs(first, SEMI_SYNC_WITHIN_MS);
-        return place.semiSync ? '' : 'begun';
+        if (semiSync) await this.#following.first(SEMI_SYNC_WITHIN_MS);
+        return semiSync ? '' : 'begun';
       },
     };
-  }
-
-  /** @returns what is wrong, '' for nothing */
-  async #follow(server: PlannedServer): Promise<string> {
-    const other = this.#plan.others.find(({ operator }) => operator === server.operator);
-    const channel = other?.channel ?? null;
-    const { operator, state } = server;
-    // The old primary is read-only by now, whatever it was when it was looked at.
-    const now = other === undefined ? { ...state, readOnly: true } : state;
-    await followPrimary(operator, now, channel, this.#plan.place);
-    return replicationProblem(operator, FOLLOW_WITHIN_MS);
   }
 
   #measureStep(): OperationStep {
@@ -377,12 +360,8 @@ export class Switchover {
       name: 'followed',
       plan: 'wait until replication runs everywhere',
       run: async () => {
-        const problems: string[] = [];
-        for (const { address, done } of this.#following) {
-          const problem = await done;
-          if (problem !== '') problems.push(`${address}: ${problem}`);
-        }
-        await Promise.all(this.#following.map(({ address }) => this.#context.monitor.wake(address)));
+        const problems = await this.#following.problems();
+        await Promise.all(this.#following.addresses.map((address) => this.#context.monitor.wake(address)));
         if (problems.length > 0) throw new Error(`${problems.join('; ')}; see REJOIN`);
         return '';
       },
@@ -426,13 +405,4 @@ export class Switchover {
   #pauseText(): string {
     return `writes were held for ${this.#pauseMs} ms`;
   }
-}
-
-async function withinMs(work: Promise<unknown>, timeoutMs: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, timeoutMs);
-  });
-  await Promise.race([work, late]);
-  clearTimeout(timer);
 }
