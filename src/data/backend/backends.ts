@@ -131,6 +131,7 @@ export class Backends {
     if (known !== undefined) this.#dialect = { flavor: known.flavor, versionId: known.versionId };
     this.#primary = primary;
     this.#groups.apply(snapshot, this.#pools);
+    for (const pool of this.#pools.values()) pool.drain();
     this.waiting.limit = snapshot.settings.limits.heldBytes;
     this.#followTerm(snapshot);
     this.writes.apply(snapshot.writes);

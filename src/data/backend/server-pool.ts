@@ -118,10 +118,8 @@ export class ServerPool implements ConnectionListener {
   checkOut(request: PoolRequest): BackendConnection | null {
     const found = this.#findFree(request);
     if (found !== null) return found;
-    if (this.#closing || this.#waiting.length >= this.#settings.waitQueueLength) {
-      const [kind, message] = this.#closing
-        ? ([PoolFailureKind.closed, 'the pool is closing'] as const)
-        : ([PoolFailureKind.queueFull, `${this.#settings.waitQueueLength} statements wait already`] as const);
+    if (this.#closing || this.#isDraining || this.#waiting.length >= this.#settings.waitQueueLength) {
+      const [kind, message] = this.#whyNot();
       // Not before the caller knows that it waits.
       queueMicrotask(() => this.#refuse(request, kind, message));
       return null;
@@ -130,6 +128,12 @@ export class ServerPool implements ConnectionListener {
     this.#waiting.push(request, this.#settings.waitTimeoutMs);
     this.#openMissing();
     return null;
+  }
+
+  #whyNot(): readonly [PoolFailureKind, string] {
+    if (this.#closing) return [PoolFailureKind.closed, 'the pool is closing'];
+    if (this.#isDraining) return [PoolFailureKind.moved, 'the server is being drained'];
+    return [PoolFailureKind.queueFull, `${this.#settings.waitQueueLength} statements wait already`];
   }
 
   cancel(request: PoolRequest): void {
@@ -283,6 +287,28 @@ export class ServerPool implements ConnectionListener {
   }
 
   /**
+   * Nothing begins here while the server is OFFLINE_SOFT: idle connections close now, the others when they come back,
+   * and who waits looks for one elsewhere.
+   */
+  drain(): void {
+    if (!this.#isDraining) return;
+    const reason = `${this.server.address} is being drained`;
+    for (const request of this.#waiting.drain()) this.#refuse(request, PoolFailureKind.moved, reason);
+    this.#stopStarving();
+    for (const keyed of this.#keyed.values())
+      for (const idle of keyed.removeAll()) retire(idle, 'server-drained');
+    for (const [connection, request] of [...this.#connecting]) {
+      if (request === null) continue;
+      this.#connecting.delete(connection);
+      connection.close('server-drained');
+    }
+  }
+
+  get #isDraining(): boolean {
+    return this.server.status === 'OFFLINE_SOFT';
+  }
+
+  /**
    * Another server is the primary. What may write here ends, and who waits looks for a connection elsewhere.
    * @param answers it goes on as a replica: what only reads may end in peace
    */
@@ -346,6 +372,10 @@ export class ServerPool implements ConnectionListener {
   #offer(connection: BackendConnection): void {
     if (this.#closing) {
       connection.quit('pool-closing');
+      return;
+    }
+    if (this.#isDraining) {
+      retire(connection, 'server-drained');
       return;
     }
     if (!hasSameTlsPolicy(connection.openedTo, this.server)) {

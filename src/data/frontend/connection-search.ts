@@ -200,6 +200,20 @@ export class ConnectionSearch implements PoolRequest, PrimaryWaitListener {
     this.#onPrimary = true;
   }
 
+  /**
+   * A read is repeated, since this connection was lost: others to the same server are likely to be dead as well, and
+   * the last try is the primary's, if there is one.
+   */
+  lostOn({ server }: BackendConnection, isLastTry: boolean): void {
+    if (this.#route?.target !== RouteTarget.replica || this.#onPrimary) return;
+    const { backends } = this.#context;
+    const pool = backends.poolOf(server.address);
+    const other =
+      pool === null || isLastTry ? null : backends.otherReader(this.#client.destination, pool, this.needs);
+    this.#insteadOf = other;
+    this.#onPrimary = other === null && backends.primary !== null;
+  }
+
   get isPrimaryOnly(): boolean {
     return this.#onPrimary;
   }
@@ -382,6 +396,7 @@ export class ConnectionSearch implements PoolRequest, PrimaryWaitListener {
     if (this.#waiting !== Waiting.connection) return;
     this.#waiting = Waiting.nothing;
     if (failure.kind === PoolFailureKind.moved) {
+      this.#insteadOf = null;
       this.#waiting = Waiting.retry;
       this.#again(Waiting.retry);
       return;

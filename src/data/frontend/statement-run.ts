@@ -884,6 +884,7 @@ export class StatementRun
       this.#fail(this.#interruption);
       return;
     }
+    const retries = this.#client.verdict.retries ?? DEFAULT_RETRIES;
     const verdict = verdictOfLoss({
       address: connection.server.address,
       reason,
@@ -891,7 +892,7 @@ export class StatementRun
       sent,
       repeatable: this.#repeatable || this.#isHarmless,
       attempts: this.#attempts,
-      retries: this.#client.verdict.retries ?? DEFAULT_RETRIES,
+      retries,
       wasHeld,
       isProvenRead: this.#plan?.statement.provenRead === true,
       brokeProtocol: connection.brokeProtocol,
@@ -899,6 +900,8 @@ export class StatementRun
     });
     this.#connection = null;
     if (wasHeld) this.held = null;
+    if (verdict.action === LossAction.repeat)
+      this.#approach.search.lostOn(connection, this.#attempts >= retries);
     if (verdict.action === LossAction.repeatOnPrimary) this.#approach.search.primaryOnly();
     if (verdict.action === LossAction.failInAnswer) this.#failInAnswer(connection, verdict.error, wasHeld);
     else if (verdict.action === LossAction.fail) {

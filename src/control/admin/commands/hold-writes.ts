@@ -13,6 +13,8 @@ export const holdWrites: AdminCommand = {
   access: AdminRole.admin,
   changes: true,
   columns: [],
+  // It has a time-out of its own.
+  timeoutMs: (MAX_SECONDS + 10) * 1000,
   execute: async ({ state, match }) => {
     const seconds = Number(match[1] ?? DEFAULT_SECONDS);
     if (seconds < 1 || seconds > MAX_SECONDS)

@@ -1,9 +1,11 @@
 import type { ServerDescription } from '../../../topology/server-description.ts';
 import type { AdminTopology } from '../admin-state.ts';
+import { drainStates } from '../drain-state.ts';
 import { type AdminCommand, AdminRole, type ComputedColumn, table } from './command.ts';
 
 interface Row extends Omit<ServerDescription, 'role'> {
   readonly role: string;
+  readonly drained: boolean | null;
 }
 
 function yesNo(value: boolean | null): string | null {
@@ -19,10 +21,16 @@ const COLUMNS: readonly ComputedColumn<Row>[] = [
   },
   {
     name: 'status',
-    meaning: '`ONLINE`, `SHUNNED` (a check failed), `OFFLINE_SOFT` (drained) or `OFFLINE_HARD`',
+    meaning: '`ONLINE`, `SHUNNED` (a check failed), `OFFLINE_SOFT` (DRAIN) or `OFFLINE_HARD`',
     value: ({ status }) => status,
   },
   { name: 'reason', meaning: 'Why it is not `ONLINE`; empty when it is', value: (row) => row.statusReason },
+  {
+    name: 'drained',
+    meaning:
+      '`YES` when an `OFFLINE_SOFT` server may be stopped: no worker sends anything there, and no connection of a client is left; `NO` before, NULL for other servers',
+    value: ({ drained }) => yesNo(drained),
+  },
   { name: 'hostgroup', type: 'number', meaning: 'Hostgroup that it serves', value: (row) => row.hostgroup },
   { name: 'weight', type: 'number', meaning: 'Its share of the reads', value: ({ weight }) => weight },
   { name: 'version', meaning: 'As the server says it; empty until known', value: ({ version }) => version },
@@ -55,7 +63,7 @@ const COLUMNS: readonly ComputedColumn<Row>[] = [
 ];
 
 /** The primary first, then by hostgroup and address. */
-function rowsOf({ servers, primary }: AdminTopology): Row[] {
+function rowsOf({ servers, primary }: AdminTopology, drains: ReturnType<typeof drainStates>): Row[] {
   const rank = (server: ServerDescription) => (server.address === primary ? 0 : 1);
   return servers
     .toSorted(
@@ -68,6 +76,7 @@ function rowsOf({ servers, primary }: AdminTopology): Row[] {
       ...server,
       // It takes no traffic as a primary, so it is not shown as one.
       role: server.role === 'primary' && server.address !== primary ? 'rival' : server.role,
+      drained: drains.get(server.address)?.isDrained ?? null,
     }));
 }
 
@@ -79,5 +88,5 @@ export const showTopology: AdminCommand = {
   access: AdminRole.stats,
   changes: false,
   columns: COLUMNS,
-  execute: ({ state }) => table(rowsOf(state.topology()), COLUMNS),
+  execute: ({ state }) => table(rowsOf(state.topology(), drainStates(state)), COLUMNS),
 };

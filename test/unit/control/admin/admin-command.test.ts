@@ -87,6 +87,7 @@ t.test('SHOW TOPOLOGY', async (t) => {
     role: 'primary',
     status: 'ONLINE',
     reason: '',
+    drained: null,
     hostgroup: 0,
     weight: 1,
     version: '10.11.6-MariaDB-log',
@@ -320,6 +321,11 @@ t.test('DRAIN and UNDRAIN', async (t) => {
   t.match(await fixture.error("DRAIN 'elsewhere.example.org:9'"), { errno: 1210, message: 'SHOW TOPOLOGY' });
   for (const wrong of ["'10.0.0.1'", "''", "'10.0.0.1:0'", "'10.0.0.1:70000'", 'x'])
     t.match(await fixture.error(`DRAIN ${wrong}`), { errno: 1210, message: "Expected 'host:port'" }, wrong);
+  for (const seconds of [0, 3601])
+    t.match(await fixture.error(`DRAIN '${REPLICA}' TIMEOUT ${seconds}`), {
+      errno: 1210,
+      message: /1 to 3600/,
+    });
   t.match(await fixture.error('DRAIN'), { errno: 1064, message: "DRAIN 'host:port'" });
   t.equal(state.orders.length, 4, 'and nothing was ordered');
 });
