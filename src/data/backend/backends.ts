@@ -96,6 +96,11 @@ export class Backends {
     return this.#groups.of(from)?.other(than, read) ?? null;
   }
 
+  /** The replica to wait on for what the read needs: the one that has applied most, within the read's lag limit. */
+  nearestReader(from: ReadTarget, read: ReadNeeds): ServerPool | null {
+    return this.#groups.of(from)?.nearest(read) ?? null;
+  }
+
   /** What reads are kept together by there; null where they are not. */
   hashKeyOf(from: ReadTarget): HashKey | null {
     return this.#groups.of(from)?.hashKey ?? null;

@@ -37,8 +37,10 @@ export class ReadGroup<P extends BalancedPool> {
   #hashKey: HashKey = 'statement';
   /** Scratch memory: those that a read's needs leave. */
   readonly #left: BalancedMember<P>[] = [];
+  /** In this turn: for all, and for those that need something which not all have. */
   #chosen: BalancedMember<P> | null = null;
-  #chosenIn = 0;
+  #chosenFor: BalancedMember<P> | null = null;
+  #chosenIn = -1;
 
   constructor(measured: ReplicaMeasurements) {
     this.#measured = measured;
@@ -62,6 +64,7 @@ export class ReadGroup<P extends BalancedPool> {
     this.#hashKey = settings.hashKey;
     this.#policy.update(this.#members, settings.heaviest);
     this.#chosen = null;
+    this.#chosenFor = null;
   }
 
   get isEmpty(): boolean {
@@ -78,24 +81,51 @@ export class ReadGroup<P extends BalancedPool> {
   }
 
   /**
-   * The server for a read in this turn of the event loop: one for all that ask for nothing in particular, where the
-   * policy allows it, so that they can leave in one write. Null if none has what the read needs.
+   * The server for a read in this turn of the event loop: the one that was chosen before in this turn if it has what the
+   * read needs, and the policy allows it, so that they can leave in one write. Null if none has it.
    */
   choose(turn: number, read: ReadNeeds): P | null {
     if (this.#warming.length > 0 && this.#warmedIn !== turn) {
       this.#warmedIn = turn;
       this.#warm();
     }
+    if (this.#chosenIn !== turn) {
+      this.#chosenIn = turn;
+      this.#chosen = null;
+      this.#chosenFor = null;
+    }
     const anyWillDo = isUndemanding(read);
-    if (anyWillDo && this.#chosen !== null && this.#chosenIn === turn) return this.#chosen.pool;
+    const chosen = this.#chosen;
+    const chosenFor = this.#chosenFor;
+    if (chosen !== null && (anyWillDo || this.#mayAnswer(chosen, read, null))) return chosen.pool;
+    if (chosenFor !== null && !anyWillDo && this.#mayAnswer(chosenFor, read, null)) return chosenFor.pool;
     const candidates = anyWillDo ? this.#preferred : this.#leftBy(read, null);
     if (candidates.length === 0) return null;
-    const chosen = this.#policy.choose(candidates, read);
-    if (anyWillDo) {
-      this.#chosen = this.#policy.isPerTurn ? chosen : null;
-      this.#chosenIn = turn;
+    const best = this.#policy.choose(candidates, read);
+    if (this.#policy.isPerTurn) this.#remember(best, candidates);
+    return best.pool;
+  }
+
+  /** Only what was chosen among all is for those that need nothing: else the others would get nothing at all. */
+  #remember(best: BalancedMember<P>, candidates: readonly BalancedMember<P>[]): void {
+    const isOfAll = candidates.length === this.#preferred.length && candidates[0] === this.#preferred[0];
+    if (isOfAll) this.#chosen = best;
+    else this.#chosenFor = best;
+  }
+
+  /** The replica to wait on: of those within the read's lag limit the one that has applied most. */
+  nearest({ maxLagMs }: ReadNeeds): P | null {
+    let nearest: P | null = null;
+    let most = -1;
+    const needs = { affinity: -1, maxLagMs, neededGtid: 0 };
+    for (const member of this.#leftBy(needs, null)) {
+      const { server } = member.pool;
+      const applied = server.role === 'primary' ? -1 : this.#measured.appliedGtid(server.slot);
+      if (applied <= most) continue;
+      most = applied;
+      nearest = member.pool;
     }
-    return chosen.pool;
+    return nearest;
   }
 
   /** For a read that this one could not answer. */

@@ -36,8 +36,8 @@ t.test(
     const first = two.choose(1, NO_NEEDS);
     for (let read = 0; read < 5; read++) t.equal(two.choose(1, NO_NEEDS), first);
     t.not(two.choose(2, NO_NEEDS), first);
-    const picky = asking({ maxLagMs: 100 });
-    t.not(two.choose(3, picky), two.choose(3, picky), 'each has its own choice');
+    const limited = asking({ maxLagMs: 100 });
+    t.equal(two.choose(3, limited), two.choose(3, NO_NEEDS), 'what all have makes no difference');
     const hashed = group([of(a), of(b)], 'consistent-hash');
     const chosen = new Set(
       Array.from({ length: 50 }, (_, key) => hashed.choose(1, withKey(key * 85_899_345))),
@@ -71,6 +71,38 @@ t.test(
     t.equal(shared.choose(1, asking({ neededGtid: 99, maxLagMs: 0 }))?.server.slot, 2);
   },
 );
+
+t.test(
+  'reads that only some can answer share one of these for the turn, and leave the others theirs',
+  async (t) => {
+    const pools = [pool(0), pool(1), pool(2), pool(3)];
+    const four = group(pools.map((made) => of(made)));
+    const needy = asking({ neededGtid: 10 });
+    const taken = new Set<number>();
+    const forAll = new Set<number>();
+    for (let turn = 0; turn < 40; turn++) {
+      const { slot } = four.choose(turn, needy)!.server;
+      for (let read = 0; read < 3; read++) t.equal(four.choose(turn, needy)!.server.slot, slot);
+      taken.add(slot);
+      forAll.add(four.choose(turn, NO_NEEDS)!.server.slot);
+      t.equal(
+        four.choose(turn, asking({ neededGtid: 20 }))!.server.slot,
+        1,
+        'who needs more gets what has it',
+      );
+    }
+    t.strictSame([...taken].sort(), [0, 1]);
+    t.strictSame([...forAll].sort(), [0, 1, 2, 3]);
+  },
+);
+
+t.test('the replica to wait on has applied most, within the lag limit', async (t) => {
+  const four = group([pool(0), pool(1), pool(2), pool(3)].map((made) => of(made)));
+  t.equal(four.nearest(asking({ neededGtid: 99 }))?.server.slot, 1);
+  t.equal(four.nearest(asking({ neededGtid: 99, maxLagMs: 100 }))?.server.slot, 0);
+  t.equal(group([of(pool(2))]).nearest(asking({ maxLagMs: 1 })), null);
+  t.equal(group([of(pool(0, 'primary'))]).nearest(NO_NEEDS), null, 'nobody waits on the primary');
+});
 
 t.test('zones: the others answer only when none of the own has what is needed', async (t) => {
   const near = [of(pool(0)), of(pool(3))];
