@@ -270,6 +270,7 @@ class Supervisor implements SluiceHandle {
       workers: this.#workers?.status() ?? [],
       snapshot: this.#snapshot,
       spans: this.#logs.spans,
+      operations: this.#failover.control.tally,
       lagMsOf: (address) => this.#monitor.topology.find(address)?.lagMs ?? null,
     });
   }

@@ -13,6 +13,7 @@ import type { Snapshot, SnapshotServer } from '../../common/snapshot.ts';
 import { PIN_REASONS, pinSlot, ROUTE_SLOTS } from '../../sql/route-reason.ts';
 import type { RuledHostgroup } from '../../topology/hostgroup-membership.ts';
 import { CheckName } from '../../topology/server-probe.ts';
+import { type OperationCount, OperationTally } from '../failover/operation-tally.ts';
 import type { CheckCounts, CheckLog } from '../statistics/check-log.ts';
 import { type StatisticsSnapshot, takeStatistics } from '../statistics/statistics-snapshot.ts';
 
@@ -74,6 +75,13 @@ export interface SpanCounts {
   readonly lost: number;
 }
 
+/** Changes of the primary, since the start. */
+export interface OperationNumbers {
+  readonly counts: readonly OperationCount[];
+  /** For which the last one has held writes; milliseconds. */
+  readonly lastPauseMs: number;
+}
+
 export interface CounterSnapshot {
   readonly snapshotVersion: number;
   readonly frontendConnections: number;
@@ -85,6 +93,7 @@ export interface CounterSnapshot {
   /** The monitor's, since the start. */
   readonly checks: readonly (CheckCounts & { readonly check: CheckName })[];
   readonly spans: SpanCounts;
+  readonly operations: OperationNumbers;
   /** What all workers have counted of statements. */
   readonly statistics: StatisticsSnapshot;
 }
@@ -150,6 +159,7 @@ export interface CounterSources {
   readonly lagMsOf: (address: string) => number | null;
   /** None unless told. */
   readonly spans?: SpanCounts;
+  readonly operations?: OperationNumbers;
 }
 
 export function takeCounterSnapshot(sources: CounterSources): CounterSnapshot {
@@ -163,6 +173,7 @@ export function takeCounterSnapshot(sources: CounterSources): CounterSnapshot {
     hostgroups: snapshot.hostgroups,
     checks: Object.values(CheckName).map((check) => ({ check, ...checks.counts(check) })),
     spans: sources.spans ?? { sent: 0, lost: 0 },
+    operations: sources.operations ?? new OperationTally(),
     statistics: takeStatistics(
       statistics,
       workers.map(({ index }) => index),

@@ -44,6 +44,22 @@ const PROCESS_METRICS: readonly SharedMetric[] = [
       { labels: { outcome: 'lost' }, value: spans.lost },
     ],
   },
+  {
+    name: 'sluice_operations_total',
+    help: 'Changes of the primary, and of who follows it, by how they ended',
+    kind: 'counter',
+    labelNames: ['operation', 'outcome'],
+    samples: ({ operations }) =>
+      operations.counts.map(({ operation, outcome, count }) => ({
+        labels: { operation, outcome },
+        value: count,
+      })),
+  },
+  gauge(
+    'sluice_operation_last_pause_milliseconds',
+    'For which the last change of the primary has held writes',
+    (all) => all.operations.lastPauseMs,
+  ),
   gauge('sluice_frontend_connections', 'Client connections now', (all) => all.frontendConnections),
   gauge(
     'sluice_frontend_connections_limit',

@@ -54,6 +54,12 @@ const ACTIONS: readonly Action[] = [
     message: ({ address }) => `${address} is used again as soon as its checks are good.`,
   },
   {
+    path: '/api/switchover',
+    expects: '{"address": "host:port"}',
+    command: serverCommand('SWITCHOVER TO'),
+    message: ({ address }) => `${address} is the primary.`,
+  },
+  {
     path: '/api/kill',
     expects: '{"session": id, "queryOnly": true or false}',
     command: killCommand,

@@ -240,6 +240,7 @@ export class FakeAdminState implements AdminState {
       frontendConnections: 12,
       maxFrontendConnections: 1000,
       spans: { sent: 0, lost: 0 },
+      operations: { counts: [], lastPauseMs: 0 },
       workers: [
         {
           index: 0,

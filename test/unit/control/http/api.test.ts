@@ -223,11 +223,16 @@ t.test('orders are commands of the admin port: authorized, checked and written d
     value: { message: /gets no new statements/ },
   });
   await made.post('/api/undrain', { address: REPLICA });
+  t.match(await made.post('/api/switchover', { address: REPLICA }), {
+    status: 200,
+    value: { message: `${REPLICA} is the primary.` },
+  });
   await made.post('/api/kill', { session: FIRST_CONNECTION_ID + 1, queryOnly: true });
   await made.post('/api/kill', { session: FIRST_CONNECTION_ID + 1 });
   t.strictSame(made.state.orders, [
     [REPLICA, 'OFFLINE_SOFT'],
     [REPLICA, 'ONLINE'],
+    ['switchover', JSON.stringify({ to: REPLICA, timeoutMs: null, dryRun: false })],
   ]);
   t.strictSame(made.state.kills, [
     [FIRST_CONNECTION_ID + 1, true],
@@ -238,6 +243,7 @@ t.test('orders are commands of the admin port: authorized, checked and written d
     [
       `DRAIN '${REPLICA}'`,
       `UNDRAIN '${REPLICA}'`,
+      `SWITCHOVER TO '${REPLICA}'`,
       `KILL QUERY ${FIRST_CONNECTION_ID + 1}`,
       `KILL CONNECTION ${FIRST_CONNECTION_ID + 1}`,
     ],
@@ -255,6 +261,7 @@ t.test('an order that is none, or in other words, is refused', async (t) => {
   const made = await fixture(t);
   const wrong: [string, unknown][] = [
     ['/api/drain', {}],
+    ['/api/switchover', { address: `${REPLICA}' DRY RUN` }],
     ['/api/drain', { address: 7 }],
     ['/api/drain', { address: `${REPLICA}'; KILL 1` }],
     ['/api/drain', { address: "x' OR '" }],

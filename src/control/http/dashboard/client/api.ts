@@ -60,6 +60,10 @@ export class Api {
     return this.#post<ActionValue>('/api/drain', { address });
   }
 
+  switchover(address: string): Promise<ActionValue> {
+    return this.#post<ActionValue>('/api/switchover', { address });
+  }
+
   undrain(address: string): Promise<ActionValue> {
     return this.#post<ActionValue>('/api/undrain', { address });
   }

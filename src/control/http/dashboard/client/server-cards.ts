@@ -90,11 +90,43 @@ export class ServerCards {
       h('p', { class: 'muted small' }, notes.join(' · ')),
       reason === '' ? null : h('p', { class: 'server-reason small' }, reason),
       figures(server),
-      this.#context.isAdmin ? this.#action(server, primary) : null,
+      this.#context.isAdmin ? this.#actions(server, primary) : null,
     ];
   }
 
-  #action(server: ServerValue, primary: string | null): HTMLElement {
+  #actions(server: ServerValue, primary: string | null): HTMLElement {
+    const { role, status, address } = server;
+    const canLead = role === 'replica' && status === 'ONLINE' && primary !== null && address !== primary;
+    const lead = canLead ? this.#leadAction(address, primary) : null;
+    return h('div', { class: 'server-actions' }, this.#drainAction(server, primary), lead);
+  }
+
+  #leadAction(address: string, primary: string): HTMLElement {
+    const run = (): void =>
+      ask({
+        title: 'Make this replica the primary?',
+        text: [
+          h('p', { class: 'mono' }, address),
+          h('p', {}, `Clients wait for a moment, and get no error. ${primary} becomes its replica.`),
+          h('p', { class: 'muted' }, 'If it cannot be done in time, everything stays as it is.'),
+        ],
+        action: 'Switch over',
+        isDangerous: true,
+        run: () => this.#done(this.#context.api.switchover(address)),
+      });
+    return h(
+      'button',
+      {
+        type: 'button',
+        class: 'button small',
+        'aria-label': `Make primary ${address}`,
+        on: { click: run },
+      },
+      'Make primary…',
+    );
+  }
+
+  #drainAction(server: ServerValue, primary: string | null): HTMLElement {
     const { address, status } = server;
     const isDrained = status === 'OFFLINE_SOFT';
     const title = isDrained ? 'Undrain' : 'Drain';
