@@ -48,6 +48,15 @@ const routingSection = section('Which statements replicas may answer.', {
     description:
       '`fallback`: the primary answers reads only when no replica is fit; `share`: it takes its part of them.',
   }),
+  whenAllLag: describe(z.enum(['primary', 'least-lagged', 'error']).default('primary'), {
+    description:
+      'Where reads go when every replica that could answer them is lagging over its limit: to the primary, to the replica that is the least behind, or nowhere (error 9043).',
+  }),
+  lagFallbackMaxReads: integer(0, 100_000, 64, {
+    description:
+      'Reads that the primary answers at the same time because the replicas lag, over all workers; more of them wait, up to `pool.waitTimeoutMs`. 0: no limit.',
+    unit: 'reads',
+  }),
   ...routingBalancing,
   mirrorConcurrency: integer(1, 10_000, 16, {
     description:

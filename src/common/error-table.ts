@@ -457,4 +457,14 @@ export const ERROR_TABLE = {
       'The firewall protects the user, and the digest is not on its white list; the message is `firewall.errorMessage`.',
     action: 'Add the digest to `firewall.rules`, if it is wanted.',
   },
+  PROXY_REPLICAS_LAG: {
+    errno: 9043,
+    sqlState: 'HY000',
+    message: 'All replicas of hostgroup {hostgroup} lag: {more}',
+    retryable: true,
+    meaning:
+      'No replica is within its limit of lag (or that of the statement), and `routing.whenAllLag` or `routing.lagFallbackMaxReads` keep the read off the primary.',
+    action:
+      'Look at the lag in `SHOW TOPOLOGY`; raise `routing.lagFallbackMaxReads` if the primary can take more.',
+  },
 } as const satisfies Readonly<Record<string, ErrorDefinition>>;

@@ -161,6 +161,9 @@ export interface SnapshotSettings {
   readonly routing: {
     readonly stickyAfterWriteMs: number;
     readonly readsOnPrimary: 'fallback' | 'share';
+    readonly whenAllLag: 'primary' | 'least-lagged' | 'error';
+    /** Over all workers; 0: no limit. */
+    readonly lagFallbackMaxReads: number;
     readonly trustViews: boolean;
     /** '': none is known. */
     readonly zone: string;

@@ -271,7 +271,7 @@ class Supervisor implements SluiceHandle {
       snapshot: this.#snapshot,
       spans: this.#logs.spans,
       operations: this.#failover.control.tally,
-      lagMsOf: (address) => this.#monitor.topology.find(address)?.lagMs ?? null,
+      lagOf: (address) => this.#monitor.topology.find(address),
     });
   }
 

@@ -175,7 +175,7 @@ function apply(snapshot: Snapshot, atOnce = false): void {
     isCurrent() && shared.gauge(Gauge.relationsEpoch) === snapshot.relationsEpoch;
   context.tables = tableCatalogOf(snapshot.catalog.tables, isSchemaCurrent, context.tables);
   const catalog = { complete, trusted: routing.trustViews, unsafeViews: new Set(unsafeViews), isCurrent };
-  context.router.update(catalog, snapshot.hostgroups, hostgroups);
+  context.router.update(catalog, snapshot.hostgroups, hostgroups, routing.whenAllLag === 'least-lagged');
   context.plans.resize(limits.digestCacheEntries);
   context.routes.resize(limits.routeRingEntries);
   context.replays.update(snapshot.settings.transactionReplay);

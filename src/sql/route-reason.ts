@@ -23,6 +23,8 @@ export const RouteReason = {
   /** A query rule, or fast routing, names the hostgroup. */
   rule: 'rule',
   noReplica: 'no-replica',
+  /** All that could answer are over their limit of lag. */
+  replicasLag: 'replicas-lag',
   noPrimary: 'no-primary',
   unsafeView: 'unsafe-view',
   viewsUnknown: 'views-unknown',
@@ -65,6 +67,7 @@ const POSSIBLE: Readonly<Record<RouteTarget, (reason: RouteReason) => boolean>> 
     reason === RouteReason.hint ||
     reason === RouteReason.rule ||
     reason === RouteReason.readOnlyTransaction ||
+    reason === RouteReason.replicasLag ||
     reason === RouteReason.noPrimary,
   held: (reason) => reason === RouteReason.inTransaction || reason === RouteReason.pinned,
   sluice: (reason) => ANSWERED_HERE.has(reason),

@@ -12,6 +12,8 @@ import type { SharedStatistics } from '../../common/shared-statistics.ts';
 import type { Snapshot, SnapshotServer } from '../../common/snapshot.ts';
 import { PIN_REASONS, pinSlot, ROUTE_SLOTS } from '../../sql/route-reason.ts';
 import type { RuledHostgroup } from '../../topology/hostgroup-membership.ts';
+import type { LagSource } from '../../topology/lag.ts';
+import type { ServerDescription } from '../../topology/server-description.ts';
 import { CheckName } from '../../topology/server-probe.ts';
 import { type OperationCount, OperationTally } from '../failover/operation-tally.ts';
 import type { CheckCounts, CheckLog } from '../statistics/check-log.ts';
@@ -27,6 +29,7 @@ export interface ServerCounters {
   readonly status: string;
   readonly role: string;
   readonly lagMs: number | null;
+  readonly lagSource: LagSource | null;
   readonly connections: number;
   readonly inUse: number;
   readonly maxConnections: number;
@@ -101,11 +104,12 @@ export interface CounterSnapshot {
 const WORKER_COUNTER_NAMES = Object.keys(WorkerCounter) as WorkerCounterName[];
 
 function readServer(
-  { counters, checks, workers, lagMsOf }: CounterSources,
+  { counters, checks, workers, lagOf }: CounterSources,
   server: SnapshotServer,
 ): ServerCounters {
   const sum = (counter: ServerCounter) =>
     workers.reduce((total, { index }) => total + counters.worker(index).getServer(server.slot, counter), 0);
+  const lag = lagOf(server.address);
   return {
     address: server.address,
     host: server.host,
@@ -113,7 +117,8 @@ function readServer(
     hostgroup: server.hostgroup,
     status: server.status,
     role: server.role,
-    lagMs: lagMsOf(server.address),
+    lagMs: lag?.lagMs ?? null,
+    lagSource: lag?.lagSource ?? null,
     connections: counters.gauge(serverGauge(server.slot, ServerGauge.connections)),
     inUse: counters.gauge(serverGauge(server.slot, ServerGauge.inUse)),
     maxConnections: server.maxConnections,
@@ -155,8 +160,8 @@ export interface CounterSources {
   readonly checks: CheckLog;
   readonly workers: readonly WorkerState[];
   readonly snapshot: Snapshot;
-  /** Of a server, by its address; null where it is not known or there is none. */
-  readonly lagMsOf: (address: string) => number | null;
+  /** Of a server, by its address. */
+  readonly lagOf: (address: string) => Pick<ServerDescription, 'lagMs' | 'lagSource'> | null;
   /** None unless told. */
   readonly spans?: SpanCounts;
   readonly operations?: OperationNumbers;

@@ -207,12 +207,12 @@ const SERVER_METRICS: readonly SharedMetric[] = [
   ),
   {
     name: 'sluice_server_lag_seconds',
-    help: 'How far a replica is behind its source; absent while it is not known',
+    help: 'How far a replica is behind the primary, and how that was measured; absent while it is not known',
     kind: 'gauge',
-    labelNames: ['server'],
+    labelNames: ['server', 'source'],
     samples: ({ servers }) =>
-      servers.flatMap(({ address, lagMs }) =>
-        lagMs === null ? [] : [{ labels: { server: address }, value: lagMs / 1000 }],
+      servers.flatMap(({ address, lagMs, lagSource }) =>
+        lagMs === null ? [] : [{ labels: { server: address, source: lagSource ?? '' }, value: lagMs / 1000 }],
       ),
   },
   serverMetric(

@@ -7,6 +7,7 @@ import { takesWrites } from '../../topology/hostgroup-membership.ts';
 import type { BackendConnection } from './backend-connection.ts';
 import type { ReadNeeds } from './balancing/read-needs.ts';
 import { HeldWrites } from './held-writes.ts';
+import { LagFallback } from './lag-fallback.ts';
 import type { ForeseenChoice } from './read-group.ts';
 import { ReadGroups, type ReadTarget } from './read-groups.ts';
 import { type PoolEnvironment, ServerPool } from './server-pool.ts';
@@ -29,6 +30,7 @@ export class Backends {
   readonly #pools = new Map<string, ServerPool>();
   readonly #waiting = new Map<object, ServerWaiter>();
   readonly writes = new HeldWrites();
+  readonly lagFallback: LagFallback;
   #dialect: Dialect = { flavor: 'mysql', versionId: 0 };
   #primary: ServerPool | null = null;
   /** The last one that there was, and its term. */
@@ -44,6 +46,7 @@ export class Backends {
     this.#wheel = wheel;
     this.#groups = new ReadGroups(env.measurements);
     this.waiting = new WaitingStatements(env.workerCounters);
+    this.lagFallback = new LagFallback(wheel, env.workers);
   }
 
   /** How the servers read SQL: as the primary does, or as any that is known while there is none. */
@@ -140,6 +143,7 @@ export class Backends {
     this.waiting.limit = snapshot.settings.limits.heldBytes;
     this.#followTerm(snapshot);
     this.writes.apply(snapshot.writes);
+    this.lagFallback.apply(snapshot.settings);
     if (primary !== null) this.#wakeWaiting();
   }
 

@@ -3,6 +3,7 @@
 import { type Balancing, BalancingPolicyName, type HashKey, rampOf } from '../../topology/balancing.ts';
 import { BalancedMember, type BalancedPool, type MemberSettings } from './balancing/balanced-member.ts';
 import type { BalancingPolicy } from './balancing/balancing-policy.ts';
+import { LeastLagged } from './balancing/least-lagged.ts';
 import { policyNamed } from './balancing/policies.ts';
 import type { ReadNeeds } from './balancing/read-needs.ts';
 import { isUndemanding, type ReplicaMeasurements, satisfies } from './balancing/replica-measurements.ts';
@@ -14,6 +15,8 @@ export interface ReadMember<P extends BalancedPool> extends MemberSettings {
 export interface ReadGroupSettings extends Balancing {
   /** Weight of the heaviest server that is listed for it, fit or not. */
   readonly heaviest: number;
+  /** All of them are over their limit of lag: the one that is the least behind answers. */
+  readonly isLagging?: boolean;
 }
 
 /** How a read would be given to a server now, for people. */
@@ -34,6 +37,7 @@ export class ReadGroup<P extends BalancedPool> {
   #warmedIn = -1;
   #policyName: BalancingPolicyName = BalancingPolicyName.leastConnections;
   #policy: BalancingPolicy<P> = policyNamed<P>(this.#policyName);
+  #isLagging = false;
   #hashKey: HashKey = 'statement';
   /** Scratch memory: those that a read's needs leave. */
   readonly #left: BalancedMember<P>[] = [];
@@ -57,9 +61,11 @@ export class ReadGroup<P extends BalancedPool> {
     this.#warm();
     const near = this.#members.filter(({ settings: { isNear } }) => isNear);
     this.#preferred = near.length === 0 ? this.#members : near;
-    if (settings.policy !== this.#policyName) {
+    const isLagging = settings.isLagging === true;
+    if (settings.policy !== this.#policyName || isLagging !== this.#isLagging) {
       this.#policyName = settings.policy;
-      this.#policy = policyNamed(settings.policy);
+      this.#isLagging = isLagging;
+      this.#policy = isLagging ? new LeastLagged(this.#measured) : policyNamed(settings.policy);
     }
     this.#hashKey = settings.hashKey;
     this.#policy.update(this.#members, settings.heaviest);
@@ -73,7 +79,8 @@ export class ReadGroup<P extends BalancedPool> {
 
   /** What reads are kept together by; null where they are not. */
   get hashKey(): HashKey | null {
-    return this.#policyName === BalancingPolicyName.consistentHash ? this.#hashKey : null;
+    const isHashed = this.#policyName === BalancingPolicyName.consistentHash && !this.#isLagging;
+    return isHashed ? this.#hashKey : null;
   }
 
   get watchesLatency(): boolean {

@@ -16,6 +16,11 @@ const ANSWERS: ReadonlySet<MemberVerdict> = new Set<MemberVerdict>([
   MemberVerdict.tooSlow,
 ]);
 
+const LAGGING: ReadonlySet<MemberVerdict> = new Set<MemberVerdict>([
+  MemberVerdict.lagging,
+  MemberVerdict.lagUnknown,
+]);
+
 /** Where proven reads go; see router/destination.ts. */
 export interface ReadTarget {
   readonly source: string;
@@ -56,11 +61,19 @@ export class ReadGroups {
       const group = known.get(hostgroup.id) ?? new ReadGroup(this.#measurements);
       const heaviest = hostgroup.members.reduce((most, { weight }) => Math.max(most, weight), 1);
       const { policy, hashKey } = hostgroup;
-      group.update(membersOf(snapshot, hostgroup, pools, wanted), { policy, hashKey, heaviest });
+      const isLagging = wanted === FIT && readsLagging(snapshot, hostgroup);
+      const members = membersOf(snapshot, hostgroup, pools, isLagging ? LAGGING : wanted);
+      group.update(members, { policy, hashKey, heaviest, isLagging });
       groups.set(hostgroup.id, group);
     }
     return groups;
   }
+}
+
+/** Nobody is fit, and those who are late are better than nobody. */
+function readsLagging({ settings }: Snapshot, { members }: RuledHostgroup): boolean {
+  if (settings.routing.whenAllLag !== 'least-lagged') return false;
+  return !members.some(({ verdict }) => verdict === MemberVerdict.fit);
 }
 
 function membersOf(

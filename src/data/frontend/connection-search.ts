@@ -9,13 +9,14 @@
  * | connection  | in a pool's wait queue                              | a connection, the pool's limit          |
  * | primary     | the primary cannot be had now (see `PrimaryWait`)   | that wait                               |
  * | retry       | the server could not be reached just now            | the retry timer                         |
+ * | place       | all replicas lag, the primary is busy with reads    | a place, the limit of `LagPlace`        |
  * | residue     | what the last statement left is being read          | its answer                              |
  */
 
 import type { ClientError } from '../../common/errors.ts';
 import { WorkerCounter } from '../../common/shared-counters.ts';
 import { WheelTimer } from '../../common/timer-wheel.ts';
-import { RouteTarget } from '../../sql/route-reason.ts';
+import { RouteReason, RouteTarget } from '../../sql/route-reason.ts';
 import { PinReason, type StatementClass, StatementKind } from '../../sql/statement-class.ts';
 import { HashKey } from '../../topology/balancing.ts';
 import type { BackendConnection } from '../backend/backend-connection.ts';
@@ -32,6 +33,8 @@ import type { RuleVerdict } from '../router/rules/rule-verdict.ts';
 import type { WorkerContext } from '../worker-context.ts';
 import { errorOfPoolFailure } from './client-errors.ts';
 import type { ClientStatement } from './client-statement.ts';
+import { lagLimitOf } from './lag-limit.ts';
+import { LagPlace, type LagPlaceListener } from './lag-place.ts';
 import { PrimaryWait, type PrimaryWaitListener } from './primary-wait.ts';
 import { affinityOf } from './read-affinity.ts';
 import type { Residue } from './residue.ts';
@@ -50,6 +53,7 @@ const Waiting = {
   nothing: 'nothing',
   connection: 'connection',
   primary: 'primary',
+  place: 'place',
   retry: 'retry',
   residue: 'residue',
 } as const;
@@ -84,7 +88,7 @@ export interface SearchListener {
   searchFailed(error: ClientError): void;
 }
 
-export class ConnectionSearch implements PoolRequest, PrimaryWaitListener {
+export class ConnectionSearch implements PoolRequest, PrimaryWaitListener, LagPlaceListener {
   readonly #client: SearchClient;
   readonly #context: WorkerContext;
   readonly #residue: Residue;
@@ -111,6 +115,9 @@ export class ConnectionSearch implements PoolRequest, PrimaryWaitListener {
   /** Of what is to be sent. */
   bytes = 0;
   readonly #primaryWait: PrimaryWait;
+  readonly #lagPlace: LagPlace;
+  /** It goes to the primary only because of the replicas' lag. */
+  #isLagFallback = false;
   readonly #retryTimer = new WheelTimer(() => this.#again(Waiting.retry));
 
   constructor(client: SearchClient, context: WorkerContext, residue: Residue, listener: SearchListener) {
@@ -119,6 +126,7 @@ export class ConnectionSearch implements PoolRequest, PrimaryWaitListener {
     this.#residue = residue;
     this.#listener = listener;
     this.#primaryWait = new PrimaryWait(context, this);
+    this.#lagPlace = new LagPlace(context, this);
   }
 
   // ---- PoolRequest
@@ -176,6 +184,7 @@ export class ConnectionSearch implements PoolRequest, PrimaryWaitListener {
     this.#plan = plan;
     this.#names = names;
     this.needs.clear();
+    this.#lagPlace.leave();
     this.wentBack = false;
     this.#onPrimary = false;
     this.#insteadOf = null;
@@ -183,10 +192,16 @@ export class ConnectionSearch implements PoolRequest, PrimaryWaitListener {
     this.#isRefused = false;
   }
 
-  /** What the command in `buffer[start, end)` is kept together with, where that matters. */
+  /** What the command in `buffer[start, end)` asks of a replica, and what it is kept together with. */
   readKey(buffer: Buffer | null, start: number, end: number): void {
     if (this.#route?.target !== RouteTarget.replica || this.#onPrimary) return;
     const { backends } = this.#context;
+    const hint = this.#plan?.statement.hint;
+    if (hint !== undefined && (hint.maxLagMs !== null || hint.minEpochMs)) {
+      const { state } = this.#client;
+      const { dialect } = backends;
+      this.needs.maxLagMs = lagLimitOf(hint, state, dialect, this.#statement, buffer, start, end);
+    }
     const key = backends.hashKeyOf(this.#client.destination);
     if (key === null) return;
     // A transaction is not what its first statement is.
@@ -251,6 +266,10 @@ export class ConnectionSearch implements PoolRequest, PrimaryWaitListener {
       this.#primaryWait.forHeir(this.bytes);
       return null;
     }
+    if (this.#isLagFallback && !this.#lagPlace.take(this.#client.destination.readers ?? this.hostgroup)) {
+      this.#waiting = Waiting.place;
+      return null;
+    }
     this.#pool = pool;
     const connection = pool.checkOut(this);
     if (connection === null) this.#waiting = Waiting.connection;
@@ -267,6 +286,7 @@ export class ConnectionSearch implements PoolRequest, PrimaryWaitListener {
   cancel(): void {
     this.#waiting = Waiting.nothing;
     this.#primaryWait.end();
+    this.#lagPlace.leave();
     this.#context.wheel.cancel(this.#retryTimer);
     this.#pool?.cancel(this);
   }
@@ -310,7 +330,26 @@ export class ConnectionSearch implements PoolRequest, PrimaryWaitListener {
     const isRead = this.#route?.target === RouteTarget.replica && !this.#onPrimary && readers !== null;
     const reader = isRead ? (this.#insteadOf ?? backends.reader(destination, this.needs)) : null;
     this.hostgroup = isRead && reader !== null ? readers : writer;
+    this.#isLagFallback =
+      this.#route?.reason === RouteReason.replicasLag
+        ? reader === null
+        : isRead && reader === null && this.needs.maxLagMs >= 0;
     return reader ?? backends.primary;
+  }
+
+  /** The statement has ended. */
+  ended(): void {
+    this.#lagPlace.leave();
+  }
+
+  placeGranted(): void {
+    this.#again(Waiting.place);
+  }
+
+  placeRefused(error: ClientError): void {
+    if (this.#waiting !== Waiting.place) return;
+    this.#waiting = Waiting.nothing;
+    this.#listener.searchFailed(error);
   }
 
   #residueRead(): void {

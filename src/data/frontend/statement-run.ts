@@ -764,6 +764,7 @@ export class StatementRun
     }
     this.trace.ends(this.lastErrno, this.#attempts, this.passage.bytes);
     this.#phase = transition(this.#phase, RunPhase.idle);
+    this.#approach.search.ended();
     this.#connection = null;
     this.held = null;
     this.#client.heldConnectionLost(reason);
@@ -806,6 +807,7 @@ export class StatementRun
     this.statement = null;
     this.#interrupted = false;
     this.#phase = transition(this.#phase, RunPhase.idle);
+    this.#approach.search.ended();
     const keeps =
       !this.#shared && (state.pinned || (connection.statusFlags & StatusFlag.SERVER_STATUS_IN_TRANS) !== 0);
     if (keeps) {
@@ -931,6 +933,7 @@ export class StatementRun
       this.#aftermath.settled(undefined, 0);
       this.trace.ends(error.errno, this.#attempts, this.passage.bytes);
       this.#phase = transition(this.#phase, RunPhase.idle);
+      this.#approach.search.ended();
       this.#client.heldConnectionLost(error.message);
       return;
     }
@@ -941,6 +944,7 @@ export class StatementRun
 
   #fail(error: ClientError): void {
     this.#phase = transition(this.#phase, RunPhase.idle);
+    this.#approach.search.ended();
     if (this.#replay?.isRunning === true) this.#replay.failed(error);
     else this.#answerWith(error);
   }

@@ -15,17 +15,29 @@ export interface Destination {
   readonly readers: number | null;
   /** Whether any of these is fit. */
   readonly hasReaders: boolean;
+  /** None is, and what keeps some of them from it is their lag alone. */
+  readonly isLagging: boolean;
   /** The hostgroup that the primary serves it in. */
   readonly writer: number;
   /** Sessions that are for it stay on one connection of the primary. */
   readonly keepsConnection: boolean;
 }
 
+const LAGGING: ReadonlySet<MemberVerdict> = new Set<MemberVerdict>([
+  MemberVerdict.lagging,
+  MemberVerdict.lagUnknown,
+]);
+
 type BySource = Readonly<Record<DestinationSource, Destination>>;
 
 export class Destinations {
   #byHostgroup = new Map<number, BySource>();
-  #first: BySource = destinationsOf(null, null, { hasReaders: false, writer: 0, keepsConnection: false });
+  #first: BySource = destinationsOf(null, null, {
+    hasReaders: false,
+    isLagging: false,
+    writer: 0,
+    keepsConnection: false,
+  });
 
   /** @param pair whose writer is meant where nothing is said. */
   update(
@@ -34,9 +46,11 @@ export class Destinations {
   ): void {
     this.#byHostgroup = new Map();
     const fit = new Set<number>();
+    const lagging = new Set<number>();
     const unshared = new Set<number>();
     for (const { id, members, multiplex } of hostgroups) {
       if (members.some(({ verdict }) => verdict === MemberVerdict.fit)) fit.add(id);
+      else if (members.some(({ verdict }) => LAGGING.has(verdict))) lagging.add(id);
       if (!multiplex) unshared.add(id);
     }
     for (const { id, kind, pair: own } of hostgroups) {
@@ -47,6 +61,7 @@ export class Destinations {
       const keepsConnection = isWriter && unshared.has(id);
       const destinations = destinationsOf(forUser, isWriter ? null : id, {
         hasReaders: isFit,
+        isLagging: forUser !== null && lagging.has(forUser),
         writer,
         keepsConnection,
       });
@@ -56,6 +71,7 @@ export class Destinations {
       this.#byHostgroup.get(pair.writer) ??
       destinationsOf(pair.reader, null, {
         hasReaders: fit.has(pair.reader),
+        isLagging: lagging.has(pair.reader),
         writer: pair.writer,
         keepsConnection: false,
       });
@@ -80,9 +96,15 @@ export class Destinations {
 function destinationsOf(
   forUser: number | null,
   readers: number | null,
-  more: Pick<Destination, 'hasReaders' | 'writer' | 'keepsConnection'>,
+  more: Pick<Destination, 'hasReaders' | 'isLagging' | 'writer' | 'keepsConnection'>,
 ): BySource {
-  const named = { ...more, readers, hasReaders: readers !== null && more.hasReaders };
+  const isNamed = readers !== null;
+  const named = {
+    ...more,
+    readers,
+    hasReaders: isNamed && more.hasReaders,
+    isLagging: isNamed && more.isLagging,
+  };
   return {
     user: Object.freeze({ ...more, source: DestinationSource.user, readers: forUser }),
     rule: Object.freeze({ source: DestinationSource.rule, ...named }),

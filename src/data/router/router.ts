@@ -56,6 +56,8 @@ const RULE_REPLICA = routeOf(RouteTarget.replica, RouteReason.rule);
 const AUTOCOMMIT_OFF = routeOf(RouteTarget.primary, RouteReason.autocommitOff);
 const STICKY = routeOf(RouteTarget.primary, RouteReason.stickyAfterWrite);
 const NO_REPLICA = routeOf(RouteTarget.primary, RouteReason.noReplica);
+const REPLICAS_LAG = routeOf(RouteTarget.primary, RouteReason.replicasLag);
+const LEAST_LAGGED = routeOf(RouteTarget.replica, RouteReason.replicasLag);
 const UNSAFE_VIEW = routeOf(RouteTarget.primary, RouteReason.unsafeView);
 const VIEWS_UNKNOWN = routeOf(RouteTarget.primary, RouteReason.viewsUnknown);
 const RESIDUE = routeOf(RouteTarget.primary, RouteReason.residue);
@@ -64,15 +66,22 @@ const READ_ONLY_TRANSACTION = routeOf(RouteTarget.replica, RouteReason.readOnlyT
 
 export class Router {
   #catalog: CatalogView = { complete: false, trusted: false, unsafeViews: new Set(), isCurrent: () => true };
+  /** Of a read whose servers all lag. */
+  #withoutReaders: Route = REPLICAS_LAG;
   readonly #destinations = new Destinations();
 
-  /** @param pair the first one: where statements go of which nobody says anything. */
+  /**
+   * @param pair the first one: where statements go of which nobody says anything.
+   * @param readsLagging when all replicas lag, the one that is the least behind answers
+   */
   update(
     catalog: CatalogView,
     hostgroups: readonly RuledHostgroup[],
     pair: { readonly writer: number; readonly reader: number },
+    readsLagging = false,
   ): void {
     this.#catalog = catalog;
+    this.#withoutReaders = readsLagging ? LEAST_LAGGED : REPLICAS_LAG;
     this.#destinations.update(hostgroups, pair);
   }
 
@@ -118,7 +127,7 @@ export class Router {
     const view = this.#viewVerdict(plan, facts.schema);
     if (view !== null) return view;
     if (readers === null) return RULE_PRIMARY;
-    if (!destination.hasReaders) return NO_REPLICA;
+    if (!destination.hasReaders) return destination.isLagging ? this.#withoutReaders : NO_REPLICA;
     // A hint overrides the wait after a write, never the proof; a rule neither.
     if (isHinted) return HINT_REPLICA;
     if (now < facts.stickyUntil) return STICKY;
@@ -129,13 +138,13 @@ export class Router {
     plan: StatementClass,
     facts: RoutingFacts,
     now: number,
-    { readers, hasReaders }: Destination,
+    { readers, hasReaders, isLagging }: Destination,
   ): Route {
     if (plan.statementCount > 1) return routeOf(RouteTarget.primary, ClassReason.multiStatement);
     if (!facts.autocommit) return AUTOCOMMIT_OFF;
     if (facts.avoidsReplicaTransactions) return routeOf(RouteTarget.primary, RouteReason.pinned);
     if (readers === null) return RULE_PRIMARY;
-    if (!hasReaders) return NO_REPLICA;
+    if (!hasReaders) return isLagging ? this.#withoutReaders : NO_REPLICA;
     return now < facts.stickyUntil ? STICKY : READ_ONLY_TRANSACTION;
   }
 

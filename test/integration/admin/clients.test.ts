@@ -177,7 +177,7 @@ t.test('the stock client', async (t) => {
     );
     t.match((await type(admin, "DRAIN 'x:1';")).stderr, /ERROR 1210 \(HY000\).*There is no server 'x:1'/);
     t.match((await type(admin, 'status')).stdout, /Uptime:\s+\d+ sec\s+Threads: 2 {2}Questions: 111/);
-    t.match((await type(admin, 'help show topology')).stdout, /lag_ms +Milliseconds behind its source/);
+    t.match((await type(admin, 'help show topology')).stdout, /lag_ms +Milliseconds behind the primary/);
   });
 
   t.strictSame(admin.errors, []);

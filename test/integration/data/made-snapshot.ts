@@ -166,6 +166,8 @@ export function madeSnapshot(more: Partial<Snapshot> = {}): Snapshot {
       routing: {
         stickyAfterWriteMs: 0,
         readsOnPrimary: 'fallback',
+        whenAllLag: 'primary',
+        lagFallbackMaxReads: 64,
         trustViews: true,
         mirrorConcurrency: 16,
         zone: '',

@@ -45,7 +45,7 @@ const history = new StatisticsHistory({
       checks: new CheckLog(),
       workers: [{ index: 0, running: true, restarts: 0 }],
       snapshot: SNAPSHOT,
-      lagMsOf: () => null,
+      lagOf: () => null,
     }),
   pools: () => [[1, '10.0.0.2', 3306, 'ONLINE', 1, 2, 3, 0, 4, 500, 0, 10, 20, 300]],
   settings: () => ({ historyIntervalMs: 60_000, historyDays: 7 }),

@@ -79,6 +79,8 @@ t.test('the least that works has every default', async (t) => {
   t.strictSame(config.routing, {
     stickyAfterWriteMs: 2000,
     readsOnPrimary: 'fallback',
+    whenAllLag: 'primary',
+    lagFallbackMaxReads: 64,
     policy: 'least-connections',
     hashKey: 'statement',
     slowStartMs: 10_000,

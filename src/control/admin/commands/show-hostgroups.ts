@@ -66,7 +66,7 @@ const COLUMNS: readonly ComputedColumn<Row>[] = [
     name: 'lag_ms',
     type: 'number',
     meaning: 'Milliseconds behind its source; NULL where not known or not a replica',
-    value: ({ server }) => server?.lagMs ?? null,
+    value: ({ server }) => (server?.lagMs == null ? null : Math.round(server.lagMs)),
   },
   {
     name: 'in_use',

@@ -52,8 +52,13 @@ const COLUMNS: readonly ComputedColumn<Row>[] = [
   {
     name: 'lag_ms',
     type: 'number',
-    meaning: 'Milliseconds behind its source; NULL where not known or not a replica',
-    value: ({ lagMs }) => lagMs,
+    meaning: 'Milliseconds behind the primary; NULL where not known or not a replica',
+    value: ({ lagMs }) => (lagMs === null ? null : Math.round(lagMs)),
+  },
+  {
+    name: 'lag_source',
+    meaning: '`heartbeat`, or `seconds-behind` where only the replica itself says it, in whole seconds',
+    value: ({ lagSource }) => lagSource,
   },
   {
     name: 'gtid_executed',

@@ -36,7 +36,7 @@ function serverValue(
     readOnly: server.readOnly,
     source: server.source,
     replicationRunning: server.replicationRunning,
-    lagMs: server.lagMs,
+    lagMs: server.lagMs === null ? null : Math.round(server.lagMs),
     maxLagMs: server.maxReplicationLagMs,
     isDiscovered: server.origin === 'discovered',
     connections: counted?.connections ?? 0,

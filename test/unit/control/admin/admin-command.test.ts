@@ -95,6 +95,7 @@ t.test('SHOW TOPOLOGY', async (t) => {
     source: null,
     replication_running: 'NO',
     lag_ms: null,
+    lag_source: null,
     gtid_executed: '0-1-42',
   });
   t.match(rows[1], { reason: 'ping: no answer in 800 ms', read_only: null, replication_running: null });

@@ -201,6 +201,7 @@ export class FakeAdminState implements AdminState {
       source: null,
       replicationRunning: false,
       lagMs: null,
+      lagSource: null,
       maxConnections: 200,
     }),
   ];
@@ -266,6 +267,7 @@ export class FakeAdminState implements AdminState {
           status: 'ONLINE',
           role: 'primary',
           lagMs: null,
+          lagSource: null,
           connections: 9,
           inUse: 4,
           maxConnections: 200,

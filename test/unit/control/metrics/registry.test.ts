@@ -50,7 +50,7 @@ function take(counters: SharedCounters, statistics = new SharedStatistics(2)): C
     checks: new CheckLog(),
     workers: WORKERS,
     snapshot: SNAPSHOT,
-    lagMsOf: (address) => (address === 'db2:3306' ? 1500 : null),
+    lagOf: (address) => (address === 'db2:3306' ? { lagMs: 1500, lagSource: 'heartbeat' } : null),
   });
 }
 
@@ -79,7 +79,7 @@ t.test('before there are workers', async (t) => {
     checks: new CheckLog(),
     workers: [],
     snapshot: SNAPSHOT,
-    lagMsOf: () => null,
+    lagOf: () => null,
   });
   const families = parsePrometheusText(await createMetricsRegistry('1', () => none).render());
   t.ok(families.some(({ name }) => name === 'sluice_statements_total'));
@@ -123,7 +123,7 @@ t.test('states are one series for each value, and unknown lag is absent', async 
   t.match(text, /^sluice_server_role\{server="db1:3306",hostgroup="0",role="primary"\} 1$/m);
   t.match(text, /^sluice_server_role\{server="db1:3306",hostgroup="0",role="replica"\} 0$/m);
   t.match(text, /^sluice_server_status\{server="db2:3306",hostgroup="1",status="SHUNNED"\} 0$/m);
-  t.match(text, /^sluice_server_lag_seconds\{server="db2:3306"\} 1\.5$/m);
+  t.match(text, /^sluice_server_lag_seconds\{server="db2:3306",source="heartbeat"\} 1\.5$/m);
   t.notMatch(text, /sluice_server_lag_seconds\{server="db1/);
   t.match(text, /^sluice_build_info\{version="1\.2\.3",node="/m);
 });

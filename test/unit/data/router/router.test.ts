@@ -51,7 +51,7 @@ function hostgroup(
   pair: HostgroupPair | null,
   isFit: boolean,
 ): RuledHostgroup {
-  const verdict = isFit ? MemberVerdict.fit : MemberVerdict.lagging;
+  const verdict = isFit ? MemberVerdict.fit : MemberVerdict.notReplicating;
   return {
     id,
     kind,
@@ -214,6 +214,24 @@ t.test('no hostgroup makes a read of what is none', async (t) => {
       t.match(routed(sql, { defaultHostgroup: id }), /^primary /, `${sql}: user for ${id}`);
       t.match(routed(`/* sluice:hostgroup=${id} */ ${sql}`), /^primary /, `${sql}: hint for ${id}`);
     }
+});
+
+t.test('replicas that all lag are another thing than none', async (t) => {
+  const groups = hostgroups(true).map((group) =>
+    group.id === 20
+      ? { ...group, members: group.members.map((one) => ({ ...one, verdict: MemberVerdict.lagging })) }
+      : group,
+  );
+  const late = new Router();
+  late.update(VIEWS, groups, FIRST);
+  t.equal(routed(READ, {}, late), 'primary replicas-lag');
+  t.equal(routed(READ_ONLY, {}, late), 'primary replicas-lag');
+  t.equal(routed(`/* sluice:replica */ ${READ}`, {}, late), 'primary replicas-lag');
+  t.equal(routed('INSERT INTO t VALUES (1)', {}, late), 'primary not-a-read');
+  t.equal(routed(READ, byRule(120), late), 'replica rule', 'the other pair is well');
+  late.update(VIEWS, groups, FIRST, true);
+  t.equal(routed(READ, {}, late), 'replica replicas-lag');
+  t.equal(routed(READ, byRule(51), late), 'primary no-replica');
 });
 
 t.test('while the views are not known, reads of tables are not proven', async (t) => {
