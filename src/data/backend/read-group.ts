@@ -115,8 +115,7 @@ export class ReadGroup<P extends BalancedPool> {
 
   /** Only what was chosen among all is for those that need nothing: else the others would get nothing at all. */
   #remember(best: BalancedMember<P>, candidates: readonly BalancedMember<P>[]): void {
-    const isOfAll = candidates.length === this.#preferred.length && candidates[0] === this.#preferred[0];
-    if (isOfAll) this.#chosen = best;
+    if (candidates === this.#preferred) this.#chosen = best;
     else this.#chosenFor = best;
   }
 
@@ -155,12 +154,19 @@ export class ReadGroup<P extends BalancedPool> {
 
   /** Those of the own zone, else the others. Valid until the next call. */
   #leftBy(read: ReadNeeds, except: P | null): readonly BalancedMember<P>[] {
+    if (this.#haveAll(read, except)) return this.#preferred;
     const left = this.#left;
     left.length = 0;
     for (const member of this.#preferred) if (this.#mayAnswer(member, read, except)) left.push(member);
     if (left.length > 0 || this.#preferred === this.#members) return left;
     for (const member of this.#members) if (this.#mayAnswer(member, read, except)) left.push(member);
     return left;
+  }
+
+  /** As a rule all have it, and nothing needs to be sorted out. */
+  #haveAll(read: ReadNeeds, except: P | null): boolean {
+    for (const member of this.#preferred) if (!this.#mayAnswer(member, read, except)) return false;
+    return true;
   }
 
   #mayAnswer({ pool }: BalancedMember<P>, read: ReadNeeds, except: P | null): boolean {
