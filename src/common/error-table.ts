@@ -190,6 +190,38 @@ export const ERROR_TABLE = {
     meaning: 'The clients of this worker have as many prepared statements as they may have.',
     action: 'Find the application that does not close its statements, or raise the setting.',
   },
+  PROXY_UNKNOWN_VARIABLE: {
+    errno: 1193,
+    sqlState: 'HY000',
+    message: "Unknown system variable '{name}'; there are {known}",
+    retryable: false,
+    meaning: 'Sluice has no variable of that name.',
+    action: 'Choose one of those that the message names.',
+  },
+  PROXY_SESSION_VARIABLE: {
+    errno: 1228,
+    sqlState: 'HY000',
+    message: "Variable '{name}' is a SESSION variable and can't be used with SET GLOBAL",
+    retryable: false,
+    meaning: "Variables of Sluice's own belong to one session.",
+    action: 'Set it in each session, or configure it for a user or by a query rule.',
+  },
+  PROXY_WRONG_VARIABLE_VALUE: {
+    errno: 1231,
+    sqlState: '42000',
+    message: "Variable '{name}' can't be set to the value of '{value}'",
+    retryable: false,
+    meaning: "The value is none that this variable of Sluice's own takes.",
+    action: 'See the README for the values.',
+  },
+  PROXY_READ_ONLY_VARIABLE: {
+    errno: 1238,
+    sqlState: 'HY000',
+    message: "Variable '{name}' is a read only variable",
+    retryable: false,
+    meaning: "This variable of Sluice's own tells something, and cannot be set.",
+    action: 'Only read it.',
+  },
   PROXY_NOT_PREPARABLE: {
     errno: 1295,
     sqlState: 'HY000',
@@ -466,5 +498,14 @@ export const ERROR_TABLE = {
       'No replica is within its limit of lag (or that of the statement), and `routing.whenAllLag` or `routing.lagFallbackMaxReads` keep the read off the primary.',
     action:
       'Look at the lag in `SHOW TOPOLOGY`; raise `routing.lagFallbackMaxReads` if the primary can take more.',
+  },
+  PROXY_OWN_VARIABLE_MIXED: {
+    errno: 9045,
+    sqlState: 'HY000',
+    message:
+      'Variables of @@sluice stand only in a SELECT of nothing else, and in a SET of nothing else to literals or parameters',
+    retryable: false,
+    meaning: 'The statement does more than that; it would have to run on a server, which does not know them.',
+    action: 'Use a statement of its own for them.',
   },
 } as const satisfies Readonly<Record<string, ErrorDefinition>>;

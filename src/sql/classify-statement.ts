@@ -6,6 +6,7 @@ import { classifySet } from './classify-set.ts';
 import { classifyExplain, classifyShow, mainVerb } from './classify-show.ts';
 import { TokenKind } from './lexer.ts';
 import { handlerChange, namedChange, statementName } from './named-change.ts';
+import { namesOwnVariable } from './sluice-variables.ts';
 import { ClassReason, PinReason, StatementKind } from './statement-class.ts';
 import { StatementDraft } from './statement-draft.ts';
 import {
@@ -34,6 +35,7 @@ export function classifyStatement(input: ClassifyInput, from: number, to: number
     draft.assumeAnything(ClassReason.notARead, verb);
   } else classifier(input, draft, from, to);
   if (tokens.kind(to - 1) === TokenKind.malformed) draft.assumeAnything(ClassReason.malformed, '');
+  draft.ownVariables = namesOwnVariable(tokens, from, to);
   noteUserVariables(input, draft, from, to);
   return draft;
 }

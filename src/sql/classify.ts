@@ -111,6 +111,7 @@ const EMPTY: Omit<StatementClass, 'hint'> = {
   mayWrite: false,
   changesViews: false,
   changesRelations: false,
+  ownVariables: false,
   unreportedVariables: [],
   residue: NO_RESIDUE,
 };
@@ -144,6 +145,7 @@ function combine(drafts: readonly StatementDraft[]): StatementClass {
     mayWrite: drafts.some((draft) => draft.mayWrite),
     changesViews: drafts.some((draft) => draft.changesViews),
     changesRelations: drafts.some((draft) => draft.changesRelations),
+    ownVariables: drafts.some((draft) => draft.ownVariables),
     unreportedVariables: [...new Set(drafts.flatMap((draft) => [...draft.unreportedVariables]))],
     residue: isSingle ? first.residue : unionOfResidue(drafts),
     hint,
@@ -231,6 +233,7 @@ function mergeConditional(
     mayWrite: all.some((each) => each.mayWrite),
     changesViews: all.some((each) => each.changesViews),
     changesRelations: all.some((each) => each.changesRelations),
+    ownVariables: all.some((each) => each.ownVariables),
     unreportedVariables: [...new Set(all.flatMap((each) => each.unreportedVariables))],
     residue: unionOfResidue(all),
   };

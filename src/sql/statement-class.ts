@@ -205,4 +205,6 @@ export interface StatementClass {
   readonly unreportedVariables: readonly string[];
   readonly residue: ResidueUse;
   readonly hint: RouteHint;
+  /** It names variables of Sluice's own (sluice-variables.ts): no server is to see it. */
+  readonly ownVariables: boolean;
 }

@@ -32,6 +32,7 @@ export class StatementDraft {
   mayWrite = false;
   changesViews = false;
   changesRelations = false;
+  ownVariables = false;
   readonly unreportedVariables = new Set<string>();
   readonly residue: { -readonly [K in keyof ResidueUse]: boolean } = {
     lastInsertId: false,

@@ -5,6 +5,7 @@ import type { ExplainRequest, ExplainStep } from '../../common/thread-messages.t
 import { digestName, digestText } from '../../sql/digest-text.ts';
 import { makeLexicalContext } from '../../sql/lexical-context.ts';
 import { RouteTarget } from '../../sql/route-reason.ts';
+import type { TableReference } from '../../sql/statement-class.ts';
 import { hashTokens } from '../../sql/token-hash.ts';
 import { type HostgroupMember, MemberVerdict } from '../../topology/hostgroup-membership.ts';
 import type { Destination } from '../router/destination.ts';
@@ -51,7 +52,7 @@ export async function explainRoute(
   };
   const destination = router.destinationOf(statement, fresh);
   const route = router.route(statement, fresh, performance.now(), destination);
-  const tables = statement.tables.map((table) => `${table.schema ?? schema ?? '(no schema)'}.${table.table}`);
+  const tables = named(statement.tables, schema);
   const isRead = route.target === RouteTarget.replica;
   const runs = rewritten ?? bytes;
   const tokenHash = hashTokens(runs, 0, runs.length, lexical);
@@ -71,7 +72,8 @@ export async function explainRoute(
       step: 'class_reason',
       value: statement.detail === '' ? statement.reason : `${statement.reason}: ${statement.detail}`,
     },
-    { step: 'tables', value: tables.join(', ') },
+    { step: 'tables', value: tables },
+    { step: 'writes', value: statement.writes === null ? 'any table' : named(statement.writes, schema) },
     { step: 'pins', value: statement.pins.join(', ') },
     { step: 'may_write', value: YES_NO[`${statement.mayWrite}`] },
     {
@@ -104,6 +106,10 @@ function describeDestination({ source, readers, writer }: Destination): string {
 
 function describeCandidates(members: readonly HostgroupMember[]): string {
   return members.map(({ address, verdict }) => `${address} ${verdict}`).join(', ');
+}
+
+function named(tables: readonly TableReference[], schema: string | null): string {
+  return tables.map((table) => `${table.schema ?? schema ?? '(no schema)'}.${table.table}`).join(', ');
 }
 
 function viewsState(context: WorkerContext): string {

@@ -152,8 +152,17 @@ export class PreparedCommands {
     }
     const stays = schema === null && ASKS_FOR_SCHEMA.test(definition.text.toString('latin1'));
     if (stays) session.state.pin(PinReason.binaryPrepare);
-    this.#preparing = new ClientStatement(++this.#lastId, plan, definition, stays, written);
+    const statement = new ClientStatement(++this.#lastId, plan, definition, stays, written);
+    if (session.ownVariables.prepares(statement, () => this.#keep(statement))) return;
+    this.#preparing = statement;
     session.prepare(buffer, start, end, this.#preparing);
+  }
+
+  #keep(statement: ClientStatement): void {
+    this.#statements.set(statement.id, statement);
+    this.#lastPrepared = statement;
+    this.#context.definitions.acquire(statement.prepared);
+    this.#context.counters.add(WorkerCounter.clientStatements);
   }
 
   // ---- COM_STMT_EXECUTE
@@ -170,6 +179,7 @@ export class PreparedCommands {
       this.#kill(statement);
       return;
     }
+    if (session.ownVariables.executes(statement, buffer, start, end)) return;
     statement.readExecute(buffer, start, end);
     // As MariaDB: to the statement that was prepared last types must be sent.
     if (buffer.readUInt32LE(start + 1) === LAST_PREPARED && statement.reliesOnTypes) {
@@ -212,6 +222,7 @@ export class PreparedCommands {
       session.commandDone();
       return;
     }
+    if (session.ownVariables.refusesLongData(statement)) return;
     const { held } = session.run;
     const hadLongData = statement.hasLongData;
     statement.readLongData(buffer.readUInt16LE(start + ID_END));
@@ -325,12 +336,8 @@ export class PreparedCommands {
     const statement = this.#preparing;
     if (statement === null) return;
     this.#preparing = null;
-    if (this.#session.run.lastErrno === 0) {
-      this.#statements.set(statement.id, statement);
-      this.#lastPrepared = statement;
-      this.#context.definitions.acquire(statement.prepared);
-      this.#context.counters.add(WorkerCounter.clientStatements);
-    } else if (statement.staysWhereItIs) this.#unpin();
+    if (this.#session.run.lastErrno === 0) this.#keep(statement);
+    else if (statement.staysWhereItIs) this.#unpin();
   }
 
   // ---- the end of a statement

@@ -40,6 +40,7 @@ import type { ClientStatement } from './client-statement.ts';
 import { CommandTreatment, commandShape, treatmentOf } from './command-table.ts';
 import { sendInfilePacket } from './infile.ts';
 import { LocalCommands } from './local-commands.ts';
+import { OwnVariables } from './own-variables.ts';
 import { PreparedCommands } from './prepared-commands.ts';
 import { AnswerCollector, makeProcessList } from './process-list.ts';
 import { ReadOnlyTransaction } from './read-only-transaction.ts';
@@ -93,6 +94,7 @@ export class Session implements RunClient, RoutingFacts {
   readonly prepared: PreparedCommands;
   readonly start: SessionStart;
   readonly local: LocalCommands;
+  readonly ownVariables: OwnVariables;
   readonly rules: SessionRules;
   readonly #answers: ResidueAnswers;
   readonly #actions: StatementActions;
@@ -132,6 +134,7 @@ export class Session implements RunClient, RoutingFacts {
     this.destination = context.router.destinationOfUser(identity.defaultHostgroup);
     this.state = new SessionState(context.counters);
     this.run = new StatementRun(this, context);
+    this.ownVariables = new OwnVariables(this, context);
     this.readOnly = new ReadOnlyTransaction(this);
     this.start = new SessionStart(this, context);
     this.prepared = new PreparedCommands(this, context);
@@ -385,7 +388,8 @@ export class Session implements RunClient, RoutingFacts {
       const forward = (packet: Buffer): void => this.admit(packet, 0, packet.length, plan);
       if (this.local.kill(buffer, start, end, context, forward)) return;
     }
-    this.admit(buffer, start, end, plan);
+    if (statement.ownVariables) this.ownVariables.answer(buffer, start, end, context);
+    else this.admit(buffer, start, end, plan);
   }
 
   /** Where it may go now, unless a read-only transaction is in its way. */

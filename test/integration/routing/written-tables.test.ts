@@ -32,7 +32,7 @@ async function changedSince(
 ): Promise<readonly string[]> {
   const [events] = await connection.query(`SHOW BINLOG EVENTS IN '${from.File}' FROM ${from.Position}`);
   const names = (events as { Event_type: string; Info: string }[])
-    .filter(({ Event_type }) => Event_type === 'Table_map')
+    .filter(({ Event_type, Info }) => Event_type === 'Table_map' && !Info.includes('(sluice.'))
     .map(({ Info }) => TABLE_MAP.exec(Info)?.[1] ?? Info);
   return [...new Set(names)].sort();
 }
