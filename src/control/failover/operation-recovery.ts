@@ -22,6 +22,7 @@ import { OperationKind, OperationOutcome } from './operation-event.ts';
 import { OperationLock } from './operation-lock.ts';
 import { endRecord, hasEnded, type OperationRecord, readRunningOperation } from './operation-record.ts';
 import { findReplicationAccount } from './replication-account.ts';
+import { killOrphanedOrders } from './servers/orphaned-orders.ts';
 import type { ServerOperator } from './servers/server-operator.ts';
 import { isReadOnly, type ReplicationChannelState, type ServerState } from './servers/server-state.ts';
 import { type OperationStep, type RunReport, runSteps } from './step-run.ts';
@@ -80,6 +81,7 @@ class OperationRecovery {
     const lock = await OperationLock.take(targets, this.#context.credentials());
     if (lock === null) return later('the Sluice that has begun it is at work');
     try {
+      await Promise.all(named.map(({ operator }) => killOrphanedOrders(operator.link)));
       // What was seen before nobody held the lock may have changed since.
       await this.#lookAtAll();
       if ((await this.#findRecord())?.id !== record.id) return later('it has just ended');

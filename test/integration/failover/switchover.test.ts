@@ -1,9 +1,12 @@
 /** SWITCHOVER on real servers of both flavours: the checks, the way there and back, and everything undone. */
 
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import t from 'tap';
 import { ServerFlavor } from '../../../src/topology/server-description.ts';
 import type { DatabaseServer } from '../../support/database-server.ts';
+import { makeTemporaryDirectory, removeTemporaryDirectory } from '../../support/owned-resources.ts';
 import { REPLICATION_ACCOUNT, ReplicationSet } from '../../support/replication-set.ts';
 import { SluiceProcess } from '../../support/sluice-process.ts';
 import { waitUntil } from '../../support/wait-until.ts';
@@ -29,6 +32,9 @@ async function errorOf(admin: Connection, sql: string): Promise<string> {
   }
 }
 
+const directory = makeTemporaryDirectory('hooks');
+t.teardown(() => removeTemporaryDirectory(directory));
+
 for (const flavor of Object.values(ServerFlavor)) {
   t.test(flavor, async (t) => {
     const set = await new ReplicationSet({
@@ -40,7 +46,18 @@ for (const flavor of Object.values(ServerFlavor)) {
     const [first, second] = [set.replicas[0]!, set.replicas[1]!];
     // MySQL replicas tell the account that they replicate with, MariaDB's do not.
     const replication = flavor === 'mysql' ? {} : { replication: REPLICATION_ACCOUNT };
-    const config = { failover: { ...replication, maxLagMs: 2500 } };
+    const told = join(directory, `${flavor}.told`);
+    const refuse = join(directory, `${flavor}.refuse`);
+    const hook = join(directory, `${flavor}.sh`);
+    // Says no while somebody has asked it to.
+    writeFileSync(
+      hook,
+      `#!/bin/sh\necho "$1 $SLUICE_HOOK_OPERATION $SLUICE_HOOK_FROM $SLUICE_HOOK_TO $SLUICE_HOOK_OUTCOME" >> ${told}\n` +
+        `test "$1" = after || ! test -e ${refuse}\n`,
+      { mode: 0o755 },
+    );
+    const hooks = { before: hook, after: hook };
+    const config = { failover: { ...replication, maxLagMs: 2500, hooks } };
     const sluice = await SluiceProcess.startFor(set, { config });
     t.teardown(() => sluice.dispose());
     const admin = await sluice.adminConnection();
@@ -120,6 +137,7 @@ for (const flavor of Object.values(ServerFlavor)) {
       const steps = rows.filter(({ part }) => part === 'step').map(({ name }) => name);
       t.strictSame(steps, [
         'lock',
+        'hook',
         'record',
         'near',
         'hold',
@@ -144,6 +162,19 @@ for (const flavor of Object.values(ServerFlavor)) {
         return status?.Slave_IO_Running === 'Yes';
       });
       t.equal(await isReadOnly(set.primary), false);
+    });
+
+    await t.test('a program of the operator that says no', async (t) => {
+      writeFileSync(refuse, '');
+      t.match(await errorOf(admin, to(first)), /It was undone.*hook: .* ended with exit code 1/);
+      rmSync(refuse);
+      t.equal(
+        readFileSync(told, 'utf8'),
+        `before switchover ${set.primary.address} ${first.address} \n` +
+          `after switchover ${set.primary.address} ${first.address} undone\n`,
+      );
+      const [tables] = await set.primary.query("SHOW DATABASES LIKE 'sluice'");
+      t.equal(tables === undefined || (await set.primary.query('SHOW TABLES IN sluice')).length < 2, true);
     });
 
     await t.test('an open transaction that does not end undoes it, and goes on', async (t) => {
@@ -221,6 +252,64 @@ for (const flavor of Object.values(ServerFlavor)) {
         "SELECT outcome FROM sluice.operation WHERE outcome = 'done'",
       );
       t.equal(done.length, 2);
+    });
+
+    await t.test('killed while the old primary waits to be read-only [B5]', async (t) => {
+      const blocker = await set.primary.rootConnection();
+      await blocker.query('LOCK TABLES app.t WRITE');
+      const lost = errorOf(admin, `${to(first)} TIMEOUT 60`);
+      await waitUntil('the order waits for the lock', async () => {
+        const sql =
+          "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE INFO LIKE 'SET GLOBAL %read_only%'";
+        return (await set.primary.queryValue(sql)) === '1';
+      });
+      await sluice.kill();
+      await lost;
+      const again = await SluiceProcess.startFor(set, { config });
+      t.teardown(() => again.dispose());
+      await waitUntil('the operation has ended', async () => {
+        const sql = 'SELECT COUNT(*) FROM sluice.operation WHERE running = 1';
+        return (await set.primary.queryValue(sql)) === '0';
+      });
+      await blocker.query('UNLOCK TABLES');
+      await blocker.end();
+      const writer = await again.connect();
+      await writer.query('INSERT INTO t VALUES (200)');
+      await writer.end();
+      t.equal(await isReadOnly(set.primary), false);
+      const operator = await again.adminConnection();
+      const events = await rowsOf(operator, 'SHOW EVENTS');
+      await operator.end();
+      t.match(
+        events.filter(({ event }) => event === 'operation-ended').map(({ detail }) => String(detail)),
+        [/operation=recovery .*outcome=done/],
+      );
+
+      await t.test(
+        'REJOIN: a replica that has lost its source, and one with a transaction of its own',
+        async (t) => {
+          const operator = await again.adminConnection();
+          t.teardown(() => operator.end());
+          t.match(await errorOf(operator, `REJOIN '${set.primary.address}'`), /is the primary/);
+          await second.query('STOP SLAVE');
+          await second.query('RESET SLAVE ALL');
+          const planned = await rowsOf(operator, `REJOIN '${second.address}' DRY RUN`);
+          t.strictSame(
+            planned.filter(({ part }) => part === 'step').map(({ name }) => name),
+            ['read-only', 'compare', 'follow', 'measure'],
+          );
+          await rowsOf(operator, `REJOIN '${second.address}'`);
+          await set.waitForSync();
+          await second.query('STOP SLAVE');
+          await second.query(
+            'SET GLOBAL read_only=0; INSERT INTO app.t VALUES (300); SET GLOBAL read_only=1',
+          );
+          await set.primary.query('INSERT INTO app.t VALUES (301)');
+          const refused = await errorOf(operator, `REJOIN '${second.address}'`);
+          t.match(refused, /has transactions that the primary .* has not: /);
+          t.equal(await isReadOnly(second), true);
+        },
+      );
     });
   });
 }

@@ -79,6 +79,7 @@ export class Switchover {
     } finally {
       // Whatever happened: nobody is kept waiting.
       this.#release();
+      monitor.resumeHeartbeat();
       this.#lock?.release();
     }
   }
