@@ -7,7 +7,7 @@ import {
   ReplicationSet,
   type ReplicationSetOptions,
 } from '../../support/replication-set.ts';
-import { type ConfigObject, mergeConfig, SluiceProcess } from '../../support/sluice-process.ts';
+import { type ConfigObject, freeSluicePorts, mergeConfig, SluiceProcess } from '../../support/sluice-process.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
 export interface StageOptions extends ReplicationSetOptions {
@@ -57,7 +57,8 @@ export class FailoverStage {
     return stage;
   }
 
-  async startSluice(over: ConfigObject = {}): Promise<void> {
+  /** @param isPrimaryAwaited whether it is ready only when it has one */
+  async startSluice(over: ConfigObject = {}, isPrimaryAwaited = true): Promise<void> {
     const config = {
       servers: this.set.servers.map(({ address }) => address),
       failover: { automatic: true, confirmMs: 300, replication: REPLICATION_ACCOUNT },
@@ -66,8 +67,10 @@ export class FailoverStage {
       workers: 1,
     };
     const all = mergeConfig(mergeConfig(config, this.#config), over);
-    this.sluice = await SluiceProcess.startFor(this.set, { config: all });
-    this.admin = await this.sluice.adminConnection();
+    const ports = await freeSluicePorts();
+    const readyUrl = isPrimaryAwaited ? {} : { readyUrl: `http://127.0.0.1:${ports.http}/healthz` };
+    this.sluice = await SluiceProcess.startFor(this.set, { config: all, ports, ...readyUrl });
+    this.admin = await waitUntil('operators are let in', () => this.sluice.adminConnection(), LONG);
   }
 
   async stopSluice(): Promise<void> {
