@@ -4,7 +4,7 @@ import { formatServerAddress } from '../../../topology/server-address.ts';
 import type { ServerAddress } from '../../../topology/server-description.ts';
 import type { Row } from '../../monitor/monitor-connection.ts';
 import type { ServerVersion } from '../../monitor/server-version.ts';
-import { globalPrivileges, missingOf } from './granted-privileges.ts';
+import { globalPrivileges, missingOf, schemaPrivileges } from './granted-privileges.ts';
 import { readChannels } from './read-channels.ts';
 import { ReplicationStatements } from './replication-statements.ts';
 import type { ServerLink } from './server-link.ts';
@@ -32,6 +32,10 @@ export const NEW_SEMI_SYNC: SemiSyncNames = {
   replica: 'rpl_semi_sync_replica_enabled',
   timeout: 'rpl_semi_sync_source_timeout',
 };
+
+/** For `sluice.operation`. */
+const RECORD_SCHEMA = 'sluice';
+const RECORD_PRIVILEGES = [['CREATE'], ['SELECT'], ['INSERT'], ['UPDATE'], ['DELETE']] as const;
 
 /** Where a server says that it is found. */
 const PLACE = ['report_host', 'report_port', 'port'] as const;
@@ -67,9 +71,16 @@ export class BaseOperator {
   }
 
   async missingPrivileges(): Promise<readonly string[]> {
+    return missingOf(globalPrivileges(await this.#grants()), this.#needed);
+  }
+
+  async missingRecordPrivileges(): Promise<readonly string[]> {
+    return missingOf(schemaPrivileges(await this.#grants(), RECORD_SCHEMA), RECORD_PRIVILEGES);
+  }
+
+  async #grants(): Promise<readonly string[]> {
     const rows = await this.link.query('SHOW GRANTS');
-    const grants = rows.flatMap((row) => Object.values(row)[0] ?? []);
-    return missingOf(globalPrivileges(grants), this.#needed);
+    return rows.flatMap((row) => Object.values(row)[0] ?? []);
   }
 
   async setSemiSync(source: boolean | null, replica: boolean | null, timeoutMs?: number): Promise<void> {

@@ -47,5 +47,7 @@ export interface ServerOperator {
   setSemiSync(source: boolean | null, replica: boolean | null, timeoutMs?: number): Promise<void>;
   /** Privileges ON *.* that operations need and the account lacks, in the words of GRANT. */
   missingPrivileges(): Promise<readonly string[]>;
+  /** The same ON sluice.*, for what operations write down. */
+  missingRecordPrivileges(): Promise<readonly string[]>;
   close(): void;
 }

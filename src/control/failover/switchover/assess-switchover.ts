@@ -154,13 +154,15 @@ class SwitchoverAssessment {
   async #checkPrivileges(servers: readonly PlannedServer[]): Promise<void> {
     const { username } = this.#context.credentials();
     for (const { operator } of servers) {
-      const missing = await operator.missingPrivileges();
-      const grant = `GRANT ${missing.join(', ')} ON *.* TO '${username}'@'…'`;
-      if (missing.length > 0)
-        this.#checks.refuse(
-          'privileges',
-          `the monitor account lacks privileges on ${operator.address}: ${grant}`,
-        );
+      const lists = [
+        [await operator.missingPrivileges(), '*.*'],
+        [await operator.missingRecordPrivileges(), 'sluice.*'],
+      ] as const;
+      const grants = lists
+        .filter(([missing]) => missing.length > 0)
+        .map(([missing, on]) => `GRANT ${missing.join(', ')} ON ${on} TO '${username}'@'…'`);
+      const lacks = `the monitor account lacks privileges on ${operator.address}: ${grants.join('; ')}`;
+      if (grants.length > 0) this.#checks.refuse('privileges', lacks);
     }
   }
 

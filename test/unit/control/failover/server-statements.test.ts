@@ -1,5 +1,9 @@
 import t from 'tap';
-import { globalPrivileges, missingOf } from '../../../../src/control/failover/servers/granted-privileges.ts';
+import {
+  globalPrivileges,
+  missingOf,
+  schemaPrivileges,
+} from '../../../../src/control/failover/servers/granted-privileges.ts';
 import { readChannels } from '../../../../src/control/failover/servers/read-channels.ts';
 import {
   quote,
@@ -119,5 +123,16 @@ t.test('privileges, from what SHOW GRANTS says', async (t) => {
   ]);
   t.strictSame([...grants], ['SELECT', 'RELOAD', 'READ_ONLY ADMIN']);
   t.strictSame(missingOf(grants, [['RELOAD'], ['READ ONLY ADMIN', 'READ_ONLY ADMIN'], ['SUPER']]), ['SUPER']);
+  const onSchema = schemaPrivileges(
+    [
+      'GRANT SELECT ON *.* TO m@h',
+      'GRANT INSERT ON `sluice`.* TO m@h',
+      'GRANT CREATE ON `slu\\_%`.* TO m@h',
+      'GRANT UPDATE ON `s_uic%`.* TO m@h',
+      'GRANT DELETE ON `sluice`.`operation` TO m@h',
+    ],
+    'sluice',
+  );
+  t.strictSame([...onSchema], ['SELECT', 'INSERT', 'UPDATE']);
   t.strictSame(missingOf(globalPrivileges(['GRANT ALL PRIVILEGES ON *.* TO r@h']), [['SUPER']]), []);
 });
