@@ -13,7 +13,7 @@ export interface BalancingPolicy<P extends BalancedPool> {
   update(members: readonly BalancedMember<P>[], heaviest: number): void;
   /** @param candidates members, at least one */
   choose(candidates: readonly BalancedMember<P>[], read: ReadNeeds): BalancedMember<P>;
-  /** The same, without any effect on later choices. */
+  /** What `choose` would give now, without any effect on it. */
   foresee(candidates: readonly BalancedMember<P>[], read: ReadNeeds): BalancedMember<P>;
   /** By what a member is judged, for people. */
   describe(member: BalancedMember<P>): string;

@@ -13,7 +13,7 @@ import type { ReadNeeds } from './read-needs.ts';
 /** A server may have this much more to do than its share. */
 export const LOAD_BOUND = 1.25;
 /** Below so many reads of late, or connections in use, nobody has too much to do. */
-const FEW_READS = 64;
+const FEW_READS = 256;
 const FEW_CONNECTIONS = 8;
 /** After this time reads count half. */
 const HALVED_AFTER_MS = 1000;
@@ -56,7 +56,6 @@ export class ConsistentHash<P extends BalancedPool> implements BalancingPolicy<P
 
   choose(candidates: readonly BalancedMember<P>[], read: ReadNeeds): BalancedMember<P> {
     if (read.affinity < 0) return this.#keyless.choose(candidates);
-    this.#forget();
     const chosen = this.foresee(candidates, read);
     chosen.recent++;
     return chosen;
@@ -65,6 +64,7 @@ export class ConsistentHash<P extends BalancedPool> implements BalancingPolicy<P
   foresee(candidates: readonly BalancedMember<P>[], { affinity }: ReadNeeds): BalancedMember<P> {
     if (affinity < 0) return this.#keyless.foresee(candidates);
     if (candidates.length === 1) return candidates[0]!;
+    this.#forget();
     this.#mark(candidates);
     const ring = this.#ring;
     const { size } = ring;

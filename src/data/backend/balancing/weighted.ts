@@ -9,8 +9,16 @@ import { round } from './least-connections.ts';
 
 export class Weighted<P extends BalancedPool> implements BalancingPolicy<P> {
   readonly isPerTurn = true;
+  /** The members and their weights. */
+  #turns: ReadonlyMap<BalancedMember<P>, number> = new Map();
 
   update(members: readonly BalancedMember<P>[]): void {
+    const turns = new Map(members.map((member) => [member, member.settings.weight]));
+    const isSame =
+      turns.size === this.#turns.size &&
+      members.every((member) => this.#turns.get(member) === member.settings.weight);
+    if (isSame) return;
+    this.#turns = turns;
     // Who has come or gone would be owed, or would owe, turns of another time.
     for (const member of members) member.credit = 0;
   }

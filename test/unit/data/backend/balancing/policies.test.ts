@@ -80,6 +80,19 @@ t.test(
   },
 );
 
+t.test('weighted: a snapshot that changes nothing here does not begin anew', async (t) => {
+  const servers = members([5, 1, 1]);
+  const policy = new Weighted<MadePool>();
+  for (let turn = 0; turn < 700; turn++) {
+    policy.update([...servers]);
+    policy.choose(servers).pool.reads++;
+  }
+  t.strictSame(
+    servers.map(({ pool }) => pool.reads),
+    [500, 100, 100],
+  );
+});
+
 t.test('weighted: a server that is left out of some choices is not owed them', async (t) => {
   const servers = members([1, 1, 1]);
   const policy = new Weighted<MadePool>();
