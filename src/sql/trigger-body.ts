@@ -71,16 +71,14 @@ function useOf(input: ClassifyInput): BodyUse | null {
 }
 
 function isWriting(index: number): boolean {
-  if (!WRITING.has(tokens.text(index))) return false;
+  const word = tokens.text(index);
+  if (!WRITING.has(word)) return false;
   const before = tokens.text(index - 1);
-  // INSERT() and REPLACE() are functions; the other two stand in clauses.
-  return (
-    before !== '.' &&
-    before !== 'FOR' &&
-    before !== 'KEY' &&
-    before !== 'ON' &&
-    tokens.text(index + 1) !== '('
-  );
+  if (before === '.') return false;
+  // FOR UPDATE, ON DUPLICATE KEY UPDATE
+  if (word === 'UPDATE') return before !== 'FOR' && before !== 'KEY';
+  // INSERT() and REPLACE() are functions as well.
+  return word === 'DELETE' || tokens.text(index + 1) !== '(';
 }
 
 function mayDoAnything(index: number): boolean {
