@@ -10,6 +10,7 @@ import { EtcdClient } from './failover/agreement/etcd-client.ts';
 import { FailoverDirector } from './failover/failover/failover-director.ts';
 import { FailoverControl } from './failover/failover-control.ts';
 import type { OperationContext } from './failover/operation-context.ts';
+import { PrivilegeWatch } from './failover/privilege-watch.ts';
 import type { WriteGate } from './failover/write-gate.ts';
 import type { Monitor } from './monitor/monitor.ts';
 import { monitorCredentials } from './monitor-options.ts';
@@ -59,6 +60,7 @@ export class FailoverRoom {
   readonly control: FailoverControl;
   readonly director: FailoverDirector;
   readonly #agreement: EtcdAgreement | SoleAgreement;
+  readonly #privileges: PrivilegeWatch;
   readonly #monitor: Monitor;
   readonly #look = () => this.director.look();
 
@@ -73,12 +75,22 @@ export class FailoverRoom {
       lookTimeoutMs: () => parts.config().monitor.timeoutMs,
       clock: systemClock,
     });
+    const { monitor, config } = parts;
+    this.#privileges = new PrivilegeWatch({
+      isWanted: () => config().failover.automatic,
+      credentials: context.credentials,
+      servers: () => monitor.topology.servers,
+      timeoutMs: () => config().monitor.timeoutMs,
+      note: (event) => monitor.note(event),
+      clock: systemClock,
+    });
   }
 
   /** What another process has left half-done is ended; servers may be missing, so nobody waits for it. */
   start(): void {
     if (this.#agreement instanceof EtcdAgreement) void this.#agreement.start();
     void this.control.start();
+    this.#privileges.start();
     this.#monitor.on('event', this.#look);
     this.#monitor.on('change', this.#look);
     this.#look();
@@ -88,6 +100,7 @@ export class FailoverRoom {
   async stop(): Promise<void> {
     this.#monitor.off('event', this.#look);
     this.#monitor.off('change', this.#look);
+    await this.#privileges.stop();
     await this.director.stop();
     await this.control.stop();
     await this.#agreement.stop();

@@ -32,6 +32,17 @@ export type MonitorEventBody =
       readonly reason: string;
     }
   | {
+      /** The monitor's account lacks what something needs that is switched on. */
+      readonly kind: 'privilege-missing';
+      /** With commas. */
+      readonly addresses: string;
+      /** The statement that gives it. */
+      readonly grant: string;
+      /** What does not work without. */
+      readonly without: string;
+    }
+  | { readonly kind: 'privilege-granted'; readonly grant: string }
+  | {
       readonly kind: 'catalog-changed';
       readonly complete: boolean;
       /** Empty when complete. */
@@ -110,6 +121,7 @@ export function levelOf(event: MonitorEventBody): LogLevel {
     case 'agreement-changed':
       return event.to === 'lost' ? 'warn' : 'info';
     case 'operation-waits':
+    case 'privilege-missing':
     case 'check-failed':
     case 'duplicate-server':
     case 'server-replaced':

@@ -3,7 +3,9 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { ServerFlavor } from '../../../src/topology/server-description.ts';
-import { ReplicationSet } from '../../support/replication-set.ts';
+import { REPLICATION_ACCOUNT, ReplicationSet } from '../../support/replication-set.ts';
+import { SluiceProcess } from '../../support/sluice-process.ts';
+import { waitUntil } from '../../support/wait-until.ts';
 import { MonitorUnderTest } from './monitor-under-test.ts';
 
 t.setTimeout(200_000);
@@ -67,6 +69,46 @@ for (const flavor of Object.values(ServerFlavor)) {
       t.match(reasons(subject), new RegExp(`discovery-failed: the monitor account lacks ${needed} ON`));
       t.equal(subject.events.filter(({ kind }) => kind === 'discovery-failed').length, 1, 'said once');
       await subject.monitor.stop();
+    });
+
+    await t.test('heartbeats cannot be written: one warning, with the grant', async (t) => {
+      const subject = await watchWith('mute', privileges);
+      const told = () => subject.events.filter(({ kind }) => kind === 'heartbeat-changed');
+      await waitUntil('it is said', () => told().length > 0);
+      t.match(told(), [
+        {
+          address: set.primary.address,
+          ok: false,
+          reason: /denied.*GRANT CREATE, SELECT, INSERT, UPDATE ON sluice\.\* TO 'mute'/,
+        },
+      ]);
+      await set.primary.query("GRANT CREATE, SELECT, INSERT, UPDATE ON sluice.* TO mute@'%'");
+      await waitUntil('they are written', () => told().length > 1);
+      t.match(told()[1], { ok: true });
+      t.equal(subject.log.filter(({ message }) => message === 'monitor: heartbeat-changed').length, 2);
+      t.strictSame(
+        subject.log.filter(({ level }) => level === 'warn').map(({ message }) => message),
+        ['monitor: heartbeat-changed'],
+        'nothing else is wrong',
+      );
+      await subject.monitor.stop();
+    });
+
+    await t.test('an automatic failover that could not be carried out', async (t) => {
+      await set.primary.query("CREATE USER idle@'%' IDENTIFIED BY 'secret'");
+      await set.primary.query(`GRANT ${privileges.join(', ')} ON *.* TO idle@'%'`);
+      await set.waitForSync();
+      const sluice = await SluiceProcess.startFor(set, {
+        config: {
+          monitor: { username: 'idle', password: 'secret' },
+          failover: { automatic: true, replication: REPLICATION_ACCOUNT },
+        },
+      });
+      t.teardown(() => sluice.dispose());
+      const line = await sluice.waitForLog('monitor: privilege-missing');
+      t.match(line, { without: 'failover', grant: /^GRANT [A-Z_ ]+ ON \*\.\* TO 'idle'/ });
+      t.match(line.addresses, set.primary.address);
+      t.match(line.addresses, set.replicas[0]!.address);
     });
 
     await t.test('views cannot be seen', async (t) => {

@@ -16,7 +16,13 @@ import type { Clock, TimerHandle } from '../../../common/clock.ts';
 import type { ServerAddress } from '../../../topology/server-description.ts';
 import { KeptConnection } from '../kept-connection.ts';
 import type { MonitorConnection, MonitorCredentials, MonitorTarget } from '../monitor-connection.ts';
-import { CheckFailedError, describeError, ER_UNKNOWN_SYSTEM_VARIABLE, errnoOf } from '../server-error.ts';
+import {
+  CheckFailedError,
+  describeError,
+  ER_UNKNOWN_SYSTEM_VARIABLE,
+  errnoOf,
+  isDenied,
+} from '../server-error.ts';
 import { isTableMissing } from './heartbeat-check.ts';
 import type { HeartbeatTable } from './heartbeat-table.ts';
 import { formatTimestamp, WRITERS, writerOf } from './heartbeat-timestamp.ts';
@@ -127,7 +133,7 @@ export class HeartbeatWriter {
 
   #wait(): void {
     const { clock, intervalMs } = this.#options;
-    const delayMs = intervalMs - (clock.monotonicMs() % intervalMs);
+    const delayMs = untilNextBeat(clock.monotonicMs(), intervalMs);
     this.#timer = clock.setTimeout(() => {
       this.#tick();
       if (!this.#isStopped) this.#wait();
@@ -205,7 +211,11 @@ export class HeartbeatWriter {
     const delayMs = Math.min(FIRST_RETRY_MS * 2 ** this.#failures, LONGEST_RETRY_MS);
     this.#failures++;
     this.#retryAtMs = this.#options.clock.monotonicMs() + delayMs;
-    if (!this.#isStopped && target === this.#target) this.#tell(target, false, describeError(error));
+    if (this.#isStopped || target !== this.#target) return;
+    const { table, credentials } = this.#options;
+    const grant = `GRANT CREATE, SELECT, INSERT, UPDATE ON ${table.schema}.* TO '${credentials.username}'@'…'`;
+    const hint = `; lag is known in whole seconds only without ${grant}`;
+    this.#tell(target, false, `${describeError(error)}${isDenied(error) ? hint : ''}`);
   }
 
   #tell({ address }: HeartbeatTarget, ok: boolean, reason: string): void {
@@ -213,6 +223,12 @@ export class HeartbeatWriter {
     this.#told = { ok, reason };
     this.#options.changed(address, ok, reason);
   }
+}
+
+/** To the next multiple of the interval; a timer may fire a moment before the one that it was for. */
+export function untilNextBeat(nowMs: number, intervalMs: number): number {
+  const untilMs = intervalMs - (nowMs % intervalMs);
+  return untilMs < intervalMs / 2 ? untilMs + intervalMs : untilMs;
 }
 
 /** In a binlog of statements the row's condition would be evaluated anew on each replica, which is read-only. */

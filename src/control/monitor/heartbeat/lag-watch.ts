@@ -67,7 +67,10 @@ export class LagWatch {
   /** What a server is to be asked for; null: nothing now. */
   question(of: ServerAddress): HeartbeatQuestion | null {
     if (this.#table === null || this.#primary === null) return null;
-    if (of === this.#primary.address && this.#isPrimaryKnown()) return null;
+    if (of === this.#primary.address) {
+      if (this.#isPrimaryKnown()) return null;
+      this.#askedPrimaryAtMs = this.#options.clock.monotonicMs();
+    }
     return { table: this.#table, serverId: this.#primary.serverId };
   }
 
@@ -95,7 +98,6 @@ export class LagWatch {
   /** @returns what it means to the topology */
   sampled(address: ServerAddress, { askedAtMs, answeredAtMs, ok, heartbeat }: LagSample): TopologyChange {
     if (!ok) return { kind: 'lag', address, report: { ok: false, atMs: answeredAtMs } };
-    if (address === this.#primary?.address) this.#askedPrimaryAtMs = askedAtMs;
     if (heartbeat !== null && address === this.#primary?.address) {
       this.#writer?.found(heartbeat);
       this.#seen(heartbeat, askedAtMs, answeredAtMs);

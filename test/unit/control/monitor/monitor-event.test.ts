@@ -100,6 +100,8 @@ const KINDS: Readonly<Record<MonitorEventKind, true>> = {
   'version-changed': true,
   'lag-changed': true,
   'heartbeat-changed': true,
+  'privilege-missing': true,
+  'privilege-granted': true,
   'check-failed': true,
   'check-recovered': true,
   'discovery-rejected': true,

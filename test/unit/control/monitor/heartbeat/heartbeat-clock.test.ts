@@ -7,6 +7,7 @@ import {
   parseTimestamp,
   writerOf,
 } from '../../../../../src/control/monitor/heartbeat/heartbeat-timestamp.ts';
+import { untilNextBeat } from '../../../../../src/control/monitor/heartbeat/heartbeat-writer.ts';
 import { untilNextSample } from '../../../../../src/control/monitor/heartbeat/lag-sampler.ts';
 
 /** Off by any amount: time zones, hosts that nobody has set. */
@@ -79,4 +80,11 @@ t.test('samples come half an interval behind heartbeats', async (t) => {
     const next = startedAtMs + untilNextSample(startedAtMs, 250);
     t.equal(next % 250, 125);
   }
+});
+
+t.test('a heartbeat is written once for each interval, also by timers that fire too early', async (t) => {
+  t.equal(untilNextBeat(250, 250), 250);
+  t.equal(untilNextBeat(100, 250), 150);
+  t.equal(untilNextBeat(249.3, 250), 250.7);
+  t.equal(untilNextBeat(251, 250), 249);
 });
