@@ -3,6 +3,8 @@
  * series that a worker or a server can have is present from the start, at 0.
  */
 import { Counter, Gauge, type Registry } from 'prom-client';
+import { rampOf } from '../../topology/balancing.ts';
+import { HostgroupKind, MemberVerdict } from '../../topology/hostgroup-membership.ts';
 import { ServerRole, ServerStatus } from '../../topology/server-description.ts';
 import type { CounterSnapshot, ServerCounters, WorkerCounterName } from './counter-snapshot.ts';
 import { STATEMENT_METRICS } from './statement-metrics.ts';
@@ -214,6 +216,21 @@ const SERVER_METRICS: readonly SharedMetric[] = [
       servers.flatMap(({ address, lagMs, lagSource }) =>
         lagMs === null ? [] : [{ labels: { server: address, source: lagSource ?? '' }, value: lagMs / 1000 }],
       ),
+  },
+  {
+    name: 'sluice_hostgroup_weight',
+    help: 'Weight of a server in a hostgroup as it counts now: 0 while it is not fit, less than its own after it has come back',
+    kind: 'gauge',
+    labelNames: ['hostgroup', 'server', 'policy'],
+    samples: ({ hostgroups }) =>
+      hostgroups
+        .filter(({ kind }) => kind !== HostgroupKind.writer)
+        .flatMap(({ id, policy, members }) =>
+          members.map(({ address, verdict, weight, warming }) => ({
+            labels: { hostgroup: String(id), server: address, policy },
+            value: verdict === MemberVerdict.fit ? weight * rampOf(warming, Date.now()) : 0,
+          })),
+        ),
   },
   serverMetric(
     'sluice_server_connections',

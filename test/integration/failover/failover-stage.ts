@@ -7,7 +7,12 @@ import {
   ReplicationSet,
   type ReplicationSetOptions,
 } from '../../support/replication-set.ts';
-import { type ConfigObject, freeSluicePorts, mergeConfig, SluiceProcess } from '../../support/sluice-process.ts';
+import {
+  type ConfigObject,
+  freeSluicePorts,
+  mergeConfig,
+  SluiceProcess,
+} from '../../support/sluice-process.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
 export interface StageOptions extends ReplicationSetOptions {

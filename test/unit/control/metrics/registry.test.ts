@@ -31,10 +31,22 @@ function server(address: string, slot: number, role: 'primary' | 'replica'): Sna
   } as SnapshotServer;
 }
 
+const POOL = {
+  id: 1,
+  kind: 'reader',
+  pair: null,
+  multiplex: true,
+  policy: 'least-connections',
+  hashKey: 'statement',
+  members: [
+    { address: 'db2:3306', weight: 1, status: 'ONLINE', verdict: 'lagging', zone: '', warming: null },
+  ],
+} as const;
+
 const SNAPSHOT = {
   version: 7,
   servers: [server('db1:3306', 0, 'primary'), server('db2:3306', 1, 'replica')],
-  hostgroups: [],
+  hostgroups: [POOL],
   settings: { limits: { maxConnections: 10_000 } },
 } as unknown as Snapshot;
 
@@ -69,6 +81,7 @@ t.test('every series is there from the start, at 0', async (t) => {
   t.match(text, /^sluice_questions_total\{worker="1"\} 0$/m);
   t.match(text, /^sluice_routed_statements_total\{worker="0",route="read_on_replica"\} 0$/m);
   t.match(text, /^sluice_server_queries_total\{server="db2:3306"\} 0$/m);
+  t.match(text, /^sluice_hostgroup_weight\{hostgroup="1",server="db2:3306",policy="least-connections"\} 0$/m);
 });
 
 t.test('before there are workers', async (t) => {
@@ -133,18 +146,6 @@ t.test('README.md lists every metric, and is fresh (npm run generate)', async (t
   t.equal(readme, renderMetrics());
   for (const { name } of SHARED_METRICS) t.ok(readme.includes(`| \`${name}\` |`), name);
 });
-
-const POOL = {
-  id: 1,
-  kind: 'reader',
-  pair: null,
-  multiplex: true,
-  policy: 'least-connections',
-  hashKey: 'statement',
-  members: [
-    { address: 'db2:3306', weight: 1, status: 'ONLINE', verdict: 'lagging', zone: '', warming: null },
-  ],
-} as const;
 
 t.test('a page of everything is what a strict parser accepts, and bounded', async (t) => {
   const statistics = new SharedStatistics(2);
