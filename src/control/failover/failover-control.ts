@@ -212,12 +212,12 @@ export class FailoverControl {
 
   async #recover(): Promise<void> {
     if (this.#running !== null || this.#isStopped) return;
-    await this.exclusive(OperationKind.recovery, async () => {
-      const { result, reason, report } = await recoverOperation(this.#context);
-      if (report !== null) this.tally.count(OperationKind.recovery, report.outcome, null);
-      this.#isRecoveryDue = result === RecoveryResult.later;
-      this.#tellWaiting(result === RecoveryResult.later ? reason : '');
-    }).catch((error: unknown) => this.#tellWaiting(describeError(error)));
+    const { result, reason, report } = await recoverOperation(this.#context, (work) =>
+      this.exclusive(OperationKind.recovery, work),
+    );
+    if (report !== null) this.tally.count(OperationKind.recovery, report.outcome, null);
+    this.#isRecoveryDue = result === RecoveryResult.later;
+    this.#tellWaiting(this.#isRecoveryDue ? reason : '');
   }
 
   /** Not every second. */

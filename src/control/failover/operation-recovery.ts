@@ -57,15 +57,20 @@ function later(reason: string): Recovery {
   return { result: RecoveryResult.later, reason, report: null };
 }
 
+/** Runs what changes servers while nothing else of this process does. */
+type Alone = (work: () => Promise<Recovery>) => Promise<Recovery>;
+
 class OperationRecovery {
   readonly #context: OperationContext;
   readonly #servers: OpenServers;
+  readonly #alone: Alone;
   readonly #found = new Map<ServerAddress, Found>();
   #isAnyMissing = false;
 
-  constructor(context: OperationContext, servers: OpenServers) {
+  constructor(context: OperationContext, servers: OpenServers, alone: Alone) {
     this.#context = context;
     this.#servers = servers;
+    this.#alone = alone;
   }
 
   async recover(): Promise<Recovery> {
@@ -75,6 +80,11 @@ class OperationRecovery {
       const isOpen = this.#isAnyMissing && this.#context.monitor.topology.primary === null;
       return isOpen ? later('not all servers answer') : NOTHING;
     }
+    const refusal = this.#context.agreement.refusal();
+    return refusal === null ? this.#alone(() => this.#endUnderLock(record)) : later(refusal);
+  }
+
+  async #endUnderLock(record: OperationRecord): Promise<Recovery> {
     const named = [record.from, record.to].flatMap((address) => this.#find(address) ?? []);
     if (named.length === 0) return later(`neither ${record.from} nor ${record.to} answers`);
     const targets = named.map(({ operator }) => operator.link.target);
@@ -163,6 +173,17 @@ class OperationRecovery {
 
   #undoing(record: OperationRecord, from: Found, to: Found | null): readonly OperationStep[] {
     const steps: OperationStep[] = [];
+    // First: a replica that waits for acknowledgements would stand still.
+    const { semiSync } = from.state;
+    if (to !== null && semiSync.sourceEnabled && to.state.semiSync.sourceEnabled)
+      steps.push({
+        name: 'semi-sync',
+        plan: `${record.to} gives acknowledgements, and waits for none`,
+        run: async () => {
+          await to.operator.setSemiSync(false, true);
+          return '';
+        },
+      });
     const channel = to?.state.channels.find((each) => this.#leadsTo(each, from));
     if (to !== null && channel !== undefined) {
       steps.push({
@@ -174,16 +195,6 @@ class OperationRecovery {
         },
       });
     }
-    const { semiSync } = from.state;
-    if (to !== null && semiSync.sourceEnabled && to.state.semiSync.sourceEnabled)
-      steps.push({
-        name: 'semi-sync',
-        plan: `${record.to} gives acknowledgements, and waits for none`,
-        run: async () => {
-          await to.operator.setSemiSync(false, true);
-          return '';
-        },
-      });
     steps.push(
       {
         name: 'writable',
@@ -291,11 +302,17 @@ class OperationRecovery {
   }
 }
 
-/** Looks for an operation that was left, and ends it. Never throws for a server that does not answer. */
-export async function recoverOperation(context: OperationContext): Promise<Recovery> {
+/**
+ * Looks for an operation that was left, and ends it. Never throws for a server that does not answer.
+ * @param alone around what is done if there is one: looking keeps nobody from a failover
+ */
+export async function recoverOperation(
+  context: OperationContext,
+  alone: Alone = (work) => work(),
+): Promise<Recovery> {
   const servers = new OpenServers(context);
   try {
-    return await new OperationRecovery(context, servers).recover();
+    return await new OperationRecovery(context, servers, alone).recover();
   } catch (error) {
     return later(describeError(error));
   } finally {

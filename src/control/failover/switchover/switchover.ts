@@ -21,17 +21,17 @@
  * | end        | writes down that it is done                                 |                                 |
  */
 
-import { describeError } from '../../monitor/server-error.ts';
 import { HookPhase, runHook } from '../hooks/run-hook.ts';
 import type { OperationContext } from '../operation-context.ts';
 import { OperationKind, OperationOutcome } from '../operation-event.ts';
 import { OperationLock } from '../operation-lock.ts';
 import { beginRecord, endRecord } from '../operation-record.ts';
 import { isReadOnly } from '../servers/server-state.ts';
-import { type OperationStep, type RunReport, runSteps, UnknownOutcomeError } from '../step-run.ts';
+import { type OperationStep, type RunReport, runSteps } from '../step-run.ts';
 import { retrying, until } from '../until.ts';
 import { describeBlockers } from '../write-gate-blockers.ts';
 import { Following } from './following.ts';
+import { promotionSteps } from './promotion-steps.ts';
 import type { SwitchoverPlan } from './switchover-plan.ts';
 
 /** Over the time-out of the switchover: for undoing it. Workers open by themselves when a process forgets to. */
@@ -95,7 +95,7 @@ export class Switchover {
       this.#heartbeatStep(),
       this.#readOnlyStep(),
       this.#catchUpStep(),
-      ...this.#promotionSteps(),
+      ...promotionSteps(this.#context, this.#plan),
       this.#followStep(),
       this.#measureStep(),
       this.#releaseStep(),
@@ -255,62 +255,6 @@ export class Switchover {
         return gtids;
       },
     };
-  }
-
-  #promotionSteps(): readonly OperationStep[] {
-    const { channel, to, from, isPair } = this.#plan;
-    const { sourceEnabled, timeoutMs } = from.state.semiSync;
-    const stop: OperationStep = {
-      name: 'stop',
-      plan: `stop replication on ${this.#to.address}`,
-      run: async () => {
-        await this.#to.stopReplication(channel.name);
-        if (sourceEnabled) await this.#to.setSemiSync(true, false, timeoutMs);
-        return '';
-      },
-      undo: async () => {
-        await retrying(() => this.#to.startReplication(channel.name), UNDO_ATTEMPTS, UNDO_PAUSE_MS);
-        const before = to.state.semiSync;
-        if (sourceEnabled) await this.#to.setSemiSync(before.sourceEnabled, before.replicaEnabled);
-        return '';
-      },
-    };
-    const promote: OperationStep = {
-      name: 'promote',
-      plan: `make ${this.#to.address} writable: there is no way back from here`,
-      run: () => this.#promote(),
-      final: true,
-    };
-    const reset: OperationStep = {
-      name: 'reset',
-      plan: `let ${this.#to.address} forget its source`,
-      run: async () => {
-        await this.#to.resetReplication(channel.name);
-        return '';
-      },
-    };
-    return isPair ? [promote] : [stop, promote, reset];
-  }
-
-  /** If the answer was lost, the server itself says whether it was carried out. */
-  async #promote(): Promise<string> {
-    const { agreement, gate } = this.#context;
-    const term = await agreement.claimTerm({ from: this.#from.address, to: this.#to.address });
-    if (term !== null) gate.raiseTerm(term);
-    try {
-      await this.#to.setWritable();
-      return '';
-    } catch (error) {
-      const state = await retrying(() => this.#to.readState(), UNDO_ATTEMPTS, UNDO_PAUSE_MS).catch(
-        () => null,
-      );
-      if (state === null) {
-        const text = `nobody knows whether ${this.#to.address} is writable now (${describeError(error)}): both stay as they are until it answers`;
-        throw new UnknownOutcomeError(text, error);
-      }
-      if (isReadOnly(state)) throw error;
-      return `it is writable, though its answer was lost: ${describeError(error)}`;
-    }
   }
 
   #followStep(): OperationStep {
