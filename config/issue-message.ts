@@ -21,6 +21,11 @@ const TYPE_NAMES: Readonly<Record<string, string>> = {
   object: 'a mapping',
 };
 
+/** Settings of earlier versions, and what to write instead. */
+const REPLACED: ReadonlyMap<string, string> = new Map([
+  ['routing.stickyAfterWriteMs', '"causalReads.level" says which writes a read must see'],
+]);
+
 /** `servers[1].port` */
 export function formatPath(path: readonly PropertyKey[]): string {
   return path
@@ -128,6 +133,9 @@ export class IssueWriter {
 
   #unknownKey(parent: readonly PropertyKey[], key: string): IssueMessage {
     const path = [...parent, key];
+    const replacement = REPLACED.get(formatPath(path));
+    if (replacement !== undefined)
+      return { path, message: `is no setting any more: ${replacement}`, suggestion: null };
     const nearest = nearestName(key, validKeys(nodeAt(this.#schema, parent)));
     if (nearest !== null) return { path, message: 'unknown key', suggestion: `"${nearest}"` };
     // The right name in the wrong section.

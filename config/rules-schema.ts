@@ -100,7 +100,9 @@ const actions = {
       defaultText: 'none',
     },
   ),
-  gtidFromHostgroup: optionalHostgroup('Kept for tools that write it; of no effect.'),
+  gtidFromHostgroup: optionalHostgroup(
+    'Any number: its reads see what their own session has written, as `causal_reads: session` among the attributes.',
+  ),
   log: optionalSwitch('Whether the statement is logged.'),
   apply: describe(z.boolean().default(false), { description: 'No other rule is looked at.' }),
 };
@@ -112,7 +114,7 @@ export const queryRuleSchema = z
     ...criteria,
     ...actions,
     attributes: jsonText(
-      'A mapping: `rate_limit: {per_second, burst}`, and `flagOUTs: [{id, weight}]` for a flagOut by chance.',
+      'A mapping: `causal_reads` (`none`, `session` or `table`; see `causalReads.level`), `rate_limit: {per_second, burst}`, and `flagOUTs: [{id, weight}]` for a flagOut by chance.',
     ),
     comment: comment(),
   })

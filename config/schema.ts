@@ -9,6 +9,7 @@ import * as z from 'zod';
 import { adminSection } from './admin-schema.ts';
 import { routingBalancing } from './balancing-schema.ts';
 import { MAX_HOSTGROUP, MAX_SERVER_ENTRIES, MAX_USERS, MAX_WORKERS } from './capacity.ts';
+import { causalReadsSection } from './causal-schema.ts';
 import { failoverSection } from './failover-schema.ts';
 import { hostgroupAttributesSchema, replicationHostgroupSchema } from './hostgroups-schema.ts';
 import { httpSection } from './http-schema.ts';
@@ -24,26 +25,13 @@ import {
   type queryRuleSchema,
   queryRulesList,
 } from './rules-schema.ts';
-import {
-  describe,
-  hostName,
-  integer,
-  listenPort,
-  milliseconds,
-  optionalText,
-  section,
-} from './schema-parts.ts';
+import { describe, hostName, integer, listenPort, optionalText, section } from './schema-parts.ts';
 import { serverSchema } from './servers-schema.ts';
 import { statisticsSection } from './statistics-schema.ts';
 import { backendTlsSection, proxyProtocolSection, tlsSection } from './transport-schema.ts';
 import { backendUsersSchema, userSchema } from './users-schema.ts';
 
 const routingSection = section('Which statements replicas may answer.', {
-  stickyAfterWriteMs: milliseconds(
-    0,
-    2000,
-    'A session that has written reads from the primary for this long; 0 turns it off.',
-  ),
   readsOnPrimary: describe(z.enum(['fallback', 'share']).default('fallback'), {
     description:
       '`fallback`: the primary answers reads only when no replica is fit; `share`: it takes its part of them.',
@@ -142,6 +130,7 @@ export const configSchema = z
     pool: poolSection,
     limits: limitsSection,
     routing: routingSection,
+    causalReads: causalReadsSection,
     transactionReplay: transactionReplaySection,
     statistics: statisticsSection,
     log: logSection,

@@ -1,6 +1,7 @@
 /** Accounts of clients. */
 import * as z from 'zod';
 import { MAX_CONNECTIONS, MAX_HOSTGROUP, MAX_USERS } from './capacity.ts';
+import { causalLevel } from './causal-schema.ts';
 import { comment, describe, integer, jsonText, milliseconds } from './schema-parts.ts';
 import { optionalPassword } from './secret-schema.ts';
 
@@ -45,6 +46,10 @@ export const userSchema = z
     }),
     fastForward: describe(z.boolean().default(false), {
       description: 'Its sessions keep one connection of the primary: nothing goes to replicas.',
+    }),
+    causalReads: describe(causalLevel.nullable().default(null), {
+      description: 'Which writes its reads must see; see `causalReads.level`.',
+      defaultText: '`causalReads.level`',
     }),
     attributes: jsonText('More about the account, for tools.'),
     rateLimit: describe(

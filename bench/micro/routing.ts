@@ -21,7 +21,7 @@ const FACTS: RoutingFacts = {
   pinned: false,
   autocommit: true,
   schema: 'shop',
-  stickyUntil: 0,
+  needsPrimary: false,
   avoidsReplicaTransactions: false,
   verdict: NO_RULES,
   defaultHostgroup: null,
@@ -66,7 +66,7 @@ function known(
         const buffer = statements[operation & 63]!;
         const plan = plans.planFor(buffer, 0, buffer.length, CONTEXT);
         const destination = router.destinationOf(plan.statement, FACTS);
-        if (router.route(plan.statement, FACTS, operation, destination).target === target) found++;
+        if (router.route(plan.statement, FACTS, destination).target === target) found++;
       }
       if (found !== operations) throw new Error(`${name} was not routed to ${target}`);
       return found;

@@ -1,5 +1,6 @@
 /** Accounts that clients may use, as plain data: from the configuration, or as the primary has them. */
 
+import type { CausalLevel } from './causal-level.ts';
 import type { TlsRequirement } from './snapshot.ts';
 
 /** What opens an account; the forms that `protocol` can check. */
@@ -24,6 +25,8 @@ export interface Account {
   readonly defaultSchema: string | null;
   /** For what no hint and no rule sends elsewhere; null: the writer of the first pair. */
   readonly defaultHostgroup: number | null;
+  /** Which writes its reads must see; null: as the configuration says for all. */
+  readonly causalReads: CausalLevel | null;
   /** Its sessions stay on one connection of the primary. */
   readonly fastForward: boolean;
   /** Clients over all workers, by the configuration; 0 means no limit. */

@@ -472,6 +472,15 @@ export const ERROR_TABLE = {
       'The primary is changing, or there is none, and what waits for one takes `limits.heldBytes` in a worker already.',
     action: 'Raise `limits.heldBytes` if the memory is there; look at why there is no primary for so long.',
   },
+  PROXY_NO_GTID: {
+    errno: 9050,
+    sqlState: 'HY000',
+    message:
+      'Not a GTID that a read could wait for: "{value}" (expected `uuid:number` or `domain-server-number`)',
+    retryable: true,
+    meaning: 'A hint (`min_gtid`) or `@@sluice.min_gtid` names something else.',
+    action: 'Give what `SELECT @@sluice.last_gtid` has answered in the session that wrote.',
+  },
   PROXY_QUERY_RULE: {
     errno: 1148,
     sqlState: '42000',

@@ -81,6 +81,10 @@ export const WorkerCounter = {
   firewallDetected: 43,
   firewallBlocked: 44,
   rateLimited: 45,
+  causalReadsAtOnce: 46,
+  causalReadsWaited: 47,
+  causalReadsBehind: 48,
+  gtidsUnknown: 49,
   /** Statements that waited for a primary, or for writes not to be held. */
   heldStatements: 50,
   heldStatementsNow: 51,

@@ -6,6 +6,7 @@
 
 import type { RuledHostgroup } from '../topology/hostgroup-membership.ts';
 import type { ServerDescription, ServerFlavor, TlsMode } from '../topology/server-description.ts';
+import type { CausalLevel } from './causal-level.ts';
 import type { GtidSource } from './gtid-position.ts';
 import type { LogThreshold } from './logger.ts';
 
@@ -159,7 +160,6 @@ export interface SnapshotSettings {
     readonly routeRingEntries: number;
   };
   readonly routing: {
-    readonly stickyAfterWriteMs: number;
     readonly readsOnPrimary: 'fallback' | 'share';
     readonly whenAllLag: 'primary' | 'least-lagged' | 'error';
     /** Over all workers; 0: no limit. */
@@ -170,6 +170,7 @@ export interface SnapshotSettings {
     /** Per worker. */
     readonly mirrorConcurrency: number;
   };
+  readonly causalReads: { readonly level: CausalLevel; readonly waitMs: number };
   readonly statistics: {
     readonly enabled: boolean;
     readonly digestEntries: number;

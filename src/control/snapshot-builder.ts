@@ -78,8 +78,18 @@ export class SnapshotBuilder {
       primaryReads: config.routing.readsOnPrimary === 'share',
     }).map((group) => this.#ruled(group, config));
     const servers = topology.servers.map((server) => this.#server(server, topology.primary, tls));
-    const { pool, limits, routing, statistics, listen, proxyProtocol, slowQueryLog, auditLog, tracing } =
-      config;
+    const {
+      pool,
+      limits,
+      routing,
+      causalReads,
+      statistics,
+      listen,
+      proxyProtocol,
+      slowQueryLog,
+      auditLog,
+      tracing,
+    } = config;
     const content = {
       writes,
       gtidSources,
@@ -92,6 +102,7 @@ export class SnapshotBuilder {
         pool,
         limits,
         routing,
+        causalReads,
         statistics,
         transactionReplay: config.transactionReplay,
         hostgroups: defaultPair(config),

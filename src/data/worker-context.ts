@@ -17,6 +17,8 @@ import type { SessionVariables } from './backend/session-variables.ts';
 import type { StateDifferences } from './backend/state-difference.ts';
 import type { StatementDefinitions } from './backend/statement-definition.ts';
 import type { UserVariables } from './backend/user-variables.ts';
+import type { ReplicaWaits } from './causal/replica-waits.ts';
+import type { WorkerCausality } from './causal/worker-causality.ts';
 import type { FlushScheduler } from './io/flush-scheduler.ts';
 import type { ProxyNetworks } from './io/proxy-networks.ts';
 import type { ClientTlsContext } from './io/tls-contexts.ts';
@@ -111,6 +113,10 @@ export interface WorkerContext {
   readonly plans: PlanCache;
   /** What the prepared statements of its clients mean. */
   readonly definitions: StatementDefinitions;
+  /** What has been written, and who has it. */
+  readonly causality: WorkerCausality;
+  /** Reads that wait for replicas. */
+  readonly replicaWaits: ReplicaWaits;
   readonly router: Router;
   readonly mirrors: Mirroring;
   /** Logs of open transactions. */

@@ -23,6 +23,8 @@ import type { PoolEnvironment } from './backend/server-pool.ts';
 import { SessionRegistry } from './backend/session-registry.ts';
 import { StateDifferences } from './backend/state-difference.ts';
 import { StatementDefinitions } from './backend/statement-definition.ts';
+import { ReplicaWaits } from './causal/replica-waits.ts';
+import { WorkerCausality } from './causal/worker-causality.ts';
 import { AccountDirectory } from './frontend/account-directory.ts';
 import type { ClientConnection } from './frontend/client-connection.ts';
 import { explainRoute } from './frontend/explain-route.ts';
@@ -108,6 +110,7 @@ const environment: PoolEnvironment = {
   },
 };
 const backends: Backends = new Backends(environment, wheel);
+const causality = new WorkerCausality(gtids, counters, () => post({ type: 'gtidsWanted' }));
 
 const accounts = new AccountDirectory(
   start.snapshot.accounts,
@@ -131,6 +134,8 @@ const context: WorkerContext = {
     miss: () => counters.add(WorkerCounter.classified),
   }),
   definitions: new StatementDefinitions(),
+  causality,
+  replicaWaits: new ReplicaWaits(causality, environment.measurements),
   router: new Router(),
   rules: new WorkerRules(start.workerIndex, log),
   firewallLog: new FirewallLog(log, () => performance.now()),
@@ -186,7 +191,9 @@ function apply(snapshot: Snapshot, atOnce = false): void {
   threshold = rankOf(snapshot.settings.logLevel);
   context.clientTls.update(snapshot.clientTls);
   context.proxyNetworks.update(snapshot.settings.proxyNetworks);
+  causality.apply(snapshot.gtidSources);
   backends.apply(snapshot);
+  context.replicaWaits.keepOnly((pool) => backends.poolOf(pool.server.address) === pool);
   drain.apply(snapshot.writes);
   void listener.accept(snapshot.accepting);
   context.rules.update(snapshot.rules, limits.ruleTextBytes, atOnce, () =>

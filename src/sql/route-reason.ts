@@ -17,7 +17,10 @@ export const RouteReason = {
   inTransaction: 'in-transaction',
   readOnlyTransaction: 'read-only-transaction',
   autocommitOff: 'autocommit-off',
-  stickyAfterWrite: 'sticky-after-write',
+  /** Something was written of which nobody knows yet who has it. */
+  gtidUnknown: 'gtid-unknown',
+  /** No replica has what the read must see, nor in the time that it may wait. */
+  replicaBehind: 'replica-behind',
   pinned: 'pinned',
   hint: 'hint',
   /** A query rule, or fast routing, names the hostgroup. */

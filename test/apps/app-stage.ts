@@ -14,10 +14,9 @@ export interface Endpoint {
 const PROGRAM_TIMEOUT_MS = 90_000;
 
 /**
- * What an operator of a pooled application would set: fewer server connections than the applications open, and a session
- * that has written reads from the primary for a while. Reads of *other* sessions wait for the replicas (`sync`).
+ * What an operator of a pooled application would set: fewer server connections than the applications open.
  */
-const CONFIG = { pool: { maxConnections: 8 }, routing: { stickyAfterWriteMs: 3000 } };
+const CONFIG = { pool: { maxConnections: 8 } };
 
 export class AppStage {
   readonly set: ReplicationSet;

@@ -120,8 +120,6 @@ function startSluice({ set, authority, files }: Servers): Promise<SluiceProcess>
       listen: { socket: socketOf(authority) },
       tls: files,
       pool: { maxConnections: POOL_CONNECTIONS },
-      // Servers that share a busy machine lag by more than the default.
-      routing: { stickyAfterWriteMs: 20_000 },
       // Suites create accounts.
       users: { source: 'backend' },
     },

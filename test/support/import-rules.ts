@@ -22,6 +22,7 @@ const LAYERS = [
   ['control/http/values', /^src\/control\/http\/api\/api-values\.ts$/],
   ['control/http', /^src\/control\/http\//],
   ['control', /^src\/control\//],
+  ['data/causal', /^src\/data\/causal\//],
   ['data/frontend', /^src\/data\/frontend\//],
   ['data/router', /^src\/data\/router\//],
   ['data/cache', /^src\/data\/cache\//],
@@ -56,7 +57,9 @@ const MAY_IMPORT: Readonly<Record<Layer, readonly Layer[] | 'everything'>> = {
   'data/replay': ['data/router', 'data/backend', 'protocol', ...PURE],
   'data/statistics': ['data/router', ...PURE],
   'data/backend': ['data/io', 'protocol', ...PURE],
+  'data/causal': ['data/backend', 'data/router', 'protocol', ...PURE],
   'data/context': [
+    'data/causal',
     'data/io',
     'data/router',
     'data/cache',
@@ -68,6 +71,7 @@ const MAY_IMPORT: Readonly<Record<Layer, readonly Layer[] | 'everything'>> = {
   ],
   'data/frontend': [
     'data/context',
+    'data/causal',
     'data/io',
     'data/router',
     'data/cache',
@@ -79,6 +83,7 @@ const MAY_IMPORT: Readonly<Record<Layer, readonly Layer[] | 'everything'>> = {
   ],
   data: [
     'data/context',
+    'data/causal',
     'data/io',
     'data/frontend',
     'data/router',

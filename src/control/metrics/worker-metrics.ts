@@ -22,6 +22,12 @@ const CLIENT_BYTES = {
   kind: 'counter',
 } as const;
 
+const CAUSAL_READS = {
+  name: 'sluice_causal_reads_total',
+  help: 'Reads that had to see certain writes: a replica had them at once, came to have them in time, or none did',
+  kind: 'counter',
+} as const;
+
 const ANSWERED_BY_RULE = {
   name: 'sluice_rule_answered_statements_total',
   help: 'Statements that query rules have answered, with an error (error_msg) or an OK (OK_msg)',
@@ -94,6 +100,14 @@ export const WORKER_METRICS: Readonly<Record<WorkerCounterName, WorkerMetric>> =
   readsOnReplica: { ...STATEMENTS, labels: { route: 'read_on_replica' } },
   readsOnPrimary: { ...STATEMENTS, labels: { route: 'read_on_primary' } },
   writes: { ...STATEMENTS, labels: { route: 'write' } },
+  causalReadsAtOnce: { ...CAUSAL_READS, labels: { outcome: 'replica_at_once' } },
+  causalReadsWaited: { ...CAUSAL_READS, labels: { outcome: 'replica_waited' } },
+  causalReadsBehind: { ...CAUSAL_READS, labels: { outcome: 'primary' } },
+  gtidsUnknown: {
+    name: 'sluice_gtids_unknown_total',
+    help: 'Writes of which no server has told the GTID: reads of their tables go to the primary until it has been asked',
+    kind: 'counter',
+  },
   classified: {
     name: 'sluice_statements_classified_total',
     help: 'Statements whose digest was not known and had to be classified',

@@ -75,10 +75,6 @@ export function effectWarnings(before: Config | null, config: Config): string[] 
       queryRules.filter((rule) => rule.active && isMeant(rule)).map(({ ruleId }) => `rule_id ${ruleId}`);
     warnings.push(
       ...sentence(
-        'mysql_query_rules.gtid_from_hostgroup',
-        rules((rule) => rule.gtidFromHostgroup !== null),
-      ),
-      ...sentence(
         'mysql_query_rules.reconnect',
         rules(({ reconnect }) => reconnect !== null),
       ),

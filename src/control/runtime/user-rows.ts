@@ -3,6 +3,7 @@
 import { defaultPair } from '../../../config/hostgroup-pairs.ts';
 import type { Config, UserConfig } from '../../../config/schema.ts';
 import { userSchema } from '../../../config/users-schema.ts';
+import { CAUSAL_LEVELS } from '../../common/causal-level.ts';
 import { MAX_PER_SECOND } from '../../sql/rules/rule-attributes.ts';
 import { flag, integer, integerOf, optionalText, text, ValueError } from './column-mapping.ts';
 import type { ElementMapping, NamedRow } from './element-mapping.ts';
@@ -27,8 +28,9 @@ function accountOf(column: string): { readonly username: string; readonly host: 
   return { username, host };
 }
 
-/** The JSON key that ProxySQL does not have: `{"rate_limit": {"per_second": 10, "burst": 20}}`. */
+/** The JSON keys that ProxySQL does not have: `{"rate_limit": {"per_second": 10, "burst": 20}, "causal_reads": "table"}`. */
 interface Attributes {
+  readonly causal_reads?: unknown;
   readonly rate_limit?: { readonly per_second?: unknown; readonly burst?: unknown };
   readonly [name: string]: unknown;
 }
@@ -46,16 +48,21 @@ function attributesOf(value: unknown): Attributes {
 }
 
 function writeAttributes(value: unknown, element: Readonly<Record<string, unknown>>): string {
-  const rateLimit = element.rateLimit as UserConfig['rateLimit'];
-  if (rateLimit === null) return value as string;
-  const { perSecond, burst } = rateLimit;
-  return JSON.stringify({ ...attributesOf(value), rate_limit: { per_second: perSecond, burst } });
+  const { rateLimit, causalReads } = element as Pick<UserConfig, 'rateLimit' | 'causalReads'>;
+  if (rateLimit === null && causalReads === null) return value as string;
+  return JSON.stringify({
+    ...attributesOf(value),
+    ...(rateLimit === null
+      ? {}
+      : { rate_limit: { per_second: rateLimit.perSecond, burst: rateLimit.burst } }),
+    ...(causalReads === null ? {} : { causal_reads: causalReads }),
+  });
 }
 
 function readAttributes(value: unknown): string {
   const attributes = attributesOf(value);
-  if (attributes.rate_limit === undefined) return value === null ? '' : String(value);
-  const { rate_limit: _, ...rest } = attributes;
+  const { rate_limit: limit, causal_reads: level, ...rest } = attributes;
+  if (limit === undefined && level === undefined) return value === null ? '' : String(value);
   return Object.keys(rest).length === 0 ? '' : JSON.stringify(rest);
 }
 
@@ -70,6 +77,14 @@ function rateLimitOf(row: NamedRow): UserConfig['rateLimit'] {
       `attributes.rate_limit: expected {"per_second": number, "burst": number}, each up to ${MAX_PER_SECOND}`,
     );
   return { perSecond, burst };
+}
+
+function causalReadsOf(row: NamedRow): UserConfig['causalReads'] {
+  const value = attributesOf(row.attributes).causal_reads;
+  if (value === undefined || value === null) return null;
+  const level = CAUSAL_LEVELS.find((one) => one === value);
+  if (level !== undefined) return level;
+  throw new ValueError(`attributes.causal_reads: expected one of ${CAUSAL_LEVELS.join(', ')}`);
 }
 
 function onlyOne(row: NamedRow): void {
@@ -120,6 +135,7 @@ export function userMapping(
       return {
         host: accountOf(String(row.username ?? '')).host,
         rateLimit: rateLimitOf(row) ?? undefined,
+        causalReads: causalReadsOf(row) ?? undefined,
       };
     },
     schema: userSchema,

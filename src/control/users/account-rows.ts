@@ -61,6 +61,7 @@ function accountOf({ tls, ...fields }: Fields, authentications: readonly Authent
     plugins: authentications.map(({ plugin }) => plugin || 'mysql_native_password'),
     defaultSchema: null,
     defaultHostgroup: null,
+    causalReads: null,
     fastForward: false,
     maxConnections: 0,
   };

@@ -6,6 +6,7 @@
 import { frameErr, type OkPacket, type ResponseSink } from '../../../protocol/index.ts';
 import type { ClientError } from '../../common/errors.ts';
 import { type StatementClass, StatementKind } from '../../sql/statement-class.ts';
+import type { SessionCausality } from '../causal/session-causality.ts';
 import type { ClientStatement } from './client-statement.ts';
 import type { SessionState } from './session-state.ts';
 
@@ -17,6 +18,7 @@ const NO_SQL_STATE = 'HY000';
 export interface PassageClient {
   readonly clientCapabilities: number;
   readonly state: SessionState;
+  readonly causality: SessionCausality;
   /** @returns true if the bytes are still referenced. */
   write(bytes: Buffer): boolean;
   /** The client waits for its file to be asked for. */
@@ -79,6 +81,7 @@ export class AnswerPassage implements ResponseSink {
 
   forward(buffer: Buffer, start: number, end: number): boolean {
     this.bytes += end - start;
+    this.#client.causality.passes();
     if (this.#silent && this.watcher === null) return false;
     const bytes = buffer.subarray(start, end);
     this.watcher?.passed(bytes);
@@ -89,6 +92,7 @@ export class AnswerPassage implements ResponseSink {
   }
 
   okPacket(ok: OkPacket): Buffer | null {
+    if (ok.sessionState !== null) this.#client.causality.reported(ok.sessionState);
     const statement = this.#class;
     const explained =
       statement === null ||
@@ -103,8 +107,9 @@ export class AnswerPassage implements ResponseSink {
     const hasState = payload[3] === SQL_STATE_MARKER;
     this.sqlState = hasState ? payload.toString('latin1', 4, 9) : NO_SQL_STATE;
     this.message = payload.toString('utf8', hasState ? 9 : 3);
+    if (!started && this.#owner.movesInstead(errno)) return true;
+    this.#client.causality.failed(errno);
     if (started) return false;
-    if (this.#owner.movesInstead(errno)) return true;
     this.replacedError =
       errno === ER_QUERY_INTERRUPTED ? this.interruption : (this.errorReplacement?.(errno) ?? null);
     return this.replacedError !== null;

@@ -1,6 +1,7 @@
 /** Who a session's client is: what its login told, and which connections to servers may serve it by now. */
 
 import { Capability } from '../../../protocol/index.ts';
+import type { CausalLevel } from '../../common/causal-level.ts';
 import type { SessionCredentials } from '../backend/account-credentials.ts';
 import { type ConnectionKey, connectionKeyOf } from '../backend/connection-key.ts';
 
@@ -9,6 +10,8 @@ export interface SessionIdentity {
   readonly username: string;
   /** Of the account; null where it names none. */
   readonly defaultHostgroup: number | null;
+  /** Which writes its reads must see; null: as for all. */
+  readonly causalReads: CausalLevel | null;
   /** Everything goes over one connection of the primary. */
   readonly fastForward: boolean;
   readonly clientCapabilities: number;

@@ -341,6 +341,7 @@ export class ClientLogin {
       connectionId: this.#peer.connectionId,
       username: client.username,
       defaultHostgroup: account.defaultHostgroup,
+      causalReads: account.causalReads,
       fastForward: account.fastForward,
       clientCapabilities: client.capabilities,
       collationId: (client.collationId ?? GREETING_COLLATION) & 0xff,

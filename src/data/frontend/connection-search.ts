@@ -8,6 +8,7 @@
  * | nothing     | not searching                                       | `find`                                  |
  * | connection  | in a pool's wait queue                              | a connection, the pool's limit          |
  * | primary     | the primary cannot be had now (see `PrimaryWait`)   | that wait                               |
+ * | replica     | none has what the read must see (`ReplicaWaits`)    | one that has it, `causalReads.waitMs`   |
  * | retry       | the server could not be reached just now            | the retry timer                         |
  * | place       | all replicas lag, the primary is busy with reads    | a place, the limit of `LagPlace`        |
  * | residue     | what the last statement left is being read          | its answer                              |
@@ -26,6 +27,7 @@ import type { LastUser } from '../backend/last-user.ts';
 import { type PoolFailure, PoolFailureKind, type PoolRequest } from '../backend/pool-request.ts';
 import type { ServerPool } from '../backend/server-pool.ts';
 import type { SessionVariables } from '../backend/session-variables.ts';
+import type { WaitingRead } from '../causal/server-waits.ts';
 import type { Destination } from '../router/destination.ts';
 import type { Plan } from '../router/plan.ts';
 import type { Route } from '../router/route.ts';
@@ -46,6 +48,9 @@ const RETRY_MS = 100;
 /** ER_ACCESS_DENIED_ERROR, ER_ACCESS_DENIED_NO_PASSWORD_ERROR, CR_AUTH_PLUGIN_ERR (needs more than is known). */
 const CREDENTIALS_REFUSED: ReadonlySet<number> = new Set([1045, 1698, 2061]);
 
+/** ER_DBACCESS_DENIED_ERROR, ER_BAD_DB_ERROR. */
+const SCHEMA_REFUSED: ReadonlySet<number> = new Set([1044, 1049]);
+
 /** ER_MUST_CHANGE_PASSWORD, ER_MUST_CHANGE_PASSWORD_LOGIN. */
 const EXPIRED: ReadonlySet<number> = new Set([1820, 1862]);
 
@@ -54,6 +59,7 @@ const Waiting = {
   connection: 'connection',
   primary: 'primary',
   place: 'place',
+  replica: 'replica',
   retry: 'retry',
   residue: 'residue',
 } as const;
@@ -74,6 +80,10 @@ export interface SearchClient {
   confine(): boolean;
   /** @param changed the password is another one now; else it has not expired after all. */
   confinementEnded(changed: boolean): void;
+  /** A read that was to go to a replica has got a connection. */
+  readPlaced(isOnPrimary: boolean): void;
+  /** How long a read may wait for a replica. */
+  readonly causalWaitMs: number;
   /** Of the command that runs. */
   readonly destination: Destination;
   /** What the query rules say of it. */
@@ -88,7 +98,7 @@ export interface SearchListener {
   searchFailed(error: ClientError): void;
 }
 
-export class ConnectionSearch implements PoolRequest, PrimaryWaitListener, LagPlaceListener {
+export class ConnectionSearch implements PoolRequest, WaitingRead, PrimaryWaitListener, LagPlaceListener {
   readonly #client: SearchClient;
   readonly #context: WorkerContext;
   readonly #residue: Residue;
@@ -107,6 +117,10 @@ export class ConnectionSearch implements PoolRequest, PrimaryWaitListener, LagPl
   /** That what was found serves the statement in. */
   hostgroup = 0;
   #onPrimary = false;
+  /** It has waited for a replica. */
+  #hasWaited = false;
+  /** No replica has what the read must see: it goes to the primary. */
+  #isBehind = false;
   /** The replica that is tried where the first one could not be reached. */
   #insteadOf: ServerPool | null = null;
   /** Until when a server that cannot be reached is tried again; 0 before the first failure. */
@@ -187,6 +201,8 @@ export class ConnectionSearch implements PoolRequest, PrimaryWaitListener, LagPl
     this.#lagPlace.leave();
     this.wentBack = false;
     this.#onPrimary = false;
+    this.#hasWaited = false;
+    this.#isBehind = false;
     this.#insteadOf = null;
     this.#retryUntil = 0;
     this.#isRefused = false;
@@ -248,6 +264,7 @@ export class ConnectionSearch implements PoolRequest, PrimaryWaitListener, LagPl
     this.wentBack = back !== null;
     if (back !== null) return this.#asFound(back);
     const pool = this.#choosePool();
+    if (pool === backends.primary && this.#awaitReplica()) return null;
     if (isHeldBack && (pool === null || pool === backends.primary)) {
       this.#waiting = Waiting.primary;
       this.#isRefused = false;
@@ -287,6 +304,7 @@ export class ConnectionSearch implements PoolRequest, PrimaryWaitListener, LagPl
     this.#waiting = Waiting.nothing;
     this.#primaryWait.end();
     this.#lagPlace.leave();
+    this.#context.replicaWaits.cancel(this);
     this.#context.wheel.cancel(this.#retryTimer);
     this.#pool?.cancel(this);
   }
@@ -350,6 +368,43 @@ export class ConnectionSearch implements PoolRequest, PrimaryWaitListener, LagPl
     if (this.#waiting !== Waiting.place) return;
     this.#waiting = Waiting.nothing;
     this.#listener.searchFailed(error);
+  }
+
+  /** No replica has what the read must see: the one that is nearest to it may have it soon. */
+  #awaitReplica(): boolean {
+    const { neededGtid } = this.needs;
+    if (neededGtid <= 0 || this.#onPrimary) return false;
+    const { backends, replicaWaits } = this.#context;
+    const nearest = this.#hasWaited ? null : backends.nearestReader(this.#client.destination, this.needs);
+    const waitMs = this.#client.causalWaitMs;
+    if (nearest === null || !replicaWaits.begin(this, nearest, neededGtid, waitMs)) {
+      this.#isBehind = true;
+      return false;
+    }
+    this.#hasWaited = true;
+    this.#waiting = Waiting.replica;
+    return true;
+  }
+
+  /** A connection has been found. @returns no replica has what the read must see. */
+  placed(connection: BackendConnection): boolean {
+    if (this.#route?.target !== RouteTarget.replica) return false;
+    this.#client.readPlaced(connection.server.role === 'primary');
+    const { counters } = this.#context;
+    if (this.needs.neededGtid <= 0) return false;
+    if (this.#isBehind) counters.add(WorkerCounter.causalReadsBehind);
+    else counters.add(this.#hasWaited ? WorkerCounter.causalReadsWaited : WorkerCounter.causalReadsAtOnce);
+    return this.#isBehind;
+  }
+
+  waitOver(reached: boolean): void {
+    this.#context.replicaWaits.cancel(this);
+    if (this.#waiting !== Waiting.replica) return;
+    if (!reached) {
+      this.#onPrimary = true;
+      this.#isBehind = true;
+    }
+    this.#again(Waiting.replica);
   }
 
   #residueRead(): void {
@@ -446,7 +501,7 @@ export class ConnectionSearch implements PoolRequest, PrimaryWaitListener, LagPl
   }
 
   /**
-   * The password was changed since the login, or the change has not reached this replica yet.
+   * The password was changed since the login, or the change has not reached this replica yet; or the schema has not.
    * @returns false if nothing else can be tried.
    */
   #otherwise(errno: number): boolean {
@@ -456,9 +511,10 @@ export class ConnectionSearch implements PoolRequest, PrimaryWaitListener, LagPl
       this.#again(Waiting.retry);
       return true;
     }
-    if (!CREDENTIALS_REFUSED.has(errno)) return false;
+    const isSchema = SCHEMA_REFUSED.has(errno);
+    if (!CREDENTIALS_REFUSED.has(errno) && !isSchema) return false;
     const isReplica = this.#pool !== this.#context.backends.primary;
-    if (!this.#client.takeNewerCredentials()) {
+    if (isSchema || !this.#client.takeNewerCredentials()) {
       if (!isReplica || this.#onPrimary) return false;
       this.#onPrimary = true;
     }

@@ -45,13 +45,13 @@ export async function explainRoute(
     pinned: false,
     autocommit: true,
     schema,
-    stickyUntil: 0,
+    needsPrimary: false,
     avoidsReplicaTransactions: false,
     verdict,
     defaultHostgroup: account?.defaultHostgroup ?? null,
   };
   const destination = router.destinationOf(statement, fresh);
-  const route = router.route(statement, fresh, performance.now(), destination);
+  const route = router.route(statement, fresh, destination);
   const tables = named(statement.tables, schema);
   const isRead = route.target === RouteTarget.replica;
   const runs = rewritten ?? bytes;

@@ -34,6 +34,7 @@ export interface LossFacts {
   /** The session had a transaction, or state, on the connection. */
   readonly wasHeld: boolean;
   readonly isProvenRead: boolean;
+  readonly onReplica: boolean;
   /** The server has sent what no server sends. */
   readonly brokeProtocol: boolean;
   /** Why the connection could not be brought into the session's state. */
@@ -50,8 +51,9 @@ export function verdictOfLoss(facts: LossFacts): LossVerdict {
   const mayRepeat = !facts.wasHeld && !started && isHarmless && facts.attempts <= facts.retries;
   if (mayRepeat && stateError === null) return { action: LossAction.repeat };
   // Another connection may be brought in line where this one could not, and what one replica refuses the primary has
-  // accepted; a schema is refused everywhere.
-  if (mayRepeat && stateError?.errno === ER_STATE_NOT_RESTORED) return { action: LossAction.repeatOnPrimary };
+  // accepted; a schema that the primary refuses is refused everywhere.
+  const mayBeAccepted = facts.onReplica || stateError?.errno === ER_STATE_NOT_RESTORED;
+  if (mayRepeat && mayBeAccepted) return { action: LossAction.repeatOnPrimary };
   if (stateError !== null) return { action: LossAction.fail, error: stateError };
   const error = errorOfLoss(facts);
   return { action: started ? LossAction.failInAnswer : LossAction.fail, error };

@@ -10,6 +10,7 @@ import { AnswerShape } from '../../../protocol/index.ts';
 import { WorkerCounter } from '../../common/shared-counters.ts';
 import { RouteReason, RouteTarget } from '../../sql/route-reason.ts';
 import type { ConnectionKey } from '../backend/connection-key.ts';
+import { SessionCausality } from '../causal/session-causality.ts';
 import type { Destination } from '../router/destination.ts';
 import type { Plan } from '../router/plan.ts';
 import { routeOf } from '../router/route.ts';
@@ -30,6 +31,9 @@ class MirrorClient implements RunClient {
   readonly connectionId = 0;
   readonly clientAddress = '';
   readonly unsentBytes = 0;
+  readonly causality: SessionCausality;
+  readonly neededGtid = 0;
+  readonly causalWaitMs = 0;
   errorSequence = 1;
   username = '';
   clientCapabilities = 0;
@@ -48,6 +52,7 @@ class MirrorClient implements RunClient {
     this.destination = destination;
     this.connectionKey = session.connectionKey;
     this.#ended = ended;
+    this.causality = new SessionCausality(context.causality, () => context.tables);
     this.run = new StatementRun(this, context);
   }
 
@@ -110,6 +115,7 @@ class MirrorClient implements RunClient {
   sendError(): void {}
   statementAnswered(): void {}
   passwordChanged(): void {}
+  readPlaced(): void {}
 }
 
 export class Mirrors implements Mirroring {

@@ -8,7 +8,10 @@ import { Command, StatusFlag } from '../../../protocol/index.ts';
 import { type ClientError, clientError } from '../../common/errors.ts';
 import { RouteReason, RouteTarget } from '../../sql/route-reason.ts';
 import { type StatementClass, StatementKind } from '../../sql/statement-class.ts';
+import type { Plan } from '../router/plan.ts';
 import { routeOf } from '../router/route.ts';
+import type { WorkerContext } from '../worker-context.ts';
+import { HeldReplicaWait } from './held-replica-wait.ts';
 import type { Session } from './session.ts';
 
 const HELD = routeOf(RouteTarget.held, RouteReason.readOnlyTransaction);
@@ -29,12 +32,14 @@ export class ReadOnlyTransaction {
   readonly #session: Session;
   #active = false;
   #reads = 0;
+  readonly #wait: HeldReplicaWait;
   #begin = Buffer.alloc(0);
   /** The session has shown that its read-only transactions need the primary: they begin there from now on. */
   avoided = false;
 
-  constructor(session: Session) {
+  constructor(session: Session, context: WorkerContext) {
     this.#session = session;
+    this.#wait = new HeldReplicaWait(session, context);
   }
 
   /** A read-only transaction is open on a replica. */
@@ -50,6 +55,7 @@ export class ReadOnlyTransaction {
 
   ended(): void {
     this.#active = false;
+    this.#wait.cancel();
   }
 
   /** After each statement. */
@@ -69,6 +75,34 @@ export class ReadOnlyTransaction {
     // SET GLOBAL is meant for the primary.
     if (statement.kind === StatementKind.set && statement.mayWrite) return false;
     return STAYS.has(statement.kind) && statement.pins.length === 0 && statement.statementCount === 1;
+  }
+
+  /**
+   * Whether the replica has what a read that it admits must see: a snapshot is of all tables, whatever it is that is read
+   * first. If not, the read is sent on its way again, behind a wait, or a move to the primary.
+   */
+  sees(buffer: Buffer, start: number, end: number, plan: Plan): boolean {
+    if (!plan.statement.provenRead) return true;
+    const isEachFresh = this.#readsCommitted();
+    if (this.#reads > 1 && !isEachFresh) return true;
+    const need = this.#session.needInTransaction(plan, !isEachFresh);
+    if (need === 0) return true;
+    let packet: Buffer | null = null;
+    const isThere = this.#wait.has(need, (reached) => this.#waited(packet!, reached));
+    if (!isThere) packet = Buffer.from(buffer.subarray(start, end));
+    return isThere;
+  }
+
+  #waited(packet: Buffer, reached: boolean): void {
+    this.#reads--;
+    if (reached) {
+      this.#session.redispatch(packet);
+      return;
+    }
+    this.moveToPrimary((error) => {
+      if (error === null) this.#session.redispatch(packet);
+      else this.#session.refuse(error);
+    });
   }
 
   /** On a read-only server a write fails for another reason than in the transaction: the client sees the latter. */

@@ -18,15 +18,19 @@ import {
   framePacket,
   type ResponseTracker,
 } from '../../../protocol/index.ts';
+import type { CausalLevel } from '../../common/causal-level.ts';
 import { type ClientError, clientError } from '../../common/errors.ts';
 import { WorkerCounter } from '../../common/shared-counters.ts';
 import { makeTransitions } from '../../common/state-machine.ts';
 import type { SessionDescription } from '../../common/thread-messages.ts';
+import { hintValuesOf } from '../../sql/hint-values.ts';
 import type { LexicalContext } from '../../sql/lexical-context.ts';
 import type { PasswordChange } from '../../sql/password-statement.ts';
 import { RouteReason, RouteTarget } from '../../sql/route-reason.ts';
-import { PinReason, StatementKind } from '../../sql/statement-class.ts';
+import { PinReason, type StatementClass, StatementKind } from '../../sql/statement-class.ts';
 import type { ConnectionKey } from '../backend/connection-key.ts';
+import { SessionCausality } from '../causal/session-causality.ts';
+import { UNKNOWN_NEED } from '../causal/worker-causality.ts';
 import type { TlsDescription } from '../io/tls-client-stream.ts';
 import type { Destination } from '../router/destination.ts';
 import type { Plan } from '../router/plan.ts';
@@ -84,6 +88,7 @@ export interface SessionTransport {
 const HELD = routeOf(RouteTarget.held, RouteReason.pinned);
 /** First byte of a replica's acknowledgement. */
 const SEMI_SYNC_REPLY = 0xef;
+const MAX_SHOWN_GTID = 64;
 const ANSWERED_HERE = routeOf(RouteTarget.sluice, RouteReason.answeredHere);
 const PINNED_COMMAND = routeOf(RouteTarget.primary, RouteReason.pinned);
 
@@ -99,6 +104,7 @@ export class Session implements RunClient, RoutingFacts {
   readonly #answers: ResidueAnswers;
   readonly #actions: StatementActions;
   readonly readOnly: ReadOnlyTransaction;
+  readonly causality: SessionCausality;
   readonly #identity: ClientIdentity;
   readonly #context: WorkerContext;
   readonly #transport: SessionTransport;
@@ -118,7 +124,10 @@ export class Session implements RunClient, RoutingFacts {
   #answeredBy: Route = ANSWERED_HERE;
   /** Called instead of the ordinary end of a command: a step of something larger. */
   #continuation: ((errno: number) => void) | null = null;
-  #stickyUntil = 0;
+  /** What the command that runs must see; below 0: nobody knows who has it. */
+  #need = 0;
+  /** A read is on its way to a replica. */
+  #isPlacing = false;
   #isCleaning = false;
   #onceClean: (() => void) | null = null;
   readonly #describeTls = (): TlsDescription | null => this.#transport.describeTls();
@@ -133,9 +142,10 @@ export class Session implements RunClient, RoutingFacts {
     this.clientAddress = transport.host;
     this.destination = context.router.destinationOfUser(identity.defaultHostgroup);
     this.state = new SessionState(context.counters);
+    this.causality = new SessionCausality(context.causality, () => context.tables);
     this.run = new StatementRun(this, context);
     this.ownVariables = new OwnVariables(this, context);
-    this.readOnly = new ReadOnlyTransaction(this);
+    this.readOnly = new ReadOnlyTransaction(this, context);
     this.start = new SessionStart(this, context);
     this.prepared = new PreparedCommands(this, context);
     this.local = new LocalCommands(this, context);
@@ -254,6 +264,13 @@ export class Session implements RunClient, RoutingFacts {
     this.prepared.answered(statement, shape, tracker);
   }
 
+  /** A read that was to go to a replica has got a connection. */
+  readPlaced(isOnPrimary: boolean): void {
+    if (!this.#isPlacing) return;
+    this.#isPlacing = false;
+    this.#context.counters.add(isOnPrimary ? WorkerCounter.readsOnPrimary : WorkerCounter.readsOnReplica);
+  }
+
   heldConnectionLost(reason: string): void {
     this.close(reason);
   }
@@ -298,8 +315,16 @@ export class Session implements RunClient, RoutingFacts {
     return statement === null ? this.state.schema : statement.prepared.schema;
   }
 
-  get stickyUntil(): number {
-    return this.#stickyUntil;
+  get needsPrimary(): boolean {
+    return this.#need === UNKNOWN_NEED;
+  }
+
+  get neededGtid(): number {
+    return Math.max(0, this.#need);
+  }
+
+  get causalWaitMs(): number {
+    return this.causality.waitMs ?? this.#context.snapshot.settings.causalReads.waitMs;
   }
 
   get defaultHostgroup(): number | null {
@@ -399,6 +424,8 @@ export class Session implements RunClient, RoutingFacts {
       this.readOnly.leave(buffer, start, end, statement);
       return;
     }
+    if (!this.#takesHint(statement, buffer, start, end)) return;
+    if (this.readOnly.active && !this.readOnly.sees(buffer, start, end, plan)) return;
     this.dispatch(buffer, start, end, plan);
   }
 
@@ -423,6 +450,9 @@ export class Session implements RunClient, RoutingFacts {
       this.readOnly.leave(buffer, start, end, plan.statement);
       return;
     }
+    const { text } = prepared.prepared;
+    if (!this.#takesHint(plan.statement, text, -1, text.length)) return;
+    if (this.readOnly.active && !this.readOnly.sees(buffer, start, end, plan)) return;
     this.run.statement = prepared;
     this.dispatch(buffer, start, end, plan);
   }
@@ -440,12 +470,33 @@ export class Session implements RunClient, RoutingFacts {
     this.touchServer(this.#routeOf(prepared.plan), then);
   }
 
-  #routeOf({ statement }: Plan): Route {
-    // Most sessions have not just written: they need no clock.
-    const now = this.#stickyUntil === 0 ? 0 : performance.now();
+  #routeOf(plan: Plan): Route {
+    const { statement } = plan;
     const { router } = this.#context;
     this.destination = router.destinationOf(statement, this);
-    return router.route(statement, this, now, this.destination);
+    this.#need = this.causality.needOf(
+      plan,
+      this.schema,
+      this.#level,
+      this.destination,
+      statement.beginReadOnly,
+    );
+    return router.route(statement, this, this.destination);
+  }
+
+  /** The level of causal reads, where no hint says another one. */
+  get #level(): CausalLevel {
+    return (
+      this.verdict.causalReads ??
+      this.causality.level ??
+      this.identity.causalReads ??
+      this.#context.snapshot.settings.causalReads.level
+    );
+  }
+
+  /** What a read of a transaction on a replica must see. @param ofAny the snapshot is of all tables. */
+  needInTransaction(plan: Plan, ofAny: boolean): number {
+    return this.causality.needOf(plan, this.schema, this.#level, this.destination, ofAny);
   }
 
   /** The statement of this command is answered without a server, for the reason of `route`. */
@@ -460,7 +511,7 @@ export class Session implements RunClient, RoutingFacts {
     this.verdict = verdict;
     const { router } = this.#context;
     const destination = router.destinationOf(statement, this);
-    const { target } = router.route(statement, this, performance.now(), destination);
+    const { target } = router.route(statement, this, destination);
     this.verdict = before;
     const hostgroup = target === RouteTarget.replica ? destination.readers : destination.writer;
     return target === RouteTarget.held ? target : `${target} (hostgroup ${hostgroup})`;
@@ -476,7 +527,7 @@ export class Session implements RunClient, RoutingFacts {
     const route = this.#routeOf(plan);
     if (mirrors(this.verdict)) this.#actions.mirror(buffer, start, end, plan);
     if (route.target === RouteTarget.replica) {
-      counters.add(WorkerCounter.readsOnReplica);
+      this.#isPlacing = true;
       if (statement.beginReadOnly) this.readOnly.begins(buffer, start, end);
     } else if (statement.provenRead) counters.add(WorkerCounter.readsOnPrimary);
     else counters.add(WorkerCounter.writes);
@@ -485,6 +536,19 @@ export class Session implements RunClient, RoutingFacts {
       adaptAnswer(this, this.#context, this.#describeTls, statement, buffer, start, end);
     if (prepared === AS_IT_IS) this.run.start(buffer, start, end, route, plan, AnswerShape.query);
     else this.run.start(prepared, 0, prepared.length, route, plan, AnswerShape.query);
+  }
+
+  /** A GTID that a hint names in the text behind `start`. @returns false if it is none, and the client has been told so. */
+  #takesHint({ hint }: StatementClass, buffer: Buffer, start: number, end: number): boolean {
+    this.causality.hintedGtid = 0;
+    const context = hint.minGtid ? this.lexicalContext() : null;
+    if (context === null) return true;
+    const named = hintValuesOf(buffer, start + 1, end, context).minGtid ?? '';
+    const position = this.#context.causality.sources.positionNamed(named);
+    this.causality.hintedGtid = position ?? 0;
+    if (position !== null) return true;
+    this.refuse(clientError('PROXY_NO_GTID', { value: named.slice(0, MAX_SHOWN_GTID) }));
+    return false;
   }
 
   /** How the client's bytes are to be read; null until it is known what its session starts with. */
@@ -524,13 +588,10 @@ export class Session implements RunClient, RoutingFacts {
   /** What a command leaves to be done when its answer has passed. */
   commandAnswered(): void {
     if (this.#phase === SessionPhase.infile) this.#phase = transition(this.#phase, SessionPhase.busy);
-    const statement = this.#plan?.statement;
+    this.#isPlacing = false;
     if (this.#endsConnection()) {
       this.close('the transaction ended with RELEASE');
       return;
-    }
-    if (statement?.mayWrite === true) {
-      this.#stickyUntil = performance.now() + this.#context.snapshot.settings.routing.stickyAfterWriteMs;
     }
     this.prepared.commandFinished();
     this.readOnly.statementFinished();
@@ -628,7 +689,7 @@ export class Session implements RunClient, RoutingFacts {
     this.run.residue.reset();
     this.prepared.clear();
     this.readOnly.ended();
-    this.#stickyUntil = 0;
+    this.causality.restart();
   }
 
   /**

@@ -13,11 +13,12 @@
 import type { ResponseTracker } from '../../../protocol/index.ts';
 import type { ClientError } from '../../common/errors.ts';
 import { makeTransitions } from '../../common/state-machine.ts';
+import { RouteReason, RouteTarget } from '../../sql/route-reason.ts';
 import { PinReason } from '../../sql/statement-class.ts';
 import type { BackendConnection } from '../backend/backend-connection.ts';
 import type { BackendStatement } from '../backend/backend-statements.ts';
 import type { Plan } from '../router/plan.ts';
-import type { Route } from '../router/route.ts';
+import { type Route, routeOf } from '../router/route.ts';
 import type { WorkerContext } from '../worker-context.ts';
 import type { ClientStatement } from './client-statement.ts';
 import { ConnectionSearch, type SearchClient, type SearchListener } from './connection-search.ts';
@@ -26,6 +27,8 @@ import type { Residue } from './residue.ts';
 import { type AlignmentListener, StateAlignment } from './state-alignment.ts';
 import { type PreparationListener, StatementPreparation } from './statement-preparation.ts';
 import type { StatementTrace } from './statement-trace.ts';
+
+const REPLICA_BEHIND = routeOf(RouteTarget.primary, RouteReason.replicaBehind);
 
 export const ApproachStep = {
   none: 'none',
@@ -171,6 +174,7 @@ export class StatementApproach implements SearchListener, AlignmentListener, Pre
     const { state } = this.#client;
     const { residue, trace } = this.#parts;
     this.#connection = connection;
+    if (this.search.placed(connection)) trace.reroutes(REPLICA_BEHIND);
     const shared =
       this.search.batchDepth >= 2 &&
       connection.holder === null &&

@@ -29,6 +29,7 @@ import { killConnection } from '../backend/kill-on-server.ts';
 import { Orphan } from '../backend/orphan.ts';
 import { ownReply, RecordingReply } from '../backend/recording-reply.ts';
 import { type LeftBehind, NOTHING_LEFT, type ServerPool } from '../backend/server-pool.ts';
+import type { SessionCausality } from '../causal/session-causality.ts';
 import type { Plan } from '../router/plan.ts';
 import { type Route, routeOf } from '../router/route.ts';
 import type { WorkerContext } from '../worker-context.ts';
@@ -79,6 +80,9 @@ const REPLAY_BEGINS = routeOf(RouteTarget.primary, RouteReason.replay);
 
 /** The session, as far as a run needs it. */
 export interface RunClient extends SearchClient, TracedClient, AftermathClient {
+  readonly causality: SessionCausality;
+  /** What the command that runs must see where it reads from a replica; 0: nothing in particular. */
+  readonly neededGtid: number;
   readonly clientCapabilities: number;
   /** @returns true if the bytes are still referenced. */
   write(bytes: Buffer): boolean;
@@ -238,6 +242,7 @@ export class StatementRun
     this.#approach.begin(route, plan, this.held, executed, names, this.#entersSchema);
     if (this.#waitsForHeir) this.#approach.search.refusedByPrimary();
     this.#waitsForHeir = false;
+    this.#asks(route);
     this.#go(buffer, start, end);
   }
 
@@ -348,7 +353,12 @@ export class StatementRun
     this.#packet.clear();
     this.#readOnlyPrimary.begins(false);
     this.#approach.begin(route, null, this.held, this.statement, null);
+    this.#asks(route);
     this.#go(null, 0, 0);
+  }
+
+  #asks({ target }: Route): void {
+    if (target === RouteTarget.replica) this.#approach.search.needs.neededGtid = this.#client.neededGtid;
   }
 
   /** The session ends. What runs is cut off, what is held is cleaned up. */
@@ -548,6 +558,7 @@ export class StatementRun
     this.passage.bytes = 0;
     if (this.#plan === null && !this.passage.silent) this.#emptyDiagnostics(connection);
     if (this.#shared) connection.batchSize = connection.owed === 0 ? 1 : connection.batchSize + 1;
+    this.#noteWrites(connection);
     connection.expect({
       shape: this.#shape,
       owner: this,
@@ -566,6 +577,13 @@ export class StatementRun
     const { statement } = this;
     if (statement === null || prepared === null) connection.sendPacket(buffer, start, end);
     else statement.send(connection, prepared, buffer, start, end);
+  }
+
+  /** What it may write, before the server can tell that it has. */
+  #noteWrites(connection: BackendConnection): void {
+    const { state, causality } = this.#client;
+    const schema = this.statement === null ? state.schema : this.statement.prepared.schema;
+    causality.sends(this.#plan, schema, connection.tracksState && !state.clientTracks);
   }
 
   /**
@@ -704,6 +722,7 @@ export class StatementRun
     this.lastWarnings = tracker.errno === 0 ? tracker.warnings : 1;
     // An ERR says nothing of the session's status; the OKs of the same answer before it do, but for what they announced.
     if (tracker.statusReported) state.statusFlags = connection.statusFlags & ~OF_ONE_ANSWER;
+    this.#client.causality.answered(state.inTransaction);
     if (this.statement !== null) this.#statementAnswered(this.statement, connection, tracker);
     if (connection.holder === this) {
       connection.variables = state.variables;
@@ -887,6 +906,7 @@ export class StatementRun
       return;
     }
     const retries = this.#client.verdict.retries ?? DEFAULT_RETRIES;
+    this.#client.causality.lost(sent);
     const verdict = verdictOfLoss({
       address: connection.server.address,
       reason,
@@ -897,6 +917,7 @@ export class StatementRun
       retries,
       wasHeld,
       isProvenRead: this.#plan?.statement.provenRead === true,
+      onReplica: connection.server.role !== 'primary',
       brokeProtocol: connection.brokeProtocol,
       stateError: this.#approach.takeError(),
     });

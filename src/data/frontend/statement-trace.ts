@@ -94,7 +94,6 @@ export class StatementTrace {
     const { state } = this.#client;
     this.#isActive = true;
     this.statements++;
-    this.#counters.addRouted(route.slot);
     this.beganAtMs = performance.now();
     this.route = route;
     this.plan = plan;
@@ -172,6 +171,11 @@ export class StatementTrace {
       (isAligned ? RingFlag.aligned : 0);
   }
 
+  /** It goes elsewhere than it was to go. */
+  reroutes(route: Route): void {
+    if (this.#isActive) this.route = route;
+  }
+
   reprepares(): void {
     this.#flags |= RingFlag.reprepared;
   }
@@ -207,6 +211,7 @@ export class StatementTrace {
 
   #record(errno: number, attempts: number, bytes: number): void {
     const client = this.#client;
+    if (this.route !== null) this.#counters.addRouted(this.route.slot);
     entry.connectionId = client.connectionId;
     entry.username = client.username;
     entry.client = client.clientAddress;

@@ -20,8 +20,8 @@ export interface RoutingFacts {
   readonly pinned: boolean;
   readonly autocommit: boolean;
   readonly schema: string | null;
-  /** Milliseconds of the monotonic clock up to which reads stay on the primary; 0 when there was no write. */
-  readonly stickyUntil: number;
+  /** Nobody knows who has what the read must see. */
+  readonly needsPrimary: boolean;
   /** Read-only transactions stay on the primary: they have needed it before, or cannot be begun again. */
   readonly avoidsReplicaTransactions: boolean;
   /** Of the statement that is to be routed. */
@@ -54,7 +54,7 @@ const HINT_REPLICA = routeOf(RouteTarget.replica, RouteReason.hint);
 const RULE_PRIMARY = routeOf(RouteTarget.primary, RouteReason.rule);
 const RULE_REPLICA = routeOf(RouteTarget.replica, RouteReason.rule);
 const AUTOCOMMIT_OFF = routeOf(RouteTarget.primary, RouteReason.autocommitOff);
-const STICKY = routeOf(RouteTarget.primary, RouteReason.stickyAfterWrite);
+const GTID_UNKNOWN = routeOf(RouteTarget.primary, RouteReason.gtidUnknown);
 const NO_REPLICA = routeOf(RouteTarget.primary, RouteReason.noReplica);
 const REPLICAS_LAG = routeOf(RouteTarget.primary, RouteReason.replicasLag);
 const LEAST_LAGGED = routeOf(RouteTarget.replica, RouteReason.replicasLag);
@@ -111,15 +111,15 @@ export class Router {
     return this.#destinations.forUser(hostgroup);
   }
 
-  /** @param now milliseconds of the monotonic clock. @param destination from `destinationOf`. */
-  route(plan: StatementClass, facts: RoutingFacts, now: number, destination: Destination): Route {
+  /** @param destination from `destinationOf`. */
+  route(plan: StatementClass, facts: RoutingFacts, destination: Destination): Route {
     if (facts.holdsConnection) return facts.inTransaction ? HELD_TRANSACTION : HELD_PIN;
     if (facts.pinned) return PINNED;
     const { source, readers } = destination;
     const isHinted = plan.hint.target === 'replica' || source === DestinationSource.hint;
     if (plan.hint.target === 'primary' || (readers === null && source === DestinationSource.hint))
       return HINT_PRIMARY;
-    if (plan.beginReadOnly) return this.#routeReadOnlyTransaction(plan, facts, now, destination);
+    if (plan.beginReadOnly) return this.#routeReadOnlyTransaction(plan, facts, destination);
     if (!plan.provenRead) return routeOf(RouteTarget.primary, plan.reason);
     if (!facts.autocommit) return AUTOCOMMIT_OFF;
     const { residue } = plan;
@@ -127,25 +127,28 @@ export class Router {
     const view = this.#viewVerdict(plan, facts.schema);
     if (view !== null) return view;
     if (readers === null) return RULE_PRIMARY;
-    if (!destination.hasReaders) return destination.isLagging ? this.#withoutReaders : NO_REPLICA;
-    // A hint overrides the wait after a write, never the proof; a rule neither.
+    if (!destination.hasReaders) {
+      if (!destination.isLagging) return NO_REPLICA;
+      return facts.needsPrimary && !isHinted ? GTID_UNKNOWN : this.#withoutReaders;
+    }
+    // A hint overrides what the read would have to see, never the proof; a rule neither.
     if (isHinted) return HINT_REPLICA;
-    if (now < facts.stickyUntil) return STICKY;
+    if (facts.needsPrimary) return GTID_UNKNOWN;
     return source === DestinationSource.rule ? RULE_REPLICA : PROVEN_READ;
   }
 
   #routeReadOnlyTransaction(
     plan: StatementClass,
     facts: RoutingFacts,
-    now: number,
     { readers, hasReaders, isLagging }: Destination,
   ): Route {
     if (plan.statementCount > 1) return routeOf(RouteTarget.primary, ClassReason.multiStatement);
     if (!facts.autocommit) return AUTOCOMMIT_OFF;
     if (facts.avoidsReplicaTransactions) return routeOf(RouteTarget.primary, RouteReason.pinned);
     if (readers === null) return RULE_PRIMARY;
-    if (!hasReaders) return isLagging ? this.#withoutReaders : NO_REPLICA;
-    return now < facts.stickyUntil ? STICKY : READ_ONLY_TRANSACTION;
+    if (!hasReaders && !isLagging) return NO_REPLICA;
+    if (facts.needsPrimary) return GTID_UNKNOWN;
+    return hasReaders ? READ_ONLY_TRANSACTION : this.#withoutReaders;
   }
 
   /** null: nothing speaks against a replica. */

@@ -1,5 +1,7 @@
 /** `attributes` of query rules and users: JSON objects of which Sluice reads what it knows. */
 
+import { CAUSAL_LEVELS, type CausalLevel } from '../../common/causal-level.ts';
+
 export interface WeightedFlag {
   readonly flag: number;
   readonly weight: number;
@@ -11,13 +13,19 @@ export interface BucketSize {
 }
 
 export interface RuleAttributes {
+  /** `{"causal_reads": "none" | "session" | "table"}` */
+  readonly causalReads: CausalLevel | null;
   /** `{"rate_limit": {"per_second": n, "burst": m}}`; burst is `per_second` (at least 1) unless given. */
   readonly rateLimit: BucketSize | null;
   /** `{"flagOUTs": [{"id": n, "weight": m}]}`: one of them is taken by chance for each statement. */
   readonly flagOuts: readonly WeightedFlag[];
 }
 
-export const NO_ATTRIBUTES: RuleAttributes = Object.freeze({ rateLimit: null, flagOuts: [] });
+export const NO_ATTRIBUTES: RuleAttributes = Object.freeze({
+  causalReads: null,
+  rateLimit: null,
+  flagOuts: [],
+});
 
 /** Beyond this a bucket is no limit. */
 export const MAX_PER_SECOND = 10_000_000;
@@ -28,9 +36,17 @@ export function parseAttributes(text: string): RuleAttributes {
   if (text.trim() === '') return NO_ATTRIBUTES;
   const value = parseObject(text);
   return {
+    causalReads: value.causal_reads === undefined ? null : parseLevel(value.causal_reads),
     rateLimit: value.rate_limit === undefined ? null : parseBucket(value.rate_limit),
     flagOuts: value.flagOUTs === undefined ? [] : parseFlags(value.flagOUTs),
   };
+}
+
+function parseLevel(value: unknown): CausalLevel {
+  const level = CAUSAL_LEVELS.find((one) => one === value);
+  if (level === undefined)
+    throw new SyntaxError(`expected "causal_reads": one of ${CAUSAL_LEVELS.join(', ')}`);
+  return level;
 }
 
 function parseObject(text: string): Readonly<Record<string, unknown>> {

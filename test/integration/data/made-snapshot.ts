@@ -79,6 +79,7 @@ export function madeAccounts(
       plugins: [],
       defaultSchema: null,
       defaultHostgroup: null,
+      causalReads: null,
       fastForward: false,
       maxConnections: 0,
       maxUserConnections: 0,
@@ -163,8 +164,8 @@ export function madeSnapshot(more: Partial<Snapshot> = {}): Snapshot {
       },
       auditLog: { clients: false, queueLength: 1000 },
       tracing: { enabled: false, sampleEvery: 100, queueLength: 2048 },
+      causalReads: { level: 'none', waitMs: 50 },
       routing: {
-        stickyAfterWriteMs: 0,
         readsOnPrimary: 'fallback',
         whenAllLag: 'primary',
         lagFallbackMaxReads: 64,

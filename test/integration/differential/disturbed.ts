@@ -49,7 +49,6 @@ export function startDisturbed(set: ReplicationSet): Promise<SluiceProcess> {
       workers: 1,
       users: [APP_ACCOUNT, LIMITED_ACCOUNT],
       pool: { maxConnections: 1 },
-      routing: { stickyAfterWriteMs: 120_000 },
     },
   });
 }

@@ -100,7 +100,6 @@ export async function runThroughSluice(t: Test, set: ReplicationSet, server: Ser
   const sluice = await SluiceProcess.startFor(set, {
     config: {
       users: [APP_ACCOUNT, LIMITED_ACCOUNT],
-      routing: { stickyAfterWriteMs: 120_000 },
       tls: await authority.issue('sluice', LOCAL_NAMES),
     },
   });

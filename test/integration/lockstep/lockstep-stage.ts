@@ -54,7 +54,6 @@ export class LockstepStage {
           workers: 1,
           users: [APP_ACCOUNT, LIMITED_ACCOUNT],
           pool: { maxConnections: connections, waitTimeoutMs: WAIT_TIMEOUT_MS },
-          routing: { stickyAfterWriteMs: 600_000 },
         },
       });
       return new LockstepStage(direct, behind, sluice, sessions);

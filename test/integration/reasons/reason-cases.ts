@@ -29,8 +29,8 @@ export const ROUTE_CASES: readonly RouteCase[] = [
   {
     name: 'a read after a write',
     sql: ['INSERT INTO scratch VALUES (3)', 'SELECT n FROM t'],
-    target: 'primary',
-    reason: 'sticky-after-write',
+    target: 'replica',
+    reason: 'proven-read',
     row: { class_reason: 'proven-read' },
   },
   {

@@ -34,7 +34,7 @@ export class ReasonStage {
   static async start(t: Test, flavor: ServerFlavor): Promise<ReasonStage> {
     const set = await new ReplicationSet({ flavor, replicas: 1, sql: OBJECTS }).start();
     t.teardown(() => set.dispose());
-    const sluice = await SluiceProcess.startFor(set);
+    const sluice = await SluiceProcess.startFor(set, { config: { causalReads: { waitMs: 5000 } } });
     t.teardown(() => sluice.dispose());
     const admin = await sluice.adminConnection({ database: 'app' });
     t.teardown(() => admin.end());

@@ -40,7 +40,7 @@ function config(more: Readonly<Record<string, unknown>> = {}) {
       row(second, { hostgroup: 50 }),
     ],
     users: [APP_ACCOUNT, { ...REPORT, defaultHostgroup: 50 }],
-    routing: { stickyAfterWriteMs: 0 },
+    causalReads: { level: 'none' },
     ...more,
   };
 }

@@ -33,7 +33,7 @@ async function start(t: Test, config: Readonly<Record<string, unknown>>): Promis
     { host: second?.host, port: second?.port, hostgroup: 50 },
   ];
   const sluice = await SluiceProcess.startFor(set, {
-    config: { servers, users: [APP_ACCOUNT], routing: { stickyAfterWriteMs: 0 }, workers: 1, ...config },
+    config: { servers, users: [APP_ACCOUNT], causalReads: { level: 'none' }, workers: 1, ...config },
   });
   t.teardown(() => sluice.dispose());
   const admin = await connected(t, sluice.adminConnection({ database: 'app' }));

@@ -44,7 +44,9 @@ export async function runRouting(
   rules: readonly object[] = [],
 ): Promise<void> {
   await prepareRouting(set);
-  const sluice = await SluiceProcess.startFor(set, { config: { users: [APP_ACCOUNT], queryRules: rules } });
+  const sluice = await SluiceProcess.startFor(set, {
+    config: { users: [APP_ACCOUNT], queryRules: rules, causalReads: { waitMs: 5000 } },
+  });
   t.teardown(() => sluice.dispose());
   await waitForReplicas(sluice, set);
   const executors = await Executors.of(set);
@@ -117,7 +119,6 @@ interface RoutingRunOptions {
 
 /** What a new session does not have: EXPLAIN ROUTE, which asks for one, cannot give these. */
 const REASONS_OF_SESSIONS: ReadonlySet<string> = new Set([
-  'sticky-after-write',
   'in-transaction',
   'read-only-transaction',
   'autocommit-off',

@@ -22,7 +22,7 @@ const set = await new ReplicationSet({
 }).start();
 t.teardown(() => set.dispose());
 const sluice = await SluiceProcess.startFor(set, {
-  config: { routing: { stickyAfterWriteMs: 0 }, statistics: { longQueryMs: 400 } },
+  config: { causalReads: { level: 'none' }, statistics: { longQueryMs: 400 } },
 });
 t.teardown(() => sluice.dispose());
 const admin = await sluice.adminConnection();

@@ -13,6 +13,7 @@ function account(username: string, host: string, slot = 0, more: Partial<PlacedA
     plugins: ['mysql_native_password'],
     defaultSchema: null,
     defaultHostgroup: null,
+    causalReads: null,
     fastForward: false,
     maxConnections: 0,
     maxUserConnections: 0,

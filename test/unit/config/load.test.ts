@@ -77,7 +77,6 @@ t.test('the least that works has every default', async (t) => {
   t.equal(config.limits.maxPacketBytes, 1_073_741_824, 'what a server may allow, Sluice allows');
   t.equal(config.limits.shutdownGraceMs, 30_000);
   t.strictSame(config.routing, {
-    stickyAfterWriteMs: 2000,
     readsOnPrimary: 'fallback',
     whenAllLag: 'primary',
     lagFallbackMaxReads: 64,
@@ -88,18 +87,20 @@ t.test('the least that works has every default', async (t) => {
     mirrorConcurrency: 16,
     trustViews: false,
   });
+  t.strictSame(config.causalReads, { level: 'table', waitMs: 50 });
   t.equal(config.dataDir, null);
 });
 
 t.test('the settings of the snapshot are sections of the configuration', async (t) => {
   const config = load(MINIMAL);
-  const { pool, limits, routing, statistics, hostgroups, proxyProtocol, listen } = config;
+  const { pool, limits, routing, causalReads, statistics, hostgroups, proxyProtocol, listen } = config;
   const { log, slowQueryLog, auditLog, tracing, transactionReplay } = config;
   // Compiles only while the names agree.
   const settings: SnapshotSettings = {
     pool,
     limits,
     routing,
+    causalReads,
     statistics,
     transactionReplay,
     hostgroups,
@@ -156,6 +157,7 @@ t.test('users have every key', async (t) => {
     defaultHostgroup: null,
     schemaLocked: false,
     transactionPersistent: true,
+    causalReads: null,
     fastForward: false,
     attributes: '',
     rateLimit: null,

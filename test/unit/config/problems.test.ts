@@ -40,8 +40,15 @@ const CASES: readonly Case[] = [
   },
   {
     name: 'right key, wrong section',
-    text: 'stickyAfterWriteMs: 3',
-    expected: ['f.yaml:3: stickyAfterWriteMs: unknown key, did you mean "routing.stickyAfterWriteMs"?'],
+    text: 'trustViews: 3',
+    expected: ['f.yaml:3: trustViews: unknown key, did you mean "routing.trustViews"?'],
+  },
+  {
+    name: 'a key of an earlier version',
+    text: 'routing: { stickyAfterWriteMs: 2000 }',
+    expected: [
+      'f.yaml:3: routing.stickyAfterWriteMs: is no setting any more: "causalReads.level" says which writes a read must see',
+    ],
   },
   { name: 'nothing near', text: 'xyzzy: 3', expected: ['f.yaml:3: xyzzy: unknown key'] },
   {

@@ -1,5 +1,6 @@
 /** A query rule ready to be asked: what it wants of the session, of the digest and of the text, in that order. */
 
+import { CausalLevel } from '../../../common/causal-level.ts';
 import type { QueryRule, RateLimit } from '../../../common/query-rule.ts';
 import { canonicalDigest } from '../../../sql/rules/query-rule-checks.ts';
 import { parseReplacement, type ReplacementPart } from '../../../sql/rules/replacement.ts';
@@ -45,6 +46,7 @@ export class CompiledRule {
   readonly replacement: readonly ReplacementPart[] | null;
   readonly isGlobal: boolean;
   readonly rateLimit: RateLimit | null;
+  readonly causalReads: CausalLevel | null;
   /** One, or several of which chance takes one. */
   readonly edges: readonly RuleEdge[];
   readonly totalWeight: number;
@@ -67,7 +69,9 @@ export class CompiledRule {
     this.replacement = replacePattern === null ? null : parseReplacement(replacePattern);
     this.isGlobal = modifiers.global;
     this.rateLimit = rateLimit;
-    const { flagOuts } = parseAttributes(rule.attributes);
+    const { flagOuts, causalReads } = parseAttributes(rule.attributes);
+    // ProxySQL's: reads of this rule see what their own session has written.
+    this.causalReads = causalReads ?? (rule.gtidFromHostgroup === null ? null : CausalLevel.session);
     const weighted = rule.flagOut === null ? flagOuts.filter(({ weight }) => weight > 0) : [];
     this.edges =
       weighted.length === 0

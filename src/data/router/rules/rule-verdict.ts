@@ -1,5 +1,6 @@
 /** What the query rules say of a statement: a value, made once for each outcome and compared by reference. */
 
+import type { CausalLevel } from '../../../common/causal-level.ts';
 import type { QueryRule, RateLimit } from '../../../common/query-rule.ts';
 
 export type FirewallVerdict = 'off' | 'allowed' | 'detected' | 'blocked';
@@ -27,7 +28,7 @@ export interface RuleVerdict {
   readonly cacheTtlMs: number | null;
   readonly cacheEmptyResult: boolean | null;
   readonly cacheTimeoutMs: number | null;
-  readonly gtidFromHostgroup: number | null;
+  readonly causalReads: CausalLevel | null;
   /** Those of `rules` that change the text. */
   readonly replaces: readonly QueryRule[];
   readonly rateLimits: readonly RateLimit[];
@@ -54,7 +55,7 @@ export const NO_RULES: RuleVerdict = Object.freeze({
   cacheTtlMs: null,
   cacheEmptyResult: null,
   cacheTimeoutMs: null,
-  gtidFromHostgroup: null,
+  causalReads: null,
   replaces: [],
   rateLimits: [],
   firewall: 'off',

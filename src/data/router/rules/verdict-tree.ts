@@ -100,7 +100,7 @@ function verdictOf(
     cacheTtlMs: last((rule) => rule.cacheTtlMs),
     cacheEmptyResult: last((rule) => rule.cacheEmptyResult),
     cacheTimeoutMs: last((rule) => rule.cacheTimeoutMs),
-    gtidFromHostgroup: last((rule) => rule.gtidFromHostgroup),
+    causalReads: edges.map(({ rule }) => rule.causalReads).findLast((level) => level !== null) ?? null,
     replaces: rules.filter(({ replacePattern }) => replacePattern !== null),
     rateLimits: [userLimit, ...limits].filter((limit) => limit !== null),
     firewall,

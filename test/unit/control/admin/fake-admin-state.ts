@@ -319,6 +319,7 @@ export class FakeAdminState implements AdminState {
         plugins: ['mysql_native_password', 'ed25519'],
         defaultSchema: null,
         defaultHostgroup: null,
+        causalReads: null,
         fastForward: false,
         maxConnections: 0,
         maxUserConnections: 7,

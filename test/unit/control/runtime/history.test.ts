@@ -146,7 +146,7 @@ t.test('what has no effect is told, once for a column', async (t) => {
   const config = load(
     [
       'users: [{ username: a, schemaLocked: true }, { username: b, transactionPersistent: false }, { username: c, schemaLocked: true }]',
-      'queryRules: [{ ruleId: 1, gtidFromHostgroup: 0 }, { ruleId: 2, reconnect: true, active: false }]',
+      'queryRules: [{ ruleId: 1 }, { ruleId: 2, reconnect: true, active: false }]',
       'hostgroupAttributes: [{ hostgroup: 0, multiplex: false }, { hostgroup: 1, initConnect: "SELECT 1" }]',
     ].join('\n'),
   );
@@ -154,7 +154,6 @@ t.test('what has no effect is told, once for a column', async (t) => {
   t.strictSame(effectWarnings(null, config), [
     'mysql_users.transaction_persistent 0 has no effect in Sluice (b)',
     'mysql_users.schema_locked 1 has no effect in Sluice (a, c)',
-    'mysql_query_rules.gtid_from_hostgroup has no effect in Sluice (rule_id 1)',
     'what mysql_hostgroup_attributes has beside multiplex has no effect in Sluice (1)',
   ]);
   t.strictSame(effectWarnings(config, config), [], 'nothing that is there already');

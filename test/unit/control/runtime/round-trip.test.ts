@@ -62,9 +62,10 @@ users:
   - { username: a }
   - { username: a, host: "10.%", password: "*2470C0C06DEE42FD1618BB99005ADCA2EC9D1E19", requireTls: true }
   - { username: "'odd'", password: "", maxConnections: 3, requireTls: X509, defaultSchema: s, active: false }
-  - { username: b, attributes: { x: [1] }, rateLimit: { perSecond: 5, burst: 9 }, defaultHostgroup: 30,
+  - { username: b, attributes: { x: [1] }, rateLimit: { perSecond: 5, burst: 9 }, causalReads: session, defaultHostgroup: 30,
       schemaLocked: true, transactionPersistent: false, fastForward: true, comment: z }
   - { username: c, attributes: '{ "y": "as written" }', defaultHostgroup: 10 }
+  - { username: d, attributes: { y: 1 }, causalReads: none }
 tls: { certificate: /c.pem, key: /k.pem, ca: /ca.pem }
 queryRules:
   - { ruleId: 1 }
@@ -169,7 +170,7 @@ t.test('every field of the configuration is in a column', async (t) => {
   check('hostgroupAttributes', hostgroupAttributesMapping.columns, ['policy', 'hashKey']);
   const files = ['tlsCa', 'tlsCertificate', 'tlsKey', 'tlsServerName', 'zone'];
   check('servers', serverMapping(FULL, new Map()).columns, files);
-  check('users', userMapping(FULL).columns, ['host', 'rateLimit']);
+  check('users', userMapping(FULL).columns, ['host', 'rateLimit', 'causalReads']);
 });
 
 t.test('every setting is a variable, a table or said to be neither', async (t) => {

@@ -12,6 +12,7 @@ const account = (username: string, host: string, more: Partial<PlacedAccount> = 
   plugins: ['mysql_native_password'],
   defaultSchema: null,
   defaultHostgroup: null,
+  causalReads: null,
   fastForward: false,
   maxConnections: 0,
   maxUserConnections: 0,

@@ -3,6 +3,7 @@
 import t from 'tap';
 import { ReadOnlyTransaction } from '../../../../src/data/frontend/read-only-transaction.ts';
 import type { Session } from '../../../../src/data/frontend/session.ts';
+import type { WorkerContext } from '../../../../src/data/worker-context.ts';
 import { classify } from '../../../../src/sql/classify.ts';
 import { makeLexicalContext } from '../../../../src/sql/lexical-context.ts';
 
@@ -13,7 +14,10 @@ const context = makeLexicalContext({
   versionId: 101_119,
 });
 /** Whether a statement stays is asked without a look at the session. */
-const transaction = new ReadOnlyTransaction(undefined as unknown as Session);
+const transaction = new ReadOnlyTransaction(
+  undefined as unknown as Session,
+  undefined as unknown as WorkerContext,
+);
 
 function stays(sql: string): boolean {
   const bytes = Buffer.from(sql);

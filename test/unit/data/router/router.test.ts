@@ -19,14 +19,13 @@ const context = makeLexicalContext({
   flavor: 'mariadb',
   versionId: 101_119,
 });
-const NOW = 1000;
 const FRESH: RoutingFacts = {
   holdsConnection: false,
   inTransaction: false,
   pinned: false,
   autocommit: true,
   schema: 'app',
-  stickyUntil: 0,
+  needsPrimary: false,
   avoidsReplicaTransactions: false,
   verdict: NO_RULES,
   defaultHostgroup: null,
@@ -82,7 +81,7 @@ function decided(sql: string, facts: Partial<RoutingFacts>, by: Router): [string
   const bytes = Buffer.from(sql);
   const plan = classify(bytes, 0, bytes.length, context);
   const destination = by.destinationOf(plan, { ...FRESH, ...facts });
-  const { target, reason } = by.route(plan, { ...FRESH, ...facts }, NOW, destination);
+  const { target, reason } = by.route(plan, { ...FRESH, ...facts }, destination);
   return [`${target} ${reason}`, destination];
 }
 
@@ -117,7 +116,7 @@ const TABLE: readonly (readonly [string, string, Partial<RoutingFacts>?])[] = [
   // Hints: to the primary always, to a replica only with a proof.
   [`/* sluice:primary */ ${READ}`, 'primary hint'],
   [`/* sluice:replica */ ${READ}`, 'replica hint'],
-  [`/* sluice:replica */ ${READ}`, 'replica hint', { stickyUntil: NOW + 1 }],
+  [`/* sluice:replica */ ${READ}`, 'replica hint', { needsPrimary: true }],
   ['/* sluice:replica */ UPDATE t SET a = 1', 'primary not-a-read'],
   [`/* sluice:replica */ ${READ}`, 'primary autocommit-off', { autocommit: false }],
   [`/* sluice:hostgroup=10 */ ${READ}`, 'primary hint'],
@@ -125,8 +124,7 @@ const TABLE: readonly (readonly [string, string, Partial<RoutingFacts>?])[] = [
   [`/* sluice:hostgroup=30 */ ${READ}`, 'replica proven-read'],
   // The session.
   [READ, 'primary autocommit-off', { autocommit: false }],
-  [READ, 'primary sticky-after-write', { stickyUntil: NOW + 1 }],
-  [READ, 'replica proven-read', { stickyUntil: NOW }],
+  [READ, 'primary gtid-unknown', { needsPrimary: true }],
   // Views, and what is asked of which schema.
   ['SELECT * FROM tricky', 'primary unsafe-view'],
   ['SELECT * FROM TRICKY', 'primary unsafe-view'],
@@ -138,7 +136,7 @@ const TABLE: readonly (readonly [string, string, Partial<RoutingFacts>?])[] = [
   ['SELECT * FROM user', 'primary system-schema', { schema: 'MySQL' }],
   // Read-only transactions.
   [READ_ONLY, 'replica read-only-transaction'],
-  [READ_ONLY, 'primary sticky-after-write', { stickyUntil: NOW + 1 }],
+  [READ_ONLY, 'primary gtid-unknown', { needsPrimary: true }],
   [READ_ONLY, 'primary pinned', { avoidsReplicaTransactions: true }],
   [READ_ONLY, 'primary autocommit-off', { autocommit: false }],
   [`/* sluice:primary */ ${READ_ONLY}`, 'primary hint'],
@@ -166,7 +164,7 @@ const DESTINATIONS: readonly (readonly [string, string, Partial<RoutingFacts>?])
   [READ, 'primary no-replica 10', { defaultHostgroup: 51 }],
   [READ, 'primary no-replica 10', { defaultHostgroup: 200 }],
   [READ, 'replica proven-read 20', { defaultHostgroup: 999 }],
-  [READ, 'primary sticky-after-write 10', { defaultHostgroup: 50, stickyUntil: NOW + 1 }],
+  [READ, 'primary gtid-unknown 10', { defaultHostgroup: 50, needsPrimary: true }],
   // A rule: the writer is the primary, any other hostgroup serves what is proven.
   [READ, 'primary rule 10', byRule(10)],
   [READ, 'primary rule 110', byRule(110)],
@@ -174,7 +172,7 @@ const DESTINATIONS: readonly (readonly [string, string, Partial<RoutingFacts>?])
   [READ, 'replica rule 50', byRule(50)],
   [READ, 'primary no-replica 10', byRule(51)],
   [READ, 'replica proven-read 20', byRule(999)],
-  [READ, 'primary sticky-after-write 10', { ...byRule(50), stickyUntil: NOW + 1 }],
+  [READ, 'primary gtid-unknown 10', { ...byRule(50), needsPrimary: true }],
   [READ, 'primary autocommit-off 10', { ...byRule(50), autocommit: false }],
   [READ_ONLY, 'replica read-only-transaction 50', byRule(50)],
   [READ_ONLY, 'primary rule 10', byRule(10)],
@@ -182,7 +180,7 @@ const DESTINATIONS: readonly (readonly [string, string, Partial<RoutingFacts>?])
   // A hint comes before a rule, a rule before the user.
   [`/* sluice:hostgroup=120 */ ${READ}`, 'replica hint 120', byRule(50)],
   [`/* sluice:hostgroup=110 */ ${READ}`, 'primary hint 110', byRule(50)],
-  [`/* sluice:hostgroup=50 */ ${READ}`, 'replica hint 50', { stickyUntil: NOW + 1 }],
+  [`/* sluice:hostgroup=50 */ ${READ}`, 'replica hint 50', { needsPrimary: true }],
   [`/* sluice:hostgroup=999 */ ${READ}`, 'replica rule 50', byRule(50)],
   [`/* sluice:replica */ ${READ}`, 'replica hint 20', byRule(10)],
   [`/* sluice:replica */ ${READ}`, 'replica hint 50', { defaultHostgroup: 50 }],
@@ -258,8 +256,5 @@ t.test('a route is one object for each target and reason', async (t) => {
   const plan = classify(bytes, 0, bytes.length, context);
   const destination = router.destinationOf(plan, FRESH);
   t.equal(destination, router.destinationOf(plan, { ...FRESH }));
-  t.equal(
-    router.route(plan, FRESH, NOW, destination),
-    router.route(plan, { ...FRESH }, NOW + 1, destination),
-  );
+  t.equal(router.route(plan, FRESH, destination), router.route(plan, { ...FRESH }, destination));
 });

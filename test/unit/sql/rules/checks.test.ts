@@ -144,7 +144,10 @@ t.test('digests and attributes', async (t) => {
   t.equal(canonicalDigest('0xabc'), '0x0000000000000ABC');
   t.equal(canonicalDigest('abc'), null);
   t.equal(canonicalDigest('0x12345678901234567'), null);
-  t.strictSame(parseAttributes('  '), { rateLimit: null, flagOuts: [] });
+  t.strictSame(parseAttributes('  '), { causalReads: null, rateLimit: null, flagOuts: [] });
+  t.equal(parseAttributes('{"causal_reads":"session"}').causalReads, 'session');
+  for (const wrong of ['"tables"', 'null', '1', '["table"]'])
+    t.throws(() => parseAttributes(`{"causal_reads":${wrong}}`), /one of none, session, table/);
   t.strictSame(parseAttributes('{"rate_limit":{"per_second":20}}').rateLimit, { perSecond: 20, burst: 20 });
   t.strictSame(parseAttributes('{"rate_limit":{"per_second":0.1}}').rateLimit, { perSecond: 0.1, burst: 1 });
 });

@@ -117,7 +117,7 @@ t.test('actions: what several rules say, the last one decides', async (t) => {
     cacheTtlMs: 6,
     cacheEmptyResult: true,
     cacheTimeoutMs: 7,
-    gtidFromHostgroup: 8,
+    causalReads: 'session',
     errorMessage: null,
     okMessage: null,
   });

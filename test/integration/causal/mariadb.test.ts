@@ -1,0 +1,4 @@
+import t from 'tap';
+import { runCausal } from './run-causal.ts';
+
+t.test('[B3] MariaDB', (t) => runCausal(t, 'mariadb'));
