@@ -39,6 +39,7 @@ import type { RoutingFacts } from '../router/router.ts';
 import { NO_RULES, type RuleVerdict } from '../router/rules/rule-verdict.ts';
 import type { WorkerContext } from '../worker-context.ts';
 import { adaptAnswer } from './answer-adaptation.ts';
+import { CausalVariables } from './causal-variables.ts';
 import { ClientIdentity, type SessionIdentity } from './client-identity.ts';
 import type { ClientStatement } from './client-statement.ts';
 import { CommandTreatment, commandShape, treatmentOf } from './command-table.ts';
@@ -145,6 +146,7 @@ export class Session implements RunClient, RoutingFacts {
     this.causality = new SessionCausality(context.causality, () => context.tables);
     this.run = new StatementRun(this, context);
     this.ownVariables = new OwnVariables(this, context);
+    this.ownVariables.provider = new CausalVariables(this.causality, context, () => this.#levelOtherwise);
     this.readOnly = new ReadOnlyTransaction(this, context);
     this.start = new SessionStart(this, context);
     this.prepared = new PreparedCommands(this, context);
@@ -486,12 +488,12 @@ export class Session implements RunClient, RoutingFacts {
 
   /** The level of causal reads, where no hint says another one. */
   get #level(): CausalLevel {
-    return (
-      this.verdict.causalReads ??
-      this.causality.level ??
-      this.identity.causalReads ??
-      this.#context.snapshot.settings.causalReads.level
-    );
+    return this.verdict.causalReads ?? this.causality.level ?? this.#levelOtherwise;
+  }
+
+  /** Where neither a rule nor the session itself says one. */
+  get #levelOtherwise(): CausalLevel {
+    return this.identity.causalReads ?? this.#context.snapshot.settings.causalReads.level;
   }
 
   /** What a read of a transaction on a replica must see. @param ofAny the snapshot is of all tables. */
