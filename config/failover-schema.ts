@@ -41,6 +41,11 @@ export const failoverSection = section('How Sluice changes the primary, by order
   automatic: describe(z.boolean().default(false), {
     description: 'Promote a replica when the primary is dead, without being told to.',
   }),
+  resolveCommits: describe(z.boolean().nullable().default(null), {
+    description:
+      'Find out from the binlog whether a transaction is there whose connection was lost between COMMIT and its answer. A SAVEPOINT goes in front of each COMMIT that may have something to commit.',
+    defaultText: 'as `failover.automatic`',
+  }),
   replication: section('The account that servers replicate with.', {
     username: optionalText({
       description:

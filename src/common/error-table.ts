@@ -481,6 +481,26 @@ export const ERROR_TABLE = {
     meaning: 'A hint (`min_gtid`) or `@@sluice.min_gtid` names something else.',
     action: 'Give what `SELECT @@sluice.last_gtid` has answered in the session that wrote.',
   },
+  PROXY_COMMIT_UNKNOWN: {
+    errno: 9041,
+    sqlState: 'HY000',
+    message:
+      'Lost {address} before it answered COMMIT; whether the transaction is there is not known: {reason}',
+    retryable: false,
+    meaning:
+      'The connection was lost between COMMIT and its answer, and neither the survivor nor the server itself could say in time whether the transaction is in its binlog.',
+    action:
+      'Look for what the transaction has written before it is repeated. `reason` names what was missing: a primary, a privilege, a position of the binlog.',
+  },
+  PROXY_COMMIT_ROLLED_BACK: {
+    errno: 9042,
+    sqlState: 'HY000',
+    message: 'Lost {address} before it answered COMMIT; the transaction was rolled back',
+    retryable: true,
+    meaning:
+      'The connection was lost between COMMIT and its answer. The primary was asked since then: the transaction is not there, and will not be.',
+    action: 'Repeat the transaction.',
+  },
   PROXY_QUERY_RULE: {
     errno: 1148,
     sqlState: '42000',

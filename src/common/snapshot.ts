@@ -206,6 +206,8 @@ export interface SnapshotSettings {
   readonly proxyNetworks: readonly string[];
   /** Offered to clients. */
   readonly compression: boolean;
+  /** Transactions are marked, so that a COMMIT whose answer is lost can be looked for. */
+  readonly resolveCommits: boolean;
 }
 
 /** Whether workers begin anything new on the primary that is not a plain read. */

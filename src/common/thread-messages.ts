@@ -1,5 +1,6 @@
 /** Everything that main thread and workers say to each other. Plain data: it crosses by structured clone. */
 
+import type { CommitDoubt, CommitTruth } from './commit-outcome.ts';
 import type { InspectAnswer, InspectRequest } from './inspection.ts';
 import type { SharedCounterBuffers } from './shared-counters.ts';
 import type { SharedGtidBuffers } from './shared-gtids.ts';
@@ -149,6 +150,18 @@ export interface DrainReport {
   readonly sessions: readonly DrainingSession[];
 }
 
+/** The answer to a COMMIT was lost: is it there? Its tag is unlike any other. */
+export interface CommitInDoubt {
+  readonly type: 'commitInDoubt';
+  readonly doubt: CommitDoubt;
+}
+
+export interface CommitResolved {
+  readonly type: 'commitResolved';
+  readonly tag: string;
+  readonly truth: CommitTruth;
+}
+
 export type ToWorker =
   /** Who is in the way of this hold? */
   | { readonly type: 'whoDrains'; readonly hold: number }
@@ -160,7 +173,8 @@ export type ToWorker =
   | InspectRequest
   | ReportTaken
   | KillRequest
-  | KillAnswer;
+  | KillAnswer
+  | CommitResolved;
 
 export type FromWorker =
   | { readonly type: 'listening'; readonly host: string; readonly port: number }
@@ -184,4 +198,5 @@ export type FromWorker =
   | InspectAnswer
   | WorkerReport
   | DrainReport
+  | CommitInDoubt
   | { readonly type: 'drained' };

@@ -108,6 +108,7 @@ export class SnapshotBuilder {
         hostgroups: defaultPair(config),
         proxyNetworks: proxyProtocol.networks,
         compression: listen.compression,
+        resolveCommits: config.failover.resolveCommits ?? config.failover.automatic,
         logLevel: config.log.level,
         slowQueryLog,
         auditLog,

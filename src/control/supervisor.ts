@@ -17,6 +17,7 @@ import { poolRows } from './admin/virtual-tables/stats-connection-pool.ts';
 import { GtidWatch } from './causal/gtid-watch.ts';
 import { CertificateKeeper } from './certificate-keeper.ts';
 import { configuredServers } from './configured-servers.ts';
+import { CommitResolution } from './failover/commit-doubt/commit-resolution.ts';
 import { WriteGate } from './failover/write-gate.ts';
 import { FailoverRoom } from './failover-room.ts';
 import { HttpSite } from './http/http-site.ts';
@@ -77,6 +78,7 @@ class Supervisor implements SluiceHandle {
     running: () => (this.#workers?.status() ?? []).flatMap(({ index, running }) => (running ? index : [])),
     tellAll: (message) => this.#workers?.tellAll(message),
   });
+  readonly #commits: CommitResolution;
   readonly #rules = new RuleKeeper();
   readonly #monitor: Monitor;
   readonly #failover: FailoverRoom;
@@ -120,6 +122,14 @@ class Supervisor implements SluiceHandle {
       gate: this.#gate,
       certificates: this.#certificates,
       config: () => this.#config,
+    });
+    this.#commits = new CommitResolution({
+      snapshot: () => this.#snapshot,
+      isHeld: () => this.#gate.isHeld,
+      credentials: () => monitorCredentials(this.#config, this.#certificates),
+      timeoutMs: () => this.#config.monitor.timeoutMs,
+      tell: (worker, message) => this.#workers?.tell(worker, message),
+      logger,
     });
     this.#views = new ViewFollower(this.#monitor, this.#counters, () => this.#publish());
     this.#statistics = new Statistics({
@@ -176,6 +186,7 @@ class Supervisor implements SluiceHandle {
     await Promise.race([this.#accounts.start(), setTimeout(ACCOUNTS_START_MS, undefined, { ref: false })]);
     this.#snapshot = this.#build();
     this.#gtids.follow(this.#snapshot);
+    this.#commits.follow(this.#snapshot);
     this.#workers = new WorkerSet({
       count: this.#config.workers,
       listen: listenOptions(this.#config.listen),
@@ -190,6 +201,7 @@ class Supervisor implements SluiceHandle {
       viewsChanged: () => void this.#views.follow(),
       accountsWanted: () => void this.#accounts.follow(),
       gtidsWanted: () => this.#gtids.resolve(),
+      commitInDoubt: (worker, message) => this.#commits.received(worker, message),
       draining: (worker, report) => this.#gate.received(worker, report),
       reported: (worker, report) => this.#logs.received(worker, report),
     });
@@ -307,6 +319,7 @@ class Supervisor implements SluiceHandle {
     this.#isApplying = false;
     logs.commit();
     this.#gtids.follow(this.#snapshot);
+    this.#commits.follow(this.#snapshot);
     this.#workers?.publish(this.#snapshot);
     this.#logger.info('configuration changed', { changed });
     return { snapshotVersion: this.#snapshot.version, changed, needRestart };
@@ -321,6 +334,7 @@ class Supervisor implements SluiceHandle {
     this.#http?.updateCertificate(tls.client);
     await this.#monitor.reconfigure(watchSettings(config, this.#certificates));
     this.#gtids.restart();
+    this.#commits.restart();
     await this.#monitor.updateServers(configuredServers(config));
     await this.#accounts.reconfigure(config);
   }
@@ -356,6 +370,7 @@ class Supervisor implements SluiceHandle {
     await this.#workers?.stop(StopMode.graceful, graceMs + STOP_MARGIN_MS);
     await this.#accounts.stop();
     await this.#gtids.stop();
+    this.#commits.stop();
     await this.#monitor.stop();
     await this.#admin?.close();
     await this.#http?.close();
@@ -390,6 +405,7 @@ class Supervisor implements SluiceHandle {
     }
     if (this.#snapshot === before) return;
     this.#gtids.follow(this.#snapshot);
+    this.#commits.follow(this.#snapshot);
     this.#workers?.publish(this.#snapshot);
   }
 }

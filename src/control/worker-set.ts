@@ -21,6 +21,7 @@ import type { SharedStatistics } from '../common/shared-statistics.ts';
 import type { Snapshot } from '../common/snapshot.ts';
 import { makeTransitions } from '../common/state-machine.ts';
 import type {
+  CommitInDoubt,
   DrainReport,
   ExplainQuestion,
   ExplainStep,
@@ -82,6 +83,7 @@ export interface WorkerSetOptions {
   readonly viewsChanged: () => void;
   readonly accountsWanted: () => void;
   readonly gtidsWanted: () => void;
+  readonly commitInDoubt?: (worker: number, message: CommitInDoubt) => void;
   readonly draining?: (worker: number, report: DrainReport) => void;
   /** Lines of the log are for `logger`. */
   readonly reported: (worker: number, report: OperatorReport) => void;
@@ -121,13 +123,9 @@ export class WorkerSet {
   readonly #kills = new KillRelay((worker, message) => {
     if (worker === OPERATOR && message.type === 'killAnswer')
       this.#operatorKills.answered(message.requestId, message.outcome);
-    const slot = this.#slots[worker];
-    if (slot !== undefined) this.#send(slot, message);
+    this.tell(worker, message);
   });
-  readonly #lists = new SessionListing((worker, lists) => {
-    const slot = this.#slots[worker];
-    if (slot !== undefined) this.#send(slot, lists);
-  });
+  readonly #lists = new SessionListing((worker, lists) => this.tell(worker, lists));
   readonly #applied = new AppliedWaits();
   readonly #script: URL;
   #port: number;
@@ -190,6 +188,11 @@ export class WorkerSet {
 
   publish(snapshot: Snapshot): void {
     this.tellAll({ type: 'snapshot', snapshot });
+  }
+
+  tell(worker: number, message: ToWorker): void {
+    const slot = this.#slots[worker];
+    if (slot !== undefined) this.#send(slot, message);
   }
 
   tellAll(message: ToWorker): void {
@@ -304,6 +307,9 @@ export class WorkerSet {
       case 'applied':
         slot.appliedVersion = message.version;
         this.#applied.noted();
+        return;
+      case 'commitInDoubt':
+        this.#options.commitInDoubt?.(slot.index, message);
         return;
       case 'draining':
         this.#options.draining?.(slot.index, message);

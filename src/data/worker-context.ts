@@ -22,6 +22,7 @@ import type { WorkerCausality } from './causal/worker-causality.ts';
 import type { FlushScheduler } from './io/flush-scheduler.ts';
 import type { ProxyNetworks } from './io/proxy-networks.ts';
 import type { ClientTlsContext } from './io/tls-contexts.ts';
+import type { CommitDoubts } from './replay/commit-doubts.ts';
 import type { ReplayMemory } from './replay/replay-memory.ts';
 import type { Plan } from './router/plan.ts';
 import type { PlanCache } from './router/plan-cache.ts';
@@ -137,6 +138,7 @@ export interface WorkerContext {
   readonly secretCache: SecretCache;
   readonly checkPassword: PasswordCheck;
   readonly accounts: AccountLookup;
+  readonly commits: CommitDoubts;
   /** Of those who are logged in. */
   readonly credentials: AccountCredentials;
   readonly loginDelays: LoginDelays;

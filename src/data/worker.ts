@@ -39,6 +39,7 @@ import { StatementReports } from './frontend/statement-reports.ts';
 import { FlushScheduler } from './io/flush-scheduler.ts';
 import { ProxyNetworks } from './io/proxy-networks.ts';
 import { ClientTlsContext } from './io/tls-contexts.ts';
+import { CommitDoubts } from './replay/commit-doubts.ts';
 import { ReplayMemory } from './replay/replay-memory.ts';
 import { PlanCache } from './router/plan-cache.ts';
 import { RouteRing } from './router/route-ring.ts';
@@ -151,6 +152,7 @@ const context: WorkerContext = {
   secretCache: new LRUCache<string, CachedSecret>({ max: 10_000 }),
   checkPassword: new PasswordChecks().check,
   accounts,
+  commits: new CommitDoubts(wheel, post),
   credentials: new AccountCredentials(),
   loginDelays: new LoginBackoff(() => performance.now()),
   rsaKey: { publicKeyPem: start.rsaKey.publicKey, privateKey: createPrivateKey(start.rsaKey.privateKey) },
@@ -192,6 +194,7 @@ function apply(snapshot: Snapshot, atOnce = false): void {
   context.clientTls.update(snapshot.clientTls);
   context.proxyNetworks.update(snapshot.settings.proxyNetworks);
   causality.apply(snapshot.gtidSources);
+  context.commits.update(snapshot.settings.resolveCommits, limits.noServerWaitMs);
   backends.apply(snapshot);
   context.replicaWaits.keepOnly((pool) => backends.poolOf(pool.server.address) === pool);
   drain.apply(snapshot.writes);
@@ -244,6 +247,7 @@ function sessionsNow(): Session[] {
 port.on('message', (message: ToWorker) => {
   if (message.type === 'snapshot') apply(message.snapshot);
   else if (message.type === 'stop') stop(message.mode);
+  else if (message.type === 'commitResolved') context.commits.resolved(message);
   else if (message.type === 'whoDrains') drain.report();
   else if (message.type === 'explain') {
     const { requestId } = message;

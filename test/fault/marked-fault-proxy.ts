@@ -15,6 +15,8 @@ export interface Fault {
   readonly closeAfterMs?: number;
   /** The statement itself is lost: the server never sees it. */
   readonly swallowStatement?: true;
+  /** Of what was written together with the mark, only so many bytes reach the server; then both connections break. */
+  readonly passStatementBytes?: number;
 }
 
 /**
@@ -110,7 +112,9 @@ class Link {
       const fault = faultIn(chunk.toString('latin1'));
       if (fault !== null) this.#begin(fault);
       else if (this.#fault?.mutate !== undefined) this.#stopMutating(this.#fault);
-      if (this.#fault?.swallowStatement === undefined) server.write(chunk);
+      const passes = fault?.passStatementBytes;
+      if (passes !== undefined) server.end(chunk.subarray(0, passes), () => this.close());
+      else if (this.#fault?.swallowStatement === undefined) server.write(chunk);
     });
     server.on('data', (chunk) => this.#fromServer(chunk));
     client.on('end', () => server.end());

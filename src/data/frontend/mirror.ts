@@ -113,6 +113,7 @@ class MirrorClient implements RunClient {
   confinementEnded(): void {}
   localInfile(): void {}
   sendError(): void {}
+  sendOk(): void {}
   statementAnswered(): void {}
   passwordChanged(): void {}
   readPlaced(): void {}

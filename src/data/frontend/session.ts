@@ -15,6 +15,7 @@ import {
   Command,
   fragmentCount,
   frameErr,
+  frameOk,
   framePacket,
   type ResponseTracker,
 } from '../../../protocol/index.ts';
@@ -260,6 +261,11 @@ export class Session implements RunClient, RoutingFacts {
     this.#context.counters.add(WorkerCounter.errorsSent);
     this.#ownErrno = error.errno;
     this.#transport.write(frameErr(error, this.clientCapabilities, this.errorSequence));
+  }
+
+  sendOk(): void {
+    const { statusFlags } = this.state;
+    this.#transport.write(frameOk({ statusFlags }, this.clientCapabilities, this.errorSequence));
   }
 
   statementAnswered(statement: ClientStatement, shape: AnswerShape, tracker: ResponseTracker): void {

@@ -17,6 +17,7 @@ import {
   type ResponseTracker,
   StatusFlag,
 } from '../../../protocol/index.ts';
+import { type CommitDoubt, CommitOutcome, type CommitTruth } from '../../common/commit-outcome.ts';
 import { type ClientError, clientError } from '../../common/errors.ts';
 import { ServerCounter, WorkerCounter } from '../../common/shared-counters.ts';
 import { makeTransitions } from '../../common/state-machine.ts';
@@ -30,6 +31,8 @@ import { Orphan } from '../backend/orphan.ts';
 import { ownReply, RecordingReply } from '../backend/recording-reply.ts';
 import { type LeftBehind, NOTHING_LEFT, type ServerPool } from '../backend/server-pool.ts';
 import type { SessionCausality } from '../causal/session-causality.ts';
+import { errorOfDoubt } from '../replay/commit-doubts.ts';
+import { CommitTag } from '../replay/commit-tag.ts';
 import type { Plan } from '../router/plan.ts';
 import { type Route, routeOf } from '../router/route.ts';
 import type { WorkerContext } from '../worker-context.ts';
@@ -93,6 +96,8 @@ export interface RunClient extends SearchClient, TracedClient, AftermathClient {
   /** Sequence id of the error that is sent next. */
   errorSequence: number;
   sendError(error: ClientError): void;
+  /** In the name of a server that could not say it any more. */
+  sendOk(): void;
   /** The command is answered; `connection` stays held if `holds`. */
   runFinished(): void;
   /** A command on a prepared statement is answered; the connection is still the session's. */
@@ -148,6 +153,9 @@ export class StatementRun
   #kill: StatementKill | null = null;
   readonly timeout: StatementTimeout;
   readonly residue: Residue;
+  readonly commitTag: CommitTag;
+  /** What its client waits to be told. */
+  #doubt: CommitDoubt | null = null;
   readonly trace: StatementTrace;
   /** What the finished run left: for the session to read in `runFinished`. */
   lastErrno = 0;
@@ -165,6 +173,7 @@ export class StatementRun
     );
     this.residue = new Residue((connection) => this.#borrow(connection));
     this.trace = new StatementTrace(client, context);
+    this.commitTag = new CommitTag(context.commits);
     this.passage = new AnswerPassage(client, this);
     const { residue, trace } = this;
     this.#approach = new StatementApproach(client, context, { residue, trace, packet: this.#packet }, this);
@@ -365,6 +374,7 @@ export class StatementRun
   abandon(): void {
     this.#abandoned = true;
     this.#replay?.clear();
+    if (this.#doubt !== null) this.#context.commits.cancel(this.#doubt.tag);
     this.timeout.end();
     this.trace.abandoned(this.#attempts, this.passage.bytes);
     this.#aftermath.settled(undefined, 0);
@@ -557,6 +567,12 @@ export class StatementRun
     this.#sentAt = performance.now();
     this.passage.bytes = 0;
     if (this.#plan === null && !this.passage.silent) this.#emptyDiagnostics(connection);
+    else if (!this.#shared && this.#shape !== AnswerShape.prepare)
+      this.commitTag.sends(
+        connection,
+        this.#plan ?? this.statement?.plan ?? null,
+        this.#client.state.variables,
+      );
     if (this.#shared) connection.batchSize = connection.owed === 0 ? 1 : connection.batchSize + 1;
     this.#noteWrites(connection);
     connection.expect({
@@ -818,6 +834,7 @@ export class StatementRun
       kill.absorb(() => this.#finish(connection, succeeded), lost);
       return;
     }
+    this.commitTag.ended(state.inTransaction);
     if (!this.#touching) this.#aftermath.ends(connection, this.#plan?.statement, this.lastErrno, succeeded);
     if (state.pins.has(PinReason.expiredPassword) && !connection.confined)
       this.#client.confinementEnded(true);
@@ -890,6 +907,7 @@ export class StatementRun
       replay.lost(reason);
       return;
     }
+    if (sent && this.passage.bytes === 0 && this.#isInDoubt(connection, reason)) return;
     if (
       replay !== null &&
       replay.log.pending !== null &&
@@ -931,6 +949,49 @@ export class StatementRun
       this.#fail(verdict.error);
       if (wasHeld) this.#client.heldConnectionLost(reason);
     } else this.#repeat(reason);
+  }
+
+  /** A COMMIT that can be looked for: its client waits until it is known what has become of it. */
+  #isInDoubt(connection: BackendConnection, reason: string): boolean {
+    const doubt = this.commitTag.doubt(this.#interrupted);
+    if (doubt === null) return false;
+    this.#connection = null;
+    this.held = null;
+    this.#doubt = doubt;
+    this.timeout.end();
+    this.#kill = null;
+    this.#context.log('info', 'a COMMIT is in doubt', { server: connection.server.address, reason });
+    this.#context.commits.ask(doubt, (truth) => this.#resolved(doubt, truth, reason));
+    return true;
+  }
+
+  #resolved(doubt: CommitDoubt, truth: CommitTruth, reason: string): void {
+    const { state, causality } = this.#client;
+    const replay = this.#replay;
+    this.#doubt = null;
+    const isLost = truth.outcome === CommitOutcome.rolledBack;
+    if (isLost && replay !== null && replay.log.pending !== null && replay.log.obstacle === null) {
+      replay.begin(doubt.address, reason, false);
+      return;
+    }
+    replay?.clear();
+    causality.lost(true);
+    state.transactionLost();
+    const error = errorOfDoubt(doubt, truth);
+    if (error === null) this.#answerOk();
+    else this.#fail(error);
+    // Whatever else it had there is gone.
+    if (state.pinned) this.#client.heldConnectionLost(reason);
+  }
+
+  /** In the name of a server that could not say it any more. */
+  #answerOk(): void {
+    if (!this.passage.silent) this.#client.sendOk();
+    this.#aftermath.settled(this.#plan?.statement, 0);
+    this.trace.ends(0, this.#attempts, this.passage.bytes);
+    this.#phase = transition(this.#phase, RunPhase.idle);
+    this.statement = null;
+    this.#client.runFinished();
   }
 
   /** A proven read of whose answer nothing has passed is asked again, elsewhere. */

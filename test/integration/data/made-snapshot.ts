@@ -185,6 +185,7 @@ export function madeSnapshot(more: Partial<Snapshot> = {}): Snapshot {
       hostgroups: { writer: 0, reader: 1 },
       proxyNetworks: [],
       compression: true,
+      resolveCommits: false,
     },
     accepting: true,
     clientTls: null,

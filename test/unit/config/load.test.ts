@@ -106,6 +106,7 @@ t.test('the settings of the snapshot are sections of the configuration', async (
     hostgroups,
     proxyNetworks: proxyProtocol.networks,
     compression: listen.compression,
+    resolveCommits: false,
     logLevel: log.level,
     slowQueryLog,
     auditLog,
