@@ -67,6 +67,7 @@ class Supervisor implements SluiceHandle {
     credentials: () => monitorCredentials(this.#config, this.#certificates),
     timeoutMs: () => this.#config.monitor.timeoutMs,
     changed: () => this.#publish(),
+    log: { warn: (message, fields) => this.#logger.warn(message, fields) },
   });
   readonly #gate = new WriteGate({
     publish: () => this.#publish(),

@@ -7,6 +7,7 @@
  */
 
 import { type GtidSource, gtidPosition, MAX_GTID_SOURCES, NO_POSITION } from '../../common/gtid-position.ts';
+import type { Logger } from '../../common/logger.ts';
 import type { SharedGtids } from '../../common/shared-gtids.ts';
 import { type GtidSet, gtidSetContains, parseGtidSet } from '../../topology/gtid.ts';
 import { GtidFormatError } from '../../topology/gtid-format-error.ts';
@@ -32,6 +33,9 @@ interface CurrentSource {
 export class GtidKeeper {
   readonly #shared: SharedGtids;
   readonly #changed: () => void;
+  readonly #log: Pick<Logger, 'warn'>;
+  /** The primary of which it was said last that nothing is known. */
+  #complainedOf = '';
   #sources: readonly GtidSource[] = [];
   #current: CurrentSource | null = null;
   /** Of the current primary, at its last sample. */
@@ -41,9 +45,10 @@ export class GtidKeeper {
   readonly #positions = new Map<number, number>();
 
   /** @param changed `sources` is another list. */
-  constructor(shared: SharedGtids, changed: () => void) {
+  constructor(shared: SharedGtids, changed: () => void, log: Pick<Logger, 'warn'>) {
     this.#shared = shared;
     this.#changed = changed;
+    this.#log = log;
   }
 
   /** The last ones, the current one at the end. Empty where the primary makes no GTIDs. */
@@ -55,9 +60,10 @@ export class GtidKeeper {
   primarySampled(server: KeptServer, sample: GtidSample, epoch: number | null): void {
     const executed = sample.hasGtids ? parsed(sample) : null;
     if (executed === null) {
-      this.#withoutGtids();
+      this.#withoutGtids(server.address);
       return;
     }
+    this.#complainedOf = '';
     const sequence = sequenceIn(executed, sample.prefix);
     if (this.#needsSource(server.address, sample, sequence, epoch !== null))
       this.#begin(server.address, sample, executed, sequence);
@@ -104,7 +110,7 @@ export class GtidKeeper {
 
   #begin(address: string, { prefix, flavor }: GtidSample, executed: GtidSet, sequence: bigint): void {
     if (this.#lastIndex >= MAX_GTID_SOURCES) {
-      this.#withoutGtids();
+      this.#withoutGtids(address);
       return;
     }
     const foreignWrites = this.#shared.foreignWrites;
@@ -114,8 +120,14 @@ export class GtidKeeper {
     this.#changed();
   }
 
-  #withoutGtids(): void {
+  #withoutGtids(primary: string): void {
     this.#current = null;
+    if (this.#complainedOf !== primary)
+      this.#log.warn(
+        'the primary makes no GTIDs that could be followed: reads of what is written go to the primary',
+        { primary, setting: 'causalReads.level' },
+      );
+    this.#complainedOf = primary;
     if (this.#sources.length === 0) return;
     this.#sources = [];
     this.#changed();

@@ -1,6 +1,7 @@
 /** Everything of the main thread that causal reads need: the shared memory, who fills it, and what workers ask for. */
 
 import { systemClock } from '../../common/clock.ts';
+import type { Logger } from '../../common/logger.ts';
 import { SharedGtids } from '../../common/shared-gtids.ts';
 import type { Snapshot } from '../../common/snapshot.ts';
 import type { MonitorCredentials } from '../monitor/monitor-connection.ts';
@@ -12,6 +13,7 @@ export interface GtidWatchOptions {
   readonly timeoutMs: () => number;
   /** `keeper.sources` is another list. */
   readonly changed: () => void;
+  readonly log: Pick<Logger, 'warn'>;
 }
 
 export class GtidWatch {
@@ -19,9 +21,9 @@ export class GtidWatch {
   readonly keeper: GtidKeeper;
   readonly #sampler: GtidSampler;
 
-  constructor({ credentials, timeoutMs, changed }: GtidWatchOptions) {
+  constructor({ credentials, timeoutMs, changed, log }: GtidWatchOptions) {
     const { shared } = this;
-    this.keeper = new GtidKeeper(shared, changed);
+    this.keeper = new GtidKeeper(shared, changed, log);
     this.#sampler = new GtidSampler({
       shared,
       keeper: this.keeper,

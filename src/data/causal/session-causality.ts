@@ -195,16 +195,21 @@ export class SessionCausality {
     // Who says that it is a replica's takes what that has, unless he says more.
     const isHinted = hint.target === 'replica' || source === DestinationSource.hint;
     const level = hint.causal ?? (isHinted ? CausalLevel.none : others);
-    const need = this.#needByLevel(plan, schema, level, ofAny);
+    const need = ofAny ? this.needOfAny(level) : this.#needByLevel(plan, schema, level);
     const named = Math.max(this.minGtid, this.hintedGtid);
     if (this.minGtid === FOREIGN_GTID || this.hintedGtid === FOREIGN_GTID) return UNKNOWN_NEED;
     return need === UNKNOWN_NEED || need > named ? need : named;
   }
 
-  #needByLevel(plan: Plan, schema: string | null, level: CausalLevel, ofAny: boolean): number {
+  #needByLevel(plan: Plan, schema: string | null, level: CausalLevel): number {
+    if (level !== CausalLevel.table) return this.needOfAny(level);
+    return this.#worker.needOf(plan.readSlots(schema, this.#catalog()));
+  }
+
+  /** Whatever tables are read. */
+  needOfAny(level: CausalLevel): number {
     if (level === CausalLevel.none) return NO_NEED;
-    if (level === CausalLevel.session) return this.ownNeed();
-    return this.#worker.needOf(ofAny ? null : plan.readSlots(schema, this.#catalog()));
+    return level === CausalLevel.session ? this.ownNeed() : this.#worker.needOf(null);
   }
 
   /** What the session itself has written; `UNKNOWN_NEED` where nobody knows how far that is. */

@@ -80,6 +80,8 @@ export interface SearchClient {
   confine(): boolean;
   /** @param changed the password is another one now; else it has not expired after all. */
   confinementEnded(changed: boolean): void;
+  /** Whether the replica behind it has all that the tables of the statement must show. */
+  seesEnoughOn(connection: BackendConnection, statement: StatementClass): boolean;
   /** A read that was to go to a replica has got a connection. */
   readPlaced(isOnPrimary: boolean): void;
   /** How long a read may wait for a replica. */
@@ -338,7 +340,8 @@ export class ConnectionSearch implements PoolRequest, WaitingRead, PrimaryWaitLi
     if (wanted === null || wanted.key.text !== this.connectionKey.text) return null;
     if (this.#isRefusedBy(statement, wanted) || this.#losesList(statement, wanted)) return null;
     const isPrimary = wanted.server.address === this.#context.backends.primary?.server.address;
-    return isPrimary || !statement.mayWrite ? wanted : null;
+    if (isPrimary) return wanted;
+    return !statement.mayWrite && this.#client.seesEnoughOn(wanted, statement) ? wanted : null;
   }
 
   #choosePool(): ServerPool | null {

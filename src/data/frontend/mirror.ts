@@ -117,6 +117,10 @@ class MirrorClient implements RunClient {
   statementAnswered(): void {}
   passwordChanged(): void {}
   readPlaced(): void {}
+
+  seesEnoughOn(): boolean {
+    return true;
+  }
 }
 
 export class Mirrors implements Mirroring {

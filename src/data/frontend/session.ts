@@ -29,6 +29,7 @@ import type { LexicalContext } from '../../sql/lexical-context.ts';
 import type { PasswordChange } from '../../sql/password-statement.ts';
 import { RouteReason, RouteTarget } from '../../sql/route-reason.ts';
 import { PinReason, type StatementClass, StatementKind } from '../../sql/statement-class.ts';
+import type { BackendConnection } from '../backend/backend-connection.ts';
 import type { ConnectionKey } from '../backend/connection-key.ts';
 import { SessionCausality } from '../causal/session-causality.ts';
 import { UNKNOWN_NEED } from '../causal/worker-causality.ts';
@@ -270,6 +271,12 @@ export class Session implements RunClient, RoutingFacts {
 
   statementAnswered(statement: ClientStatement, shape: AnswerShape, tracker: ResponseTracker): void {
     this.prepared.answered(statement, shape, tracker);
+  }
+
+  seesEnoughOn({ server }: BackendConnection, { tables }: StatementClass): boolean {
+    if (tables.length === 0) return true;
+    const need = this.causality.needOfAny(this.#level);
+    return need !== UNKNOWN_NEED && this.#context.causality.gtids.applied(server.slot) >= need;
   }
 
   /** A read that was to go to a replica has got a connection. */

@@ -28,7 +28,10 @@ const mariadb = (serverId: number, executed: string): GtidSample => ({
 class Rig {
   readonly shared = new SharedGtids();
   changes = 0;
-  readonly keeper = new GtidKeeper(this.shared, () => this.changes++);
+  readonly warnings: unknown[] = [];
+  readonly keeper = new GtidKeeper(this.shared, () => this.changes++, {
+    warn: (_message, fields) => this.warnings.push(fields?.primary),
+  });
 
   replica(server: typeof FIRST, sample: GtidSample): number {
     this.keeper.replicaSampled(server, sample, this.shared.incarnation(server.slot));
@@ -161,6 +164,7 @@ t.test('a primary that begins its numbers anew, or makes none', async (t) => {
   t.ok(rig.shared.isUnknown(1), 'nothing is known by it');
   rig.keeper.primarySampled(FIRST, mysql(A, 'nonsense'), rig.shared.beginResolving());
   t.ok(rig.shared.isUnknown(1));
+  t.strictSame(rig.warnings, ['a:1'], 'which is said once');
   rig.keeper.primarySampled(FIRST, mysql(A, `${A}:1-3`), rig.shared.beginResolving());
   t.notOk(rig.shared.isUnknown(1));
   t.match(rig.keeper.sources, [{ index: 3 }]);
