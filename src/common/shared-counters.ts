@@ -24,6 +24,8 @@ export const Gauge = {
   viewsEpoch: 2,
   /** Goes up when a statement that may change accounts starts, and when it ends. */
   accountsEpoch: 3,
+  /** Transactions that are being replayed now. */
+  replays: 6,
   /** Likewise of a statement that may change which tables belong together: triggers, foreign keys. */
   relationsEpoch: 4,
 } as const;
@@ -92,6 +94,7 @@ export const WorkerCounter = {
   replayedTransactions: 53,
   replaysFailed: 54,
   replayedStatements: 55,
+  replaysNow: 56,
 } as const;
 export type WorkerCounter = (typeof WorkerCounter)[keyof typeof WorkerCounter];
 const WORKER_COUNTERS = 64;

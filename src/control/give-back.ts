@@ -25,6 +25,7 @@ const WORKER_GAUGES = [
   WorkerCounter.pinnedSessions,
   WorkerCounter.digests,
   WorkerCounter.heldStatementsNow,
+  WorkerCounter.replaysNow,
   WorkerCounter.clientStatements,
   WorkerCounter.backendStatements,
 ] as const;
@@ -33,6 +34,7 @@ const WORKER_GAUGES = [
 export function giveBack(counters: SharedCounters, statistics: SharedStatistics, index: number): void {
   const worker = counters.worker(index);
   counters.addGauge(Gauge.frontendConnections, -worker.get(WorkerCounter.sessions));
+  counters.addGauge(Gauge.replays, -worker.get(WorkerCounter.replaysNow));
   for (const gauge of WORKER_GAUGES) worker.clear(gauge);
   worker.clearPins();
   statistics.worker(index).clearGauges();

@@ -23,7 +23,7 @@ import type { FlushScheduler } from './io/flush-scheduler.ts';
 import type { ProxyNetworks } from './io/proxy-networks.ts';
 import type { ClientTlsContext } from './io/tls-contexts.ts';
 import type { CommitDoubts } from './replay/commit-doubts.ts';
-import type { ReplayMemory } from './replay/replay-memory.ts';
+import type { WorkerReplays } from './replay/worker-replays.ts';
 import type { Plan } from './router/plan.ts';
 import type { PlanCache } from './router/plan-cache.ts';
 import type { RingEntry, RouteRing } from './router/route-ring.ts';
@@ -120,8 +120,8 @@ export interface WorkerContext {
   readonly replicaWaits: ReplicaWaits;
   readonly router: Router;
   readonly mirrors: Mirroring;
-  /** Logs of open transactions. */
-  readonly replays: ReplayMemory;
+  /** Of open transactions. */
+  readonly replays: WorkerReplays;
   /** Its last statements, and why they went where they went. */
   readonly routes: RouteRing;
   /** Query rules. */

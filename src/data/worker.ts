@@ -40,7 +40,7 @@ import { FlushScheduler } from './io/flush-scheduler.ts';
 import { ProxyNetworks } from './io/proxy-networks.ts';
 import { ClientTlsContext } from './io/tls-contexts.ts';
 import { CommitDoubts } from './replay/commit-doubts.ts';
-import { ReplayMemory } from './replay/replay-memory.ts';
+import { WorkerReplays } from './replay/worker-replays.ts';
 import { PlanCache } from './router/plan-cache.ts';
 import { RouteRing } from './router/route-ring.ts';
 import { Router } from './router/router.ts';
@@ -141,7 +141,7 @@ const context: WorkerContext = {
   rules: new WorkerRules(start.workerIndex, log),
   firewallLog: new FirewallLog(log, () => performance.now()),
   mirrors: new Mirrors(() => context),
-  replays: new ReplayMemory(),
+  replays: new WorkerReplays(shared, counters),
   routes: new RouteRing(start.snapshot.settings.limits.routeRingEntries),
   statistics,
   reports,

@@ -196,6 +196,11 @@ export const WORKER_METRICS: Readonly<Record<WorkerCounterName, WorkerMetric>> =
     help: 'Transactions that went on, on another connection, after theirs was lost',
     kind: 'counter',
   },
+  replaysNow: {
+    name: 'sluice_replays',
+    help: 'Transactions that are being replayed now',
+    kind: 'gauge',
+  },
   replaysFailed: {
     name: 'sluice_replay_failures_total',
     help: 'Transactions that could not, though it was tried',

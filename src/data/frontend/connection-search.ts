@@ -207,6 +207,7 @@ export class ConnectionSearch implements PoolRequest, WaitingRead, PrimaryWaitLi
     this.#isBehind = false;
     this.#insteadOf = null;
     this.#retryUntil = 0;
+    this.#primaryWait.begin();
     this.#isRefused = false;
   }
 
@@ -287,6 +288,10 @@ export class ConnectionSearch implements PoolRequest, WaitingRead, PrimaryWaitLi
     }
     if (this.#isLagFallback && !this.#lagPlace.take(this.#client.destination.readers ?? this.hostgroup)) {
       this.#waiting = Waiting.place;
+      return null;
+    }
+    if (this.#context.replays.isAny && pool === backends.primary && this.#letsReplaysPass()) {
+      this.#waiting = Waiting.primary;
       return null;
     }
     this.#pool = pool;
@@ -428,6 +433,11 @@ export class ConnectionSearch implements PoolRequest, WaitingRead, PrimaryWaitLi
     const { autocommit = true } = state.variables ?? {};
     const wantsOwn = state.pinned || this.#statement?.wantsOwn === true;
     return this.#plan?.statement.provenRead === true && autocommit && !wantsOwn;
+  }
+
+  #letsReplaysPass(): boolean {
+    if (this.isPlainRead || this.#route?.reason === RouteReason.replay) return false;
+    return this.#primaryWait.forReplays(this.bytes);
   }
 
   /** Writes are held from now on: what waits for a connection to begin something has not begun. */

@@ -7,6 +7,7 @@
  * | nothing   |                                                               | one of the three                         |
  * | server    | no primary is known                                           | one that is, `noServerWaitMs`            |
  * | release   | writes are held: the primary is about to change               | the end of the hold                      |
+ * | replays   | transactions that were lost with the last primary go first    | their end, `REPLAYS_MS`                  |
  * | heir      | it says that it is read-only: it is the primary no more       | another primary, a moment: it asks again |
  */
 
@@ -15,6 +16,9 @@ import type { WorkerContext } from '../worker-context.ts';
 
 /** A primary that has refused is asked again after this long: who made it read-only may have changed his mind. */
 const REFUSED_RETRY_MS = 100;
+/** How long replays go first, once there is a primary, and how often that is looked at. */
+const REPLAYS_MS = 1000;
+const REPLAYS_LOOK_MS = 20;
 
 export interface PrimaryWaitListener {
   /** It may have it now. */
@@ -28,6 +32,8 @@ export class PrimaryWait {
   /** Of the statement; below 0 when nothing waits. */
   #bytes = -1;
   #sinceMs = 0;
+  /** 0 before the first look. */
+  #replaysUntilMs = 0;
 
   constructor(context: WorkerContext, listener: PrimaryWaitListener) {
     this.#context = context;
@@ -58,6 +64,22 @@ export class PrimaryWait {
     if (!this.#enter(bytes)) return;
     const again = (): void => this.#over();
     this.#context.backends.waitForPrimary(this, REFUSED_RETRY_MS, again, again);
+  }
+
+  /** @returns false if it has waited for them long enough. */
+  forReplays(bytes: number): boolean {
+    const now = performance.now();
+    if (this.#replaysUntilMs === 0) this.#replaysUntilMs = now + REPLAYS_MS;
+    if (now >= this.#replaysUntilMs) return false;
+    if (!this.#enter(bytes)) return true;
+    const again = (): void => this.#over();
+    this.#context.backends.waitForPrimary(this, REPLAYS_LOOK_MS, again, again);
+    return true;
+  }
+
+  /** Of a new statement. */
+  begin(): void {
+    this.#replaysUntilMs = 0;
   }
 
   /** Nobody waits any more. */

@@ -289,14 +289,14 @@ export class StatementRun
     this.#runAgain(command, true);
   }
 
-  ask(text: string, done: (errno: number) => void): void {
+  ask(text: string, done: (errno: number, value: string | null) => void): void {
     const connection = this.held;
     const replay = this.#replay;
     if (connection === null || replay === null) return;
     const lost = (reason: string): void => {
       if (this.held === connection && replay.isRunning) replay.lost(reason);
     };
-    const recorder = new RecordingReply((_, { errno }) => done(errno), lost);
+    const recorder = new RecordingReply((_, { errno, rows }) => done(errno, rows[0]?.[0] ?? null), lost);
     connection.sendCommand(Command.COM_QUERY, text, ownReply(recorder));
   }
 

@@ -27,9 +27,8 @@ export type SessionCommand = LoggedCommand<ClientStatement>;
 
 /** ER_LOCK_WAIT_TIMEOUT, ER_LOCK_DEADLOCK: it may go well the next time. */
 const TRANSIENT: ReadonlySet<number> = new Set([1205, 1213]);
-const SAVEPOINT = 'sluice_replay';
 const TOO_LONG = Buffer.alloc(0);
-/** In front of a transaction that has begun without it, so that there is a savepoint for its first statement. */
+/** In front of a transaction that has begun without it: there must be a connection to name its first id on. */
 const BEGIN: SessionCommand = {
   packet: Buffer.concat([Buffer.from([Command.COM_QUERY]), Buffer.from('BEGIN')]),
   plan: null,
@@ -47,7 +46,7 @@ export interface ReplayedRun {
   /** Unheard, on the connection that is held, else on one of the primary. */
   runLogged(command: SessionCommand): void;
   /** A statement of Sluice's own on the connection that is held. */
-  ask(text: string, done: (errno: number) => void): void;
+  ask(text: string, done: (errno: number, value: string | null) => void): void;
   /** What was lost, for its client; null: nothing ran. */
   resume(command: SessionCommand | null): void;
   /** Lets go of the connection, and of what is open on it. @param waits for a moment, before there is another one */
@@ -77,12 +76,13 @@ export class TransactionReplay {
   #markOfNext: SessionMark | null = null;
   /** Of the log, what runs again now; below 0: nothing does. */
   #next = -1;
+  /** Its id was named before what runs now. */
+  #isIdNamed = false;
   /** BEGIN in front of it runs. */
   #isOpening = false;
-  /** What runs again has been told the id that it is to make. */
-  #idIsGiven = false;
   #interrupted: SessionCommand | null = null;
   #beganMs = 0;
+  #isCounted = false;
   #lostAddress = '';
   #reason = '';
 
@@ -162,6 +162,7 @@ export class TransactionReplay {
     this.#lostAddress = address;
     this.#reason = reason;
     this.#beganMs = performance.now();
+    this.#count(true);
     this.#context.log('debug', 'a transaction is replayed', { reason, commands: log.commands.length });
     this.#run.dropConnection(reason, isRefused);
     if (log.pendingIsRollback) {
@@ -189,9 +190,9 @@ export class TransactionReplay {
       this.#finished();
       return;
     }
-    this.#idIsGiven = false;
-    if (command.insertId === 0) this.#runAgain(command);
-    else this.#ask(`SAVEPOINT ${SAVEPOINT}`, () => this.#runAgain(command));
+    this.#isIdNamed = this.#namesId(command);
+    if (this.#isIdNamed) this.#ask(`SET insert_id=${command.insertId}`, () => this.#runAgain(command));
+    else this.#runAgain(command);
   }
 
   #runAgain(command: SessionCommand): void {
@@ -199,20 +200,20 @@ export class TransactionReplay {
     this.#run.runLogged(command);
   }
 
-  /** Rows that got their id from AUTO_INCREMENT get another one the second time, unless it is named. */
-  #giveId(command: SessionCommand): void {
-    this.#idIsGiven = true;
-    this.#ask(`ROLLBACK TO SAVEPOINT ${SAVEPOINT}`, () =>
-      this.#ask(`SET insert_id=${command.insertId}`, () => this.#runAgain(command)),
-    );
+  /**
+   * AUTO_INCREMENT would make another id the second time, unless it is named beforehand. An id that the statement
+   * itself has brought must not be named: it would be left for the next row.
+   */
+  #namesId({ insertId, plan }: SessionCommand): boolean {
+    return insertId !== 0 && plan?.bringsIds !== true;
   }
 
-  #ask(text: string, then: () => void): void {
+  #ask(text: string, then: (value: string | null) => void): void {
     const next = this.#next;
-    this.#run.ask(text, (errno) => {
+    this.#run.ask(text, (errno, value) => {
       if (this.#next !== next) return;
-      if (errno === 0) then();
-      else this.#giveUp(`error ${errno} of ${text.split(' ', 1)[0]}`);
+      if (errno === 0) then(value);
+      else this.#giveUp(`error ${errno} of ${text}`);
     });
   }
 
@@ -225,17 +226,46 @@ export class TransactionReplay {
       else this.#giveUp(`error ${end.errno} of BEGIN`);
       return;
     }
-    if (command.errno === end.errno && command.checksum === this.log.checksum && end.isOpen) {
-      this.#context.counters.add(WorkerCounter.replayedStatements);
-      this.#next++;
-      this.#go();
+    const isSame = command.errno === end.errno && command.checksum === this.log.checksum && end.isOpen;
+    if (isSame) this.#matched(command);
+    else if (end.errno === 0 && command.errno === 0 && end.insertId !== command.insertId)
+      this.#hasOtherId(command);
+    else this.#differs(end);
+  }
+
+  #matched(command: SessionCommand): void {
+    if (!this.#isIdNamed) {
+      this.#advance();
       return;
     }
-    const isOtherId = end.errno === 0 && command.errno === 0 && end.insertId !== command.insertId;
-    if (isOtherId && !this.#idIsGiven && Number.isSafeInteger(command.insertId)) {
-      this.#giveId(command);
+    this.#ask('SELECT @@insert_id', (left) => {
+      // A session may want its answers in ucs2.
+      if (left?.replaceAll('\0', '') === '0') {
+        this.#advance();
+        return;
+      }
+      // It has brought its id, and the named one would be the next row's.
+      if (command.plan !== null) command.plan.bringsIds = true;
+      this.#again('an id was not its own', false);
+    });
+  }
+
+  #hasOtherId({ plan, insertId }: SessionCommand): void {
+    if (plan === null || this.#isIdNamed) {
+      this.#giveUp(`the id of its statement ${this.#next + 1}, ${insertId}, cannot be had`);
       return;
     }
+    plan.bringsIds = false;
+    this.#again('an id was its own', false);
+  }
+
+  #advance(): void {
+    this.#context.counters.add(WorkerCounter.replayedStatements);
+    this.#next++;
+    this.#go();
+  }
+
+  #differs(end: CommandEnd): void {
     const isRefused = end.message !== '' && isReadOnlyRefusal(end.errno, end.message);
     if (isRefused || TRANSIENT.has(end.errno)) this.#again(`error ${end.errno}`, true);
     else this.#giveUp(`the answer to its statement ${this.#next + 1} is another one now`);
@@ -284,6 +314,7 @@ export class TransactionReplay {
 
   #resume(): void {
     const command = this.#interrupted;
+    this.#count(false);
     this.#next = -1;
     this.#interrupted = null;
     if (command !== null) this.log.resume(command);
@@ -306,7 +337,14 @@ export class TransactionReplay {
     this.#interrupted = null;
   }
 
+  #count(isCounted: boolean): void {
+    if (isCounted === this.#isCounted) return;
+    this.#isCounted = isCounted;
+    this.#context.replays.count(isCounted ? 1 : -1);
+  }
+
   #end(): void {
+    this.#count(false);
     this.#next = -1;
     this.#mark = null;
     this.log.clear();

@@ -15,8 +15,8 @@ import type { AnswerShape } from '../../../protocol/index.ts';
 import { StatementKind } from '../../sql/statement-class.ts';
 import type { StatementDefinition } from '../backend/statement-definition.ts';
 import type { Plan } from '../router/plan.ts';
-import type { ReplayMemory, ReplaySettings } from './replay-memory.ts';
 import { mayEnd, obstacleOf, ReplayObstacle } from './replay-obstacle.ts';
+import type { ReplaySettings, WorkerReplays } from './worker-replays.ts';
 
 /** For the object itself. */
 const COMMAND_BYTES = 200;
@@ -54,7 +54,7 @@ export interface CommandEnd {
 }
 
 export class TransactionLog<Statement> {
-  readonly #memory: ReplayMemory;
+  readonly #memory: WorkerReplays;
   #commands: LoggedCommand<Statement>[] = [];
   #pending: LoggedCommand<Statement> | null = null;
   #bytes = 0;
@@ -62,7 +62,7 @@ export class TransactionLog<Statement> {
   #obstacle: ReplayObstacle | null = null;
   #hasInsertId = false;
 
-  constructor(memory: ReplayMemory) {
+  constructor(memory: WorkerReplays) {
     this.#memory = memory;
   }
 

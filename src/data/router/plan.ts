@@ -48,6 +48,8 @@ export class Plan {
   rules: PlanRules | null = null;
   /** It has ended in an error or with warnings: these are kept per connection, so it does not share one. */
   raisesDiagnostics = false;
+  /** Ids of the rows that it inserts stand in it: AUTO_INCREMENT does not make them. Learnt from replays. */
+  bringsIds = false;
   #slots: PlanSlots | null = null;
   #samples = 0;
   /** Milliseconds from sending to the end of the answer, of statements alone on their connection. */

@@ -146,7 +146,7 @@ export function testMovedPrimary(t: Test, flavor: ServerFlavor): void {
     await set.dispose();
   });
 
-  t.test('with writes held', async (t) => {
+  t.test('[B4] with writes held', async (t) => {
     const admin = await stage.sluice.adminConnection();
     await whileWriting(t, stage, [autocommit, prepared, transaction], async () => {
       await admin.query('HOLD WRITES TIMEOUT 60');

@@ -127,17 +127,43 @@ export function testReplay(t: Test, flavor: ServerFlavor): void {
     await connection.end();
   });
 
-  t.test('the statement that was lost runs once', async (t) => {
+  t.test('rows with ids of their own, and rows without, one after the other', async (t) => {
+    const before = await replayed(stage.sluice);
+    const connection = await lose(t, [
+      'BEGIN',
+      'INSERT INTO t (id, n) VALUES (5001, 55)',
+      'INSERT INTO t (id, n) VALUES (5000, 55)',
+      'INSERT INTO t (n) VALUES (56), (56), (56)',
+      'INSERT INTO t (n) SELECT 57 FROM t WHERE n = 56',
+      'INSERT INTO t (id, n) VALUES (5001, 58) ON DUPLICATE KEY UPDATE n = 59',
+    ]);
+    await waitUntil('it has been replayed', async () => (await replayed(stage.sluice)) === before + 1);
+    await connection.query('INSERT INTO t (n) VALUES (60)');
+    await connection.query('COMMIT');
+    const rows = await set.primary.query<{ id: string; n: string }>(
+      'SELECT id, n FROM app.t WHERE n BETWEEN 55 AND 60 ORDER BY id',
+    );
+    t.same(
+      rows.map(({ n }) => Number(n)),
+      [55, 59, 56, 56, 56, 57, 57, 57, 60],
+    );
+    t.same(
+      rows.slice(0, 5).map(({ id }) => Number(id)),
+      [5000, 5001, 5002, 5003, 5004],
+    );
+  });
+
+  t.test('[B7] the statement that was lost runs once', async (t) => {
     const connection = await stage.sluice.connect();
     connection.on('error', () => undefined);
     await connection.query('BEGIN');
-    await connection.query('INSERT INTO t (n) VALUES (60)');
+    await connection.query('INSERT INTO t (n) VALUES (62)');
     const slow = connection.query('INSERT INTO t (n) SELECT 61 + SLEEP(0.5)');
     await waitUntil('it runs', () => isRunning(set, 'SLEEP(0.5)'));
     await killThreads(set);
     t.match(await slow, [{ affectedRows: 1 }]);
     await connection.query('COMMIT');
-    t.equal(await count(set, 'n = 60'), 1);
+    t.equal(await count(set, 'n = 62'), 1);
     t.equal(await count(set, 'n = 61'), 1);
     await connection.end();
   });
@@ -204,7 +230,7 @@ export function testReplay(t: Test, flavor: ServerFlavor): void {
     t.equal(await replayed(stage.sluice), before, 'none was tried');
   });
 
-  t.test('a COMMIT that was lost is not repeated', async (t) => {
+  t.test('[B7] a COMMIT that was lost is not repeated', async (t) => {
     const connection = await stage.sluice.connect();
     connection.on('error', () => undefined);
     await connection.query('BEGIN');
@@ -219,7 +245,7 @@ export function testReplay(t: Test, flavor: ServerFlavor): void {
     t.ok((await count(set, 'n = 95')) <= 1);
   });
 
-  t.test('KILL during a replay: nothing of it is left, and what was lost is not run', async (t) => {
+  t.test('[B7] KILL during a replay: nothing of it is left, and what was lost is not run', async (t) => {
     const [killer, blocked, rival] = await Promise.all([
       stage.sluice.connect(),
       stage.sluice.connect(),
