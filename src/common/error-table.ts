@@ -472,15 +472,6 @@ export const ERROR_TABLE = {
       'The primary is changing, or there is none, and what waits for one takes `limits.heldBytes` in a worker already.',
     action: 'Raise `limits.heldBytes` if the memory is there; look at why there is no primary for so long.',
   },
-  PROXY_NO_GTID: {
-    errno: 9050,
-    sqlState: 'HY000',
-    message:
-      'Not a GTID that a read could wait for: "{value}" (expected `uuid:number` or `domain-server-number`)',
-    retryable: true,
-    meaning: 'A hint (`min_gtid`) or `@@sluice.min_gtid` names something else.',
-    action: 'Give what `SELECT @@sluice.last_gtid` has answered in the session that wrote.',
-  },
   PROXY_COMMIT_UNKNOWN: {
     errno: 9041,
     sqlState: 'HY000',
@@ -536,5 +527,14 @@ export const ERROR_TABLE = {
     retryable: false,
     meaning: 'The statement does more than that; it would have to run on a server, which does not know them.',
     action: 'Use a statement of its own for them.',
+  },
+  PROXY_NO_GTID: {
+    errno: 9050,
+    sqlState: 'HY000',
+    message:
+      'Not a GTID that a read could wait for: "{value}" (expected `uuid:number` or `domain-server-number`)',
+    retryable: true,
+    meaning: 'A hint (`min_gtid`) or `@@sluice.min_gtid` names something else.',
+    action: 'Give what `SELECT @@sluice.last_gtid` has answered in the session that wrote.',
   },
 } as const satisfies Readonly<Record<string, ErrorDefinition>>;
