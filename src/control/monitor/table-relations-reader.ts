@@ -70,6 +70,9 @@ export class TableRelationsReader {
   }
 
   #put(tables: Omit<SnapshotTables, 'version'>): SnapshotTables {
+    // After a reload, or when a trigger is another that does the same.
+    if (tables.complete && this.#tables.complete && isSame(tables.relations, this.#tables.relations))
+      return this.#tables;
     this.#tables = Object.freeze({ version: this.#tables.version + 1, ...tables });
     return this.#tables;
   }
@@ -92,6 +95,11 @@ export class TableRelationsReader {
     }
     return judged;
   }
+}
+
+function isSame(one: SharedArrayBuffer | null, other: SharedArrayBuffer | null): boolean {
+  if (one === null || other === null) return one === other;
+  return Buffer.from(one).equals(Buffer.from(other));
 }
 
 /** Independent of the order of the rows, which the server does not promise. */
