@@ -25,6 +25,8 @@ export interface OperationMonitor {
   readonly topology: TopologyDescription;
   /** Checks one server, or all, at once. */
   wake(address?: ServerAddress): Promise<void>;
+  /** Of these only what makes a primary. */
+  wakeRoles(addresses: readonly ServerAddress[]): Promise<void>;
   /** It answers, and must not serve for this reason; `''`: it may again. */
   keepOut(address: ServerAddress, reason: string): void;
   note(event: OperationEvent | FailoverEvent): void;

@@ -125,6 +125,11 @@ export class Monitor extends EventEmitter<MonitorEvents> {
     await Promise.all([...this.#checks.values()].map((checks) => checks.wake()));
   }
 
+  /** Who of these is primary, as quickly as it can be seen. */
+  async wakeRoles(addresses: readonly ServerAddress[]): Promise<void> {
+    await Promise.all(addresses.map((address) => this.#checksOf(address)?.wakeRole()));
+  }
+
   /**
    * A worker could not reach a server, or lost its connections. One connect check decides: if it fails too, the server
    * is shunned without waiting for the threshold. Many reports at once cost one check.

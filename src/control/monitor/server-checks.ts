@@ -58,6 +58,7 @@ export class ServerChecks {
   readonly #kept: KeptConnection[] = [];
   readonly #connect: CheckInterval<CheckReport>;
   readonly #intervals: readonly CheckInterval<CheckReport>[];
+  readonly #role: readonly CheckInterval<CheckReport>[];
   readonly #sampler: LagSampler;
   #identity: string | null = null;
   /** A worker's report that waits for the connect check to confirm it. */
@@ -76,12 +77,11 @@ export class ServerChecks {
         return { check: CheckName.connect, ok: true, facts };
       },
     );
-    this.#intervals = [
-      this.#connect,
-      this.#keptInterval(CheckName.ping, async (connection, signal) => {
-        const latencyMs = await checkPing(connection, signal, options.clock);
-        return { check: CheckName.ping, ok: true, latencyMs };
-      }),
+    const ping = this.#keptInterval(CheckName.ping, async (connection, signal) => {
+      const latencyMs = await checkPing(connection, signal, options.clock);
+      return { check: CheckName.ping, ok: true, latencyMs };
+    });
+    this.#role = [
       this.#keptInterval(CheckName.readOnly, async (connection, signal) => ({
         check: CheckName.readOnly,
         ok: true,
@@ -93,6 +93,7 @@ export class ServerChecks {
         replication: await checkReplication(connection, signal),
       })),
     ];
+    this.#intervals = [this.#connect, ping, ...this.#role];
     this.#sampler = new LagSampler({
       target: options.target,
       credentials: options.credentials,
@@ -112,6 +113,11 @@ export class ServerChecks {
   /** Resolves when every check has run again; samples keep their own pace. */
   async wake(): Promise<void> {
     await Promise.all(this.#intervals.map((interval) => interval.wake()));
+  }
+
+  /** Resolves when it has been looked again at who is read-only and replicates from whom: what makes a primary. */
+  async wakeRole(): Promise<void> {
+    await Promise.all(this.#role.map((interval) => interval.wake()));
   }
 
   /** A worker saw the server fail: if the next connect check fails as well, that is enough. */

@@ -63,13 +63,20 @@ export function promotionSteps(context: OperationContext, plan: SwitchoverPlan):
     run: () => promote(context, plan),
     final: true,
   };
+  return plan.isPair ? [promoteStep] : [stopStep(plan), promoteStep];
+}
+
+/** While the others begin to follow. A pair goes on replicating from each other. */
+export function resetSteps({ to, channel, isPair }: SwitchoverPlan): readonly OperationStep[] {
+  if (isPair) return [];
+  const { operator } = to;
   const resetStep: OperationStep = {
     name: 'reset',
     plan: `let ${operator.address} forget its source`,
     run: async () => {
-      await operator.resetReplication(plan.channel.name);
+      await operator.resetReplication(channel.name);
       return '';
     },
   };
-  return plan.isPair ? [promoteStep] : [stopStep(plan), promoteStep, resetStep];
+  return [resetStep];
 }

@@ -13,9 +13,10 @@
  * | catch-up   | the new one has everything                                  | –                               |
  * | stop       | the new one replicates no more                              | starting replication            |
  * | promote    | the new one takes writes: no way back                       | (final)                         |
- * | reset      | the new one forgets its source                              |                                 |
  * | follow     | the old one and the others begin to replicate from it       |                                 |
+ * | reset      | the new one forgets its source                              |                                 |
  * | measure    | the monitor sees the new primary, workers are told          |                                 |
+ * | semi-sync  | where commits wait for a replica: until there is one        |                                 |
  * | release    | writes go on                                                |                                 |
  * | followed   | replication runs everywhere                                 |                                 |
  * | end        | writes down that it is done                                 |                                 |
@@ -31,7 +32,7 @@ import { type OperationStep, type RunReport, runSteps } from '../step-run.ts';
 import { retrying, until } from '../until.ts';
 import { describeBlockers } from '../write-gate-blockers.ts';
 import { Following } from './following.ts';
-import { promotionSteps } from './promotion-steps.ts';
+import { promotionSteps, resetSteps } from './promotion-steps.ts';
 import type { SwitchoverPlan } from './switchover-plan.ts';
 
 /** Over the time-out of the switchover: for undoing it. Workers open by themselves when a process forgets to. */
@@ -97,7 +98,9 @@ export class Switchover {
       this.#catchUpStep(),
       ...promotionSteps(this.#context, this.#plan),
       this.#followStep(),
+      ...resetSteps(this.#plan),
       this.#measureStep(),
+      ...(this.#plan.place.semiSync ? [this.#semiSyncStep()] : []),
       this.#releaseStep(),
       this.#followedStep(),
       this.#endStep(),
@@ -258,15 +261,24 @@ export class Switchover {
   }
 
   #followStep(): OperationStep {
-    const { semiSync } = this.#plan.place;
     return {
       name: 'follow',
       plan: `let ${this.#following.addresses.join(', ')} replicate from ${this.#to.address}`,
       run: async () => {
         this.#following.begin();
-        // The first commit would wait for a replica that is not there yet.
-        if (semiSync) await this.#following.first(SEMI_SYNC_WITHIN_MS);
-        return semiSync ? '' : 'begun';
+        return 'begun';
+      },
+    };
+  }
+
+  /** The first commit would wait for a replica that is not there yet. */
+  #semiSyncStep(): OperationStep {
+    return {
+      name: 'semi-sync',
+      plan: 'wait until a replica gives acknowledgements',
+      run: async () => {
+        await this.#following.first(SEMI_SYNC_WITHIN_MS);
+        return '';
       },
     };
   }
@@ -279,7 +291,7 @@ export class Switchover {
       plan: `wait until the monitor sees that ${address} is the primary`,
       run: async () => {
         const isSeen = await until(async () => {
-          await Promise.all([monitor.wake(this.#from.address), monitor.wake(address)]);
+          await monitor.wakeRoles([this.#from.address, address]);
           return monitor.topology.primary === address;
         }, MEASURE_WITHIN_MS);
         if (!isSeen) throw new Error(`the monitor takes ${monitor.topology.primary} for the primary`);
