@@ -60,6 +60,8 @@ export class TransactionLog<Statement> {
   #bytes = 0;
   #checksum = 0;
   #obstacle: ReplayObstacle | null = null;
+  /** When what runs began. */
+  #wasBlocked = false;
   #hasInsertId = false;
 
   constructor(memory: WorkerReplays) {
@@ -102,6 +104,7 @@ export class TransactionLog<Statement> {
   begins(command: LoggedCommand<Statement>, limits: ReplaySettings): void {
     this.#checksum = 0;
     this.#pending = command;
+    this.#wasBlocked = this.#obstacle !== null;
     const bytes = command.packet.length + COMMAND_BYTES;
     if (this.#obstacle === null) this.#obstacle = this.#obstacleTo(command, bytes, limits);
     if (this.#obstacle !== null) this.#forgetCommands();
@@ -172,11 +175,13 @@ export class TransactionLog<Statement> {
     if (statement === undefined || end.errno !== 0 || !mayEnd(statement)) return false;
     const isBegin = statement.kind === StatementKind.begin && statement.statementCount === 1;
     const isFirst = this.#commands.every(({ plan: before }) => isSetTransaction(before));
-    if (isBegin && isFirst && this.#obstacle === null) return false;
+    if (isBegin && isFirst && !this.#wasBlocked) return false;
     this.clear();
     // AND CHAIN brings characteristics along that nobody has written down.
     if (!isBegin) this.#obstacle = ReplayObstacle.beginUnknown;
     else if (packet.length === 0) this.#obstacle = ReplayObstacle.tooLong;
+    else if (!this.#memory.hasRoomFor(packet.length + COMMAND_BYTES))
+      this.#obstacle = ReplayObstacle.noMemory;
     return isBegin;
   }
 
