@@ -201,6 +201,12 @@ export class BackendConnection implements LoginListener {
     return this.#replies.length + (this.#active === null ? 0 : 1);
   }
 
+  /** All that it owes can be asked elsewhere: reads, of whose answers nothing has come. */
+  get owesOnlyReads(): boolean {
+    if (this.#active !== null || this.#replies.length === 0) return false;
+    return this.#replies.every(({ repeatable, isOwn }) => repeatable || isOwn === true);
+  }
+
   /** Asks for a reply; the caller appends the command's bytes to `socket` right away, in the same order. */
   expect(reply: ExpectedReply): void {
     if (reply.isOwn === true) this.#ownAsked();

@@ -38,6 +38,8 @@ const ER_ACCESS_DENIED_ERROR = 1045;
 const STARVING_RETRY_MS = 50;
 /** A request that has waited this long takes a place from those that are served before it. */
 const OVERDUE_MS = 100;
+/** A server that has been shunned for so long is not expected to answer what it has been asked before. */
+const STUCK_MS = 3000;
 /** Threads of closed connections that are remembered. */
 const CLOSED_THREADS = 256;
 
@@ -79,6 +81,8 @@ export class ServerPool implements ConnectionListener {
   });
   /** The server itself has refused one more connection just now. */
   #serverFull = false;
+  /** By the wall clock; 0 while it is not. */
+  #shunnedSinceMs = 0;
   #closing = false;
   /** Makes room and has not closed yet. */
   #evicted: BackendConnection | null = null;
@@ -100,9 +104,31 @@ export class ServerPool implements ConnectionListener {
     this.server = server;
     this.#settings = settings;
     for (const connection of this.#all) connection.server = server;
+    this.#follow(server.status === 'SHUNNED');
     if (!isOther) return;
     for (const keyed of this.#keyed.values())
       for (const idle of keyed.removeAll()) retire(idle, 'tls-settings-changed');
+  }
+
+  /** Connections that stood through an outage may be dead without anybody knowing: a write on one would be lost. */
+  #follow(isShunned: boolean): void {
+    const wasShunned = this.#shunnedSinceMs > 0;
+    if (wasShunned === isShunned) return;
+    this.#shunnedSinceMs = isShunned ? Date.now() : 0;
+    if (!isShunned) return;
+    for (const keyed of this.#keyed.values())
+      for (const idle of [...keyed.values()]) {
+        if (idle.lastUser?.owesOn(idle) === true) continue;
+        keyed.remove(idle);
+        idle.quit('server-shunned');
+      }
+  }
+
+  /** Reads that a server which answers nothing has had for so long are asked elsewhere. */
+  #closeStuck(now: number): void {
+    if (this.#shunnedSinceMs === 0 || now - this.#shunnedSinceMs < STUCK_MS) return;
+    for (const connection of [...this.#all])
+      if (connection.owesOnlyReads) connection.close('the server is shunned and does not answer');
   }
 
   /** Connections that a session or a batch has. */
@@ -257,6 +283,7 @@ export class ServerPool implements ConnectionListener {
 
   /** Idle and worn-out connections go; called by the janitor of the worker. */
   closeIdle(now: number): void {
+    this.#closeStuck(now);
     const { idleTimeoutMs, maxLifetimeMs, minIdle } = this.#settings;
     for (const keyed of this.#keyed.values()) {
       for (const connection of [...keyed.values()]) {

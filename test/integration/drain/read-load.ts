@@ -58,6 +58,8 @@ export class ReadLoad {
   writes = 0;
   #stopped = false;
   readonly #loops: Promise<void>[] = [];
+  /** Of each client. */
+  readonly #rounds: number[] = [];
 
   static async start(sluice: SluiceProcess, options: LoadOptions): Promise<ReadLoad> {
     const load = new ReadLoad();
@@ -85,8 +87,11 @@ export class ReadLoad {
 
   async #run(connection: Connection, step: Step): Promise<void> {
     connection.on('error', (error: Error) => this.failures.push(error.message));
-    for (let n = 0; !this.#stopped && this.failures.length === 0; n++)
+    const client = this.#rounds.push(0) - 1;
+    for (let n = 0; !this.#stopped && this.failures.length === 0; n++) {
       await step(connection, n).catch((error: Error) => this.failures.push(error.message));
+      this.#rounds[client]! += 1;
+    }
     await connection.end();
   }
 
@@ -99,6 +104,17 @@ export class ReadLoad {
         this.failures.length > 0 ||
         (this.reads >= readsBefore + reads && this.writes >= writesBefore + writes),
       { timeoutMs: 30_000 },
+    );
+  }
+
+  /** Waits until each client has got so many more rounds done. */
+  async goesOnEverywhere(rounds: number): Promise<void> {
+    const before = [...this.#rounds];
+    await waitUntil(
+      'every client goes on',
+      () =>
+        this.failures.length > 0 || this.#rounds.every((count, client) => count >= before[client]! + rounds),
+      { timeoutMs: 60_000 },
     );
   }
 

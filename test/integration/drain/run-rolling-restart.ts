@@ -108,6 +108,20 @@ export async function runRollingRestart(t: Test, set: ReplicationSet): Promise<v
     t.comment(`${load.reads} rounds of reads, ${load.writes} writes`);
   });
 
+  await t.test('[B8] a frozen server holds no read up for ever, and takes reads again', async (t) => {
+    const load = await ReadLoad.start(sluice, { readers: 4, transactions: 0, writers: 1 });
+    const [frozen] = set.replicas;
+    await takesReads(sluice, frozen!, load);
+    frozen!.freeze();
+    t.teardown(() => frozen!.resume());
+    await load.goesOnEverywhere(20);
+    frozen!.resume();
+    await takesReads(sluice, frozen!, load);
+    await load.stop();
+    t.strictSame(load.failures, []);
+    t.equal(await sluice.metric('sluice_errors_sent_total'), 0);
+  });
+
   await t.test(
     '[B8] killed servers cost reads nothing, and take reads again when they are back',
     async (t) => {
