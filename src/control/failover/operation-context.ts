@@ -17,6 +17,7 @@ export interface OperationGate {
   release(): void;
   fence(address: ServerAddress, options: FenceOptions): Promise<boolean>;
   unfence(address: ServerAddress): void;
+  readonly fenced: ServerAddress | null;
   raiseTerm(atLeast: number): void;
 }
 

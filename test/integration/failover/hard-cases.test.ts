@@ -115,6 +115,31 @@ t.test('[B5] [B6] a primary that replicas hear, and others that are dead', { bai
     await stage.see(two, { role: 'replica', source: 'primary', replication_running: 'YES' });
   });
 
+  await t.test('a primary that comes back in time stays what it was', async (t) => {
+    const blockers = await Promise.all([one, two].map((replica) => replica.rootConnection()));
+    await stage.see(two, { replication_running: 'YES' });
+    for (const blocker of blockers) await blocker.query('LOCK TABLES app.t READ');
+    await stage.write(58);
+    for (const replica of [one, two])
+      await waitUntil(`${replica.name} has received it`, async () => {
+        const [status] = await replica.query<Record<string, string>>('SHOW SLAVE STATUS');
+        return status?.Gtid_IO_Pos === (await primary.queryValue('SELECT @@gtid_binlog_pos'));
+      });
+    await primary.kill();
+    await stage.seeEvent(/operation-started .*operation=failover .*from=primary/);
+    await primary.start();
+    for (const blocker of blockers) await blocker.end();
+    t.match((await stage.steps('failover', 2)).join(), 'promote failed,undo stop,undo stop-io,undo fence');
+    await stage.write(59);
+    await stage.see(primary, { role: 'primary', status: 'ONLINE' });
+    for (const replica of [one, two]) {
+      t.equal(await stage.isReadOnly(replica), true);
+      await stage.see(replica, { role: 'replica', source: 'primary', replication_running: 'YES' });
+    }
+    t.equal(await primary.queryValue('SELECT COUNT(*) FROM app.t WHERE a IN (58, 59)'), '2');
+    t.match((await stage.events()).at(-1), 'primary-answers primary');
+  });
+
   await t.test('Sluice is killed in the middle, and started again', async (t) => {
     const blockers = await Promise.all([one, two].map((replica) => replica.rootConnection()));
     await stage.write(54);

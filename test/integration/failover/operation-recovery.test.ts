@@ -30,6 +30,7 @@ function contextOf({ monitor }: MonitorUnderTest): OperationContext {
     monitor,
     gate: {
       isHeld: false,
+      fenced: null,
       hold: async () => ({ drained: true, tookMs: 0 }),
       extend: () => {},
       release: () => {},

@@ -1,6 +1,7 @@
 /** Looks at what a dead primary has left: who can take its place, and whether a failover may begin at all. */
 
 import { type CandidateVerdict, electHeir, type HeirCandidate } from '../../../topology/heir-election.ts';
+import { OwnSign } from '../../../topology/primary-death.ts';
 import { splitServerAddress } from '../../../topology/server-address.ts';
 import {
   type ServerAddress,
@@ -10,6 +11,7 @@ import {
 import type { WatchedPrimary } from '../../../topology/watched-primary.ts';
 import { describeError } from '../../monitor/server-error.ts';
 import { CheckList, type CheckVerdict } from '../check-verdict.ts';
+import { lookAtPrimary } from '../detection/own-look.ts';
 import { isExecutable } from '../hooks/run-hook.ts';
 import type { OpenServers } from '../open-servers.ts';
 import type { OperationContext } from '../operation-context.ts';
@@ -28,6 +30,9 @@ export interface AssessedPrimary {
   readonly exclusion: (address: ServerAddress) => string | null;
   readonly semiSync: SemiSyncWish | null;
 }
+
+/** A server that lives on a network that works answers in less. */
+const LAST_LOOK_MS = 100;
 
 class Assessment {
   readonly #context: OperationContext;
@@ -70,7 +75,11 @@ class Assessment {
     const replication = { tls: heir.channel?.tls ?? false, credentials: null, semiSync: semiSync.enabled };
     const place = { ...this.#placeOf(heir), ...replication };
     const toApply = heir.channel?.retrieved ?? '';
-    return { from: primary.address, heir, toApply, others, place, semiSync };
+    const isBack = async () => {
+      const sign = await lookAtPrimary(primary, this.#context.credentials(), LAST_LOOK_MS);
+      return sign === OwnSign.answers;
+    };
+    return { from: primary.address, heir, toApply, others, place, semiSync, isBack };
   }
 
   async #checkHook(): Promise<void> {

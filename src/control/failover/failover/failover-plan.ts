@@ -28,4 +28,6 @@ export interface FailoverPlan {
   /** Where the others find the heir. */
   readonly place: PrimaryPlace;
   readonly semiSync: SemiSyncWish;
+  /** A last quick look whether the dead primary lives. */
+  isBack(): Promise<boolean>;
 }

@@ -111,18 +111,21 @@ export class Failover {
   }
 
   #fenceStep(): OperationStep {
-    const { gate, settings } = this.#context;
+    const { gate, monitor, settings } = this.#context;
     const { from } = this.#plan;
     return {
       name: 'fence',
       plan: `drop every connection to ${from}, and hold new writes`,
       run: async () => {
         this.#heldSince = performance.now();
+        // From now on it is no primary, even if it comes back before its heir is seen.
+        monitor.keepOut(from, 'another server is taking its place as primary');
         const holdMs = settings().applyTimeoutMs + HOLD_MARGIN_MS;
         const isDone = await gate.fence(from, { timeoutMs: FENCE_MS, holdMs });
         return isDone ? '' : `not all workers have said so within ${FENCE_MS} ms`;
       },
       undo: async () => {
+        monitor.keepOut(from, '');
         gate.unfence(from);
         this.#release();
         return this.#pauseText();
@@ -226,6 +229,7 @@ export class Failover {
   /** If the answer was lost, the server itself says whether it was carried out. */
   async #promote(): Promise<string> {
     this.#mayGoOn();
+    if (await this.#plan.isBack()) throw new Error(`${this.#plan.from} answers again`);
     try {
       await this.#heir.setWritable();
     } catch (error) {

@@ -42,9 +42,10 @@ export class PrimaryMemory {
     this.#clock.clearTimeout(this.#timer);
   }
 
-  /** As it was when it was read last; null where it never was. */
+  /** As it was when it was read last, or is to become; null where neither is known. */
   semiSyncOf(address: ServerAddress): SemiSyncWish | null {
-    return this.#semiSync.get(address) ?? null;
+    const wish = this.#wishes.get(address);
+    return wish?.enabled ? wish : (this.#semiSync.get(address) ?? null);
   }
 
   failed(address: ServerAddress): void {

@@ -18,10 +18,9 @@ import {
   ServerStatus,
 } from '../../../topology/server-description.ts';
 import { StrayKind, strayKind } from '../../../topology/stray-server.ts';
-import { describeError } from '../../monitor/server-error.ts';
 import { Verdict } from '../check-verdict.ts';
 import type { PrimaryMemory } from '../failover/primary-memory.ts';
-import { type FailoverControl, OperationRunningError } from '../failover-control.ts';
+import type { FailoverControl } from '../failover-control.ts';
 import { OpenServers } from '../open-servers.ts';
 import type { OperationContext } from '../operation-context.ts';
 import { OperationKind, OperationOutcome } from '../operation-event.ts';
@@ -90,17 +89,30 @@ export class AutoRejoin {
     const { automatic, rejoin } = this.#context.settings();
     const { topology } = this.#context.monitor;
     const primary = topology.primary === null ? null : topology.find(topology.primary);
-    if (!automatic || !rejoin || primary?.status !== ServerStatus.ONLINE) return;
+    if (primary?.status !== ServerStatus.ONLINE) return;
+    this.#letIn(primary.address);
+    if (!automatic || !rejoin) return;
     if (this.#context.agreement.refusal() !== null || this.#options.control.running !== null) return;
     if (!topology.servers.some((server) => this.#mayBeStray(server, primary.address))) return;
     const servers = new OpenServers(this.#context);
     try {
       for (const stray of this.#strays(primary.address, await this.#replaced(servers, primary)))
         await this.#bringBack(servers, stray, primary);
-    } catch (error) {
-      if (!(error instanceof OperationRunningError)) this.#tell(primary.address, describeError(error), '');
+    } catch {
+      // The primary cannot be asked, or another operation has begun: the next pass comes.
     } finally {
       servers.close();
+    }
+  }
+
+  /** Servers that follow the primary, whoever has made them. */
+  #letIn(primary: ServerAddress): void {
+    const { topology } = this.#context.monitor;
+    for (const { address } of topology.servers) {
+      const member = topology.member(address);
+      const isOut = member !== null && (member.keptOut !== '' || this.#context.gate.fenced === address);
+      if (isOut && strayKind(topology, member, primary, new Set()) === StrayKind.follows)
+        this.#follows(address);
     }
   }
 
@@ -127,7 +139,6 @@ export class AutoRejoin {
       const member = topology.member(server.address);
       if (member === null) return [];
       const kind = strayKind(topology, member, primary, replaced);
-      if (kind === StrayKind.follows) this.#follows(server.address);
       if (kind === StrayKind.follows || kind === StrayKind.other) {
         this.#seenAtMs.delete(server.address);
         return [];
