@@ -155,7 +155,8 @@ t.test('[B5] [B6] a primary that replicas hear, and others that are dead', { bai
     await stage.seeEvent(/operation-step .*step=stop-io/);
     await stage.stopSluice();
     for (const replica of [one, two]) t.equal(await stage.isReadOnly(replica), true);
-    await stage.startSluice({}, false);
+    const candidates = [one.address, two.address];
+    await stage.startSluice({ failover: { candidates } }, false);
     await stage.seeEvent(/operation-step .*step=stop-io/);
     for (const blocker of blockers) await blocker.end();
     await stage.write(56);
@@ -174,7 +175,7 @@ t.test('[B5] [B6] a primary that replicas hear, and others that are dead', { bai
     await stage.write(57);
     const [rows] = await stage.admin.query<RowDataPacket[]>('SHOW TOPOLOGY');
     const now = stage.named(String(rows.find(({ role }) => role === 'primary')?.address));
-    t.not(now, 'replica1');
+    t.equal(now, 'replica2');
     one.resume();
     await stage.seeEvent('server-fenced replica1');
     await stage.see(one, { role: 'replica', source: now, replication_running: 'YES' });
@@ -183,4 +184,34 @@ t.test('[B5] [B6] a primary that replicas hear, and others that are dead', { bai
     for (const server of stage.set.servers) if (!(await stage.isReadOnly(server))) writable.push(server.name);
     t.same(writable, [now]);
   });
+
+  await t.test(
+    'a primary that was restarted read-only takes writes again; one that was set read-only does not',
+    async (t) => {
+      const current = await writable();
+      await stage.stopSluice();
+      // Long enough for it to come back.
+      await stage.startSluice({ failover: { confirmMs: 60_000 } });
+      await stage.see(current, { role: 'primary', status: 'ONLINE' });
+      await current.query('SET GLOBAL read_only=1');
+      await stage.seeEvent('read-only-changed');
+      await stage.seeEvent(/primary-changed .*to=-/);
+      t.equal(await stage.isReadOnly(current), true);
+      await current.query('SET GLOBAL read_only=0');
+      await stage.write(60);
+      await current.kill();
+      await stage.seeEvent(/primary-suspected .*verdict=dead/);
+      await current.start();
+      await stage.write(61);
+      t.equal(await stage.isReadOnly(current), false);
+      t.same(operationsOf(await stage.events()), [
+        `operation-started operation=recovery from=${current.name} to=${current.name}`,
+      ]);
+    },
+  );
+
+  async function writable(): Promise<DatabaseServer> {
+    for (const server of stage.set.servers) if (!(await stage.isReadOnly(server))) return server;
+    throw new Error('nobody is writable');
+  }
 });

@@ -26,6 +26,7 @@ import { assessFailover, type FailoverAssessment } from './assess-failover.ts';
 import { Failover } from './failover.ts';
 import type { FailoverPlan } from './failover-plan.ts';
 import { PrimaryMemory } from './primary-memory.ts';
+import { RestartedPrimary } from './restarted-primary.ts';
 
 export interface FailoverDirectorOptions {
   readonly context: OperationContext;
@@ -49,6 +50,7 @@ export class FailoverDirector {
   #refusal = '';
 
   readonly #rejoin: AutoRejoin;
+  readonly #restarted: RestartedPrimary;
 
   constructor(options: FailoverDirectorOptions) {
     this.#options = options;
@@ -56,6 +58,7 @@ export class FailoverDirector {
     const { context, control, clock } = options;
     this.#memory = new PrimaryMemory(context, clock);
     this.#rejoin = new AutoRejoin({ context, control, memory: this.#memory, clock });
+    this.#restarted = new RestartedPrimary({ context, control, clock });
     this.#watch = new PrimaryWatch({
       ...this.#inquestOptions(() => this.#context.settings().automatic),
       confirmMs: () => this.#context.settings().confirmMs,
@@ -69,11 +72,12 @@ export class FailoverDirector {
     this.#memory.look();
     this.#watch.look();
     this.#rejoin.look();
+    this.#restarted.look();
   }
 
   async stop(): Promise<void> {
     this.#memory.stop();
-    await Promise.all([this.#watch.stop(), this.#rejoin.stop()]);
+    await Promise.all([this.#watch.stop(), this.#rejoin.stop(), this.#restarted.stop()]);
   }
 
   /** FAILOVER. */
