@@ -1,4 +1,4 @@
-/** A part of a longer piece of work, with a deadline of its own. */
+/** Deadlines for parts of longer pieces of work. */
 
 import type { Clock } from '../../common/clock.ts';
 import { CheckTimeoutError } from './check-interval.ts';
@@ -21,4 +21,12 @@ export async function withDeadline<T>(
     clock.clearTimeout(timer);
     outer?.removeEventListener('abort', forward);
   }
+}
+
+/** Resolves when `work` has ended, or without it: it goes on, but nobody waits for it any longer. */
+export function atMost(clock: Clock, timeoutMs: number, work: Promise<void>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = clock.setTimeout(resolve, timeoutMs);
+    work.then(resolve, reject).finally(() => clock.clearTimeout(timer));
+  });
 }

@@ -23,6 +23,7 @@ import { type AdministrativeStatus, CheckState } from '../../topology/server-hea
 import { type TopologyChange, TopologyDescription, type TopologySettings } from '../../topology/topology.ts';
 import type { ConfiguredServer } from '../../topology/topology-member.ts';
 import { CheckLog } from '../statistics/check-log.ts';
+import { atMost } from './deadline.ts';
 import { Discovery } from './discovery.ts';
 import type { LagSample } from './heartbeat/lag-sampler.ts';
 import { LagWatch } from './heartbeat/lag-watch.ts';
@@ -50,6 +51,7 @@ export class Monitor extends EventEmitter<MonitorEvents> {
   #discovery: Discovery;
   #views: ViewCatalog;
   #lag: LagWatch;
+  #heartbeatSaid = '';
   /** Of this turn of the event loop: samples come at the same time from all servers. */
   #lagChanges: TopologyChange[] = [];
   #topology: TopologyDescription;
@@ -100,7 +102,7 @@ export class Monitor extends EventEmitter<MonitorEvents> {
     this.#firstRound = null;
     if (this.#isStopped()) return;
     this.#apply(results);
-    await this.#atMost(this.#settings.timeoutMs * 2, this.#lookFurther());
+    await atMost(this.#clock, this.#settings.timeoutMs * 2, this.#lookFurther());
   }
 
   /** Resolves when every loop has ended and every connection is closed. */
@@ -225,7 +227,7 @@ export class Monitor extends EventEmitter<MonitorEvents> {
       settings: this.#settings.heartbeat,
       clock: this.#clock,
       topology: () => this.#topology,
-      event: (event) => this.#record(event),
+      event: (event) => this.#recordHeartbeat(event),
     });
   }
 
@@ -241,14 +243,6 @@ export class Monitor extends EventEmitter<MonitorEvents> {
         return this.#isSettled(address);
       },
       changed: (catalog, views) => this.#catalogChanged(catalog, views),
-    });
-  }
-
-  /** Resolves when `work` has ended, or without it: it goes on, but nobody waits for it any longer. */
-  #atMost(timeoutMs: number, work: Promise<void>): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const timer = this.#clock.setTimeout(resolve, timeoutMs);
-      work.then(resolve, reject).finally(() => this.#clock.clearTimeout(timer));
     });
   }
 
@@ -383,6 +377,13 @@ export class Monitor extends EventEmitter<MonitorEvents> {
       tablesReason: catalog.tables.incompleteReason,
     });
     this.#announceChange();
+  }
+
+  /** What was said before a reload is no news behind it. */
+  #recordHeartbeat(body: MonitorEventBody): void {
+    const said = JSON.stringify(body);
+    if (said !== this.#heartbeatSaid) this.#record(body);
+    this.#heartbeatSaid = said;
   }
 
   #record(body: MonitorEventBody): void {

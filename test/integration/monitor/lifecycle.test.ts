@@ -130,6 +130,7 @@ t.test('one primary, one replica', async (t) => {
 
   await t.test('a reload of everything else keeps what is known', async (t) => {
     const subject = await watch();
+    await subject.seeHeartbeats();
     const from = subject.events.length;
     await subject.monitor.reconfigure({
       credentials: MONITOR_ACCOUNT,
@@ -194,6 +195,7 @@ t.test('one primary, one replica', async (t) => {
       discoveryIntervalMs: 60_000,
       connectIntervalMs: 60_000,
       timeoutMs: 10_000,
+      heartbeat: { table: 'sluice.heartbeat', write: true, intervalMs: 60_000 },
     };
     const subject = await watch(seldom);
     for (let round = 0; round < 5; round++) await subject.monitor.wake();

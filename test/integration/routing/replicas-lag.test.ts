@@ -21,7 +21,8 @@ const config = (routing: ConfigObject): ConfigObject => ({
     maxReplicationLagMs: LIMIT_MS,
   })),
   users: [{ username: 'app', password: 'app-secret' }],
-  routing: { stickyAfterWriteMs: 0, ...routing },
+  routing,
+  causalReads: { level: 'none' },
   pool: { waitTimeoutMs: 1500 },
 });
 
