@@ -55,6 +55,8 @@ export async function runRollingRestart(t: Test, set: ReplicationSet): Promise<v
     const client = await sluice.connect();
     // The other one first, so that the transaction is on this one.
     await admin.query(`DRAIN '${other!.address}' TIMEOUT 20`);
+    const warned = await sluice.connect();
+    await warned.query(`SELECT CAST('12x' AS SIGNED), v FROM kv WHERE id = 1`);
     await client.query('START TRANSACTION READ ONLY');
     const [port] = await client.query<RowDataPacket[]>('SELECT @@port AS port');
     t.equal(Number(port[0]?.port), replica!.port);
@@ -68,6 +70,13 @@ export async function runRollingRestart(t: Test, set: ReplicationSet): Promise<v
     t.match(await rowOf(admin, 'SHOW TOPOLOGY', replica!.address), { status: 'OFFLINE_SOFT', drained: 'NO' });
     t.match(await rowOf(admin, 'SHOW TOPOLOGY', other!.address), { status: 'ONLINE', drained: null });
     t.equal(await clientsOn(replica!), '1', 'the idle ones are closed, the one in the transaction is not');
+    const [warnings] = await warned.query<RowDataPacket[]>('SHOW WARNINGS');
+    t.match(
+      warnings,
+      [{ Code: 1292 }],
+      'what a session may still ask about was read before its connection closed',
+    );
+    await warned.end();
     const [again] = await client.query<RowDataPacket[]>('SELECT @@port AS port');
     t.equal(Number(again[0]?.port), replica!.port, 'the transaction goes on');
     await client.query('COMMIT');
