@@ -180,7 +180,16 @@ for (const flavor of Object.values(ServerFlavor)) {
     await t.test('an open transaction that does not end undoes it, and goes on', async (t) => {
       await client.query('BEGIN');
       await client.query('INSERT INTO t VALUES (100)');
-      const undone = await errorOf(admin, `${to(first)} TIMEOUT 1`);
+      const running = errorOf(admin, `${to(first)} TIMEOUT 1`);
+      const operator = await sluice.adminConnection();
+      await waitUntil('it runs', async () => {
+        const events = await rowsOf(operator, 'SHOW EVENTS');
+        return events.some(({ detail }) => String(detail).includes('step=near'));
+      });
+      t.match(await errorOf(operator, to(second)), /Nothing was changed: a switchover is running/);
+      t.match(await errorOf(operator, `REJOIN '${second.address}'`), /a switchover is running/);
+      await operator.end();
+      const undone = await running;
       t.match(undone, /It was undone, everything is as before: hold: not all has ended within 1000 ms/);
       t.match(undone, /of 'app' at .* is in the way: /);
       await client.query('COMMIT');
@@ -191,6 +200,23 @@ for (const flavor of Object.values(ServerFlavor)) {
         'SELECT outcome, running FROM sluice.operation',
       );
       t.match(record, { outcome: 'undone', running: null });
+    });
+
+    await t.test('another Sluice that has an operation running, or has left one', async (t) => {
+      const other = await set.primary.rootConnection();
+      await other.query("DO GET_LOCK('sluice.operation', 0)");
+      t.match(await errorOf(admin, to(first)), /another Sluice has an operation running/);
+      await other.end();
+      await set.primary.query(
+        `INSERT INTO sluice.operation (id, kind, old_primary, new_primary, began_at, running)
+          VALUES ('x', 'switchover', 'a:1', 'b:2', '2026-01-02 03:04:05', 1)`,
+      );
+      t.match(
+        await errorOf(admin, to(first)),
+        /a switchover from a:1 to b:2, begun at 2026-01-02 .* has not ended/,
+      );
+      await set.primary.query("DELETE FROM sluice.operation WHERE id = 'x'");
+      t.equal(await isReadOnly(set.primary), false);
     });
 
     await t.test('a lock on the old primary that does not go away undoes it', async (t) => {

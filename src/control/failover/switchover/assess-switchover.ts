@@ -124,9 +124,13 @@ class SwitchoverAssessment {
   async #findOthers(from: PlannedServer, to: PlannedServer): Promise<SwitchoverPlan['others']> {
     const { topology } = this.#context.monitor;
     const others: SwitchoverPlan['others'][number][] = [];
-    for (const server of topology.servers) {
-      if (server.address === from.operator.address || server.address === to.operator.address) continue;
-      const other = await this.#reachOther(server);
+    const rest = topology.servers.filter(
+      ({ address }) => address !== from.operator.address && address !== to.operator.address,
+    );
+    // At once: each that is dead takes its time.
+    const reached = await Promise.all(rest.map((server) => this.#reachOther(server)));
+    for (const [index, server] of rest.entries()) {
+      const other = reached[index] ?? null;
       const channel = other?.state.channels.find(
         (each) =>
           isOfServer(each.sourceUuid, each.sourceId, from.state) || each.source === from.operator.address,
