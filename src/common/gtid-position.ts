@@ -21,7 +21,7 @@ export interface GtidSource {
   /** From 1 to `MAX_GTID_SOURCES`; a later one is higher. */
   readonly index: number;
   readonly address: string;
-  /** In front of the sequence number in GTIDs of its own: `uuid:`, on MariaDB `domain-server-`. */
+  /** In front of the sequence number in GTIDs of its own: `uuid:`, on MariaDB `domain-server-`; '' where it makes none. */
   readonly prefix: string;
   readonly flavor: 'mysql' | 'mariadb';
   /** Sequence numbers up to here are those from before: whoever is at the source at all has them. */

@@ -14,6 +14,10 @@ import { GtidFormatError } from '../../topology/gtid-format-error.ts';
 import { ServerFlavor } from '../../topology/server-description.ts';
 import type { GtidSample } from './gtid-sample.ts';
 
+/** In front of a sequence number that is none of a GTID. */
+const NO_GTIDS = '';
+/** Places in binlogs go up by 2^32 with each file: a new source begins long before positions have no more room. */
+const MAX_DISTANCE = 2n ** 39n;
 /** Workers get so many: GTIDs of older ones are not recognised any more. */
 const KEPT_SOURCES = 16;
 
@@ -25,7 +29,8 @@ export interface KeptServer {
 
 interface CurrentSource {
   readonly source: GtidSource;
-  readonly baseline: GtidSet;
+  /** null where the primary makes no GTIDs: places in its binlog are the sequence then, and not before `base`. */
+  readonly baseline: GtidSet | null;
   /** How many writes had GTIDs of nobody's when it began. */
   readonly foreignWrites: number;
 }
@@ -59,14 +64,15 @@ export class GtidKeeper {
   /** @param epoch of `SharedGtids.beginResolving` before it was asked; null if it was asked for nothing in particular. */
   primarySampled(server: KeptServer, sample: GtidSample, epoch: number | null): void {
     const executed = sample.hasGtids ? parsed(sample) : null;
-    if (executed === null) {
-      this.#withoutGtids(server.address);
+    const sequence = executed === null ? ownPlace(sample) : sequenceIn(executed, sample.prefix);
+    if (sequence === null) {
+      this.#withoutPositions(server.address);
       return;
     }
     this.#complainedOf = '';
-    const sequence = sequenceIn(executed, sample.prefix);
-    if (this.#needsSource(server.address, sample, sequence, epoch !== null))
-      this.#begin(server.address, sample, executed, sequence);
+    const prefix = executed === null ? NO_GTIDS : sample.prefix;
+    if (this.#needsSource(server.address, prefix, sequence, epoch !== null))
+      this.#begin(server.address, { prefix, flavor: sample.flavor, base: sequence }, executed);
     this.#primarySequence = sequence;
     const { source } = this.#current ?? {};
     if (source === undefined) return;
@@ -79,12 +85,10 @@ export class GtidKeeper {
   replicaSampled({ slot }: KeptServer, sample: GtidSample, incarnation: number): void {
     const current = this.#current;
     const shared = this.#shared;
-    if (current === null || current.baseline.dialect !== sample.flavor) return;
-    if (shared.incarnation(slot) !== incarnation) return;
-    const executed = parsed(sample);
-    if (executed === null || !gtidSetContains(executed, current.baseline)) return;
-    const { source } = current;
-    const position = gtidPosition(source, sequenceIn(executed, source.prefix));
+    if (current === null || shared.incarnation(slot) !== incarnation) return;
+    const sequence = reachedSequence(current, sample);
+    if (sequence === null) return;
+    const position = gtidPosition(current.source, sequence);
     // Less than it had: what workers have seen of it counts no more.
     if (position < (this.#positions.get(slot) ?? NO_POSITION)) shared.forgetApplied(slot);
     this.#positions.set(slot, position);
@@ -97,34 +101,38 @@ export class GtidKeeper {
     this.#shared.forgetApplied(slot);
   }
 
-  #needsSource(address: string, sample: GtidSample, sequence: bigint, isAsked: boolean): boolean {
+  #needsSource(address: string, prefix: string, sequence: bigint, isAsked: boolean): boolean {
     const current = this.#current;
     if (current === null) return true;
     const { source, foreignWrites } = current;
-    if (source.address !== address || source.prefix !== sample.prefix) return true;
+    if (source.address !== address || source.prefix !== prefix) return true;
     // Its binlogs were deleted, or it was restored: its numbers begin anew.
-    if (sequence < this.#primarySequence) return true;
+    if (sequence < this.#primarySequence || sequence - source.base > MAX_DISTANCE) return true;
     // A position does not tell who has transactions of others: a new baseline does.
     return isAsked && this.#shared.foreignWrites !== foreignWrites;
   }
 
-  #begin(address: string, { prefix, flavor }: GtidSample, executed: GtidSet, sequence: bigint): void {
+  #begin(
+    address: string,
+    identity: Pick<GtidSource, 'prefix' | 'flavor' | 'base'>,
+    baseline: GtidSet | null,
+  ): void {
     if (this.#lastIndex >= MAX_GTID_SOURCES) {
-      this.#withoutGtids(address);
+      this.#withoutPositions(address);
       return;
     }
     const foreignWrites = this.#shared.foreignWrites;
-    const source = { index: ++this.#lastIndex, address, prefix, flavor, base: sequence };
-    this.#current = { source, baseline: executed, foreignWrites };
+    const source = { index: ++this.#lastIndex, address, ...identity };
+    this.#current = { source, baseline, foreignWrites };
     this.#sources = [...this.#sources.slice(1 - KEPT_SOURCES), source];
     this.#changed();
   }
 
-  #withoutGtids(primary: string): void {
+  #withoutPositions(primary: string): void {
     this.#current = null;
     if (this.#complainedOf !== primary)
       this.#log.warn(
-        'the primary makes no GTIDs that could be followed: reads of what is written go to the primary',
+        'the primary has neither GTIDs nor a binlog that could be followed: reads of what is written go to the primary',
         { primary, setting: 'causalReads.level' },
       );
     this.#complainedOf = primary;
@@ -132,6 +140,22 @@ export class GtidKeeper {
     this.#sources = [];
     this.#changed();
   }
+}
+
+function ownPlace({ binlog }: GtidSample): bigint | null {
+  return binlog?.of === '' ? binlog.place : null;
+}
+
+/** How far a replica is in the current source; null if it is not there yet, or that cannot be told. */
+function reachedSequence({ source, baseline }: CurrentSource, sample: GtidSample): bigint | null {
+  if (baseline === null) {
+    const { of = null, place = 0n } = sample.binlog ?? {};
+    return of === source.address && place >= source.base ? place : null;
+  }
+  if (baseline.dialect !== sample.flavor) return null;
+  const executed = parsed(sample);
+  if (executed === null || !gtidSetContains(executed, baseline)) return null;
+  return sequenceIn(executed, source.prefix);
 }
 
 function parsed({ executed, flavor }: GtidSample): GtidSet | null {

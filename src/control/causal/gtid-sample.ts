@@ -1,7 +1,8 @@
-/** Asks a server how far it is. One statement, so that the numbers are those of one moment. */
+/** Asks a server how far it is: by GTIDs, or by the primary's binlog where there are none. */
 
+import { formatServerAddress } from '../../topology/server-address.ts';
 import { ServerFlavor } from '../../topology/server-description.ts';
-import type { MonitorConnection } from '../monitor/monitor-connection.ts';
+import type { MonitorConnection, Row } from '../monitor/monitor-connection.ts';
 import { ER_UNKNOWN_SYSTEM_VARIABLE, errnoOf } from '../monitor/server-error.ts';
 
 export interface GtidSample {
@@ -12,6 +13,15 @@ export interface GtidSample {
   readonly prefix: string;
   /** All that it has, in its own dialect. */
   readonly executed: string;
+  /** Where there are no GTIDs: how far it is in whose binlog; null where it is in none. */
+  readonly binlog: BinlogPlace | null;
+}
+
+export interface BinlogPlace {
+  /** The server that has written it; '' for itself. */
+  readonly of: string;
+  /** The number of the file in the upper, the place in it in the lower 32 bits. */
+  readonly place: bigint;
 }
 
 /** On MariaDB what is in the binlog is not necessarily committed yet: the position of a replica is another one. */
@@ -20,7 +30,11 @@ const MARIADB =
 const MYSQL =
   'SELECT @@global.gtid_executed AS executed, @@global.gtid_mode AS mode, @@global.server_uuid AS uuid';
 
-export async function sampleGtids(connection: MonitorConnection, signal: AbortSignal): Promise<GtidSample> {
+export async function sampleGtids(
+  connection: MonitorConnection,
+  isPrimary: boolean,
+  signal: AbortSignal,
+): Promise<GtidSample> {
   const isMariadb = connection.version.flavor === ServerFlavor.mariadb;
   const flavor = isMariadb ? 'mariadb' : 'mysql';
   try {
@@ -28,9 +42,37 @@ export async function sampleGtids(connection: MonitorConnection, signal: AbortSi
     const prefix = isMariadb ? `${row?.domain}-${row?.id}-` : `${(row?.uuid ?? '').toLowerCase()}:`;
     const executed = (row?.executed ?? '').replace(/\s+/g, '');
     const hasGtids = isMariadb ? row?.logs === '1' : row?.mode === 'ON';
-    return { flavor, hasGtids, prefix, executed };
+    const binlog = hasGtids || isMariadb ? null : await samplePlace(connection, isPrimary, signal);
+    return { flavor, hasGtids, prefix, executed, binlog };
   } catch (error) {
     if (errnoOf(error) !== ER_UNKNOWN_SYSTEM_VARIABLE) throw error;
-    return { flavor, hasGtids: false, prefix: '', executed: '' };
+    return { flavor, hasGtids: false, prefix: '', executed: '', binlog: null };
   }
+}
+
+async function samplePlace(
+  connection: MonitorConnection,
+  isPrimary: boolean,
+  signal: AbortSignal,
+): Promise<BinlogPlace | null> {
+  const [row] = await connection.query(isPrimary ? 'SHOW MASTER STATUS' : 'SHOW SLAVE STATUS', signal);
+  return row === undefined ? null : isPrimary ? ownPlace(row) : appliedPlace(row);
+}
+
+function ownPlace(row: Row): BinlogPlace | null {
+  const place = placeOf(row.File, row.Position);
+  return place === null ? null : { of: '', place };
+}
+
+function appliedPlace(row: Row): BinlogPlace | null {
+  const place = placeOf(row.Relay_Master_Log_File, row.Exec_Master_Log_Pos);
+  const of = formatServerAddress(row.Master_Host ?? '', Number(row.Master_Port));
+  return place === null ? null : { of, place };
+}
+
+/** Files are numbered behind the last dot. */
+function placeOf(file: string | null | undefined, position: string | null | undefined): bigint | null {
+  const number = /\.(\d{1,9})$/.exec(file ?? '')?.[1];
+  if (number === undefined || !/^\d{1,10}$/.test(position ?? '')) return null;
+  return (BigInt(number) << 32n) + BigInt(position ?? '');
 }

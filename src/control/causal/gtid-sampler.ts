@@ -146,7 +146,7 @@ class SampleLoop {
       if (isWanted) this.#isWanted = false;
       const epoch = isWanted ? shared.beginResolving() : null;
       const incarnation = shared.incarnation(this.server.slot);
-      const sample = await sampleGtids(connection, signal);
+      const sample = await sampleGtids(connection, isPrimary, signal);
       // It may have another role by now: what that means is to be asked again.
       if (this.#stopped || (this.server.role === 'primary') !== isPrimary) this.#isWanted ||= isWanted;
       else this.#take(sample, isPrimary, incarnation, epoch);
@@ -161,7 +161,7 @@ class SampleLoop {
     const { keeper } = this.#options;
     if (isPrimary) {
       keeper.primarySampled(this.server, sample, epoch);
-      if (epoch !== null && !sample.hasGtids) this.#isWanted = true;
+      if (epoch !== null && keeper.sources.length === 0) this.#isWanted = true;
     } else keeper.replicaSampled(this.server, sample, incarnation);
   }
 

@@ -32,7 +32,8 @@ export class GtidSources {
   /** @param list of the snapshot, the current one at the end. */
   update(list: readonly GtidSource[]): void {
     this.#list = list;
-    this.#known = list.toReversed().map((source) => ({
+    const withGtids = list.filter(({ prefix }) => prefix !== '');
+    this.#known = withGtids.toReversed().map((source) => ({
       source,
       prefix: Buffer.from(source.prefix, 'latin1'),
       position: gtidPosition(source, source.base),
@@ -43,6 +44,11 @@ export class GtidSources {
   /** The primary of now; null where it makes no GTIDs, or has not been asked yet. */
   get current(): GtidSource | null {
     return this.#list.at(-1) ?? null;
+  }
+
+  /** Whether commits on the primary are reported with their GTIDs. */
+  get areReported(): boolean {
+    return (this.current?.prefix ?? '') !== '';
   }
 
   of(position: number): GtidSource | null {
@@ -83,7 +89,7 @@ export class GtidSources {
   /** As a client may hand it on; '' for none. */
   textOf(position: number): string {
     const source = position === NO_GTID ? null : this.of(position);
-    return source === null ? '' : `${source.prefix}${sequenceOf(source, position)}`;
+    return source === null || source.prefix === '' ? '' : `${source.prefix}${sequenceOf(source, position)}`;
   }
 }
 

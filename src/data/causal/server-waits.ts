@@ -58,6 +58,7 @@ export class ServerWaits {
 
   /** Whether the server may come to `need` soon. Where it stands in another source than that, nobody can tell. */
   mayReach(need: number): boolean {
+    if (!this.#causality.sources.areReported) return false;
     const source = sourceIndexOf(need);
     if (sourceIndexOf(this.#applied) !== source || source !== this.#causality.sources.current?.index)
       return false;

@@ -96,7 +96,7 @@ export class SessionCausality {
     const catalog = this.#catalog();
     this.#current = plan.writeSlots(schema, catalog);
     this.#version = catalog.version;
-    this.#isReported = isReported && this.#worker.sources.current !== null;
+    this.#isReported = isReported && this.#worker.sources.areReported;
   }
 
   /** An OK with session state has come. Its client has not got it yet. */

@@ -17,12 +17,14 @@ const mysql = (uuid: string, executed: string): GtidSample => ({
   hasGtids: true,
   prefix: `${uuid}:`,
   executed,
+  binlog: null,
 });
 const mariadb = (serverId: number, executed: string): GtidSample => ({
   flavor: 'mariadb',
   hasGtids: true,
   prefix: `0-${serverId}-`,
   executed,
+  binlog: null,
 });
 
 class Rig {
@@ -168,6 +170,31 @@ t.test('a primary that begins its numbers anew, or makes none', async (t) => {
   rig.keeper.primarySampled(FIRST, mysql(A, `${A}:1-3`), rig.shared.beginResolving());
   t.notOk(rig.shared.isUnknown(1));
   t.match(rig.keeper.sources, [{ index: 3 }]);
+});
+
+t.test('without GTIDs the places in the binlog of the primary count', async (t) => {
+  const rig = new Rig();
+  const at = (of: string, place: bigint): GtidSample => ({
+    ...mysql(A, `${A}:1-5`),
+    hasGtids: false,
+    binlog: { of, place },
+  });
+  const file = (number: bigint, place: bigint): bigint => (number << 32n) + place;
+  rig.shared.setUnknown(9);
+  rig.keeper.primarySampled(FIRST, at('', file(3n, 1000n)), rig.shared.beginResolving());
+  t.match(rig.keeper.sources, [{ prefix: '', base: file(3n, 1000n) }]);
+  t.notOk(rig.shared.isUnknown(9));
+  t.equal(rig.replica(SECOND, at('a:1', file(3n, 999n))), 0);
+  t.equal(rig.replica(SECOND, at('c:1', file(3n, 2000n))), 0, 'that is the binlog of another server');
+  t.equal(rig.replica(SECOND, at('a:1', file(4n, 4n))), rig.position(file(4n, 4n)), 'the next file is later');
+  t.ok(rig.shared.applied(SECOND.slot) >= rig.shared.written(9));
+  t.equal(rig.replica(THIRD, { ...at('a:1', 0n), binlog: null }), 0);
+  rig.keeper.primarySampled(FIRST, at('', file(200n, 4n)), null);
+  t.equal(rig.keeper.sources.length, 2, 'a new source in time');
+  t.ok(rig.shared.applied(SECOND.slot) < rig.position(file(200n, 4n)));
+  rig.keeper.primarySampled(FIRST, mysql(A, `${A}:1-6`), null);
+  t.match(rig.keeper.sources.at(-1), { prefix: `${A}:` }, 'GTIDs are switched on');
+  t.strictSame(rig.warnings, []);
 });
 
 t.test('so many sources are kept, and numbered', async (t) => {
