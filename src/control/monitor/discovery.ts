@@ -56,6 +56,8 @@ interface Rejection {
   readonly retryAtMs: number;
 }
 
+/** A replica as the only seed leads to its source in one round, and from there to the other replicas in the next. */
+const ROUNDS_AT_START = 3;
 const MAX_RETRY_MS = 30_000;
 /** More than any set of servers names; the oldest go first. */
 const MAX_REJECTIONS = 256;
@@ -86,6 +88,16 @@ export class Discovery {
   /** Resolves after the first round. */
   start(): Promise<void> {
     return this.#interval.start();
+  }
+
+  /** Resolves when what was found has led to nothing more. */
+  async startThoroughly(): Promise<void> {
+    await this.start();
+    for (let round = 1; round < ROUNDS_AT_START; round++) {
+      const before = this.#options.topology().servers.length;
+      await this.wake();
+      if (this.#options.topology().servers.length === before) return;
+    }
   }
 
   wake(): Promise<void> {

@@ -35,9 +35,6 @@ import { isDifferentForRouting } from './routing-difference.ts';
 import { ServerChecks } from './server-checks.ts';
 import { ViewCatalog } from './view-catalog.ts';
 
-/** A replica as the only seed leads to its source in one round, and from there to the other replicas in the next. */
-const DISCOVERY_ROUNDS_AT_START = 3;
-
 export class Monitor extends EventEmitter<MonitorEvents> {
   readonly #logger: MonitorLogger;
   readonly #clock: Clock;
@@ -249,19 +246,10 @@ export class Monitor extends EventEmitter<MonitorEvents> {
   /** From the seeds to what they lead to: the other servers, and the views. */
   async #lookFurther(): Promise<void> {
     const catalog = this.#views.start();
-    if (this.#settings.discovery) await this.#discoverAtStart();
+    if (this.#settings.discovery) await this.#discovery.startThoroughly();
     await catalog;
     // The first reading may have come too early, before there was a server to ask.
     if (!this.catalog.complete && this.#catalogServer() !== null) await this.#views.refresh();
-  }
-
-  async #discoverAtStart(): Promise<void> {
-    await this.#discovery.start();
-    for (let round = 1; round < DISCOVERY_ROUNDS_AT_START && !this.#isStopped(); round++) {
-      const before = this.#topology.servers.length;
-      await this.#discovery.wake();
-      if (this.#topology.servers.length === before) return;
-    }
   }
 
   #checksOf(address: ServerAddress): ServerChecks | undefined {
