@@ -88,13 +88,15 @@ export class SessionCausality {
   sends(plan: Plan | null, schema: string | null, isReported: boolean): void {
     const statement = plan?.statement ?? null;
     this.#class = statement;
-    if (plan === null || statement?.provenRead === true) {
+    const catalog = this.#catalog();
+    const writes = plan === null ? NO_SLOTS : plan.writeSlots(schema, catalog);
+    // What is proven by its text may still read a view that calls a function which writes; then it is on the primary.
+    if (plan === null || (plan.statement.provenRead && (writes !== null || !catalog.complete))) {
       this.#current = NO_SLOTS;
       this.#isReported = true;
       return;
     }
-    const catalog = this.#catalog();
-    this.#current = plan.writeSlots(schema, catalog);
+    this.#current = writes;
     this.#version = catalog.version;
     this.#isReported = isReported && this.#worker.sources.areReported;
   }

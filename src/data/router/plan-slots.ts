@@ -63,7 +63,8 @@ export class PlanSlots {
     const { tables, writes, provenRead } = statement;
     this.#fixedReads =
       !provenRead || showsSchema(statement) ? null : tables.length === 0 ? NO_SLOTS : undefined;
-    const isWriteless = writes?.length === 0 && (provenRead || tables.length === 0);
+    // Reading a view may run a function that writes: whether it does only the catalogue knows.
+    const isWriteless = writes?.length === 0 && tables.length === 0;
     this.#fixedWrites = isWriteless ? NO_SLOTS : writes === null ? null : undefined;
     this.#needsSchema = [...tables, ...(writes ?? [])].some((table) => table.schema === null);
   }

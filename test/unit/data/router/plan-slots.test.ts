@@ -66,6 +66,33 @@ t.test('what is read', async (t) => {
   t.same([...(planOf('SELECT * FROM x.t').readSlots(null, PLAIN) ?? [])], slots('x.t'));
 });
 
+t.test('what is written', async (t) => {
+  const catalog = catalogOf({
+    reads: { 'shop.calls': null, 'shop.v': ['shop.a'] },
+    writes: { 'shop.calls': null, 'shop.v': ['shop.a'], 'shop.a': ['shop.log'], 'shop.any': null },
+  });
+  const table: readonly [string, readonly string[] | null][] = [
+    ['UPDATE t SET a = 1', ['shop.t']],
+    ['INSERT INTO v VALUES (1)', ['shop.v', 'shop.a']],
+    ['UPDATE t, a SET t.x = 1, a.x = 2', ['shop.t', 'shop.a', 'shop.log']],
+    ['DELETE FROM `any`', null],
+    ['SELECT * FROM t', []],
+    ['SELECT * FROM v FOR UPDATE', []],
+    // A proven read to the lexer; the view calls what may write.
+    ['SELECT * FROM calls', null],
+    ['SELECT * FROM calls FOR UPDATE', null],
+    ['INSERT INTO t SELECT * FROM calls', null],
+    ['INSERT INTO t SELECT * FROM sys.version', null],
+    ['SELECT 1', []],
+    ['CALL p()', null],
+    ['COMMIT', []],
+  ];
+  for (const [sql, expected] of table) {
+    const found = planOf(sql).writeSlots('shop', catalog);
+    t.same(found === null ? null : [...found], expected === null ? null : slots(...expected), sql);
+  }
+});
+
 t.test('a known digest and schema cost nothing, another schema or catalogue is looked at anew', async (t) => {
   const plan = planOf('SELECT * FROM t');
   const first = plan.readSlots('one', PLAIN);
