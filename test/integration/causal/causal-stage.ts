@@ -27,6 +27,9 @@ const OBJECTS = [
   'CREATE PROCEDURE app.sets(v INT) UPDATE app.t SET n = v',
   "CREATE PROCEDURE app.fails(v INT) BEGIN UPDATE app.t SET n = v; SIGNAL SQLSTATE '45000'; END",
   'CREATE FUNCTION app.writes(v INT) RETURNS INT DETERMINISTIC MODIFIES SQL DATA BEGIN UPDATE app.t SET n = v; RETURN v; END',
+  'CREATE TABLE app.given (n INT NOT NULL)',
+  'INSERT INTO app.given VALUES (0)',
+  'CREATE VIEW app.calling AS SELECT app.writes(n) AS n FROM app.given',
   "CREATE USER other@'%' IDENTIFIED BY 'other-secret'",
   'GRANT ALL ON app.* TO other@`%`',
 ];

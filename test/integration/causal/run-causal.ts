@@ -75,6 +75,11 @@ const WRITES: readonly WriteCase[] = [
   },
   { name: 'a function in a SELECT', write: ['SELECT writes(?)'], read: 'SELECT n FROM t', prepared: true },
   {
+    name: 'a view that calls a function, in a transaction that has written something else',
+    write: ['UPDATE given SET n = ?', 'BEGIN', 'UPDATE given SET n = n', 'SELECT n FROM calling', 'COMMIT'],
+    read: 'SELECT n FROM t',
+  },
+  {
     name: 'several statements',
     write: ['UPDATE other SET n = n; UPDATE t SET n = ?; SELECT 1'],
     read: 'SELECT n FROM t',
