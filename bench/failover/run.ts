@@ -1,6 +1,7 @@
 /** One run of a scenario: load, damage, load again, end, and what came of it. */
 
 import type { BankAudit } from '../../test/chaos/bank-audit.ts';
+import { readLedger } from '../../test/chaos/bank-workload.ts';
 import { type ChaosVerdict, judge } from '../../test/chaos/chaos-verdict.ts';
 import { inFlightAt, longestPauses, writesAgainAfterMs } from '../../test/chaos/pauses.ts';
 import type { SysbenchLoadResult } from '../../test/chaos/sysbench-load.ts';
@@ -14,21 +15,31 @@ export interface RunResult {
   /** Empty: every promise was kept. */
   readonly broken: readonly string[];
   readonly audit: BankAudit;
-  readonly sysbench: Omit<SysbenchLoadResult, 'output'> | null;
+  readonly sysbench: SysbenchLoadResult | null;
   /** The longest of each client of the bank. */
   readonly pausesMs: readonly number[];
+  /** The same before the damage: what this machine does to clients when nothing happens. */
+  readonly quietPausesMs: readonly number[];
   /** From the damage to the first acknowledged write on another server; null: there was none. */
   readonly writesAgainMs: number | null;
   /** Transfers under way when the damage was done, and how many of them ended without an error. */
   readonly inFlight: number;
   readonly inFlightWithoutError: number;
-  /** Whether the old primary follows the new one in the end. */
-  readonly rejoined: boolean;
+  /** What has become of the old primary. */
+  readonly oldPrimary: OldPrimary;
   /** Names of the servers that took acknowledged writes, in order. */
   readonly terms: readonly string[];
   /** Rows that a server wrote when its term was over, which nobody was told of. */
   readonly lateWrites: number;
 }
+
+export const OldPrimary = {
+  follows: 'follows',
+  /** It has transactions of its own, and Sluice has named them. */
+  keptOut: 'kept out',
+  left: 'left',
+} as const;
+export type OldPrimary = (typeof OldPrimary)[keyof typeof OldPrimary];
 
 export type RunOptions = Omit<StageOptions, 'config' | 'stopsAtErrors'>;
 
@@ -51,6 +62,7 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
 
 async function runOn(stage: Stage, scenario: Scenario): Promise<RunResult> {
   const { bank, set } = stage;
+  await bank.waitForEach(1, LOAD_TIMEOUT_MS);
   const loadedAtMs = performance.now();
   await bank.waitForEach(TRANSFERS_BEFORE, LOAD_TIMEOUT_MS);
   const sinceMs = performance.now();
@@ -62,12 +74,12 @@ async function runOn(stage: Stage, scenario: Scenario): Promise<RunResult> {
     () => null,
     (error: Error) => error.message,
   );
+  const recoveredAtMs = performance.now();
   const sysbench = await endSysbench(stage, recovered === null);
-  const endedAtMs = performance.now();
   const transfers = await bank.stop();
   // Where nobody has taken over, what was killed is still away.
   for (const server of set.servers) await server.start();
-  const rejoined = await waitForRejoin(stage);
+  const oldPrimary = await waitForOldPrimary(stage);
   const survivor = (await stage.writable()) ?? set.primary;
   const terms = survivor === set.primary ? [set.primary] : [set.primary, survivor];
   const servers = set.servers.filter((server) => server.running);
@@ -76,10 +88,11 @@ async function runOn(stage: Stage, scenario: Scenario): Promise<RunResult> {
     ...[failure, recovered].filter((message) => message !== null),
     ...verdict.broken,
     ...(scenario.isSilent ? clientErrors(verdict.audit, sysbench) : []),
-    ...(rejoined ? [] : ['the old primary does not follow the new one']),
+    ...(oldPrimary === OldPrimary.left ? ['the old primary neither follows nor was kept out'] : []),
+    ...(await differences(set.servers, survivor)),
   ];
-  const window = { fromMs: loadedAtMs, toMs: endedAtMs };
-  return { broken, rejoined, ...figures({ stage, transfers, verdict, sysbench, sinceMs, window }) };
+  const gathered = { stage, transfers, verdict, sysbench, loadedAtMs, sinceMs, recoveredAtMs };
+  return { broken, oldPrimary, ...figures(gathered) };
 }
 
 interface Gathered {
@@ -87,18 +100,21 @@ interface Gathered {
   readonly transfers: readonly Transfer[];
   readonly verdict: ChaosVerdict;
   readonly sysbench: SysbenchLoadResult | null;
+  readonly loadedAtMs: number;
   readonly sinceMs: number;
-  readonly window: { readonly fromMs: number; readonly toMs: number };
+  readonly recoveredAtMs: number;
 }
 
-function figures(gathered: Gathered): Omit<RunResult, 'broken' | 'rejoined'> {
-  const { stage, transfers, verdict, sysbench, sinceMs, window } = gathered;
+function figures(gathered: Gathered): Omit<RunResult, 'broken' | 'oldPrimary'> {
+  const { stage, transfers, verdict, sysbench, loadedAtMs, sinceMs, recoveredAtMs } = gathered;
   const { set } = stage;
   const { inFlight, withoutError } = inFlightAt(transfers, sinceMs);
+  const beforeThat = transfers.filter(({ endedAtMs }) => endedAtMs < sinceMs);
   return {
     audit: verdict.audit,
-    sysbench: sysbench === null ? null : withoutOutput(sysbench),
-    pausesMs: longestPauses(transfers, window),
+    sysbench,
+    pausesMs: longestPauses(transfers, { fromMs: sinceMs, toMs: recoveredAtMs }),
+    quietPausesMs: longestPauses(beforeThat, { fromMs: loadedAtMs, toMs: sinceMs }),
     writesAgainMs: writesAgainAfterMs(transfers, verdict.ledger, set.primary.serverId, sinceMs),
     inFlight,
     inFlightWithoutError: withoutError,
@@ -107,13 +123,9 @@ function figures(gathered: Gathered): Omit<RunResult, 'broken' | 'rejoined'> {
   };
 }
 
-function withoutOutput({ output: _, ...figuresOf }: SysbenchLoadResult): RunResult['sysbench'] {
-  return figuresOf;
-}
-
 function clientErrors(audit: BankAudit, sysbench: SysbenchLoadResult | null): string[] {
   const errors = Object.entries(audit.errors).map(([error, count]) => `${count} clients' errors: ${error}`);
-  if (sysbench?.survived === false) errors.push(`sysbench: ${/FATAL.*/.exec(sysbench.output)?.[0]}`);
+  if (sysbench?.survived === false) errors.push(`sysbench: ${sysbench.fatal}`);
   return errors;
 }
 
@@ -123,17 +135,37 @@ async function endSysbench(stage: Stage, goesOn: boolean): Promise<SysbenchLoadR
   return goesOn ? stage.sysbench.ended() : stage.sysbench.stop();
 }
 
-async function waitForRejoin({ set }: Stage): Promise<boolean> {
-  return waitUntil(
-    'all but one follow',
-    async () => (await Promise.all(set.servers.map(follows))).filter((one) => !one).length === 1,
-    {
-      timeoutMs: REJOIN_TIMEOUT_MS,
-    },
-  ).then(
-    () => true,
-    () => false,
+async function waitForOldPrimary({ set, sluice }: Stage): Promise<OldPrimary> {
+  const { address } = set.primary;
+  const look = async (): Promise<OldPrimary | null> => {
+    const others = set.servers.filter((server) => server !== set.primary);
+    const following = await Promise.all(set.servers.map(follows));
+    if (following.filter((one) => !one).length === 1) return OldPrimary.follows;
+    const isNamed = sluice.log.some(
+      (line) => line.kind === 'server-kept-out' && line.address === address && line.gtids !== '',
+    );
+    const othersFollow = following.slice(1).filter((one) => !one).length === 1;
+    return isNamed && othersFollow && others.length > 0 ? OldPrimary.keptOut : null;
+  };
+  return waitUntil('the old primary is dealt with', look, { timeoutMs: REJOIN_TIMEOUT_MS }).catch(
+    () => OldPrimary.left,
   );
+}
+
+/** Those that follow have what they follow. */
+async function differences(servers: readonly DatabaseServer[], survivor: DatabaseServer): Promise<string[]> {
+  const ledgerOf = async (server: DatabaseServer): Promise<string> =>
+    (await readLedger(server)).map(({ transfer, serverId }) => `${transfer} ${serverId}`).join();
+  const expected = await ledgerOf(survivor);
+  const found: string[] = [];
+  for (const server of servers) {
+    if (server === survivor || !(await follows(server))) continue;
+    const isSame = async (): Promise<boolean> => (await ledgerOf(server)) === expected;
+    await waitUntil(`${server.name} has the same ledger`, isSame).catch(() =>
+      found.push(`${server.name} follows, and has another ledger`),
+    );
+  }
+  return found;
 }
 
 async function follows(server: DatabaseServer): Promise<boolean> {

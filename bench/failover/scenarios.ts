@@ -53,6 +53,13 @@ const kill: Scenario = {
   },
 };
 
+const killWithReplay: Scenario = {
+  ...kill,
+  name: 'kill-replay',
+  description: `${kill.description}; transactions are replayed`,
+  config: { ...kill.config, transactionReplay: { enabled: true } },
+};
+
 const freeze: Scenario = {
   name: 'freeze',
   description: 'SIGSTOP of the primary; SIGCONT when another one has taken over',
@@ -91,5 +98,5 @@ const flap: Scenario = {
 };
 
 export const SCENARIOS: ReadonlyMap<string, Scenario> = new Map(
-  [switchover, kill, freeze, flap].map((scenario) => [scenario.name, scenario]),
+  [switchover, kill, killWithReplay, freeze, flap].map((scenario) => [scenario.name, scenario]),
 );

@@ -1,7 +1,7 @@
 /** Many runs of one scenario as one table row of exact counts. Pure. */
 
 import { percentile } from '../../test/chaos/pauses.ts';
-import type { RunResult } from './run.ts';
+import { OldPrimary, type RunResult } from './run.ts';
 
 export interface SeriesSummary {
   readonly runs: number;
@@ -18,17 +18,23 @@ export interface SeriesSummary {
   readonly pauseP50Ms: number;
   readonly pauseP99Ms: number;
   readonly pauseMaxMs: number;
+  readonly quietP50Ms: number;
+  readonly quietP99Ms: number;
   readonly writesAgainP50Ms: number | null;
   readonly writesAgainMaxMs: number | null;
   readonly inFlight: number;
   readonly inFlightWithoutError: number;
   readonly lateWrites: number;
+  readonly oldPrimaryFollows: number;
+  readonly oldPrimaryKeptOut: number;
+  readonly sysbenchDeaths: number;
 }
 
 export function summarise(results: readonly RunResult[]): SeriesSummary {
   const sum = (of: (result: RunResult) => number): number =>
     results.reduce((total, result) => total + of(result), 0);
   const pauses = results.flatMap(({ pausesMs }) => pausesMs);
+  const quiet = results.flatMap(({ quietPausesMs }) => quietPausesMs);
   const writesAgain = results.map(({ writesAgainMs }) => writesAgainMs).filter((ms) => ms !== null);
   return {
     runs: results.length,
@@ -44,11 +50,16 @@ export function summarise(results: readonly RunResult[]): SeriesSummary {
     pauseP50Ms: rounded(pauses, 0.5) ?? 0,
     pauseP99Ms: rounded(pauses, 0.99) ?? 0,
     pauseMaxMs: rounded(pauses, 1) ?? 0,
+    quietP50Ms: rounded(quiet, 0.5) ?? 0,
+    quietP99Ms: rounded(quiet, 0.99) ?? 0,
     writesAgainP50Ms: rounded(writesAgain, 0.5),
     writesAgainMaxMs: rounded(writesAgain, 1),
     inFlight: sum(({ inFlight }) => inFlight),
     inFlightWithoutError: sum(({ inFlightWithoutError }) => inFlightWithoutError),
     lateWrites: sum(({ lateWrites }) => lateWrites),
+    oldPrimaryFollows: sum(({ oldPrimary }) => Number(oldPrimary === OldPrimary.follows)),
+    oldPrimaryKeptOut: sum(({ oldPrimary }) => Number(oldPrimary === OldPrimary.keptOut)),
+    sysbenchDeaths: sum(({ sysbench }) => sysbench?.deaths ?? 0),
   };
 }
 
@@ -70,6 +81,7 @@ export function runLine(number: number, result: RunResult): string {
     `${audit.failed} failed`,
     `in flight ${result.inFlightWithoutError}/${result.inFlight}`,
     result.terms.join(' → '),
+    `old primary ${result.oldPrimary}`,
   ];
   return `run ${number}: ${broken.length === 0 ? 'good' : 'BROKEN'}; ${figures.join(', ')}${broken.map((one) => `\n    ${one}`).join('')}`;
 }

@@ -25,8 +25,9 @@ export function bankTables(accounts = DEFAULT_ACCOUNTS): string[] {
   const rows = Array.from({ length: accounts }, (_, index) => `(${index + 1}, ${INITIAL_BALANCE})`);
   return [
     'CREATE TABLE app.bank_account (id INT PRIMARY KEY, balance BIGINT NOT NULL) ENGINE=InnoDB',
-    // A transfer that was executed twice must be visible, and so its id is no unique key.
-    'CREATE TABLE app.bank_ledger (seq BIGINT AUTO_INCREMENT PRIMARY KEY, transfer BIGINT NOT NULL, ' +
+    // A transfer that was executed twice must be visible, and so its id is no unique key. No key is made by the server: a
+    // transaction that runs again on another one could not be given the same.
+    'CREATE TABLE app.bank_ledger (transfer BIGINT NOT NULL, ' +
       'from_account INT NOT NULL, to_account INT NOT NULL, amount INT NOT NULL, server_id BIGINT NOT NULL, ' +
       'at_micros BIGINT NOT NULL, KEY (transfer)) ENGINE=InnoDB',
     `INSERT INTO app.bank_account VALUES ${rows.join(', ')}`,
@@ -91,9 +92,9 @@ interface LedgerRecord {
   readonly at_micros: string | number;
 }
 
-/** What a server has in its ledger, in the order of its auto-increment column. */
+/** What a server has in its ledger, in the order in which it was written. */
 export async function readLedger(server: DatabaseServer): Promise<LedgerRow[]> {
-  const rows = await server.query<LedgerRecord>('SELECT * FROM app.bank_ledger ORDER BY seq');
+  const rows = await server.query<LedgerRecord>('SELECT * FROM app.bank_ledger ORDER BY at_micros');
   return rows.map((row) => ({
     transfer: Number(row.transfer),
     fromAccount: row.from_account,

@@ -3,8 +3,8 @@
 import { type LedgerRow, type Transfer, TransferOutcome } from './transfer.ts';
 
 /**
- * The longest time each client had between two acknowledged transfers, or between one of them and an end of the window,
- * in milliseconds; by client.
+ * The longest time each client was without an acknowledged transfer, of those that overlap the window, in milliseconds; by
+ * client. A client whose last one lies before the end of the window has waited at least until then.
  */
 export function longestPauses(
   transfers: readonly Transfer[],
@@ -12,17 +12,18 @@ export function longestPauses(
 ): number[] {
   const byClient = new Map<number, number[]>();
   for (const { client, endedAtMs, outcome } of transfers) {
-    let times = byClient.get(client);
-    if (times === undefined) {
-      times = [window.fromMs];
-      byClient.set(client, times);
-    }
-    const isInside = endedAtMs > window.fromMs && endedAtMs < window.toMs;
-    if (outcome === TransferOutcome.acknowledged && isInside) times.push(endedAtMs);
+    const times = byClient.get(client) ?? [];
+    byClient.set(client, times);
+    if (outcome === TransferOutcome.acknowledged) times.push(endedAtMs);
   }
   return [...byClient.values()].map((times) => {
-    const sorted = [...times, window.toMs].toSorted((a, b) => a - b);
-    return Math.max(...sorted.slice(1).map((time, index) => time - sorted[index]!));
+    const sorted = times.toSorted((a, b) => a - b);
+    if ((sorted.at(-1) ?? 0) < window.toMs) sorted.push(window.toMs);
+    const gaps = sorted.map((time, index) => {
+      const before = sorted[index - 1] ?? Math.min(time, window.fromMs);
+      return time > window.fromMs && before < window.toMs ? time - before : 0;
+    });
+    return Math.max(...gaps);
   });
 }
 

@@ -2,7 +2,8 @@
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { OwnedChild } from '../support/child-process.ts';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type ChildExit, OwnedChild } from '../support/child-process.ts';
 import { makeTemporaryDirectory, removeTemporaryDirectory } from '../support/owned-resources.ts';
 import { APP_ACCOUNT, APP_SCHEMA } from '../support/replication-set.ts';
 import { waitUntil } from '../support/wait-until.ts';
@@ -10,36 +11,47 @@ import { waitUntil } from '../support/wait-until.ts';
 export interface SysbenchLoadOptions {
   readonly endpoint: { readonly host: string; readonly port: number };
   readonly clients: number;
-  /** Any error but a deadlock ends it, as an application without error handling; else it reconnects and goes on. */
+  /** Any error but a deadlock ends it, as an application without error handling. Without this it is started again. */
   readonly stopsAtErrors: boolean;
   /** How long it runs, unless it is stopped before. */
   readonly seconds: number;
 }
 
 export interface SysbenchLoadResult {
-  /** False: an error ended it, which `output` names. */
+  /** False: an error ended it, which `fatal` names. */
   readonly survived: boolean;
   readonly transactions: number;
-  /** Deadlocks, and with `stopsAtErrors: false` every other error. */
+  /** How often an error has ended it and it was started again. */
+  readonly deaths: number;
+  /** Deadlocks and the like. */
   readonly ignoredErrors: number;
   readonly reconnects: number;
-  readonly output: string;
+  /** What ended it; null when nothing did. */
+  readonly fatal: string | null;
 }
 
 const TABLES = 2;
 const ROWS = 1000;
 /** A statement that is under way at the end may wait for a server. */
+const RESTART_PAUSE_MS = 100;
 const END_TIMEOUT_MS = 30_000;
 /** Deadlock, lock wait timeout, "record has changed": what any application must expect. */
 const EXPECTED_ERRORS = '1213,1205,1020';
 
 export class SysbenchLoad {
-  readonly #child: OwnedChild;
-  readonly #directory: string;
+  readonly #options: SysbenchLoadOptions;
+  readonly #endsAtMs: number;
+  readonly #directory = makeTemporaryDirectory('sysbench');
+  readonly #done: Promise<void>;
+  #child: OwnedChild | null = null;
+  #starts = 0;
+  #fatal: string | null = null;
+  #stopping = false;
 
-  private constructor(child: OwnedChild, directory: string) {
-    this.#child = child;
-    this.#directory = directory;
+  private constructor(options: SysbenchLoadOptions) {
+    this.#options = options;
+    this.#endsAtMs = performance.now() + options.seconds * 1000;
+    this.#done = this.#run();
   }
 
   /** Makes the tables; once per cluster. */
@@ -52,60 +64,78 @@ export class SysbenchLoad {
     if (code !== 0) throw new Error(`sysbench prepare ended with exit code ${code}`);
   }
 
+  /** Resolves when it has reported for the first time. */
   static async start(options: SysbenchLoadOptions): Promise<SysbenchLoad> {
-    const directory = makeTemporaryDirectory('sysbench');
-    const child = await OwnedChild.spawn({
-      command: 'sysbench',
-      args: [
-        'oltp_read_write',
-        ...commonArgs(options.endpoint),
-        `--threads=${options.clients}`,
-        `--time=${options.seconds}`,
-        '--events=0',
-        '--report-interval=1',
-        `--mysql-ignore-errors=${options.stopsAtErrors ? EXPECTED_ERRORS : 'all'}`,
-        '--db-ps-mode=disable',
-        'run',
-      ],
-      outputFile: join(directory, 'output'),
+    const load = new SysbenchLoad(options);
+    await waitUntil('sysbench has begun', async () => parseReports(await load.#output(1)).length > 0, {
+      timeoutMs: 30_000,
     });
-    const load = new SysbenchLoad(child, directory);
-    await waitUntil(
-      'sysbench has begun',
-      async () => child.exit !== null || (await load.#reports()).length > 0,
-    );
     return load;
   }
 
-  get running(): boolean {
-    return this.#child.exit === null;
-  }
-
-  /** Waits until it ends by itself. */
+  /** Waits until its time is over. */
   async ended(): Promise<SysbenchLoadResult> {
-    const { code } = await this.#child.exited;
-    return this.#result(code === 0);
+    await this.#done;
+    return this.#result();
   }
 
   /** Ends it now; what it did since its last report, up to a second, is not counted. */
   async stop(): Promise<SysbenchLoadResult> {
-    const survived = this.running;
-    await this.#child.end('SIGINT', END_TIMEOUT_MS);
-    return this.#result(survived);
+    this.#stopping = true;
+    await this.#child?.end('SIGINT', END_TIMEOUT_MS);
+    await this.#done;
+    return this.#result();
   }
 
-  async #result(survived: boolean): Promise<SysbenchLoadResult> {
-    const output = await this.#output();
+  async #run(): Promise<void> {
+    while (!this.#stopping) {
+      const seconds = Math.ceil((this.#endsAtMs - performance.now()) / 1000);
+      if (seconds <= 0 && this.#starts > 0) return;
+      const exit = await this.#runOnce(Math.max(1, seconds));
+      if (exit.code === 0 || this.#stopping) return;
+      const output = await this.#output(this.#starts);
+      this.#fatal ??= /^FATAL.*$/m.exec(output)?.[0] ?? `exit code ${exit.code}, ${exit.signal}`;
+      if (this.#options.stopsAtErrors) return;
+      await delay(RESTART_PAUSE_MS);
+    }
+  }
+
+  async #runOnce(seconds: number): Promise<ChildExit> {
+    const { endpoint, clients } = this.#options;
+    this.#starts++;
+    this.#child = await OwnedChild.spawn({
+      command: 'sysbench',
+      args: [
+        'oltp_read_write',
+        ...commonArgs(endpoint),
+        `--threads=${clients}`,
+        `--time=${seconds}`,
+        '--events=0',
+        '--report-interval=1',
+        `--mysql-ignore-errors=${EXPECTED_ERRORS}`,
+        '--db-ps-mode=disable',
+        'run',
+      ],
+      outputFile: this.#file(this.#starts),
+    });
+    return this.#child.exited;
+  }
+
+  async #result(): Promise<SysbenchLoadResult> {
+    const numbers = Array.from({ length: this.#starts }, (_, index) => index + 1);
+    const outputs = await Promise.all(numbers.map((number) => this.#output(number)));
     removeTemporaryDirectory(this.#directory);
-    return { survived, ...(parseTotals(output) ?? sumOfReports(parseReports(output))), output };
+    const totals = outputs.map((output) => parseTotals(output) ?? sumOfReports(parseReports(output)));
+    const survived = this.#fatal === null;
+    return { survived, deaths: this.#starts - 1, ...sumOfReports(totals), fatal: this.#fatal };
   }
 
-  #output(): Promise<string> {
-    return readFile(join(this.#directory, 'output'), 'utf8');
+  #file(start: number): string {
+    return join(this.#directory, `output${start}`);
   }
 
-  async #reports(): Promise<Totals[]> {
-    return parseReports(await this.#output());
+  #output(start: number): Promise<string> {
+    return readFile(this.#file(start), 'utf8').catch(() => '');
   }
 }
 

@@ -47,11 +47,14 @@ export interface LedgerRow {
   readonly atMicros: number;
 }
 
-/** Errors of Sluice's own that say that a transaction whose COMMIT was lost is certainly not there. */
-const ER_PROXY_COMMIT_ROLLED_BACK = 9042;
+/**
+ * Errors of Sluice's own that say of a COMMIT that its transaction is certainly not there: it was looked for; or the
+ * connection was lost before COMMIT was sent, or looked for, and the transaction could not be done again.
+ */
+const NOT_COMMITTED: ReadonlySet<number> = new Set([9042, 9012]);
 
 /** What an error means for the transfer whose step it ended. */
 export function outcomeOfFailure(failure: TransferFailure): TransferOutcome {
   if (failure.step !== TransferStep.commit) return TransferOutcome.failed;
-  return failure.errno === ER_PROXY_COMMIT_ROLLED_BACK ? TransferOutcome.failed : TransferOutcome.doubtful;
+  return NOT_COMMITTED.has(failure.errno) ? TransferOutcome.failed : TransferOutcome.doubtful;
 }

@@ -74,6 +74,7 @@ t.test('what an error means for a transfer', async (t) => {
   t.equal(of(TransferStep.body, 9009), failed);
   t.equal(of(TransferStep.commit, 9009), doubtful);
   t.equal(of(TransferStep.commit, 9042), failed, 'Sluice has found out that it is not there');
+  t.equal(of(TransferStep.commit, 9012), failed, 'it was never sent');
 });
 
 t.test('split brain', async (t) => {
@@ -131,6 +132,8 @@ t.test('pauses', async (t) => {
     { ...transfer(4, acknowledged, 0, 95), client: 1 },
   ];
   t.strictSame(longestPauses(transfers, { fromMs: 0, toMs: 100 }), [50, 95]);
+  t.strictSame(longestPauses(transfers, { fromMs: 5, toMs: 8 }), [5, 90], 'only what overlaps the window');
+  t.strictSame(longestPauses(transfers, { fromMs: 15, toMs: 20 }), [50, 80], 'and that as a whole');
   t.equal(percentile([3, 1, 2], 0.5), 2);
   t.equal(percentile([3, 1, 2], 0.99), 3);
   t.strictSame(inFlightAt(transfers, 20), { inFlight: 2, withoutError: 1 });
