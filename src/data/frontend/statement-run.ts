@@ -326,6 +326,7 @@ export class StatementRun
     const connection = this.#connection ?? this.held;
     if (this.#approach.step !== ApproachStep.none) this.#approach.cancel();
     if (this.#phase !== RunPhase.idle) this.#phase = transition(this.#phase, RunPhase.idle);
+    this.#approach.search.ended();
     this.#connection = null;
     this.held = null;
     this.#kill = null;
