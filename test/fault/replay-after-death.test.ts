@@ -26,7 +26,6 @@ for (const signal of ['SIGKILL', 'SIGSTOP'] as const)
         transactionReplay: { enabled: true },
         limits: { noServerWaitMs: 30_000 },
         monitor: { timeoutMs: 300 },
-        routing: { stickyAfterWriteMs: 0 },
       },
     });
     t.teardown(() => sluice.dispose());

@@ -6,8 +6,8 @@
 import type { ConnectionKey } from '../backend/connection-key.ts';
 import type { WaitingRead } from '../causal/server-waits.ts';
 import type { WorkerContext } from '../worker-context.ts';
+import { RunPhase } from './run-phase.ts';
 import type { Session } from './session.ts';
-import { RunPhase } from './statement-run.ts';
 
 export class HeldReplicaWait implements WaitingRead {
   readonly #session: Session;

@@ -16,9 +16,9 @@ import { digestParts, errorParts } from '../statistics/statistics-parts.ts';
 import type { WorkerContext } from '../worker-context.ts';
 import { idleConnectionParts, preparedParts } from './resource-inspector.ts';
 import { Digests, routeRecord, wallClock } from './route-record.ts';
+import { RunPhase } from './run-phase.ts';
 import type { Session } from './session.ts';
 import { SessionPhase } from './session-phase.ts';
-import { RunPhase } from './statement-run.ts';
 
 /** Sessions, or statements, that are looked at in one turn. */
 const PART = 200;

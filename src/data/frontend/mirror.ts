@@ -17,8 +17,9 @@ import { routeOf } from '../router/route.ts';
 import { NO_RULES } from '../router/rules/rule-verdict.ts';
 import type { MirroredSession, Mirroring, WorkerContext } from '../worker-context.ts';
 import { usesResidue } from './connection-search.ts';
+import type { RunClient } from './run-client.ts';
 import { SessionState } from './session-state.ts';
-import { type RunClient, StatementRun } from './statement-run.ts';
+import { StatementRun } from './statement-run.ts';
 
 const TO_READERS = routeOf(RouteTarget.replica, RouteReason.rule);
 const TO_PRIMARY = routeOf(RouteTarget.primary, RouteReason.rule);

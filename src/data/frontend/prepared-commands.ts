@@ -33,9 +33,9 @@ import type { Plan } from '../router/plan.ts';
 import { routeOf } from '../router/route.ts';
 import type { WorkerContext } from '../worker-context.ts';
 import { ClientStatement } from './client-statement.ts';
+import { RunPhase } from './run-phase.ts';
 import type { Session } from './session.ts';
 import type { WrittenStatement } from './session-rules.ts';
-import { RunPhase } from './statement-run.ts';
 
 const HELD = routeOf(RouteTarget.held, RouteReason.pinned);
 /** MariaDB: the statement that was prepared last. */

@@ -52,13 +52,14 @@ import { PreparedCommands } from './prepared-commands.ts';
 import { AnswerCollector, makeProcessList } from './process-list.ts';
 import { ReadOnlyTransaction } from './read-only-transaction.ts';
 import { AS_IT_IS, ResidueAnswers, TAKEN } from './residue-answers.ts';
+import type { RunClient } from './run-client.ts';
 import { endsConnection } from './session-end.ts';
 import { SessionPhase } from './session-phase.ts';
 import { SessionRules } from './session-rules.ts';
 import { errorOfRun, SessionStart } from './session-start.ts';
 import { SessionState } from './session-state.ts';
 import { mirrors, StatementActions } from './statement-actions.ts';
-import { type RunClient, StatementRun } from './statement-run.ts';
+import { StatementRun } from './statement-run.ts';
 
 const transition = makeTransitions<SessionPhase>('session', {
   idle: ['busy', 'closed'],
