@@ -59,7 +59,7 @@ async function holdUp(replica: DatabaseServer): Promise<void> {
   await lock.end();
 }
 
-async function valueOf(connection: Connection, sql: string): Promise<number> {
+async function numberOf(connection: Connection, sql: string): Promise<number> {
   const [rows] = await connection.query<RowDataPacket[]>(sql);
   return Number(rows[0]?.n);
 }
@@ -74,7 +74,7 @@ async function writePair(connection: Connection, session: number, n: number): Pr
   } else await connection.query(sql);
   tally.writes++;
   tally.reads++;
-  if ((await valueOf(connection, `SELECT n FROM ${table} WHERE id = ${session}`)) !== n) tally.stale++;
+  if ((await numberOf(connection, `SELECT n FROM ${table} WHERE id = ${session}`)) !== n) tally.stale++;
 }
 
 async function crowdStep(connection: Connection, session: number, n: number): Promise<void> {
@@ -87,7 +87,7 @@ async function crowdStep(connection: Connection, session: number, n: number): Pr
   }
   const least = acknowledged.get(table)!;
   tally.reads++;
-  if ((await valueOf(connection, `SELECT n FROM ${table} WHERE id = 0`)) < least) tally.stale++;
+  if ((await numberOf(connection, `SELECT n FROM ${table} WHERE id = 0`)) < least) tally.stale++;
 }
 
 async function runSession(sluice: SluiceProcess, session: number): Promise<void> {
