@@ -24,6 +24,11 @@ export interface GtidSource {
   /** In front of the sequence number in GTIDs of its own: `uuid:`, on MariaDB `domain-server-`; '' where it makes none. */
   readonly prefix: string;
   readonly flavor: 'mysql' | 'mariadb';
+  /**
+   * The last sequence number of its time, as far as the next primary had it; null while the time lasts. What is beyond it
+   * is lost, or of another time of the same server, which nobody knows of yet.
+   */
+  readonly end: bigint | null;
   /** Sequence numbers up to here are those from before: whoever is at the source at all has them. */
   readonly base: bigint;
 }

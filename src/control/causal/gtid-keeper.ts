@@ -122,9 +122,12 @@ export class GtidKeeper {
       return;
     }
     const foreignWrites = this.#shared.foreignWrites;
-    const source = { index: ++this.#lastIndex, address, ...identity };
+    const source = { index: ++this.#lastIndex, address, ...identity, end: null };
     this.#current = { source, baseline, foreignWrites };
-    this.#sources = [...this.#sources.slice(1 - KEPT_SOURCES), source];
+    const earlier = this.#sources.map((one) =>
+      one.end === null ? { ...one, end: endOf(one, baseline) } : one,
+    );
+    this.#sources = [...earlier.slice(1 - KEPT_SOURCES), source];
     this.#changed();
   }
 
@@ -140,6 +143,13 @@ export class GtidKeeper {
     this.#sources = [];
     this.#changed();
   }
+}
+
+/** @param baseline of the next source. */
+function endOf({ prefix, flavor }: GtidSource, baseline: GtidSet | null): bigint {
+  return baseline === null || prefix === NO_GTIDS || baseline.dialect !== flavor
+    ? 0n
+    : sequenceIn(baseline, prefix);
 }
 
 function ownPlace({ binlog }: GtidSample): bigint | null {

@@ -96,8 +96,12 @@ export class GtidSources {
 function positionAt(known: KnownSource, bytes: Buffer, start: number, end: number): number {
   const from = lastNumber(bytes, start, end);
   if (from < 0) return FOREIGN_GTID;
-  if (end - from > SAFE_DIGITS || known.base < 0)
-    return gtidPosition(known.source, BigInt(bytes.toString('latin1', from, end)));
+  const { source } = known;
+  // One of an earlier time is rare; one of another time of that server would be taken for it.
+  if (source.end !== null || end - from > SAFE_DIGITS || known.base < 0) {
+    const number = BigInt(bytes.toString('latin1', from, end));
+    return source.end !== null && number > source.end ? FOREIGN_GTID : gtidPosition(source, number);
+  }
   let sequence = 0;
   for (let at = from; at < end; at++) sequence = sequence * 10 + bytes[at]! - ZERO;
   return known.position + Math.max(0, sequence - known.base);

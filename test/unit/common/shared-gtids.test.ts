@@ -6,7 +6,7 @@ import { gtidPosition, sequenceOf, sourceIndexOf } from '../../../src/common/gti
 import { ANY_WRITE_SLOT, SharedGtids, UNKNOWN_TABLES_SLOT } from '../../../src/common/shared-gtids.ts';
 
 const source = (index: number, base: bigint) =>
-  ({ index, base, address: 'p:1', prefix: '0-1-', flavor: 'mariadb' }) as const;
+  ({ index, base, end: null, address: 'p:1', prefix: '0-1-', flavor: 'mariadb' }) as const;
 
 t.test('a position is above all those before it, over changes of the primary too', async (t) => {
   const first = source(1, 100n);

@@ -94,6 +94,11 @@ t.test('a new primary begins a source, and who lacks what it had is not there', 
   t.equal(rig.replica(THIRD, mysql(A, `${A}:1-15,${B}:1`)), rig.position(1n));
   rig.keeper.primarySampled(FIRST, mysql(A, `${A}:1-16,${B}:1-4`), null);
   t.match(rig.keeper.sources.at(-1), { index: 3, prefix: `${A}:`, base: 16n });
+  t.strictSame(
+    rig.keeper.sources.map(({ end }) => end),
+    [15n, 4n, null],
+    'of an earlier one as much as the next primary had',
+  );
 });
 
 t.test('MariaDB: the same domain, another server', async (t) => {
