@@ -1,7 +1,7 @@
 /** The payload of a command that cannot be sent yet, or may have to be sent again. One per session, grown on demand. */
 
-/** A longer buffer than this is not kept for the next command. */
-const KEPT_BYTES = 64 * 1024;
+/** A longer buffer than this is not kept for the next command: idle clients would keep it all the same. */
+const KEPT_BYTES = 16 * 1024;
 const FIRST_BYTES = 256;
 
 export class KeptPacket {

@@ -675,6 +675,7 @@ export class StatementRun
     this.#now.connection = null;
     this.#now.statement = null;
     this.#now.interrupted = false;
+    this.#packet.clear();
     this.#now.phase = moveRun(this.#now.phase, RunPhase.idle);
     this.#approach.search.ended();
     const keeps =
