@@ -301,6 +301,11 @@ export class TransactionReplay {
 
   #finished(): void {
     const { counters, log } = this.#context;
+    if (this.log.commands.length === 0) {
+      // Only its first statement was lost.
+      this.#resume();
+      return;
+    }
     counters.add(WorkerCounter.replayedTransactions);
     log('info', 'a transaction was replayed', {
       lost: this.#lostAddress,
