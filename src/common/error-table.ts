@@ -258,7 +258,7 @@ export const ERROR_TABLE = {
   PROXY_READ_ONLY_TRANSACTION: {
     errno: 1792,
     sqlState: '25006',
-    message: 'Cannot execute statement in a READ ONLY transaction',
+    message: 'Cannot execute statement in a READ ONLY transaction{end}',
     retryable: false,
     meaning: 'The session is in a transaction that was started READ ONLY, and the statement writes.',
     action: 'End the transaction first.',

@@ -30,6 +30,7 @@ const STAYS: ReadonlySet<StatementKind> = new Set<StatementKind>([
 
 export class ReadOnlyTransaction {
   readonly #session: Session;
+  readonly #context: WorkerContext;
   #active = false;
   #reads = 0;
   readonly #wait: HeldReplicaWait;
@@ -39,6 +40,7 @@ export class ReadOnlyTransaction {
 
   constructor(session: Session, context: WorkerContext) {
     this.#session = session;
+    this.#context = context;
     this.#wait = new HeldReplicaWait(session, context);
   }
 
@@ -106,8 +108,11 @@ export class ReadOnlyTransaction {
   }
 
   /** On a read-only server a write fails for another reason than in the transaction: the client sees the latter. */
-  readonly replaceError = (errno: number): ClientError | null =>
-    errno === ER_OPTION_PREVENTS_STATEMENT ? clientError('PROXY_READ_ONLY_TRANSACTION', {}) : null;
+  readonly replaceError = (errno: number): ClientError | null => {
+    if (errno !== ER_OPTION_PREVENTS_STATEMENT) return null;
+    const end = this.#context.backends.dialect.flavor === 'mysql' ? '.' : '';
+    return clientError('PROXY_READ_ONLY_TRANSACTION', { end });
+  };
 
   /** The statement needs the primary, or ends the transaction by itself. */
   leave(buffer: Buffer, start: number, end: number, statement: StatementClass): void {

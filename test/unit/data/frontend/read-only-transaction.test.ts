@@ -14,10 +14,12 @@ const context = makeLexicalContext({
   versionId: 101_119,
 });
 /** Whether a statement stays is asked without a look at the session. */
-const transaction = new ReadOnlyTransaction(
-  undefined as unknown as Session,
-  undefined as unknown as WorkerContext,
-);
+const transactionOn = (flavor: 'mysql' | 'mariadb'): ReadOnlyTransaction =>
+  new ReadOnlyTransaction(
+    undefined as unknown as Session,
+    { backends: { dialect: { flavor } } } as unknown as WorkerContext,
+  );
+const transaction = transactionOn('mariadb');
 
 function stays(sql: string): boolean {
   const bytes = Buffer.from(sql);
@@ -69,5 +71,7 @@ for (const sql of LEAVE) t.test(sql, async (t) => t.notOk(stays(sql)));
 
 t.test('the error of a read-only server reads as that of the transaction', async (t) => {
   t.equal(transaction.replaceError(1064), null);
-  t.match(transaction.replaceError(1290), { errno: 1792, sqlState: '25006' });
+  const message = 'Cannot execute statement in a READ ONLY transaction';
+  t.match(transaction.replaceError(1290), { errno: 1792, sqlState: '25006', message });
+  t.match(transactionOn('mysql').replaceError(1290), { errno: 1792, message: `${message}.` });
 });
