@@ -87,6 +87,11 @@ const TYPED: Readonly<Record<string, string>> = {
   'DROP SHADOW': 'DROP SHADOW',
   DRAIN: `DRAIN '${REPLICA}'`,
   UNDRAIN: `UNDRAIN '${REPLICA}'`,
+  'SWITCHOVER TO': `SWITCHOVER TO '${REPLICA}' DRY RUN`,
+  FAILOVER: 'FAILOVER DRY RUN',
+  REJOIN: `REJOIN '${REPLICA}' DRY RUN`,
+  'HOLD WRITES': 'HOLD WRITES',
+  'RELEASE WRITES': 'RELEASE WRITES',
   HELP: 'SHOW HELP',
   'SHOW TABLES': 'SHOW TABLES',
   'SHOW FIELDS': 'DESCRIBE mysql_users',
@@ -116,6 +121,9 @@ const WITHOUT_ROWS = new Set([
   'SHOW LATENCIES',
   'SHOW SHADOW',
   'SHOW HOSTGROUPS',
+  'SWITCHOVER TO',
+  'FAILOVER',
+  'REJOIN',
 ]);
 
 t.test('the stock client', async (t) => {
@@ -142,7 +150,7 @@ t.test('the stock client', async (t) => {
     const { stdout } = await type(admin, 'SHOW TOPOLOGY;', { args: ['-N'] });
     t.match(
       stdout.split('\n')[0],
-      `${PRIMARY}\tprimary\tONLINE\t\t0\t1\t10.11.6-MariaDB-log\tNO\tNULL\tNO\tNULL\t0-1-42`,
+      `${PRIMARY}\tprimary\tONLINE\t\tNULL\t0\t1\t10.11.6-MariaDB-log\tNO\tNULL\tNO\tNULL\tNULL\t0-1-42`,
     );
     t.equal(stdout.trim().split('\n').length, 3);
     t.match((await type(admin, 'SELECT VERSION();')).stdout, 'version()\n2.7.1-sluice-0.1.0\n');
