@@ -78,7 +78,7 @@ async function writePair(connection: Connection, session: number, n: number): Pr
 }
 
 async function crowdStep(connection: Connection, session: number, n: number): Promise<void> {
-  const table = TABLES[(session + n) % TABLES.length]!;
+  const table = TABLES[(session + (n >> 1)) % TABLES.length]!;
   if ((session * 7 + n) % 4 === 0) {
     await connection.query(`UPDATE ${table} SET n = n + 1 WHERE id = 0`);
     acknowledged.set(table, acknowledged.get(table)! + 1);

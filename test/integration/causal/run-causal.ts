@@ -4,7 +4,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import type { Test } from 'tap';
 import type { ServerFlavor } from '../../../src/topology/server-description.ts';
-import { APP_ACCOUNT } from '../../support/replication-set.ts';
+import { APP_ACCOUNT, REPLICATION_ACCOUNT } from '../../support/replication-set.ts';
 import type { SluiceProcess } from '../../support/sluice-process.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 import { CausalStage, numberOf, OTHER_ACCOUNT, outcomes, since } from './causal-stage.ts';
@@ -117,6 +117,7 @@ export async function runCausal(t: Test, flavor: ServerFlavor): Promise<void> {
   await t.test('waits', (t) => checkWaits(t, stage));
   await t.test('read-only transactions', (t) => checkReadOnly(t, stage));
   await t.test('many sessions', (t) => checkCrowd(t, stage));
+  await t.test('the primary moves', (t) => checkMovedPrimary(t, stage));
   if (flavor === 'mysql') await t.test('without GTIDs', (t) => checkWithoutGtids(t, stage));
 }
 
@@ -294,41 +295,69 @@ async function checkReadOnly(t: Test, stage: CausalStage): Promise<void> {
   for (const reader of [first, second]) await reader.query('COMMIT');
 }
 
-/** A read must see at least the updates that were acknowledged, to anybody, before it began. */
-async function checkCrowd(t: Test, stage: CausalStage): Promise<void> {
-  const SESSIONS = 8;
-  const OPERATIONS = 60;
-  const sluice = await stage.sluice(t, { workers: 2, causalReads: { waitMs: SHORT_MS } });
-  const TABLES = ['t', 'other', 'simple'];
+const TABLES = ['t', 'other', 'simple'];
+
+interface Crowd {
+  reads: number;
+  stale: number;
+}
+
+/** Sessions that update and read, until `goesOn` says no: a read must see what was acknowledged to anybody before it began. */
+async function crowd(
+  stage: CausalStage,
+  connections: readonly Connection[],
+  goesOn: (operations: number) => boolean,
+): Promise<Crowd> {
   const acknowledged = new Map<string, number>();
   for (const table of TABLES) {
     await stage.set.primary.query(`UPDATE app.${table} SET n = 0 WHERE id = 1`);
     acknowledged.set(table, 0);
   }
   await stage.set.waitForSync();
-  let ended = 0;
-  let stale = 0;
-  let reads = 0;
+  const seen: Crowd = { reads: 0, stale: 0 };
   const session = async (connection: Connection, number: number): Promise<void> => {
-    for (let n = 0; n < OPERATIONS; n++) {
-      const table = TABLES[(number + n) % TABLES.length]!;
+    for (let n = 0; goesOn(n); n++) {
+      const table = TABLES[(number + (n >> 1)) % TABLES.length]!;
       if ((number * 7 + n) % 3 === 0) {
         await connection.query(`UPDATE ${table} SET n = n + 1 WHERE id = 1`);
         acknowledged.set(table, acknowledged.get(table)! + 1);
         continue;
       }
       const least = acknowledged.get(table)!;
-      reads++;
-      if ((await numberOf(connection, `SELECT n FROM ${table} WHERE id = 1`)) < least) stale++;
+      seen.reads++;
+      if ((await numberOf(connection, `SELECT n FROM ${table} WHERE id = 1`)) < least) seen.stale++;
     }
-    ended++;
   };
-  const connections = await clients(t, sluice, SESSIONS);
-  const all = Promise.all(connections.map((connection, number) => session(connection, number)));
-  while (ended < SESSIONS) await Promise.race([all, stage.heldUp(() => setTimeout(20))]);
-  await all;
-  t.equal(reads, (SESSIONS * OPERATIONS * 2) / 3);
-  t.equal(stale, 0, 'stale reads');
+  await Promise.all(connections.map((connection, number) => session(connection, number)));
+  return seen;
+}
+
+async function checkCrowd(t: Test, stage: CausalStage): Promise<void> {
+  const SESSIONS = 8;
+  const OPERATIONS = 60;
+  const sluice = await stage.sluice(t, { workers: 2, causalReads: { waitMs: SHORT_MS } });
+  let ended = false;
+  const all = crowd(stage, await clients(t, sluice, SESSIONS), (n) => n < OPERATIONS).finally(() => {
+    ended = true;
+  });
+  while (!ended) await Promise.race([all, stage.heldUp(() => setTimeout(20))]);
+  t.same(await all, { reads: (SESSIONS * OPERATIONS * 2) / 3, stale: 0 });
+}
+
+/** There and back: the numbers of the first primary's second time are above those of its first. */
+async function checkMovedPrimary(t: Test, stage: CausalStage): Promise<void> {
+  const sluice = await stage.sluice(t, { workers: 2, failover: { replication: REPLICATION_ACCOUNT } });
+  const admin = await sluice.adminConnection();
+  t.teardown(() => admin.end());
+  let moves = 0;
+  const operations = crowd(stage, await clients(t, sluice, 6), () => moves < 2);
+  for (const target of [stage.replica, stage.set.primary]) {
+    const before = await outcomes(sluice);
+    await admin.query(`SWITCHOVER TO '${target.address}' TIMEOUT 20`);
+    await waitUntil('a replica is read again', async () => (await since(sluice, before)).replica_waited > 0);
+    moves++;
+  }
+  t.match(await operations, { stale: 0 });
 }
 
 /** Nobody reports a commit: the primary is asked where its binlog is, and reads of what was written wait for that there. */
