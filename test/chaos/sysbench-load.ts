@@ -32,8 +32,9 @@ export interface SysbenchLoadResult {
 
 const TABLES = 2;
 const ROWS = 1000;
-/** A statement that is under way at the end may wait for a server. */
+/** Before it is started again. */
 const RESTART_PAUSE_MS = 100;
+/** A statement that is under way at the end may wait for a server. */
 const END_TIMEOUT_MS = 30_000;
 /** Deadlock, lock wait timeout, "record has changed": what any application must expect. */
 const EXPECTED_ERRORS = '1213,1205,1020';

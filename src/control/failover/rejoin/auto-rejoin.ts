@@ -25,8 +25,10 @@ import { OpenServers } from '../open-servers.ts';
 import type { OperationContext } from '../operation-context.ts';
 import { OperationKind, OperationOutcome } from '../operation-event.ts';
 import { readReplaced } from '../operation-record.ts';
+import { openOperator } from '../servers/open-operator.ts';
 import { runSteps } from '../step-run.ts';
 import { divergenceOf } from './divergence.ts';
+import { fenceServer } from './fence-server.ts';
 import { assessRejoin, rejoinSteps } from './rejoin.ts';
 
 export interface AutoRejoinOptions {
@@ -194,7 +196,9 @@ export class AutoRejoin {
   }
 
   async #fence(servers: OpenServers, server: ServerDescription, primary: ServerAddress): Promise<void> {
-    await (await servers.open(server)).setReadOnly();
+    const operator = await servers.open(server);
+    const { statementTimeoutMs } = this.#context.settings();
+    await fenceServer(operator, () => openOperator(server, this.#context.credentials(), statementTimeoutMs));
     this.#context.monitor.note({ kind: 'server-fenced', address: server.address, primary });
     await this.#context.monitor.wake(server.address);
   }
