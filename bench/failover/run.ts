@@ -4,6 +4,7 @@ import type { BankAudit } from '../../test/chaos/bank-audit.ts';
 import { readLedger } from '../../test/chaos/bank-workload.ts';
 import { type ChaosVerdict, judge } from '../../test/chaos/chaos-verdict.ts';
 import { inFlightAt, longestPauses, writesAgainAfterMs } from '../../test/chaos/pauses.ts';
+import { SmallDisk } from '../../test/chaos/small-disk.ts';
 import type { SysbenchLoadResult } from '../../test/chaos/sysbench-load.ts';
 import type { Transfer } from '../../test/chaos/transfer.ts';
 import type { DatabaseServer } from '../../test/support/database-server.ts';
@@ -20,6 +21,8 @@ export interface RunResult {
   readonly pausesMs: readonly number[];
   /** The same before the damage: what this machine does to clients when nothing happens. */
   readonly quietPausesMs: readonly number[];
+  /** How long Sluice held writes, by its own account. */
+  readonly heldMs: number | null;
   /** From the damage to the first acknowledged write on another server; null: there was none. */
   readonly writesAgainMs: number | null;
   /** Transfers under way when the damage was done, and how many of them ended without an error. */
@@ -41,7 +44,7 @@ export const OldPrimary = {
 } as const;
 export type OldPrimary = (typeof OldPrimary)[keyof typeof OldPrimary];
 
-export type RunOptions = Omit<StageOptions, 'config' | 'stopsAtErrors'>;
+export type RunOptions = Omit<StageOptions, 'config' | 'stopsAtErrors' | 'disk'>;
 
 const TRANSFERS_BEFORE = 10;
 const TRANSFERS_AFTER = 10;
@@ -49,14 +52,17 @@ const REJOIN_TIMEOUT_MS = 20_000;
 const LOAD_TIMEOUT_MS = 30_000;
 
 export async function runScenario(scenario: Scenario, options: RunOptions): Promise<RunResult> {
-  const { config, isSilent } = scenario;
-  const stage = await Stage.start({ ...options, config, stopsAtErrors: isSilent });
+  const { config, isSilent, diskBytes } = scenario;
+  const disk = diskBytes === undefined ? null : SmallDisk.mount(diskBytes);
+  let stage: Stage | null = null;
   try {
+    stage = await Stage.start({ ...options, config, stopsAtErrors: isSilent, disk });
     return await runOn(stage, scenario);
   } catch (error) {
-    throw new Error(`${(error as Error).message}\n${stage.sluice.logTail()}`, { cause: error });
+    throw new Error(`${(error as Error).message}\n${stage?.sluice.logTail()}`, { cause: error });
   } finally {
-    await stage.dispose();
+    await stage?.dispose();
+    disk?.dispose();
   }
 }
 
@@ -70,7 +76,8 @@ async function runOn(stage: Stage, scenario: Scenario): Promise<RunResult> {
     () => null,
     (error: Error) => error.message,
   );
-  const recovered = await bank.waitForEach(TRANSFERS_AFTER, LOAD_TIMEOUT_MS).then(
+  const recoveryMs = scenario.recoveryMs ?? LOAD_TIMEOUT_MS;
+  const recovered = await bank.waitForEach(TRANSFERS_AFTER, recoveryMs).then(
     () => null,
     (error: Error) => error.message,
   );
@@ -79,7 +86,7 @@ async function runOn(stage: Stage, scenario: Scenario): Promise<RunResult> {
   const transfers = await bank.stop();
   // Where nobody has taken over, what was killed is still away.
   for (const server of set.servers) await server.start();
-  const oldPrimary = await waitForOldPrimary(stage);
+  const oldPrimary = await waitForOldPrimary(stage, scenario);
   const survivor = (await stage.writable()) ?? set.primary;
   const terms = survivor === set.primary ? [set.primary] : [set.primary, survivor];
   const servers = set.servers.filter((server) => server.running);
@@ -115,12 +122,20 @@ function figures(gathered: Gathered): Omit<RunResult, 'broken' | 'oldPrimary'> {
     sysbench,
     pausesMs: longestPauses(transfers, { fromMs: sinceMs, toMs: recoveredAtMs }),
     quietPausesMs: longestPauses(beforeThat, { fromMs: loadedAtMs, toMs: sinceMs }),
+    heldMs: heldMs(stage),
     writesAgainMs: writesAgainAfterMs(transfers, verdict.ledger, set.primary.serverId, sinceMs),
     inFlight,
     inFlightWithoutError: withoutError,
     terms: verdict.splitBrain.terms.map(({ serverId }) => set.nameOf(serverId)),
     lateWrites: verdict.splitBrain.lateWrites.length,
   };
+}
+
+function heldMs({ sluice }: Stage): number | null {
+  const ended = sluice.log.findLast(
+    ({ kind, operation }) => kind === 'operation-ended' && operation !== 'rejoin',
+  );
+  return typeof ended?.pauseMs === 'number' ? ended.pauseMs : null;
 }
 
 function clientErrors(audit: BankAudit, sysbench: SysbenchLoadResult | null): string[] {
@@ -135,17 +150,17 @@ async function endSysbench(stage: Stage, goesOn: boolean): Promise<SysbenchLoadR
   return goesOn ? stage.sysbench.ended() : stage.sysbench.stop();
 }
 
-async function waitForOldPrimary({ set, sluice }: Stage): Promise<OldPrimary> {
+async function waitForOldPrimary({ set, sluice }: Stage, { leavesBroken }: Scenario): Promise<OldPrimary> {
   const { address } = set.primary;
   const look = async (): Promise<OldPrimary | null> => {
-    const others = set.servers.filter((server) => server !== set.primary);
     const following = await Promise.all(set.servers.map(follows));
-    if (following.filter((one) => !one).length === 1) return OldPrimary.follows;
+    // All but the primary, and but for what the scenario has broken for good.
+    const left = following.filter((one) => !one).length - (leavesBroken === true ? 1 : 0);
+    if (left === 1) return OldPrimary.follows;
     const isNamed = sluice.log.some(
       (line) => line.kind === 'server-kept-out' && line.address === address && line.gtids !== '',
     );
-    const othersFollow = following.slice(1).filter((one) => !one).length === 1;
-    return isNamed && othersFollow && others.length > 0 ? OldPrimary.keptOut : null;
+    return isNamed && left === 2 && following[0] === false ? OldPrimary.keptOut : null;
   };
   return waitUntil('the old primary is dealt with', look, { timeoutMs: REJOIN_TIMEOUT_MS }).catch(
     () => OldPrimary.left,

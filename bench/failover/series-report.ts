@@ -20,6 +20,9 @@ export interface SeriesSummary {
   readonly pauseMaxMs: number;
   readonly quietP50Ms: number;
   readonly quietP99Ms: number;
+  /** By Sluice's own account. */
+  readonly heldP50Ms: number | null;
+  readonly heldMaxMs: number | null;
   readonly writesAgainP50Ms: number | null;
   readonly writesAgainMaxMs: number | null;
   readonly inFlight: number;
@@ -34,6 +37,7 @@ export function summarise(results: readonly RunResult[]): SeriesSummary {
   const sum = (of: (result: RunResult) => number): number =>
     results.reduce((total, result) => total + of(result), 0);
   const pauses = results.flatMap(({ pausesMs }) => pausesMs);
+  const held = results.map((result) => result.heldMs).filter((ms) => ms !== null);
   const quiet = results.flatMap(({ quietPausesMs }) => quietPausesMs);
   const writesAgain = results.map(({ writesAgainMs }) => writesAgainMs).filter((ms) => ms !== null);
   return {
@@ -52,6 +56,8 @@ export function summarise(results: readonly RunResult[]): SeriesSummary {
     pauseMaxMs: rounded(pauses, 1) ?? 0,
     quietP50Ms: rounded(quiet, 0.5) ?? 0,
     quietP99Ms: rounded(quiet, 0.99) ?? 0,
+    heldP50Ms: rounded(held, 0.5),
+    heldMaxMs: rounded(held, 1),
     writesAgainP50Ms: rounded(writesAgain, 0.5),
     writesAgainMaxMs: rounded(writesAgain, 1),
     inFlight: sum(({ inFlight }) => inFlight),
@@ -73,6 +79,7 @@ export function runLine(number: number, result: RunResult): string {
   const { audit, broken, writesAgainMs } = result;
   const figures = [
     `pause ${Math.round(Math.max(...result.pausesMs))} ms`,
+    `held ${result.heldMs === null ? '-' : Math.round(result.heldMs)} ms`,
     `writes again ${writesAgainMs === null ? '-' : Math.round(writesAgainMs)} ms`,
     `${audit.acknowledged} acknowledged`,
     `${audit.lost.length} lost`,

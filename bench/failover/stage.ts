@@ -3,6 +3,7 @@
 import type { ServerFlavor } from '../../src/topology/server-description.ts';
 import { BankWorkload, bankTables } from '../../test/chaos/bank-workload.ts';
 import { SEMI_SYNC_ARGS, turnOnSemiSync } from '../../test/chaos/replication-faults.ts';
+import type { SmallDisk } from '../../test/chaos/small-disk.ts';
 import { SysbenchLoad } from '../../test/chaos/sysbench-load.ts';
 import type { DatabaseServer } from '../../test/support/database-server.ts';
 import { REPLICATION_ACCOUNT, ReplicationSet } from '../../test/support/replication-set.ts';
@@ -16,6 +17,8 @@ export interface StageOptions {
   /** sysbench ends at its first error; else it reconnects and counts. */
   readonly stopsAtErrors: boolean;
   readonly config: ConfigObject;
+  /** The primary's data is on it, and it must fit. */
+  readonly disk: SmallDisk | null;
 }
 
 /** Several servers, clients and Sluice share the machine: none of them may think that it has it for itself. */
@@ -26,17 +29,20 @@ export class Stage {
   readonly sluice: SluiceProcess;
   readonly bank: BankWorkload;
   readonly sysbench: SysbenchLoad | null;
+  readonly disk: SmallDisk | null;
 
   private constructor(
     set: ReplicationSet,
     sluice: SluiceProcess,
     bank: BankWorkload,
     sysbench: SysbenchLoad | null,
+    disk: SmallDisk | null,
   ) {
     this.set = set;
     this.sluice = sluice;
     this.bank = bank;
     this.sysbench = sysbench;
+    this.disk = disk;
   }
 
   static async start(options: StageOptions): Promise<Stage> {
@@ -45,6 +51,8 @@ export class Stage {
       flavor: options.flavor,
       replicas: 2,
       sql: bankTables(),
+      placement: (name) =>
+        name === 'primary' && options.disk !== null ? { dataDir: options.disk.dataDir } : {},
       args: [...SMALL_SERVER, ...(semiSync ? SEMI_SYNC_ARGS : [])],
     });
     let sluice: SluiceProcess | null = null;
@@ -79,7 +87,7 @@ export class Stage {
       });
     }
     const bank = BankWorkload.start({ clients: options.bankClients, connect: () => sluice.connect() });
-    return new Stage(set, sluice, bank, sysbench);
+    return new Stage(set, sluice, bank, sysbench, options.disk);
   }
 
   get firstReplica(): DatabaseServer {

@@ -113,7 +113,7 @@ class Link {
       if (fault !== null) this.#begin(fault);
       else if (this.#fault?.mutate !== undefined) this.#stopMutating(this.#fault);
       const passes = fault?.passStatementBytes;
-      if (passes !== undefined) server.end(chunk.subarray(0, passes), () => this.close());
+      if (passes !== undefined) server.write(chunk.subarray(0, passes), () => this.close());
       else if (this.#fault?.swallowStatement === undefined) server.write(chunk);
     });
     server.on('data', (chunk) => this.#fromServer(chunk));
