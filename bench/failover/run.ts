@@ -169,8 +169,12 @@ async function waitForOldPrimary({ set, sluice }: Stage, { leavesBroken }: Scena
 
 /** Those that follow have what they follow. */
 async function differences(servers: readonly DatabaseServer[], survivor: DatabaseServer): Promise<string[]> {
+  // By their ids: two rows of the same microsecond have no order.
   const ledgerOf = async (server: DatabaseServer): Promise<string> =>
-    (await readLedger(server)).map(({ transfer, serverId }) => `${transfer} ${serverId}`).join();
+    (await readLedger(server))
+      .map(({ transfer, serverId }) => `${transfer} ${serverId}`)
+      .toSorted()
+      .join();
   const expected = await ledgerOf(survivor);
   const found: string[] = [];
   for (const server of servers) {
