@@ -32,7 +32,7 @@ export class MarkedFaultProxy {
   readonly happened = new Map<string, number>();
   readonly #target: { readonly host: string; readonly port: number };
   readonly #server: Server;
-  readonly #sockets = new Set<Socket>();
+  readonly #links = new Set<Link>();
 
   private constructor(target: { readonly host: string; readonly port: number }) {
     this.#target = target;
@@ -55,7 +55,7 @@ export class MarkedFaultProxy {
   }
 
   get openConnections(): number {
-    return this.#sockets.size / 2;
+    return this.#links.size;
   }
 
   /** The comment that brings the fault about. */
@@ -65,24 +65,24 @@ export class MarkedFaultProxy {
 
   /** Breaks every connection, as a server that is killed does. */
   breakAll(): void {
-    for (const socket of this.#sockets) socket.resetAndDestroy();
+    for (const link of this.#links) link.reset();
   }
 
   async close(): Promise<void> {
     this.#server.close();
-    for (const socket of this.#sockets) socket.destroy();
+    for (const link of this.#links) link.close();
     await once(this.#server, 'close');
   }
 
   #accept(client: Socket): void {
     const server = connect(this.#target);
     const link = new Link(client, server, (text) => this.#faultIn(text));
+    this.#links.add(link);
     for (const socket of [client, server]) {
-      this.#sockets.add(socket);
       socket.setNoDelay(true);
       socket.on('error', () => link.close());
       socket.on('close', () => {
-        this.#sockets.delete(socket);
+        this.#links.delete(link);
         link.close();
       });
     }
@@ -104,6 +104,7 @@ class Link {
   #fault: Fault | null = null;
   #passedBytes = 0;
   #closeTimer: NodeJS.Timeout | null = null;
+  #isReset = false;
 
   constructor(client: Socket, server: Socket, faultIn: (text: string) => Fault | null) {
     this.#client = client;
@@ -123,8 +124,18 @@ class Link {
 
   close(): void {
     if (this.#closeTimer !== null) clearTimeout(this.#closeTimer);
-    this.#client.destroy();
+    // Node leaks a socket that is destroyed while its reset is under way, and then spins at the end of the process.
+    if (!this.#isReset) this.#client.destroy();
     this.#server.destroy();
+  }
+
+  reset(): void {
+    if (!this.#isReset && !this.#client.destroyed) {
+      this.#isReset = true;
+      if (this.#client.writableEnded) this.#client.destroy();
+      else this.#client.resetAndDestroy();
+    }
+    this.close();
   }
 
   #begin(fault: Fault): void {
