@@ -10,9 +10,6 @@ import { type ConfigObject, mergeConfig, SluiceProcess } from '../support/sluice
 import { waitUntil } from '../support/wait-until.ts';
 import { type Fault, MarkedFaultProxy } from './marked-fault-proxy.ts';
 
-// Node 24 does not always come to the end of its own clean-up behind so many broken connections; process.exit skips it.
-process.once('beforeExit', () => process.exit());
-
 const ER_COMMIT_UNKNOWN = 9041;
 const ER_COMMIT_ROLLED_BACK = 9042;
 
