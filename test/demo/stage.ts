@@ -36,7 +36,8 @@ export async function setStage(say: (text: string) => void): Promise<Stage> {
   const ports = await choosePorts();
   const sluice = await SluiceProcess.startFor(set, {
     ports,
-    config: { log: { level: 'info' } },
+    // On a busy machine a replica may need longer than the default.
+    config: { log: { level: 'info' }, causalReads: { waitMs: 5000 } },
     ownGroup: true,
   });
   say(`  Sluice    ${sluice.host}:${sluice.port} (admin ${sluice.adminPort}, http ${sluice.httpPort})`);

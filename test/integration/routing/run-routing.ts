@@ -48,7 +48,7 @@ export async function runRouting(
     config: { users: [APP_ACCOUNT], queryRules: rules, causalReads: { waitMs: 5000 } },
   });
   t.teardown(() => sluice.dispose());
-  await waitForReplicas(sluice, set);
+  await waitForReplicas(sluice, set, rules.length > 0);
   const executors = await Executors.of(set);
   const admin = await sluice.adminConnection();
   t.teardown(() => admin.end());
@@ -56,20 +56,24 @@ export async function runRouting(
   for (const testCase of loadRoutingTable()) {
     if (!testCase.servers.includes(server)) continue;
     // A case before this one may have changed views: until these are read again no read of a table is proven.
-    await waitForReplicas(sluice, set);
+    await waitForReplicas(sluice, set, rules.length > 0);
     await t.test(testCase.name, (t) =>
       new RoutingRun({ t, sluice, set, executors, admin, testCase, hasRules: rules.length > 0 }).run(server),
     );
   }
 }
 
-/** Until reads come from a replica: the topology is known and the view definitions are read. */
-export async function waitForReplicas(sluice: SluiceProcess, set: ReplicationSet): Promise<void> {
+/**
+ * Until reads come from a replica: the topology is known and the view definitions are read. Without rules also one of a
+ * view, with all that was written before: as long as that is not known the primary answers.
+ */
+async function waitForReplicas(sluice: SluiceProcess, set: ReplicationSet, hasRules: boolean): Promise<void> {
+  const probe = hasRules
+    ? '/* sluice:replica */ SELECT @@server_id AS id FROM diff.f_int LIMIT 1'
+    : 'SELECT @@server_id AS id FROM diff.f_view LIMIT 1';
   const connection = await sluice.connect();
   await waitUntil('a read is answered by a replica', async () => {
-    const [rows] = await connection.query(
-      '/* sluice:replica */ SELECT @@server_id AS id FROM diff.f_int LIMIT 1',
-    );
+    const [rows] = await connection.query(probe);
     return set.nameOf((rows as { id: number }[])[0]?.id ?? 0).startsWith('replica');
   });
   await connection.end();
