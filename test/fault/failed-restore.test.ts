@@ -7,6 +7,7 @@ import type { RowDataPacket } from 'mysql2/promise';
 import t, { type Test } from 'tap';
 import { ServerFlavor } from '../../src/topology/server-description.ts';
 import { Mysql57Server } from '../support/mysql57-server.ts';
+import { waitForReplicaReads } from '../support/replica-reads.ts';
 import { ReplicationSet } from '../support/replication-set.ts';
 import { SluiceProcess } from '../support/sluice-process.ts';
 
@@ -34,6 +35,7 @@ async function runFailedRestore(t: Test, flavor: ServerFlavor): Promise<void> {
   await set.primary.query(ZONE_OF_PRIMARY);
   const sluice = await SluiceProcess.startFor(set, { config: { workers: 1, pool: { maxConnections: 3 } } });
   t.teardown(() => sluice.dispose());
+  await waitForReplicaReads(sluice, set, 't');
   const clients = await Promise.all(Array.from({ length: CLIENTS }, () => sluice.connect()));
   const isShifted = (index: number): boolean => index % 2 === 1;
   for (const [index, client] of clients.entries()) {

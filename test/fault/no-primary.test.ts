@@ -1,6 +1,7 @@
 /** The primary dies: who held something there is told, reads go on, for new clients as well. */
 
 import t from 'tap';
+import { waitForReplicaReads } from '../support/replica-reads.ts';
 import { ReplicationSet } from '../support/replication-set.ts';
 import { SluiceProcess } from '../support/sluice-process.ts';
 import { waitUntil } from '../support/wait-until.ts';
@@ -15,6 +16,7 @@ t.teardown(() => set.dispose());
 t.test('without a primary', async (t) => {
   const sluice = await SluiceProcess.startFor(set, { config: { limits: { noServerWaitMs: 500 } } });
   t.teardown(() => sluice.dispose());
+  await waitForReplicaReads(sluice, set, 't');
   const holding = await sluice.connect();
   holding.on('error', () => undefined);
   await holding.query('BEGIN');

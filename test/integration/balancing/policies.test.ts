@@ -2,6 +2,7 @@
 
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import t, { type Test } from 'tap';
+import { waitForReplicaReads } from '../../support/replica-reads.ts';
 import { APP_ACCOUNT, ReplicationSet } from '../../support/replication-set.ts';
 import { SluiceProcess } from '../../support/sluice-process.ts';
 import { waitUntil } from '../../support/wait-until.ts';
@@ -28,11 +29,13 @@ t.before(async () => {
 t.teardown(() => set.dispose());
 
 async function started(t: Test, routing: object, more: object = {}): Promise<[SluiceProcess, Connection]> {
-  const sluice = await SluiceProcess.startFor(set, { config: { routing, ...more } });
+  const config = { routing, causalReads: { level: 'none' }, ...more };
+  const sluice = await SluiceProcess.startFor(set, { config });
   t.teardown(() => sluice.dispose());
   const admin = await sluice.adminConnection();
   t.teardown(() => admin.end());
   await fit(admin, 4);
+  await waitForReplicaReads(sluice, set, 'who');
   return [sluice, admin];
 }
 

@@ -6,6 +6,7 @@ import type { Connection, RowDataPacket } from 'mysql2/promise';
 import type { Page } from 'playwright-core';
 import t from 'tap';
 import { TestBrowser } from '../../support/browser.ts';
+import { waitForReplicaReads } from '../../support/replica-reads.ts';
 import { ReplicationSet } from '../../support/replication-set.ts';
 import { SluiceProcess } from '../../support/sluice-process.ts';
 import { waitUntil } from '../../support/wait-until.ts';
@@ -47,6 +48,8 @@ async function run(browser: TestBrowser): Promise<void> {
     const { servers } = await overview(sluice);
     return servers.filter(({ role, status }) => role === 'replica' && status === 'ONLINE').length === 2;
   });
+
+  await waitForReplicaReads(sluice, set, 'product');
 
   const { page, context, complaints } = await browser.open();
   t.afterEach(() => {

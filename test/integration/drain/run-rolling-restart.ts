@@ -3,6 +3,7 @@
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import type { Test } from 'tap';
 import type { DatabaseServer } from '../../support/database-server.ts';
+import { waitForReplicaReads } from '../../support/replica-reads.ts';
 import { APP_ACCOUNT, type ReplicationSet } from '../../support/replication-set.ts';
 import { SluiceProcess } from '../../support/sluice-process.ts';
 import { waitUntil } from '../../support/wait-until.ts';
@@ -49,6 +50,7 @@ export async function runRollingRestart(t: Test, set: ReplicationSet): Promise<v
   const admin = await sluice.adminConnection();
   t.teardown(() => admin.end());
   for (const replica of set.replicas) await isFit(admin, replica);
+  await waitForReplicaReads(sluice, set, 'kv');
 
   await t.test('a drained server ends what runs, and tells when nothing is left', async (t) => {
     const [replica, other] = set.replicas;

@@ -3,6 +3,7 @@
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import type { Test } from 'tap';
 import type { ServerFlavor } from '../../../src/topology/server-description.ts';
+import { waitForReplicaReads } from '../../support/replica-reads.ts';
 import { ReplicationSet } from '../../support/replication-set.ts';
 import { SluiceProcess } from '../../support/sluice-process.ts';
 import { waitUntil } from '../../support/wait-until.ts';
@@ -43,6 +44,7 @@ export class ReasonStage {
       const steps = await stage.ask('EXPLAIN ROUTE SELECT n FROM t');
       return steps.some(({ step, value }) => step === 'reason' && value === 'proven-read');
     });
+    await waitForReplicaReads(sluice, set, 't');
     return stage;
   }
 
@@ -152,6 +154,8 @@ async function checkCounts(t: Test, stage: ReasonStage): Promise<void> {
 }
 
 async function checkPrepared(t: Test, stage: ReasonStage): Promise<void> {
+  // The statements before may have written it, for all that their class tells.
+  await waitForReplicaReads(stage.sluice, stage.set, 't');
   const { connection, id } = await stage.client(t);
   await connection.execute('SELECT n FROM t WHERE n > ?', [1]);
   t.match(await stage.routesOf(id), [

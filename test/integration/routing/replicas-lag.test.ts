@@ -3,6 +3,7 @@
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import t from 'tap';
 import type { DatabaseServer } from '../../support/database-server.ts';
+import { waitForReplicaReads } from '../../support/replica-reads.ts';
 import { ReplicationSet } from '../../support/replication-set.ts';
 import { type ConfigObject, SluiceProcess } from '../../support/sluice-process.ts';
 import { waitUntil } from '../../support/wait-until.ts';
@@ -113,6 +114,7 @@ t.test('reads and lagging replicas', async (t) => {
   });
 
   await t.test('a hint asks for less', async (t) => {
+    await waitForReplicaReads(sluice, set, 't');
     t.not(await whoAnswers(client), 'primary');
     await waitUntil(
       'one that is within it',

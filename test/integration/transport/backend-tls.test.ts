@@ -165,7 +165,10 @@ t.test('MariaDB', async (t) => {
   t.ok(Number(open[0]?.n) > 0, 'the checks go on as well');
   const replica = set.replicas[0];
   const metric = await sluice.adminConnection();
-  const [servers] = await metric.query<RowDataPacket[]>('SHOW SERVERS');
+  const servers = await waitUntil('both are there', async () => {
+    const [rows] = await metric.query<RowDataPacket[]>('SHOW SERVERS');
+    return rows.filter(({ status }) => status === 'ONLINE').length === 2 ? rows : null;
+  });
   t.strictSame(
     servers.map(({ port, use_ssl, status }) => [port, use_ssl, status]).toSorted((a, b) => a[0] - b[0]),
     [set.primary.port, replica!.port].toSorted((a, b) => a - b).map((port) => [port, 1, 'ONLINE']),
