@@ -13,6 +13,8 @@ export interface Fault {
   readonly freeze?: true;
   /** Ends the connection when the answer has been silent for so long. */
   readonly closeAfterMs?: number;
+  /** The server gets the statement then. */
+  readonly holdUntil?: Promise<unknown>;
   /** The statement itself is lost: the server never sees it. */
   readonly swallowStatement?: true;
   /** Of what was written together with the mark, only so many bytes reach the server; then both connections break. */
@@ -115,6 +117,7 @@ class Link {
       else if (this.#fault?.mutate !== undefined) this.#stopMutating(this.#fault);
       const passes = fault?.passStatementBytes;
       if (passes !== undefined) server.write(chunk.subarray(0, passes), () => this.close());
+      else if (fault?.holdUntil !== undefined) void fault.holdUntil.then(() => server.write(chunk));
       else if (this.#fault?.swallowStatement === undefined) server.write(chunk);
     });
     server.on('data', (chunk) => this.#fromServer(chunk));

@@ -65,6 +65,8 @@ export interface ConnectionHolder {
   heldConnectionClosed(connection: BackendConnection): void;
   /** It has begun something there that no other server can go on with, or that may write. */
   readonly isBound: boolean;
+  /** Nothing is open there but one statement that was sent, and must not be sent again before its answer is known. */
+  readonly isOneStatement: boolean;
 }
 
 export interface ConnectionListener {
@@ -147,6 +149,7 @@ export class BackendConnection implements LoginListener {
   /** Own statements not yet answered, and until when they must be. */
   #ownOwed = 0;
   #ownDeadline: NodeJS.Timeout | null = null;
+  #closesWhenAnswered: string | null = null;
   /** Closed without a goodbye, though the end of it is told in the next turn only. */
   #destroyed = false;
 
@@ -319,6 +322,22 @@ export class BackendConnection implements LoginListener {
     this.tainted = true;
     this.#login?.end();
     this.socket.destroy();
+  }
+
+  /** When all that it owes has come, it closes if somebody still holds it for more. */
+  closeWhenAnswered(reason: string): void {
+    this.#closesWhenAnswered = reason;
+  }
+
+  /** What was to come first has not come in time. */
+  closeUnanswered(): void {
+    if (this.#closesWhenAnswered !== null) this.close(this.#closesWhenAnswered);
+  }
+
+  #allAnswered(): void {
+    const reason = this.#closesWhenAnswered;
+    this.#closesWhenAnswered = null;
+    if (reason !== null && this.holder?.isBound === true) this.close(reason);
   }
 
   /** Says goodbye and closes; for idle connections. */
@@ -500,6 +519,7 @@ export class BackendConnection implements LoginListener {
       // Before whoever gets the connection next has asked for something: it would be taken for the answer to that.
       if (position < end && this.#replies.length === 0) this.#breach(UNEXPECTED_BYTES);
       reply.owner.replyComplete(this, tracker);
+      if (this.#closesWhenAnswered !== null && this.owed === 0) this.#allAnswered();
     }
     return position;
   }

@@ -26,6 +26,7 @@ class OwnQuery implements PoolRequest, ConnectionHolder {
   readonly batchDepth = 0;
   /** Nobody is the worse for a question that ends with its connection. */
   readonly isBound = true;
+  readonly isOneStatement = false;
   readonly lastUser = null;
   readonly lastConnection = null;
   readonly #question: OwnQuestion;

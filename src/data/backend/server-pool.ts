@@ -25,6 +25,7 @@ import { InitConnect } from './connection-setup.ts';
 import { fits, IdleConnections, mayJoin, usable } from './idle-connections.ts';
 import { PoolGauges } from './pool-gauges.ts';
 import { PoolFailureKind, type PoolRequest } from './pool-request.ts';
+import { endTermOn } from './term-end.ts';
 import { UserVariables } from './user-variables.ts';
 import { WaitQueue } from './wait-queue.ts';
 
@@ -337,12 +338,11 @@ export class ServerPool implements ConnectionListener {
 
   /**
    * Another server is the primary. What may write here ends, and who waits looks for a connection elsewhere.
-   * @param answers it goes on as a replica: what only reads may end in peace
+   * @param answers it goes on as a replica: what only reads may end in peace, and what was sent gets its answer
    */
   endTerm(answers: boolean, reason: string): void {
     for (const request of this.#waiting.drain()) this.#refuse(request, PoolFailureKind.moved, reason);
-    for (const connection of [...this.#all])
-      if (!answers || connection.holder?.isBound === true) connection.close(reason);
+    endTermOn([...this.#all], answers, reason, this.#env.wheel);
   }
 
   /** The server is gone: whatever hangs on it is told at once. */

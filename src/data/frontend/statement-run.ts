@@ -359,6 +359,12 @@ export class StatementRun
     return this.#now.held !== null || !this.#approach.search.isPlainRead;
   }
 
+  get isOneStatement(): boolean {
+    const { held, phase, repeatable, isHarmless } = this.#now;
+    if (held !== null) return false;
+    return phase === RunPhase.settling || (phase === RunPhase.running && !repeatable && !isHarmless);
+  }
+
   // ---- the way to a connection
 
   #go(buffer: Buffer | null, start: number, end: number): void {

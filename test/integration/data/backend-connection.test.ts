@@ -177,6 +177,7 @@ t.test('who holds a connection on which nothing runs is told that it has gone', 
     let told = 0;
     connection.holder = {
       isBound: true,
+      isOneStatement: false,
       heldConnectionClosed: () => {
         told++;
       },

@@ -113,6 +113,7 @@ export class TestRequest implements PoolRequest {
   failure: PoolFailure | null = null;
   lostHeld = 0;
   isBound = true;
+  isOneStatement = false;
   /** Called as soon as the connection is there. */
   onAvailable: (connection: BackendConnection) => void = () => undefined;
 

@@ -1,7 +1,10 @@
 /** The pool of one server, against a real one. */
 
 import t from 'tap';
+import { Command } from '../../../protocol/index.ts';
 import { SharedCounters, WorkerCounter } from '../../../src/common/shared-counters.ts';
+import type { BackendConnection } from '../../../src/data/backend/backend-connection.ts';
+import { ownReply, RecordingReply } from '../../../src/data/backend/recording-reply.ts';
 import { NOTHING_LEFT } from '../../../src/data/backend/server-pool.ts';
 import { MariadbServer } from '../../support/mariadb-server.ts';
 import { freePort } from '../../support/ports.ts';
@@ -371,6 +374,55 @@ t.test('a killed one, a role, a busy one: closed', async (t) => {
     ['killed', 'survives-reset', 'replies-owed'],
   );
 });
+
+t.test(
+  'another server is the primary: what runs alone gets its answer, what is bound ends at once',
+  async (t) => {
+    const made = rig();
+    const taken = async (isOneStatement: boolean): Promise<[BackendConnection, TestRequest]> => {
+      const request = new TestRequest(ann);
+      request.isOneStatement = isOneStatement;
+      const connection = await made.ask(request).ready();
+      connection.holder = request;
+      return [connection, request];
+    };
+    const [[open, its], [quiet, waiting], [alone], [keeping, keeper], [stuck]] = [
+      await taken(false),
+      await taken(true),
+      await taken(true),
+      await taken(true),
+      await taken(true),
+    ];
+    const idle = await made.get(ann);
+    made.pool.checkIn(idle, NOTHING_LEFT);
+    // As a session does that keeps nothing there.
+    const givenBack = new Promise<string>((resolve) => {
+      const recorder = new RecordingReply((_, { rows }) => {
+        made.pool.checkIn(alone, NOTHING_LEFT);
+        resolve(String(rows[0]?.[0]));
+      }, resolve);
+      alone.sendCommand(Command.COM_QUERY, 'SELECT 1', ownReply(recorder));
+    });
+    const answers = [
+      firstValue(open, 'SELECT 1').catch(String),
+      givenBack,
+      firstValue(keeping, 'SELECT 1').catch(String),
+    ];
+    const never = run(stuck, 'SELECT SLEEP(30)').then(() => 'answered', String);
+    made.pool.endTerm(true, 'the term is over');
+    t.strictSame(await Promise.all(answers), ['Error: the term is over', '1', '1']);
+    await waitUntil('what was kept is closed', () => keeper.lostHeld === 1);
+    t.equal(keeping.closeReason, 'the term is over');
+    t.equal(waiting.lostHeld, 1, 'what owed nothing');
+    t.equal(quiet.isClosed, true);
+    t.equal(its.lostHeld, 0, 'it was told by its answer');
+    t.notOk(alone.isLeaving || idle.isLeaving, 'what is free is read from, as any replica');
+    t.notOk(stuck.isLeaving);
+    made.pass(6000);
+    t.equal(await never, 'Error: the term is over', 'nobody waits for ever');
+    t.equal(made.pool.size, 2);
+  },
+);
 
 t.test('closing: who waits is told, idle ones go, held ones when they come back', async (t) => {
   const made = rig({ maxConnections: 2 });
