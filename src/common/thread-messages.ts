@@ -7,6 +7,7 @@ import type { SharedGtidBuffers } from './shared-gtids.ts';
 import type { SharedMeasurementBuffers } from './shared-measurements.ts';
 import type { SharedStatisticsBuffers } from './shared-statistics.ts';
 import type { Snapshot } from './snapshot.ts';
+import type { TableEpochBuffers } from './table-epochs.ts';
 import type { ReportTaken, WorkerReport } from './worker-report.ts';
 
 export interface WorkerStart {
@@ -17,6 +18,7 @@ export interface WorkerStart {
   readonly statistics: SharedStatisticsBuffers;
   readonly measurements: SharedMeasurementBuffers;
   readonly gtids: SharedGtidBuffers;
+  readonly epochs: TableEpochBuffers;
   readonly snapshot: Snapshot;
   readonly listen: {
     readonly host: string;

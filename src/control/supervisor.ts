@@ -9,6 +9,7 @@ import { SharedCounters } from '../common/shared-counters.ts';
 import { SharedMeasurements } from '../common/shared-measurements.ts';
 import { SharedStatistics } from '../common/shared-statistics.ts';
 import type { Snapshot } from '../common/snapshot.ts';
+import { TableEpochs } from '../common/table-epochs.ts';
 import { StopMode } from '../common/thread-messages.ts';
 import { startAdminServer } from './admin/admin-server.ts';
 import type { AdminState } from './admin/admin-state.ts';
@@ -59,6 +60,7 @@ class Supervisor implements SluiceHandle {
   readonly #counters = new SharedCounters();
   readonly #shared: SharedStatistics;
   readonly #measurements = new SharedMeasurements();
+  readonly #epochs: TableEpochs;
   readonly #statistics: Statistics;
   readonly #metrics: MetricsRegistry;
   readonly #answers = new SharedAnswers<InspectResult>(recordsOf);
@@ -109,6 +111,7 @@ class Supervisor implements SluiceHandle {
     this.#logs = new OperatorLogs(config, logger, version);
     this.#version = version;
     this.#shared = new SharedStatistics(config.workers);
+    this.#epochs = new TableEpochs(config.workers);
     this.#metrics = createMetricsRegistry(version, () => this.#takeCounters());
     const changed = (tls: TlsMaterial) => this.#certificatesRead(tls);
     this.#certificates = new CertificateKeeper({ config, logger, changed });
@@ -195,6 +198,7 @@ class Supervisor implements SluiceHandle {
       statistics: this.#shared,
       measurements: this.#measurements,
       gtids: this.#gtids.shared,
+      epochs: this.#epochs,
       logger: this.#logger,
       snapshot: () => this.#snapshot,
       serverFailed: (address, reason) => void this.#monitor.reportFailure(address, reason),
@@ -381,7 +385,7 @@ class Supervisor implements SluiceHandle {
   }
 
   #build(): Snapshot {
-    return this.#builder.build(
+    const snapshot = this.#builder.build(
       this.#config,
       this.#monitor.topology,
       this.#monitor.catalog,
@@ -392,6 +396,9 @@ class Supervisor implements SluiceHandle {
       this.#gate.snapshot(this.#monitor.topology.primary),
       this.#gtids.keeper.sources,
     );
+    // Before anybody sees it: what was read of another primary holds no more.
+    this.#epochs.beginTerm(snapshot.writes.term);
+    return snapshot;
   }
 
   #publish(): void {

@@ -20,6 +20,7 @@ import type { SharedMeasurements } from '../common/shared-measurements.ts';
 import type { SharedStatistics } from '../common/shared-statistics.ts';
 import type { Snapshot } from '../common/snapshot.ts';
 import { makeTransitions } from '../common/state-machine.ts';
+import type { TableEpochs } from '../common/table-epochs.ts';
 import type {
   CommitInDoubt,
   DrainReport,
@@ -76,6 +77,7 @@ export interface WorkerSetOptions {
   readonly statistics: SharedStatistics;
   readonly measurements: SharedMeasurements;
   readonly gtids: SharedGtids;
+  readonly epochs: TableEpochs;
   readonly logger: Logger;
   readonly snapshot: () => Snapshot;
   readonly serverFailed: (address: string, reason: string) => void;
@@ -247,7 +249,7 @@ export class WorkerSet {
   #launch(slot: Slot, failed: ((error: Error) => void) | null): void {
     slot.state = transition(slot.state, State.starting);
     slot.startedAt = performance.now();
-    const { counters, statistics, measurements, gtids, listen, snapshot } = this.#options;
+    const { counters, statistics, measurements, gtids, epochs, listen, snapshot } = this.#options;
     const workerData: WorkerStart = {
       workerIndex: slot.index,
       workers: this.#slots.length,
@@ -255,6 +257,7 @@ export class WorkerSet {
       statistics: statistics.buffers,
       measurements: measurements.buffers,
       gtids: gtids.buffers,
+      epochs: epochs.buffers,
       snapshot: snapshot(),
       listen: { ...listen, port: this.#port },
       rsaKey: this.rsaKey,

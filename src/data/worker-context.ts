@@ -6,6 +6,7 @@ import type { ClientHost } from '../common/host-pattern.ts';
 import type { ReportQueue } from '../common/report-queue.ts';
 import type { SharedCounters, WorkerCounters } from '../common/shared-counters.ts';
 import type { Snapshot, SnapshotAccounts } from '../common/snapshot.ts';
+import type { TableEpochs } from '../common/table-epochs.ts';
 import type { FromWorker } from '../common/thread-messages.ts';
 import type { TimerWheel } from '../common/timer-wheel.ts';
 import type { ReportStream, TraceParent } from '../common/worker-report.ts';
@@ -17,6 +18,7 @@ import type { SessionVariables } from './backend/session-variables.ts';
 import type { StateDifferences } from './backend/state-difference.ts';
 import type { StatementDefinitions } from './backend/statement-definition.ts';
 import type { UserVariables } from './backend/user-variables.ts';
+import type { Freshness } from './cache/freshness.ts';
 import type { ReplicaWaits } from './causal/replica-waits.ts';
 import type { WorkerCausality } from './causal/worker-causality.ts';
 import type { FlushScheduler } from './io/flush-scheduler.ts';
@@ -116,6 +118,8 @@ export interface WorkerContext {
   readonly definitions: StatementDefinitions;
   /** What has been written, and who has it. */
   readonly causality: WorkerCausality;
+  readonly epochs: TableEpochs;
+  readonly freshness: Freshness;
   /** Reads that wait for replicas. */
   readonly replicaWaits: ReplicaWaits;
   readonly router: Router;

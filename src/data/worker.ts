@@ -14,6 +14,7 @@ import { SharedGtids } from '../common/shared-gtids.ts';
 import { SharedMeasurements } from '../common/shared-measurements.ts';
 import { SharedStatistics, StatementCounter } from '../common/shared-statistics.ts';
 import type { Snapshot } from '../common/snapshot.ts';
+import { TableEpochs } from '../common/table-epochs.ts';
 import { type FromWorker, StopMode, type ToWorker, type WorkerStart } from '../common/thread-messages.ts';
 import { TimerWheel } from '../common/timer-wheel.ts';
 import { ReportStream } from '../common/worker-report.ts';
@@ -23,6 +24,7 @@ import type { PoolEnvironment } from './backend/server-pool.ts';
 import { SessionRegistry } from './backend/session-registry.ts';
 import { StateDifferences } from './backend/state-difference.ts';
 import { StatementDefinitions } from './backend/statement-definition.ts';
+import { Freshness } from './cache/freshness.ts';
 import { ReplicaWaits } from './causal/replica-waits.ts';
 import { WorkerCausality } from './causal/worker-causality.ts';
 import { AccountDirectory } from './frontend/account-directory.ts';
@@ -54,6 +56,7 @@ import { AcceptedAssignments, type LogLevel, type WorkerContext } from './worker
 const JANITOR_MS = 1000;
 /** A stopping worker looks this often whether its last transaction has ended. */
 const DRAIN_CHECK_MS = 50;
+const MAX_FOLLOWER_LAG_MS = 500;
 /** Lines that the main thread has not taken. */
 const MAX_LOG_LINES = 10_000;
 const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
@@ -88,6 +91,7 @@ const statistics = new StatementStatistics(
 );
 const measured = new SharedMeasurements(start.measurements);
 const gtids = new SharedGtids(start.gtids);
+const epochs = new TableEpochs(start.epochs);
 const wheel = new TimerWheel(() => performance.now());
 const initialVariables: WorkerContext['initialVariables'] = new Map();
 const clients = new Set<ClientConnection>();
@@ -136,6 +140,8 @@ const context: WorkerContext = {
   }),
   definitions: new StatementDefinitions(),
   causality,
+  epochs,
+  freshness: new Freshness(epochs),
   replicaWaits: new ReplicaWaits(causality, environment.measurements),
   router: new Router(),
   rules: new WorkerRules(start.workerIndex, log),
@@ -194,6 +200,7 @@ function apply(snapshot: Snapshot, atOnce = false): void {
   context.clientTls.update(snapshot.clientTls);
   context.proxyNetworks.update(snapshot.settings.proxyNetworks);
   causality.apply(snapshot.gtidSources);
+  context.freshness.apply({ term: snapshot.writes.term, maxLagMs: MAX_FOLLOWER_LAG_MS });
   context.commits.update(snapshot.settings.resolveCommits, limits.noServerWaitMs);
   backends.apply(snapshot);
   context.replicaWaits.keepOnly((pool) => backends.poolOf(pool.server.address) === pool);

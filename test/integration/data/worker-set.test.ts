@@ -14,6 +14,7 @@ import {
 import { SharedGtids } from '../../../src/common/shared-gtids.ts';
 import { SharedMeasurements } from '../../../src/common/shared-measurements.ts';
 import { SharedStatistics } from '../../../src/common/shared-statistics.ts';
+import { TableEpochs } from '../../../src/common/table-epochs.ts';
 import { StopMode } from '../../../src/common/thread-messages.ts';
 import { WorkerSet } from '../../../src/control/worker-set.ts';
 import { waitUntil } from '../../support/wait-until.ts';
@@ -35,6 +36,7 @@ class Rig {
       statistics: new SharedStatistics(count),
       measurements: new SharedMeasurements(),
       gtids: new SharedGtids(),
+      epochs: new TableEpochs(count),
       logger: new RootLogger(
         'debug',
         ({ message, fields }) => this.log.push(`${message} ${JSON.stringify(fields)}`),

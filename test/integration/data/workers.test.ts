@@ -16,6 +16,7 @@ import { SharedGtids } from '../../../src/common/shared-gtids.ts';
 import { SharedMeasurements } from '../../../src/common/shared-measurements.ts';
 import { SharedStatistics } from '../../../src/common/shared-statistics.ts';
 import type { Snapshot } from '../../../src/common/snapshot.ts';
+import { TableEpochs } from '../../../src/common/table-epochs.ts';
 import { StopMode } from '../../../src/common/thread-messages.ts';
 import { WorkerSet } from '../../../src/control/worker-set.ts';
 import { MariadbServer } from '../../support/mariadb-server.ts';
@@ -42,6 +43,7 @@ const workers = new WorkerSet({
   statistics: new SharedStatistics(2),
   measurements: new SharedMeasurements(),
   gtids: new SharedGtids(),
+  epochs: new TableEpochs(2),
   logger: new RootLogger(
     'info',
     ({ message, fields }) => log.push(`${message} ${JSON.stringify(fields)}`),

@@ -1,0 +1,248 @@
+/**
+ * What the result cache is proven by (ARCHITECTURE.md, "The result cache"): numbers that all threads see at once, by table
+ * slot (`table-slots.ts`) and one slot more, `EVERYTHING`, for writes whose tables are not known.
+ *
+ * | word         | meaning                                                                                        |
+ * |--------------|------------------------------------------------------------------------------------------------|
+ * | flux         | how many writes that may change the table have been sent, and are not certain to be over        |
+ * | epoch        | goes up when a write that may have changed the table is over, and before its flux ends          |
+ * | structure    | goes up with what is no plain change of rows that somebody knows one by one                     |
+ * | row epoch    | goes up with a change of a row (`row-slots.ts`), for entries that are of one row                |
+ * | interest     | there may be entries of single rows of the table: its rows are worth looking at                 |
+ *
+ * Whoever asks whether something still holds reads flux FIRST and epochs behind it: a write that was found out of flux has
+ * either raised its epoch already, or has not been sent yet. Numbers wrap around, and are compared for equality only.
+ *
+ * What a worker has taken of flux is kept in its ledger as well, so that the main thread can take it over when it crashes:
+ * flux is taken before the ledger, and given up behind it, so that flux is never less than the ledgers together.
+ */
+
+import { TABLE_SLOTS } from './table-slots.ts';
+
+/** Of what may have changed any table. */
+export const EVERYTHING = TABLE_SLOTS;
+const SLOTS = TABLE_SLOTS + 1;
+/** Rows of different tables, or different rows, may share a slot, as tables do. */
+export const ROW_SLOTS = 2 ** 20;
+/** Own writes that are remembered: as many as the follower may be behind before it takes some for foreign. */
+const OWN_WRITES = 2 ** 16;
+
+/** How the binlog follower is; what `strong` means depends on it. */
+export const FollowState = {
+  /** There is none: strong counts writes through this Sluice only. */
+  off: 0,
+  following: 1,
+  /** Strong entries are not to be used. */
+  suspended: 2,
+} as const;
+export type FollowState = (typeof FollowState)[keyof typeof FollowState];
+
+export interface TableEpochBuffers {
+  readonly workers: number;
+  /** Int32. */
+  readonly words: SharedArrayBuffer;
+  /** Float64. */
+  readonly positions: SharedArrayBuffer;
+  /** Uint8, by slot. */
+  readonly interest: SharedArrayBuffer;
+}
+
+const FLUX = 0;
+const EPOCH = FLUX + SLOTS;
+const STRUCTURE = EPOCH + SLOTS;
+const ROW = STRUCTURE + SLOTS;
+const TERM = ROW + ROW_SLOTS;
+const FLUSHES = TERM + 1;
+const FOLLOW_STATE = FLUSHES + 1;
+/** One of `SLOTS` numbers for each worker. */
+const LEDGERS = FOLLOW_STATE + 1;
+
+const OWN = 0;
+const CONFIRMED_AT_MS = OWN + OWN_WRITES;
+const APPLIED = CONFIRMED_AT_MS + 1;
+const SETTLED = APPLIED + 1;
+const POSITIONS = SETTLED + 1;
+
+export class TableEpochs {
+  readonly buffers: TableEpochBuffers;
+  readonly #words: Int32Array;
+  readonly #positions: Float64Array;
+  readonly #interest: Uint8Array;
+
+  /** @param from how many workers there are, or the memory of another thread. */
+  constructor(from: number | TableEpochBuffers) {
+    this.buffers = typeof from === 'number' ? allocate(from) : from;
+    this.#words = new Int32Array(this.buffers.words);
+    this.#positions = new Float64Array(this.buffers.positions);
+    this.#interest = new Uint8Array(this.buffers.interest);
+  }
+
+  // ---- read by whoever has an entry; flux first
+
+  flux(slot: number): number {
+    return Atomics.load(this.#words, FLUX + slot);
+  }
+
+  epoch(slot: number): number {
+    return Atomics.load(this.#words, EPOCH + slot);
+  }
+
+  structure(slot: number): number {
+    return Atomics.load(this.#words, STRUCTURE + slot);
+  }
+
+  rowEpoch(row: number): number {
+    return Atomics.load(this.#words, ROW + row);
+  }
+
+  // ---- raised when something has changed, by any thread
+
+  /** Rows of the table have changed. */
+  raise(slot: number): void {
+    Atomics.add(this.#words, EPOCH + slot, 1);
+  }
+
+  /** More than rows that somebody tells one by one. */
+  raiseStructure(slot: number): void {
+    Atomics.add(this.#words, STRUCTURE + slot, 1);
+    Atomics.add(this.#words, EPOCH + slot, 1);
+  }
+
+  raiseEverything(): void {
+    this.raiseStructure(EVERYTHING);
+  }
+
+  raiseRow(row: number): void {
+    Atomics.add(this.#words, ROW + row, 1);
+  }
+
+  /** For as long as the process lives: it is asked for every row, and taken back for none. */
+  setInterest(slot: number): void {
+    Atomics.store(this.#interest, slot, 1);
+  }
+
+  hasInterest(slot: number): boolean {
+    return Atomics.load(this.#interest, slot) !== 0;
+  }
+
+  // ---- flux
+
+  /** WORKER. What it takes is in its ledger. */
+  enter(worker: number, slot: number): void {
+    Atomics.add(this.#words, FLUX + slot, 1);
+    Atomics.add(this.#words, LEDGERS + worker * SLOTS + slot, 1);
+  }
+
+  /** WORKER. The epoch has been raised, if need be. */
+  leave(worker: number, slot: number): void {
+    Atomics.sub(this.#words, LEDGERS + worker * SLOTS + slot, 1);
+    Atomics.sub(this.#words, FLUX + slot, 1);
+  }
+
+  /** MAIN THREAD. What a worker has taken is the main thread's from now on, which gives it up by `release`. */
+  takeOver(worker: number, slot: number): void {
+    Atomics.sub(this.#words, LEDGERS + worker * SLOTS + slot, 1);
+  }
+
+  /** MAIN THREAD. All that a worker that has ended had taken: each slot as often as it had. */
+  takeOverAll(worker: number): number[] {
+    const from = LEDGERS + worker * SLOTS;
+    const taken: number[] = [];
+    for (let slot = 0; slot < SLOTS; slot++) {
+      const count = Atomics.exchange(this.#words, from + slot, 0);
+      for (let i = 0; i < count; i++) taken.push(slot);
+    }
+    return taken;
+  }
+
+  /** MAIN THREAD. Something is under way that no session does. */
+  hold(slot: number): void {
+    Atomics.add(this.#words, FLUX + slot, 1);
+  }
+
+  /** MAIN THREAD. What it has held, or taken over, is over. */
+  release(slot: number): void {
+    Atomics.sub(this.#words, FLUX + slot, 1);
+  }
+
+  // ---- the primary's term, and what operators order
+
+  /** That of the last snapshot, or of one that is about to be published. */
+  get term(): number {
+    return Atomics.load(this.#words, TERM);
+  }
+
+  /** MAIN THREAD, before it publishes: nothing that was read of another primary holds any more. */
+  beginTerm(term: number): void {
+    if (term === this.term) return;
+    Atomics.store(this.#words, TERM, term);
+    this.raiseEverything();
+  }
+
+  /** How often everything was thrown away: entries of all classes are of one of them. */
+  get flushes(): number {
+    return Atomics.load(this.#words, FLUSHES);
+  }
+
+  flush(): void {
+    Atomics.add(this.#words, FLUSHES, 1);
+    this.raiseEverything();
+  }
+
+  // ---- the binlog follower
+
+  get followState(): FollowState {
+    return Atomics.load(this.#words, FOLLOW_STATE) as FollowState;
+  }
+
+  set followState(state: FollowState) {
+    Atomics.store(this.#words, FOLLOW_STATE, state);
+  }
+
+  /** By `monotonicMs()`: what was written anywhere before has been raised, and is visible. */
+  get confirmedAtMs(): number {
+    return this.#positions[CONFIRMED_AT_MS]!;
+  }
+
+  set confirmedAtMs(ms: number) {
+    this.#positions[CONFIRMED_AT_MS] = ms;
+  }
+
+  /** Everything up to it has been raised. */
+  get appliedPosition(): number {
+    return this.#positions[APPLIED]!;
+  }
+
+  set appliedPosition(position: number) {
+    this.#positions[APPLIED] = position;
+  }
+
+  /** Everything up to it was visible on the primary when it was raised (last). */
+  get settledPosition(): number {
+    return this.#positions[SETTLED]!;
+  }
+
+  set settledPosition(position: number) {
+    this.#positions[SETTLED] = position;
+  }
+
+  /** A write through this Sluice, whose tables are in flux still or have been raised. */
+  noteOwn(position: number): void {
+    this.#positions[OWN + (position % OWN_WRITES)] = position;
+  }
+
+  /** False for those that are long past as well. */
+  isOwn(position: number): boolean {
+    return this.#positions[OWN + (position % OWN_WRITES)] === position;
+  }
+}
+
+function allocate(workers: number): TableEpochBuffers {
+  const words = LEDGERS + workers * SLOTS;
+  return {
+    workers,
+    words: new SharedArrayBuffer(words * Int32Array.BYTES_PER_ELEMENT),
+    positions: new SharedArrayBuffer(POSITIONS * Float64Array.BYTES_PER_ELEMENT),
+    interest: new SharedArrayBuffer(SLOTS),
+  };
+}

@@ -1,0 +1,104 @@
+/**
+ * Whether what was read once is still what the primary would answer. A proof is noted before a read is sent, kept with its
+ * answer, and asked again before it is stored and at each hit. Why that suffices is in ARCHITECTURE.md, "The result cache".
+ */
+
+import { NO_POSITION } from '../../common/gtid-position.ts';
+import { monotonicMs } from '../../common/monotonic-ms.ts';
+import { EVERYTHING, FollowState, type TableEpochs } from '../../common/table-epochs.ts';
+
+const NO_MORE: Int32Array = new Int32Array(0);
+
+/** What was noted of the tables of one read. Most reads are of one table: its epoch is a field. */
+export interface FreshnessProof {
+  /** Of its tables, in the memory of their plan. */
+  readonly slots: Int32Array;
+  readonly term: number;
+  readonly everything: number;
+  readonly first: number;
+  /** Of all slots but the first. */
+  readonly others: Int32Array;
+}
+
+export interface FreshnessTerms {
+  /** Of the snapshot that the worker goes by. */
+  readonly term: number;
+  /** How old the follower's last word may be. */
+  readonly maxLagMs: number;
+}
+
+/** One for each worker. */
+export class Freshness {
+  readonly #epochs: TableEpochs;
+  readonly #now: () => number;
+  #term = -1;
+  #maxLagMs = 0;
+
+  constructor(epochs: TableEpochs, now: () => number = monotonicMs) {
+    this.#epochs = epochs;
+    this.#now = now;
+  }
+
+  /** Another snapshot is in force. */
+  apply({ term, maxLagMs }: FreshnessTerms): void {
+    this.#term = term;
+    this.#maxLagMs = maxLagMs;
+  }
+
+  /**
+   * To be called before the read is sent, and for a read from a replica before it is found out what that must have.
+   * @param slots of all tables that it reads, not to be changed any more (`Plan.readSlots`).
+   * @returns null while something is in flux: what is read now may be old by the time that it comes.
+   */
+  note(slots: Int32Array): FreshnessProof | null {
+    const epochs = this.#epochs;
+    const term = this.#term;
+    if (epochs.term !== term || this.#inFlux(slots)) return null;
+    const everything = epochs.epoch(EVERYTHING);
+    const first = slots.length === 0 ? 0 : epochs.epoch(slots[0]!);
+    const others = slots.length < 2 ? NO_MORE : slots.slice(1);
+    for (let i = 0; i < others.length; i++) others[i] = epochs.epoch(others[i]!);
+    return { slots, term, everything, first, others };
+  }
+
+  /**
+   * Nothing of what was noted has changed through this Sluice, nor is about to. To be asked before an answer is stored:
+   * what comes later a hit will find.
+   */
+  isUnchanged(proof: FreshnessProof): boolean {
+    const { slots, term, others } = proof;
+    const epochs = this.#epochs;
+    if (term !== this.#term || epochs.term !== term) return false;
+    // Before the epochs: a write that is out of flux has raised its epoch, or has not been sent.
+    if (this.#inFlux(slots)) return false;
+    if (epochs.epoch(EVERYTHING) !== proof.everything) return false;
+    if (slots.length === 0) return true;
+    if (epochs.epoch(slots[0]!) !== proof.first) return false;
+    for (let i = 0; i < others.length; i++) if (epochs.epoch(slots[i + 1]!) !== others[i]) return false;
+    return true;
+  }
+
+  /**
+   * It may be served: unchanged, and the follower vouches for what was written past this Sluice, up to its bound.
+   * @param token a position that the reader has been told of by others; `NO_POSITION` for none.
+   */
+  holds(proof: FreshnessProof, token: number = NO_POSITION): boolean {
+    return this.followerHolds(token) && this.isUnchanged(proof);
+  }
+
+  /** Where there is no follower, nothing is promised of writes past this Sluice, but for a token. */
+  followerHolds(token: number = NO_POSITION): boolean {
+    const epochs = this.#epochs;
+    const state = epochs.followState;
+    if (state === FollowState.off) return token === NO_POSITION;
+    if (state !== FollowState.following || epochs.settledPosition < token) return false;
+    return this.#now() - epochs.confirmedAtMs <= this.#maxLagMs;
+  }
+
+  #inFlux(slots: Int32Array): boolean {
+    const epochs = this.#epochs;
+    if (epochs.flux(EVERYTHING) !== 0) return true;
+    for (let i = 0; i < slots.length; i++) if (epochs.flux(slots[i]!) !== 0) return true;
+    return false;
+  }
+}
