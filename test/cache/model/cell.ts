@@ -1,0 +1,83 @@
+/** A register: one row of one table, written by one session at a time. Its versions are numbered by their writer. */
+
+import type { Chain } from './chain.ts';
+
+/** Units of the chain in which a value holds: from the one that wrote it, up to (not with) the one that replaced it. */
+export interface UnitRange {
+  readonly from: number;
+  /** `Infinity`: nobody has replaced it. */
+  readonly to: number;
+}
+
+/** Older times without the row than these are not looked for: a result that old has no place in any run. */
+const MAX_ABSENCES = 64;
+
+export class Cell {
+  readonly chain: Chain;
+  /** For messages, e.g. `a:17`. */
+  readonly name: string;
+  /** Ascending. That of a version without the row counts too. */
+  readonly #stamps: number[] = [0];
+  readonly #absent: boolean[] = [true];
+  /** The unit that wrote it; the first version is of before the chain. */
+  readonly #units: number[] = [0];
+
+  constructor(chain: Chain, name: string) {
+    this.chain = chain;
+    this.name = name;
+  }
+
+  get versions(): number {
+    return this.#stamps.length;
+  }
+
+  /** The value behind the last unit, whatever became of it; null where there is no row. */
+  get last(): number | null {
+    return this.#absent.at(-1) === true ? null : this.#stamps.at(-1)!;
+  }
+
+  /** @throws Error when stamps do not rise: the run would not know its own values again */
+  append(unit: number, stamp: number, absent: boolean): void {
+    if (stamp <= this.#stamps.at(-1)!) throw new Error(`${this.name}: stamp ${stamp} is not a new one`);
+    this.#stamps.push(stamp);
+    this.#absent.push(absent);
+    this.#units.push(unit);
+  }
+
+  /** Takes back what the chain's last unit has written. */
+  removeOf(unit: number): void {
+    while (this.#units.at(-1) === unit && this.#units.length > 1) {
+      this.#units.pop();
+      this.#stamps.pop();
+      this.#absent.pop();
+    }
+  }
+
+  /** Where this value holds; ascending, empty when it never was one. */
+  rangesOf(stamp: number | null): readonly UnitRange[] {
+    return stamp === null ? this.#absences() : this.#presence(stamp);
+  }
+
+  #presence(stamp: number): readonly UnitRange[] {
+    let low = 0;
+    let high = this.#stamps.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if (this.#stamps[middle]! <= stamp) low = middle;
+      else high = middle - 1;
+    }
+    return this.#stamps[low] === stamp && this.#absent[low] !== true ? [this.#rangeAt(low)] : [];
+  }
+
+  #absences(): readonly UnitRange[] {
+    const found: UnitRange[] = [];
+    for (let at = this.#stamps.length - 1; at >= 0 && found.length < MAX_ABSENCES; at--) {
+      if (this.#absent[at] === true) found.push(this.#rangeAt(at));
+    }
+    return found.reverse();
+  }
+
+  #rangeAt(version: number): UnitRange {
+    return { from: this.#units[version]!, to: this.#units[version + 1] ?? Number.POSITIVE_INFINITY };
+  }
+}
