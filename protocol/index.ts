@@ -24,6 +24,96 @@ export {
   passwordMatches,
   type StoredCredential,
 } from './auth/stored-credential.ts';
+export { inflateBinlogBytes, inflatedBinlogBytes } from './binlog/compressed-bytes.ts';
+export {
+  type ComBinlogDump,
+  type ComBinlogDumpGtid,
+  DumpFlag,
+  decodeComBinlogDump,
+  decodeComBinlogDumpGtid,
+  encodeComBinlogDump,
+  encodeComBinlogDumpGtid,
+} from './binlog/dump-command.ts';
+export { DumpReader, type DumpReaderOptions, type DumpSink } from './binlog/dump-reader.ts';
+export {
+  BINLOG_CHECKSUM_BYTES,
+  BINLOG_EVENT_HEADER_BYTES,
+  type BinlogEventHeader,
+  decodeEventHeader,
+  emptyEventHeader,
+  readEventHeader,
+  writeEventHeader,
+} from './binlog/event-header.ts';
+export { BinlogEventFlag, BinlogEventType, binlogEventName } from './binlog/event-type.ts';
+export {
+  BinlogChecksum,
+  decodeFormatDescription,
+  type FormatDescription,
+  postHeaderBytes,
+} from './binlog/format-description.ts';
+export {
+  decodeGtidList,
+  decodeMariadbGtid,
+  decodeMysqlGtid,
+  decodePreviousGtids,
+  type GtidInterval,
+  type MariadbGtid,
+  MariadbGtidFlag,
+  type MariadbGtidListEntry,
+  type MysqlGtid,
+  type MysqlGtidIntervals,
+} from './binlog/gtid-events.ts';
+export {
+  decodeCompressedQueryEvent,
+  decodeQueryEvent,
+  type QueryEvent,
+  type QueryStatus,
+} from './binlog/query-event.ts';
+export {
+  decodeRowsHeader,
+  endsStatement,
+  isRowsEvent,
+  type RowsHeader,
+  RowsOperation,
+  rowsTableId,
+} from './binlog/rows-header.ts';
+export {
+  decodeAnnotateRows,
+  decodeBinlogCheckpoint,
+  decodeHeartbeat,
+  decodeHeartbeatV2,
+  decodeIncident,
+  decodeRotate,
+  decodeRowsQuery,
+  decodeStartEncryption,
+  decodeXaPrepare,
+  decodeXid,
+  type HeartbeatEvent,
+  type IncidentEvent,
+  type RotateEvent,
+  type StartEncryptionEvent,
+  type XaPrepareEvent,
+} from './binlog/small-events.ts';
+export {
+  columnTypeOf,
+  decodeTableMap,
+  isNullable,
+  MariadbColumnType,
+  stringLengthOf,
+  type TableMap,
+} from './binlog/table-map.ts';
+export {
+  NO_TABLE_MAP_METADATA,
+  type PrimaryKeyPart,
+  type TableMapMetadata,
+} from './binlog/table-map-metadata.ts';
+export {
+  decodeTransactionPayload,
+  eachPackedEvent,
+  PayloadCompression,
+  type TransactionPayload,
+  unpackTransaction,
+} from './binlog/transaction-payload.ts';
 export {
   Capability,
   type CapabilityName,
