@@ -17,13 +17,12 @@
  * flux is taken before the ledger, and given up behind it, so that flux is never less than the ledgers together.
  */
 
+import { ROW_SLOTS } from './row-slots.ts';
 import { TABLE_SLOTS } from './table-slots.ts';
 
 /** Of what may have changed any table. */
 export const EVERYTHING = TABLE_SLOTS;
 const SLOTS = TABLE_SLOTS + 1;
-/** Rows of different tables, or different rows, may share a slot, as tables do. */
-export const ROW_SLOTS = 2 ** 20;
 /** Own writes that are remembered: as many as the follower may be behind before it takes some for foreign. */
 const OWN_WRITES = 2 ** 16;
 
@@ -54,8 +53,9 @@ const ROW = STRUCTURE + SLOTS;
 const TERM = ROW + ROW_SLOTS;
 const FLUSHES = TERM + 1;
 const FOLLOW_STATE = FLUSHES + 1;
+const DEFINITIONS = FOLLOW_STATE + 1;
 /** One of `SLOTS` numbers for each worker. */
-const LEDGERS = FOLLOW_STATE + 1;
+const LEDGERS = DEFINITIONS + 1;
 
 const OWN = 0;
 const CONFIRMED_AT_MS = OWN + OWN_WRITES;
@@ -197,6 +197,16 @@ export class TableEpochs {
 
   set followState(state: FollowState) {
     Atomics.store(this.#words, FOLLOW_STATE, state);
+  }
+
+  /** How often definitions of tables may have changed: what was read of them before is out of date. */
+  get definitions(): number {
+    return Atomics.load(this.#words, DEFINITIONS);
+  }
+
+  /** FOLLOWER. Before it raises what the change makes invalid, and whenever it may have missed one. */
+  redefine(): void {
+    Atomics.add(this.#words, DEFINITIONS, 1);
   }
 
   /** By `monotonicMs()`: what was written anywhere before has been raised, and is visible. */

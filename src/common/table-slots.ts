@@ -21,11 +21,16 @@ const SMALL_I = 0x69;
  * alone have the same slot, since with `lower_case_table_names` they may be the same table.
  */
 export function tableSlot(schema: string, table: string): number {
+  return tableHash(schema, table) & (TABLE_SLOTS - 1);
+}
+
+/** The same with all of its 32 bits. */
+export function tableHash(schema: string, table: string): number {
   let hash = Math.imul(addName(FIRST, schema) ^ DOT, PRIME);
   hash = addName(hash, table);
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return (hash ^ (hash >>> 16)) & (TABLE_SLOTS - 1);
+  return hash ^ (hash >>> 16);
 }
 
 function addName(before: number, name: string): number {

@@ -2,7 +2,8 @@
 
 import { Worker } from 'node:worker_threads';
 import t from 'tap';
-import { EVERYTHING, FollowState, ROW_SLOTS, TableEpochs } from '../../../src/common/table-epochs.ts';
+import { ROW_SLOTS } from '../../../src/common/row-slots.ts';
+import { EVERYTHING, FollowState, TableEpochs } from '../../../src/common/table-epochs.ts';
 import { TABLE_SLOTS } from '../../../src/common/table-slots.ts';
 
 const LAST = TABLE_SLOTS - 1;
