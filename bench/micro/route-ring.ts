@@ -48,7 +48,7 @@ function recording(name: string, entries: number, enabled: boolean): Microbenchm
       username: 'app',
       clientAddress: `127.0.0.1:${10_000 + index}`,
       state: new SessionState(counters),
-      verdict: NO_RULES,
+      routing: { verdict: NO_RULES },
     };
     return new StatementTrace(client, { routes: ring, counters, statistics, reports });
   });

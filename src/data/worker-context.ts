@@ -66,8 +66,11 @@ export interface Mirroring {
 }
 
 /** A session, as far as a copy of its statement needs it. */
-export interface MirroredSession
-  extends Pick<RoutingFacts, 'holdsConnection' | 'pinned' | 'inTransaction' | 'autocommit' | 'verdict'> {
+export interface MirroredSession {
+  readonly routing: Pick<
+    RoutingFacts,
+    'holdsConnection' | 'pinned' | 'inTransaction' | 'autocommit' | 'verdict'
+  >;
   readonly connectionKey: ConnectionKey;
   readonly username: string;
   readonly clientCapabilities: number;

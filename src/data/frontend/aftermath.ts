@@ -8,8 +8,8 @@ import type { LexicalContext } from '../../sql/lexical-context.ts';
 import { PASSWORD_COMMANDS, type PasswordChange, parsePasswordChange } from '../../sql/password-statement.ts';
 import { LockUse, PinReason, type StatementClass, StatementKind } from '../../sql/statement-class.ts';
 import type { BackendConnection } from '../backend/backend-connection.ts';
-import type { RuleVerdict } from '../router/rules/rule-verdict.ts';
 import type { WorkerContext } from '../worker-context.ts';
+import type { CommandRouting } from './command-routing.ts';
 import type { SessionState } from './session-state.ts';
 
 /** `multiplex` of a query rule: the session goes on sharing connections whatever the statement may leave behind. */
@@ -42,8 +42,7 @@ export interface AftermathClient {
   readonly state: SessionState;
   readonly username: string;
   passwordChanged(change: PasswordChange): void;
-  /** Of the statement. */
-  readonly verdict: RuleVerdict;
+  readonly routing: Pick<CommandRouting, 'verdict'>;
 }
 
 export class Aftermath {
@@ -134,7 +133,7 @@ export class Aftermath {
     if (errno === ER_UNKNOWN_STMT_HANDLER && statement.command === 'EXECUTE') return;
     for (const reason of statement.pins) {
       // Where the server reports it, its reports begin and end it.
-      if (reason === PinReason.storedRoutine && this.#client.verdict.multiplex === IN_SPITE_OF_IT) {
+      if (reason === PinReason.storedRoutine && this.#client.routing.verdict.multiplex === IN_SPITE_OF_IT) {
         this.isSuspect = true;
         continue;
       }

@@ -1,7 +1,6 @@
 /** Answers in which servers tell of their own clients: Sluice makes them tell of its own. */
 
 import type { StatementClass } from '../../sql/statement-class.ts';
-import type { TlsDescription } from '../io/tls-client-stream.ts';
 import type { WorkerContext } from '../worker-context.ts';
 import { makeProcessList } from './process-list.ts';
 import type { Session } from './session.ts';
@@ -11,12 +10,10 @@ const FULL_LIST = /\bfull\b/i;
 
 /**
  * The session's next answer, to the command in `buffer[start, end)`, is adapted where that is needed.
- * @param describeTls of the client's own connection.
  */
 export function adaptAnswer(
   session: Session,
   context: WorkerContext,
-  describeTls: () => TlsDescription | null,
   { command, statementCount }: StatementClass,
   buffer: Buffer,
   start: number,
@@ -29,7 +26,7 @@ export function adaptAnswer(
     makeProcessList(session, context, isFull);
   } else if (command === 'SHOW_STATUS' && (isBinary || mayShowTlsStatus(buffer, start + 1, end))) {
     session.collectAnswer((answer) => {
-      const status = tlsStatusOf(describeTls(), context.backends.dialect.flavor);
+      const status = tlsStatusOf(session.transport.describeTls(), context.backends.dialect.flavor);
       session.write(rewriteTlsStatus(answer, status, isBinary));
       session.commandAnswered();
     });

@@ -28,6 +28,7 @@ import { Gauge, WorkerCounter } from '../../common/shared-counters.ts';
 import { makeTransitions } from '../../common/state-machine.ts';
 import { WheelTimer } from '../../common/timer-wheel.ts';
 import type { WorkerContext } from '../worker-context.ts';
+import { packetDuringStream } from './binlog-acknowledgement.ts';
 import { ClientAudit } from './client-audit.ts';
 import { type AcceptedLogin, BROKEN, ClientLogin } from './client-login.ts';
 import { ClientTransport } from './client-transport.ts';
@@ -214,7 +215,7 @@ export class ClientConnection {
         return;
       }
       if (session.phase === SessionPhase.busy) {
-        session.packetDuringStream(buffer, start, end);
+        packetDuringStream(session, buffer, start, end);
         return;
       }
       // Inside of compression the frames are counted, and packets just as the client likes.
@@ -262,7 +263,7 @@ export class ClientConnection {
     this.#failedChanges = 0;
     this.#phase = transition(this.#phase, Phase.entering);
     const session = this.#session;
-    session.whenClean(() => session.start.enterSchema(schema, (error) => this.#entered(login, error)));
+    session.cleanup.whenDone(() => session.start.enterSchema(schema, (error) => this.#entered(login, error)));
   }
 
   #entered({ client, schema }: AcceptedLogin, error: ClientError | null): void {
@@ -297,7 +298,7 @@ export class ClientConnection {
       return;
     }
     this.#schemaBefore = session.state.schema;
-    session.forgetServerState();
+    session.cleanup.begin();
     session.state.restart(null);
     session.state.schema = null;
     this.#phase = transition(this.#phase, Phase.change);

@@ -28,13 +28,12 @@ import { type PoolFailure, PoolFailureKind, type PoolRequest } from '../backend/
 import type { ServerPool } from '../backend/server-pool.ts';
 import type { SessionVariables } from '../backend/session-variables.ts';
 import type { WaitingRead } from '../causal/server-waits.ts';
-import type { Destination } from '../router/destination.ts';
 import type { Plan } from '../router/plan.ts';
 import type { Route } from '../router/route.ts';
-import type { RuleVerdict } from '../router/rules/rule-verdict.ts';
 import type { WorkerContext } from '../worker-context.ts';
 import { errorOfPoolFailure } from './client-errors.ts';
 import type { ClientStatement } from './client-statement.ts';
+import type { CommandRouting } from './command-routing.ts';
 import { lagLimitOf } from './lag-limit.ts';
 import { LagPlace, type LagPlaceListener } from './lag-place.ts';
 import { PrimaryWait, type PrimaryWaitListener } from './primary-wait.ts';
@@ -80,16 +79,7 @@ export interface SearchClient {
   confine(): boolean;
   /** @param changed the password is another one now; else it has not expired after all. */
   confinementEnded(changed: boolean): void;
-  /** Whether the replica behind it has all that the tables of the statement must show. */
-  seesEnoughOn(connection: BackendConnection, statement: StatementClass): boolean;
-  /** A read that was to go to a replica has got a connection. */
-  readPlaced(isOnPrimary: boolean): void;
-  /** How long a read may wait for a replica. */
-  readonly causalWaitMs: number;
-  /** Of the command that runs. */
-  readonly destination: Destination;
-  /** What the query rules say of it. */
-  readonly verdict: RuleVerdict;
+  readonly routing: CommandRouting;
 }
 
 export interface SearchListener {
@@ -221,7 +211,7 @@ export class ConnectionSearch implements PoolRequest, WaitingRead, PrimaryWaitLi
       const { dialect } = backends;
       this.needs.maxLagMs = lagLimitOf(hint, state, dialect, this.#statement, buffer, start, end);
     }
-    const key = backends.hashKeyOf(this.#client.destination);
+    const key = backends.hashKeyOf(this.#client.routing.destination);
     if (key === null) return;
     // A transaction is not what its first statement is.
     if (key === HashKey.statement && this.#plan?.statement.provenRead !== true) return;
@@ -243,7 +233,9 @@ export class ConnectionSearch implements PoolRequest, WaitingRead, PrimaryWaitLi
     const { backends } = this.#context;
     const pool = backends.poolOf(server.address);
     const other =
-      pool === null || isLastTry ? null : backends.otherReader(this.#client.destination, pool, this.needs);
+      pool === null || isLastTry
+        ? null
+        : backends.otherReader(this.#client.routing.destination, pool, this.needs);
     this.#insteadOf = other;
     this.#onPrimary = other === null && backends.primary !== null;
   }
@@ -277,7 +269,7 @@ export class ConnectionSearch implements PoolRequest, WaitingRead, PrimaryWaitLi
     if (pool === null) {
       this.#isRefused = false;
       this.#waiting = Waiting.primary;
-      this.#primaryWait.forServer(this.bytes, this.#client.destination.writer);
+      this.#primaryWait.forServer(this.bytes, this.#client.routing.destination.writer);
       return null;
     }
     if (this.#isRefused) {
@@ -286,7 +278,10 @@ export class ConnectionSearch implements PoolRequest, WaitingRead, PrimaryWaitLi
       this.#primaryWait.forHeir(this.bytes);
       return null;
     }
-    if (this.#isLagFallback && !this.#lagPlace.take(this.#client.destination.readers ?? this.hostgroup)) {
+    if (
+      this.#isLagFallback &&
+      !this.#lagPlace.take(this.#client.routing.destination.readers ?? this.hostgroup)
+    ) {
       this.#waiting = Waiting.place;
       return null;
     }
@@ -301,7 +296,7 @@ export class ConnectionSearch implements PoolRequest, WaitingRead, PrimaryWaitLi
   }
 
   #asFound(connection: BackendConnection): BackendConnection {
-    const { readers, writer } = this.#client.destination;
+    const { readers, writer } = this.#client.routing.destination;
     const { role, hostgroup } = connection.server;
     this.hostgroup = role === 'primary' ? writer : (readers ?? hostgroup);
     return connection;
@@ -346,12 +341,12 @@ export class ConnectionSearch implements PoolRequest, WaitingRead, PrimaryWaitLi
     if (this.#isRefusedBy(statement, wanted) || this.#losesList(statement, wanted)) return null;
     const isPrimary = wanted.server.address === this.#context.backends.primary?.server.address;
     if (isPrimary) return wanted;
-    return !statement.mayWrite && this.#client.seesEnoughOn(wanted, statement) ? wanted : null;
+    return !statement.mayWrite && this.#client.routing.seesEnoughOn(wanted, statement) ? wanted : null;
   }
 
   #choosePool(): ServerPool | null {
     const { backends } = this.#context;
-    const { destination } = this.#client;
+    const { destination } = this.#client.routing;
     const { readers, writer } = destination;
     const isRead = this.#route?.target === RouteTarget.replica && !this.#onPrimary && readers !== null;
     const reader = isRead ? (this.#insteadOf ?? backends.reader(destination, this.needs)) : null;
@@ -383,8 +378,10 @@ export class ConnectionSearch implements PoolRequest, WaitingRead, PrimaryWaitLi
     const { neededGtid } = this.needs;
     if (neededGtid <= 0 || this.#onPrimary) return false;
     const { backends, replicaWaits } = this.#context;
-    const nearest = this.#hasWaited ? null : backends.nearestReader(this.#client.destination, this.needs);
-    const waitMs = this.#client.causalWaitMs;
+    const nearest = this.#hasWaited
+      ? null
+      : backends.nearestReader(this.#client.routing.destination, this.needs);
+    const waitMs = this.#client.routing.causalWaitMs;
     if (nearest === null || !replicaWaits.begin(this, nearest, neededGtid, waitMs)) {
       this.#isBehind = true;
       return false;
@@ -397,7 +394,7 @@ export class ConnectionSearch implements PoolRequest, WaitingRead, PrimaryWaitLi
   /** A connection has been found. @returns no replica has what the read must see. */
   placed(connection: BackendConnection): boolean {
     if (this.#route?.target !== RouteTarget.replica) return false;
-    this.#client.readPlaced(connection.server.role === 'primary');
+    this.#client.routing.placed(connection.server.role === 'primary');
     const { counters } = this.#context;
     if (this.needs.neededGtid <= 0) return false;
     if (this.#isBehind) counters.add(WorkerCounter.causalReadsBehind);
@@ -550,7 +547,7 @@ export class ConnectionSearch implements PoolRequest, WaitingRead, PrimaryWaitLi
     this.#waiting = Waiting.retry;
     const wasRead = this.#route?.target === RouteTarget.replica && !this.#onPrimary;
     if (wasRead) {
-      const { destination } = this.#client;
+      const { destination } = this.#client.routing;
       const { backends } = this.#context;
       const other = this.#pool === null ? null : backends.otherReader(destination, this.#pool, this.needs);
       this.#onPrimary = this.#insteadOf !== null || other === null;

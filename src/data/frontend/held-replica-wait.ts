@@ -35,7 +35,7 @@ export class HeldReplicaWait implements WaitingRead {
     if (need >= 0 && causality.gtids.applied(held.server.slot) >= need) return true;
     this.#then = then;
     const pool = need < 0 ? null : backends.poolOf(held.server.address);
-    const waits = pool !== null && replicaWaits.begin(this, pool, need, this.#session.causalWaitMs);
+    const waits = pool !== null && replicaWaits.begin(this, pool, need, this.#session.routing.causalWaitMs);
     // Not before the caller knows that it waits.
     if (!waits) queueMicrotask(() => this.waitOver(false));
     return false;

@@ -79,7 +79,7 @@ function* sessionParts(
       // Some may have ended since the turn before.
       if (session.phase === SessionPhase.closed) continue;
       if (connectionId !== null && session.connectionId !== connectionId) continue;
-      if (subject === InspectSubject.pins && !session.pinned) continue;
+      if (subject === InspectSubject.pins && !session.routing.pinned) continue;
       found++;
       part.push(sessionRecord(session, workerIndex, digests));
     }

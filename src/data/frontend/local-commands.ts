@@ -37,14 +37,14 @@ export class LocalCommands {
         return;
       case Command.COM_RESET_CONNECTION:
         if (session.run.held?.confined === true) {
-          session.toPrimary(buffer, start, end);
+          session.commands.toPrimary(buffer, start, end);
           return;
         }
         // What a session has after it is learnt with what it starts with.
         session.start.learn(buffer, start, end, () => {
-          session.restart();
+          session.cleanup.restart();
           session.run.lastWarnings = 0;
-          session.whenClean(() => {
+          session.cleanup.whenDone(() => {
             this.#sendOk();
             session.commandDone();
           });
@@ -84,7 +84,9 @@ export class LocalCommands {
     forward: (packet: Buffer) => void,
   ): boolean {
     const session = this.#session;
-    const leading = session.allowsMultiStatements ? parseLeadingKill(buffer, start + 1, end, context) : null;
+    const leading = session.account.allowsMultiStatements
+      ? parseLeadingKill(buffer, start + 1, end, context)
+      : null;
     if (leading === null) return false;
     const packet = Buffer.from(buffer.subarray(start, end));
     const rest = Buffer.concat([packet.subarray(0, 1), packet.subarray(leading.rest - start)]);
@@ -92,7 +94,7 @@ export class LocalCommands {
       leading.kill,
       () => {
         this.#sendOk(StatusFlag.SERVER_MORE_RESULTS_EXISTS);
-        session.continueWith(rest);
+        session.commands.continueWith(rest);
       },
       () => forward(packet),
     );
@@ -112,7 +114,7 @@ export class LocalCommands {
     this.#kill.run(
       kill,
       () => this.#done(),
-      () => session.leaveReadOnlyThen(packet, 0, 5, (again, from, to) => session.toPrimary(again, from, to)),
+      () => session.commands.passOn(packet, 0, 5),
     );
   }
 
@@ -147,12 +149,12 @@ export class LocalCommands {
       session.commandDone();
       return;
     }
-    session.allowMultiStatements(option === MULTI_STATEMENTS_ON);
+    session.account.allowMultiStatements(option === MULTI_STATEMENTS_ON);
     const { held } = session.run;
     if (held !== null) {
       // From now on it is not what its key says: nobody else gets it.
       held.tainted = true;
-      session.toPrimary(buffer, start, end);
+      session.commands.toPrimary(buffer, start, end);
       return;
     }
     const { clientCapabilities } = session;

@@ -16,6 +16,7 @@ import type { Plan } from '../router/plan.ts';
 import { routeOf } from '../router/route.ts';
 import { NO_RULES } from '../router/rules/rule-verdict.ts';
 import type { MirroredSession, Mirroring, WorkerContext } from '../worker-context.ts';
+import type { CommandRouting } from './command-routing.ts';
 import { usesResidue } from './connection-search.ts';
 import type { RunClient } from './run-client.ts';
 import { SessionState } from './session-state.ts';
@@ -24,22 +25,37 @@ import { StatementRun } from './statement-run.ts';
 const TO_READERS = routeOf(RouteTarget.replica, RouteReason.rule);
 const TO_PRIMARY = routeOf(RouteTarget.primary, RouteReason.rule);
 
+/** It goes where the rules say, and need not see anything. */
+class MirrorRouting implements CommandRouting {
+  readonly verdict = NO_RULES;
+  readonly neededGtid = 0;
+  readonly causalWaitMs = 0;
+  destination: Destination;
+
+  constructor(destination: Destination) {
+    this.destination = destination;
+  }
+
+  seesEnoughOn(): boolean {
+    return true;
+  }
+
+  placed(): void {}
+}
+
 /** Stands in for the client of a mirrored statement: has its session's state, and hears nothing. */
 class MirrorClient implements RunClient {
   readonly state = new SessionState();
   readonly run: StatementRun;
-  readonly verdict = NO_RULES;
   readonly connectionId = 0;
   readonly clientAddress = '';
   readonly unsentBytes = 0;
   readonly causality: SessionCausality;
-  readonly neededGtid = 0;
-  readonly causalWaitMs = 0;
   errorSequence = 1;
   username = '';
   clientCapabilities = 0;
   collationId = 0;
-  destination: Destination;
+  readonly routing: MirrorRouting;
   connectionKey: ConnectionKey;
   readonly #ended: (client: MirrorClient) => void;
   #isRunning = false;
@@ -50,7 +66,7 @@ class MirrorClient implements RunClient {
     context: WorkerContext,
     ended: (client: MirrorClient) => void,
   ) {
-    this.destination = destination;
+    this.routing = new MirrorRouting(destination);
     this.connectionKey = session.connectionKey;
     this.#ended = ended;
     this.causality = new SessionCausality(context.causality, () => context.tables);
@@ -66,7 +82,7 @@ class MirrorClient implements RunClient {
     defaultTimeoutMs: number,
   ): void {
     const { state } = this;
-    this.destination = destination;
+    this.routing.destination = destination;
     this.connectionKey = session.connectionKey;
     this.username = session.username;
     this.clientCapabilities = session.clientCapabilities;
@@ -76,7 +92,7 @@ class MirrorClient implements RunClient {
     state.userVariables = session.state.userVariables;
     this.#isRunning = true;
     const route = destination.readers === null ? TO_PRIMARY : TO_READERS;
-    const timeoutMs = session.verdict.timeoutMs ?? defaultTimeoutMs;
+    const timeoutMs = session.routing.verdict.timeoutMs ?? defaultTimeoutMs;
     if (timeoutMs > 0) this.run.timeout.begin(timeoutMs, 'mirror');
     this.run.start(packet, 0, packet.length, route, plan, AnswerShape.query, true);
   }
@@ -117,11 +133,6 @@ class MirrorClient implements RunClient {
   sendOk(): void {}
   statementAnswered(): void {}
   passwordChanged(): void {}
-  readPlaced(): void {}
-
-  seesEnoughOn(): boolean {
-    return true;
-  }
 }
 
 export class Mirrors implements Mirroring {
@@ -171,5 +182,6 @@ export class Mirrors implements Mirroring {
 /** What the session is in the middle of cannot be made again elsewhere. */
 function isMirrored(session: MirroredSession, { statement }: Plan): boolean {
   if (!statement.provenRead || statement.statementCount !== 1 || usesResidue(statement)) return false;
-  return !(session.holdsConnection || session.pinned || session.inTransaction) && session.autocommit;
+  const { routing } = session;
+  return !(routing.holdsConnection || routing.pinned || routing.inTransaction) && routing.autocommit;
 }

@@ -94,7 +94,7 @@ export class OwnVariables {
   executes(prepared: ClientStatement, buffer: Buffer, start: number, end: number): boolean {
     if (!prepared.plan.statement.ownVariables) return false;
     const session = this.#session;
-    session.answersBy(HERE, prepared.plan);
+    session.record.answersBy(HERE, prepared.plan);
     if (session.rules.admits(prepared)) this.#execute(prepared, buffer, start, end);
     return true;
   }

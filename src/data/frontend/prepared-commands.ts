@@ -155,7 +155,7 @@ export class PreparedCommands {
     const statement = new ClientStatement(++this.#lastId, plan, definition, stays, written);
     if (session.ownVariables.prepares(statement, () => this.#keep(statement))) return;
     this.#preparing = statement;
-    session.prepare(buffer, start, end, this.#preparing);
+    session.commands.prepare(buffer, start, end, this.#preparing);
   }
 
   #keep(statement: ClientStatement): void {
@@ -191,7 +191,7 @@ export class PreparedCommands {
       this.#refuse(clientError('PROXY_WRONG_ARGUMENTS', { command: 'mysqld_stmt_execute' }));
       return;
     }
-    session.execute(buffer, start, end, statement);
+    session.commands.execute(buffer, start, end, statement);
   }
 
   /** The ids are those of Sluice: no server is to see them. */
@@ -199,7 +199,7 @@ export class PreparedCommands {
     const session = this.#session;
     const packet = Buffer.concat([Buffer.from([Command.COM_QUERY]), statement.prepared.text]);
     const context = session.lexicalContext();
-    const forward = (text: Buffer): void => session.admit(text, 0, text.length, statement.plan);
+    const forward = (text: Buffer): void => session.commands.admit(text, 0, text.length, statement.plan);
     if (context === null || !session.local.kill(packet, 0, packet.length, context, forward))
       session.refuse(clientError('PROXY_NOT_PREPARABLE', {}));
   }
@@ -232,7 +232,7 @@ export class PreparedCommands {
     }
     this.#hold(statement);
     const packet = Buffer.from(buffer.subarray(start, end));
-    session.acquire(statement, (error) => {
+    session.commands.acquire(statement, (error) => {
       const connection = session.run.held;
       if (error === null && connection !== null) {
         this.#stream(connection, statement, packet, 0, packet.length);

@@ -87,7 +87,7 @@ export class ReadOnlyTransaction {
     if (!plan.statement.provenRead) return true;
     const isEachFresh = this.#readsCommitted();
     if (this.#reads > 1 && !isEachFresh) return true;
-    const need = this.#session.needInTransaction(plan, !isEachFresh);
+    const need = this.#session.routing.needInTransaction(plan, !isEachFresh);
     if (need === 0) return true;
     let packet: Buffer | null = null;
     const isThere = this.#wait.has(need, (reached) => this.#waited(packet!, reached));
@@ -98,11 +98,11 @@ export class ReadOnlyTransaction {
   #waited(packet: Buffer, reached: boolean): void {
     this.#reads--;
     if (reached) {
-      this.#session.redispatch(packet);
+      this.#session.commands.again(packet);
       return;
     }
     this.moveToPrimary((error) => {
-      if (error === null) this.#session.redispatch(packet);
+      if (error === null) this.#session.commands.again(packet);
       else this.#session.refuse(error);
     });
   }
@@ -117,7 +117,7 @@ export class ReadOnlyTransaction {
   /** The statement needs the primary, or ends the transaction by itself. */
   leave(buffer: Buffer, start: number, end: number, statement: StatementClass): void {
     const packet = Buffer.from(buffer.subarray(start, end));
-    const again = (): void => this.#session.redispatch(packet);
+    const again = (): void => this.#session.commands.again(packet);
     if (statement.transactionControl) {
       // It commits what is open; on the replica there is nothing to commit but the snapshot.
       this.#end('COMMIT', again);

@@ -78,7 +78,7 @@ export class ResidueAnswers {
     const session = this.#session;
     let packet: Buffer | null = null;
     const waits = session.run.residue.fetches(statement, target, () => {
-      if (packet !== null && session.phase === SessionPhase.busy) session.redispatch(packet);
+      if (packet !== null && session.phase === SessionPhase.busy) session.commands.again(packet);
     });
     if (!waits) return false;
     packet = Buffer.from(buffer.subarray(start, end));

@@ -5,14 +5,14 @@ import type { ClientError } from '../../common/errors.ts';
 import type { SessionCausality } from '../causal/session-causality.ts';
 import type { AftermathClient } from './aftermath.ts';
 import type { ClientStatement } from './client-statement.ts';
+import type { CommandRouting } from './command-routing.ts';
 import type { SearchClient } from './connection-search.ts';
 import type { TracedClient } from './statement-trace.ts';
 
 /** The session, as far as a run needs it. */
 export interface RunClient extends SearchClient, TracedClient, AftermathClient {
+  readonly routing: CommandRouting;
   readonly causality: SessionCausality;
-  /** What the command that runs must see where it reads from a replica; 0: nothing in particular. */
-  readonly neededGtid: number;
   readonly clientCapabilities: number;
   /** @returns true if the bytes are still referenced. */
   write(bytes: Buffer): boolean;

@@ -44,7 +44,7 @@ export class RunLoss {
       this.#steps.fail(this.#run.now.interruption);
       return;
     }
-    const retries = this.#run.client.verdict.retries ?? DEFAULT_RETRIES;
+    const retries = this.#run.client.routing.verdict.retries ?? DEFAULT_RETRIES;
     this.#run.client.causality.lost(sent);
     const verdict = verdictOfLoss({
       address: connection.server.address,

@@ -89,7 +89,7 @@ export class SessionRules {
   /** COM_STMT_EXECUTE. @returns false if the client has its answer. */
   admits(statement: ClientStatement): boolean {
     const { engine } = this.#context.rules;
-    if (engine === null || this.#session.verdict !== NO_RULES) return true;
+    if (engine === null || this.#session.routing.verdict !== NO_RULES) return true;
     const { plan, text } = statement.written ?? { plan: statement.plan, text: statement.prepared.text };
     const verdict = this.#judge(engine, plan, text, 0, text.length);
     if (verdict === null) return false;
@@ -107,7 +107,7 @@ export class SessionRules {
     try {
       const context = this.#contextFor(engine);
       const verdict = engine.verdict(plan, context, buffer, start, end);
-      session.verdict = verdict;
+      session.routing.verdict = verdict;
       rules.count(verdict);
       if (verdict.nextFlagIn !== null) this.#flagIn = verdict.nextFlagIn;
       return verdict;
@@ -164,7 +164,7 @@ export class SessionRules {
       const other = engine.verdict(plan, context, buffer, start, end);
       if (other.nextFlagIn !== null) this.#shadowFlagIn = other.nextFlagIn;
       const judged = { plan, verdict, rewritten, session };
-      shadow.compare(judged, other, engine.rewritten, (asked) => this.#session.placeBy(asked, plan));
+      shadow.compare(judged, other, engine.rewritten, (asked) => this.#session.routing.placeBy(asked, plan));
     } catch (error) {
       const { message } = error as Error;
       this.#context.log('debug', 'a statement could not be judged by the shadow rules', { reason: message });
@@ -173,7 +173,8 @@ export class SessionRules {
 
   /** What rules may ask about the session as it is now. */
   get facts(): RuleSession {
-    const { username, state, clientAddress, localAddress, localPort } = this.#session;
+    const { username, state, clientAddress, transport } = this.#session;
+    const { localAddress, localPort } = transport;
     const colon = clientAddress.lastIndexOf(':');
     return {
       username,
@@ -214,7 +215,7 @@ export class SessionRules {
 
   #refuse(error: ClientError, route: Route, plan: Plan): void {
     const session = this.#session;
-    session.answersBy(route, plan);
+    session.record.answersBy(route, plan);
     session.run.residue.ownError(error, this.#context.backends.dialect.flavor === 'mariadb');
     session.refuse(error);
   }
@@ -223,7 +224,7 @@ export class SessionRules {
     const session = this.#session;
     const { statusFlags } = session.state;
     this.#context.counters.add(WorkerCounter.ruleOks);
-    session.answersBy(BY_RULE, plan);
+    session.record.answersBy(BY_RULE, plan);
     session.run.residue.ownOk();
     session.run.lastErrno = 0;
     session.run.lastWarnings = 0;

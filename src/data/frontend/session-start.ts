@@ -56,7 +56,7 @@ export class SessionStart {
   /** For what every server can tell; without a primary the replicas go on alone. */
   #anyServer(): Route {
     const { backends } = this.#context;
-    const hasReaders = backends.hasReaders(this.#session.destination);
+    const hasReaders = backends.hasReaders(this.#session.routing.destination);
     return backends.primary === null && hasReaders ? TO_REPLICA : TO_PRIMARY;
   }
 }

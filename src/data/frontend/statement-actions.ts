@@ -33,10 +33,10 @@ export class StatementActions {
   get hasAny(): boolean {
     const session = this.#session;
     return (
-      session.verdict !== NO_RULES ||
+      session.routing.verdict !== NO_RULES ||
       this.#context.snapshot.settings.limits.queryTimeoutMs > 0 ||
       session.identity.fastForward ||
-      session.destination.keepsConnection
+      session.routing.destination.keepsConnection
     );
   }
 
@@ -46,7 +46,7 @@ export class StatementActions {
 
   /** @returns true if `buffer[start, end)` waits: it is dispatched again, later. */
   take(buffer: Buffer, start: number, end: number, plan: Plan): boolean {
-    const { verdict } = this.#session;
+    const { verdict } = this.#session.routing;
     if (verdict.delayMs > 0 && !this.#wasDelayed) {
       this.#wasDelayed = true;
       this.#packet = Buffer.from(buffer.subarray(start, end));
@@ -68,7 +68,7 @@ export class StatementActions {
   /** Has another hostgroup run it as well, as the rules behind `mirrorFlagOut` say. */
   mirror(buffer: Buffer, start: number, end: number, plan: Plan): void {
     const session = this.#session;
-    const { mirrorHostgroup, mirrorFlagOut } = session.verdict;
+    const { mirrorHostgroup, mirrorFlagOut } = session.routing.verdict;
     const { rules, mirrors, plans } = this.#context;
     const { engine } = rules;
     const lexical = session.lexicalContext();
@@ -113,13 +113,14 @@ export class StatementActions {
     const plan = this.#plan;
     this.#packet = null;
     this.#plan = null;
-    if (packet !== null && plan !== null) this.#session.dispatch(packet, 0, packet.length, plan);
+    if (packet !== null && plan !== null) this.#session.commands.dispatch(packet, 0, packet.length, plan);
   }
 
   #multiplex({ multiplex, stickyConn }: RuleVerdict): void {
-    const { state, identity, destination } = this.#session;
+    const { state, identity, routing } = this.#session;
+    const { keepsConnection } = routing.destination;
     if (identity.fastForward) state.pin(PinReason.fastForward);
-    if (multiplex === null && destination.keepsConnection) state.pin(PinReason.multiplexingOff);
+    if (multiplex === null && keepsConnection) state.pin(PinReason.multiplexingOff);
     if (multiplex === 0 || (multiplex === null && stickyConn === true)) state.pin(PinReason.multiplexingOff);
     else if (multiplex === 1 || stickyConn === false) state.unpin(PinReason.multiplexingOff);
   }

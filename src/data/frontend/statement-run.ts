@@ -254,7 +254,8 @@ export class StatementRun
   }
 
   #asks({ target }: Route): void {
-    if (target === RouteTarget.replica) this.#approach.search.needs.neededGtid = this.#client.neededGtid;
+    if (target === RouteTarget.replica)
+      this.#approach.search.needs.neededGtid = this.#client.routing.neededGtid;
   }
 
   /** The session ends. What runs is cut off, what is held is cleaned up. */

@@ -10,11 +10,11 @@ import { RouteTarget } from '../../sql/route-reason.ts';
 import type { Plan } from '../router/plan.ts';
 import type { Route } from '../router/route.ts';
 import { emptyEntry, RingFlag, type RouteRing } from '../router/route-ring.ts';
-import type { RuleVerdict } from '../router/rules/rule-verdict.ts';
 import type { StatementContext } from '../statistics/statement-context.ts';
 import type { StatementStatistics } from '../statistics/statement-statistics.ts';
 import type { ReadStatement, StatementReporting, WorkerContext } from '../worker-context.ts';
 
+import type { CommandRouting } from './command-routing.ts';
 import type { SessionState } from './session-state.ts';
 
 /** The session, as far as it stands in the ring. */
@@ -23,8 +23,7 @@ export interface TracedClient {
   readonly username: string;
   readonly clientAddress: string;
   readonly state: SessionState;
-  /** What query rules say of the statement. */
-  readonly verdict: RuleVerdict;
+  readonly routing: Pick<CommandRouting, 'verdict'>;
 }
 
 export interface TracedConnection {
@@ -219,7 +218,7 @@ export class StatementTrace {
     entry.command = this.#command;
     entry.route = this.route;
     entry.statement = this.plan?.statement ?? null;
-    entry.verdict = client.verdict;
+    entry.verdict = client.routing.verdict;
     entry.normalized = this.plan?.normalized ?? null;
     entry.server = this.#server;
     entry.hostgroup = this.hostgroup;
@@ -235,7 +234,7 @@ export class StatementTrace {
     entry.pinsBefore = this.#pinsBefore;
     entry.pinsAfter = client.state.pinBits;
     this.#ring.add(entry);
-    this.#reports.ended(entry, client.verdict.log, this.#read);
+    this.#reports.ended(entry, client.routing.verdict.log, this.#read);
     if (this.#statistics.enabled) this.#account();
   }
 
