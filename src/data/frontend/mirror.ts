@@ -101,7 +101,7 @@ class MirrorClient implements RunClient {
     if (!this.#isRunning) return;
     this.#isRunning = false;
     // A server that reports what nobody has explained pins; there is no next statement to keep it for.
-    this.run.releaseHeld(this.state.leftBehind());
+    this.run.connections.releaseHeld(this.state.leftBehind());
     this.run.residue.reset();
     this.#ended(this);
   }

@@ -416,7 +416,8 @@ export class PreparedCommands {
     this.#setPins();
     const { state, run } = this.#session;
     if (state.pinned || run.held === null || run.phase !== RunPhase.idle) return;
-    if ((run.held.statusFlags & StatusFlag.SERVER_STATUS_IN_TRANS) === 0) run.releaseHeld(NOTHING_LEFT);
+    if ((run.held.statusFlags & StatusFlag.SERVER_STATUS_IN_TRANS) === 0)
+      run.connections.releaseHeld(NOTHING_LEFT);
   }
 }
 

@@ -77,5 +77,5 @@ export class PrimaryDrain {
 }
 
 function isLeft(session: Session): boolean {
-  return session.run.isOnPrimary;
+  return session.run.connections.isOnPrimary;
 }

@@ -5,8 +5,7 @@ import type { ClientError } from '../../common/errors.ts';
 import { RouteReason, RouteTarget } from '../../sql/route-reason.ts';
 import { PinReason } from '../../sql/statement-class.ts';
 import { ownReply, RecordingReply } from '../backend/recording-reply.ts';
-import type { Plan } from '../router/plan.ts';
-import { type Route, routeOf } from '../router/route.ts';
+import { routeOf } from '../router/route.ts';
 import { isReadOnlyRefusal } from './read-only-primary.ts';
 import { moveRun, RunPhase } from './run-phase.ts';
 import type { RunParts, RunSteps } from './run-state.ts';
@@ -26,15 +25,7 @@ export class RunReplay implements ReplayedRun {
   }
 
   /** What it does in a transaction is written down, as far as that is on. */
-  log(
-    buffer: Buffer,
-    start: number,
-    end: number,
-    route: Route,
-    plan: Plan | null,
-    shape: AnswerShape,
-    silent: boolean,
-  ): void {
+  log(buffer: Buffer, start: number, end: number, silent: boolean): void {
     const { enabled } = this.#run.context.replays;
     if (!enabled && this.#run.now.replay !== null) {
       this.#run.now.replay.clear();
@@ -47,8 +38,8 @@ export class RunReplay implements ReplayedRun {
       this.#run.now.replay = new TransactionReplay(this.#run.context, this.#run.client.state, this, address);
       this.#run.passage.watcher = this.#run.now.replay;
     }
+    const { route, plan, shape, statement } = this.#run.now;
     if (silent || route.target === RouteTarget.replica || shape === AnswerShape.prepare) return;
-    const { statement } = this.#run.now;
     const { errorSequence } = this.#run.client;
     this.#run.now.replay.starts({ buffer, start, end, plan, shape, statement, errorSequence });
   }
@@ -112,8 +103,10 @@ export class RunReplay implements ReplayedRun {
     this.#run.now.isHarmless = false;
     this.#run.packet.clear();
     this.#run.readOnlyPrimary.begins(false);
-    const route = this.#run.now.held === null ? REPLAY_BEGINS : REPLAY_HELD;
-    this.#steps.begin(packet, 0, packet.length, route, plan, shape, silent);
+    this.#run.now.route = this.#run.now.held === null ? REPLAY_BEGINS : REPLAY_HELD;
+    this.#run.now.plan = plan;
+    this.#run.now.shape = shape;
+    this.#steps.begin(packet, 0, packet.length, silent);
   }
 
   dropConnection(reason: string, waits: boolean): void {

@@ -3,11 +3,12 @@
 import type { AnswerShape } from '../../../protocol/index.ts';
 import type { CommitDoubt } from '../../common/commit-outcome.ts';
 import { type ClientError, clientError } from '../../common/errors.ts';
+import { RouteReason, RouteTarget } from '../../sql/route-reason.ts';
 import { StatementKind } from '../../sql/statement-class.ts';
 import type { BackendConnection } from '../backend/backend-connection.ts';
 import type { CommitTag } from '../replay/commit-tag.ts';
 import type { Plan } from '../router/plan.ts';
-import type { Route } from '../router/route.ts';
+import { type Route, routeOf } from '../router/route.ts';
 import type { WorkerContext } from '../worker-context.ts';
 import type { Aftermath } from './aftermath.ts';
 import type { AnswerPassage } from './answer-passage.ts';
@@ -15,6 +16,7 @@ import type { ClientStatement } from './client-statement.ts';
 import { usesResidue } from './connection-search.ts';
 import type { KeptPacket } from './kept-packet.ts';
 import type { ReadOnlyPrimary } from './read-only-primary.ts';
+import type { Residue } from './residue.ts';
 import type { RunClient } from './run-client.ts';
 import { RunPhase } from './run-phase.ts';
 import type { StatementApproach } from './statement-approach.ts';
@@ -23,6 +25,9 @@ import type { StatementTimeout } from './statement-timeout.ts';
 import type { StatementTrace } from './statement-trace.ts';
 import type { TransactionReplay } from './transaction-replay.ts';
 
+/** Before the first command. */
+const NOWHERE = routeOf(RouteTarget.sluice, RouteReason.answeredHere);
+
 export class RunState {
   phase: RunPhase = RunPhase.idle;
   /** Kept between statements: an open transaction, a pin. */
@@ -30,6 +35,7 @@ export class RunState {
   /** The prepared statement that the next command is about; back to null when it is answered. */
   statement: ClientStatement | null = null;
   /** What runs now. */
+  route: Route = NOWHERE;
   plan: Plan | null = null;
   shape: AnswerShape = 0;
   command = 0;
@@ -76,22 +82,17 @@ export interface RunParts {
   readonly passage: AnswerPassage;
   readonly timeout: StatementTimeout;
   readonly commitTag: CommitTag;
+  readonly residue: Residue;
   readonly trace: StatementTrace;
 }
 
 /** What those who take over have the run do. */
 export interface RunSteps {
-  /** A command that is new, or runs again, on its way from the beginning. */
-  begin(
-    buffer: Buffer,
-    start: number,
-    end: number,
-    route: Route,
-    plan: Plan | null,
-    shape: AnswerShape,
-    silent: boolean,
-  ): void;
-  /** The kept command is sent again. */
+  /** A command that is new, or runs again, on its way from the beginning: its route, plan and shape are known. */
+  begin(buffer: Buffer, start: number, end: number, silent: boolean): void;
+  /** The kept command looks for a connection, and is sent there. */
+  sendKept(): void;
+  /** A proven read of whose answer nothing has passed is asked again, elsewhere. */
   repeat(reason: string): void;
   fail(error: ClientError): void;
   /** The client gets it as its answer; nothing runs any more. */

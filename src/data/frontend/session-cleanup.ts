@@ -24,7 +24,7 @@ export class SessionCleanup {
   begin(): void {
     const { run, state, prepared, readOnly, causality } = this.#session;
     this.#isRunning = true;
-    run.releaseHeld({ ...state.leftBehind(), untracked: true }, () => this.#done());
+    run.connections.releaseHeld({ ...state.leftBehind(), untracked: true }, () => this.#done());
     run.residue.reset();
     prepared.clear();
     readOnly.ended();

@@ -351,7 +351,7 @@ export class Session implements RunClient {
 
   /** Of the connection to the primary that it has for itself now, 0 for none. */
   get primaryThreadId(): number {
-    return this.run.primaryThreadId;
+    return this.run.connections.primaryThreadId;
   }
 
   /** As a list of processes shows it. */

@@ -1,0 +1,85 @@
+/** Puts a command on its connection: the entry in the queue of expected replies, what goes in front, and its bytes. */
+
+import { AnswerShape, Command, fragmentCount } from '../../../protocol/index.ts';
+import { ServerCounter } from '../../common/shared-counters.ts';
+import type { BackendConnection } from '../backend/backend-connection.ts';
+import type { BackendStatement } from '../backend/backend-statements.ts';
+import type { ReplyOwner } from '../backend/expected-reply.ts';
+import { ownReply, RecordingReply } from '../backend/recording-reply.ts';
+import type { RunParts } from './run-state.ts';
+
+export class RunSending {
+  readonly #run: RunParts;
+  readonly #owner: ReplyOwner;
+
+  /** @param owner of the replies that are awaited. */
+  constructor(run: RunParts, owner: ReplyOwner) {
+    this.#run = run;
+    this.#owner = owner;
+  }
+
+  /** @param prepared what the connection's server knows the prepared statement by; null where none is executed. */
+  send(
+    connection: BackendConnection,
+    buffer: Buffer,
+    start: number,
+    end: number,
+    prepared: BackendStatement | null,
+  ): void {
+    const { now, client, context, passage, residue } = this.#run;
+    now.sentAt = performance.now();
+    passage.bytes = 0;
+    this.#sendInFront(connection);
+    if (now.shared) connection.batchSize = connection.owed === 0 ? 1 : connection.batchSize + 1;
+    this.#noteWrites(connection);
+    connection.expect({
+      shape: now.shape,
+      owner: this.#owner,
+      sink: passage,
+      clientCapabilities: client.clientCapabilities,
+      statusBefore: client.state.statusFlags,
+      firstSequence: fragmentCount(end - start),
+      clientSequence: client.errorSequence,
+      parts: now.plan?.statement ?? null,
+      repeatable: now.repeatable,
+    });
+    connection.lastUser = residue;
+    const { counters } = context;
+    counters.addServer(connection.server.slot, ServerCounter.queries);
+    counters.addServer(connection.server.slot, ServerCounter.bytesSent, end - start);
+    const { statement } = now;
+    if (statement === null || prepared === null) connection.sendPacket(buffer, start, end);
+    else statement.send(connection, prepared, buffer, start, end);
+  }
+
+  #sendInFront(connection: BackendConnection): void {
+    const { now, client, passage, commitTag } = this.#run;
+    if (now.plan === null && !passage.silent) this.#emptyDiagnostics(connection);
+    else if (!now.shared && now.shape !== AnswerShape.prepare)
+      commitTag.sends(connection, now.plan ?? now.statement?.plan ?? null, client.state.variables);
+  }
+
+  /** What it may write, before the server can tell that it has. */
+  #noteWrites(connection: BackendConnection): void {
+    const { now, client } = this.#run;
+    const { state, causality } = client;
+    const schema = now.statement === null ? state.schema : now.statement.prepared.schema;
+    causality.sends(now.plan, schema, connection.tracksState && !state.clientTracks);
+  }
+
+  /**
+   * On MySQL other commands than statements add to the list of warnings. Another session may have filled it, or this
+   * one before statements that ran elsewhere.
+   */
+  #emptyDiagnostics(connection: BackendConnection): void {
+    const { now, residue } = this.#run;
+    const isLast = connection.lastUser === residue && residue.lastConnection === connection;
+    if (now.shape !== AnswerShape.single || isLast) return;
+    if (connection.server.flavor !== 'mysql') return;
+    const ignored = new RecordingReply(
+      () => undefined,
+      () => undefined,
+    );
+    connection.sendCommand(Command.COM_QUERY, 'DO 0', ownReply(ignored));
+  }
+}
