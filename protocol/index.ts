@@ -70,6 +70,13 @@ export {
   type QueryStatus,
 } from './binlog/query-event.ts';
 export {
+  type ImageColumns,
+  IS_NULL,
+  imageColumns,
+  NOT_IN_IMAGE,
+  RowImageReader,
+} from './binlog/row-image.ts';
+export {
   decodeRowsHeader,
   endsStatement,
   isRowsEvent,
