@@ -27,6 +27,7 @@ import { RouteReason, RouteTarget } from '../../sql/route-reason.ts';
 import { PinReason, StatementKind } from '../../sql/statement-class.ts';
 import { type CallValue, substituteCalls } from '../../sql/substitute-calls.ts';
 import type { BackendConnection } from '../backend/backend-connection.ts';
+import { ownReply, RecordingReply } from '../backend/recording-reply.ts';
 import { NOTHING_LEFT } from '../backend/server-pool.ts';
 import type { StatementDefinition } from '../backend/statement-definition.ts';
 import type { Plan } from '../router/plan.ts';
@@ -235,6 +236,7 @@ export class PreparedCommands {
     session.commands.acquire(statement, (error) => {
       const connection = session.run.held;
       if (error === null && connection !== null) {
+        this.#emptyDiagnostics(connection);
         this.#stream(connection, statement, packet, 0, packet.length);
         return;
       }
@@ -243,6 +245,21 @@ export class PreparedCommands {
       this.#letGo(statement);
       session.commandDone();
     });
+  }
+
+  /**
+   * An execution that tells of an error of its long data empties no list on MySQL: it adds the error to what is there,
+   * and that may be of others, or of a SET that was sent to get here.
+   */
+  #emptyDiagnostics(connection: BackendConnection): void {
+    const { residue } = this.#session.run;
+    if (connection.server.flavor !== 'mysql' || residue.diagnostics.on === connection) return;
+    residue.spare(connection);
+    const ignored = new RecordingReply(
+      () => undefined,
+      () => undefined,
+    );
+    connection.sendCommand(Command.COM_QUERY, 'DO 0', ownReply(ignored));
   }
 
   /** The next packet is taken when the server has taken enough of this one. */

@@ -9,6 +9,12 @@ import { type DifferentialCase, loadCases, type ServerName } from './corpus.ts';
 import { DifferentialFixture, LIMITED_ACCOUNT, PASSWORDS } from './fixture.ts';
 import { Capability } from './wire-constants.ts';
 
+export interface Disturbance {
+  /** What the other session runs, in turn. */
+  readonly statements: readonly string[];
+  readonly schema: string;
+}
+
 /** What somebody else leaves on the only server connection between any two statements of a case. */
 const LEFTOVERS = [
   "SELECT CAST('left by another' AS SIGNED), @disturbing := 7",
@@ -18,6 +24,7 @@ const LEFTOVERS = [
   'SELECT no_such_column FROM diff.f_int',
   'DO 1',
 ] as const;
+const ANYTHING: Disturbance = { statements: LEFTOVERS, schema: 'diff2' };
 /** The case goes on when the other session gets no connection: it holds the only one for itself. */
 const PATIENCE_MS = 25;
 
@@ -27,6 +34,7 @@ export async function runDisturbed(
   set: ReplicationSet,
   server: ServerName,
   only: (testCase: DifferentialCase) => boolean,
+  by: readonly Disturbance[] = [ANYTHING],
 ): Promise<void> {
   const fixture = await DifferentialFixture.create(set);
   t.teardown(() => fixture.close());
@@ -37,9 +45,10 @@ export async function runDisturbed(
   const wanted = new RegExp(process.env.SLUICE_TEST_CASE ?? '');
   for (const testCase of loadCases().filter((one) => one.servers.includes(server) && only(one))) {
     if (!wanted.test(`${testCase.file}: ${testCase.name}`)) continue;
-    await t.test(`${testCase.file}: ${testCase.name}`, (t) =>
-      disturbCase(t, fixture, testCase, direct, proxied),
-    );
+    for (const disturbance of by)
+      await t.test(`${testCase.file}: ${testCase.name}`, (t) =>
+        disturbCase(t, fixture, testCase, direct, proxied, disturbance),
+      );
   }
 }
 
@@ -59,6 +68,7 @@ export async function disturbCase(
   testCase: DifferentialCase,
   direct: Endpoint,
   proxied: Endpoint,
+  { statements, schema }: Disturbance = ANYTHING,
 ): Promise<void> {
   const capabilities = Capability.deprecateEof | Capability.sessionTrack;
   const expected = await runCase(testCase, direct, capabilities);
@@ -68,14 +78,16 @@ export async function disturbCase(
     port: proxied.port,
     user: APP_ACCOUNT.username,
     password: APP_ACCOUNT.password,
-    database: 'diff2',
-    flags: ['-FOUND_ROWS', '-IGNORE_SPACE', '-LOCAL_FILES', '-MULTI_STATEMENTS', '-CONNECT_ATTRS'],
+    database: schema,
+    // As the cases' own sessions: no SET is needed that would clear what is left.
+    charset: 'utf8mb4_general_ci',
+    flags: ['-FOUND_ROWS', '-ODBC', '-IGNORE_SPACE', '-LOCAL_FILES', 'PS_MULTI_RESULTS'],
   });
   let turn = 0;
   let pending: Promise<unknown> | null = null;
   const disturb = async (): Promise<void> => {
     if (pending === null) {
-      const statement = LEFTOVERS[turn++ % LEFTOVERS.length] as string;
+      const statement = statements[turn++ % statements.length] as string;
       // One of them fails, to leave an error.
       pending = other.query(statement).catch(() => undefined);
       void pending.then(() => {
