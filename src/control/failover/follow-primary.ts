@@ -3,6 +3,9 @@
 import type { ReplicationCredentials, ServerOperator } from './servers/server-operator.ts';
 import type { ReplicationChannelState, ServerState } from './servers/server-state.ts';
 
+const FOLLOW_WITHIN_MS = 10_000;
+const POLL_MS = 50;
+
 /** Where servers find a primary, and how the others replicate. */
 export interface PrimaryPlace {
   readonly host: string;
@@ -33,9 +36,9 @@ export async function followPrimary(
   await operator.follow(source, channel?.name ?? '');
 }
 
-/** Until both threads run, or the time is over. @returns why not, '' when they do */
-export async function replicationProblem(operator: ServerOperator, timeoutMs: number): Promise<string> {
-  const end = performance.now() + timeoutMs;
+/** Until both threads run, or for FOLLOW_WITHIN_MS. @returns why not, '' when they do */
+export async function replicationProblem(operator: ServerOperator): Promise<string> {
+  const end = performance.now() + FOLLOW_WITHIN_MS;
   let problem = 'no channel';
   while (performance.now() < end) {
     const { channels } = await operator.readState();
@@ -52,5 +55,3 @@ export async function replicationProblem(operator: ServerOperator, timeoutMs: nu
   }
   return `replication does not run: ${problem}`;
 }
-
-const POLL_MS = 50;

@@ -27,8 +27,6 @@ import type { ServerOperator } from './servers/server-operator.ts';
 import { isReadOnly, type ReplicationChannelState, type ServerState } from './servers/server-state.ts';
 import { type OperationStep, type RunReport, runSteps } from './step-run.ts';
 
-const FOLLOW_WITHIN_MS = 10_000;
-
 interface Found {
   readonly operator: ServerOperator;
   readonly state: ServerState;
@@ -271,7 +269,7 @@ class OperationRecovery {
     if (known !== undefined) {
       // It may have been told where to, and not to begin.
       await operator.startReplication(known.name);
-      return replicationProblem(operator, FOLLOW_WITHIN_MS);
+      return replicationProblem(operator);
     }
     const isOld = operator === from?.operator;
     const channel = from === null ? undefined : state.channels.find((each) => this.#leadsTo(each, from));
@@ -279,7 +277,7 @@ class OperationRecovery {
     if (channel === undefined && place.credentials === null)
       return 'nothing tells the account that servers replicate with';
     await followPrimary(operator, state, channel ?? null, place);
-    return replicationProblem(operator, FOLLOW_WITHIN_MS);
+    return replicationProblem(operator);
   }
 
   /** Of any replica: the new primary may have forgotten its own already. */

@@ -25,12 +25,22 @@
 
 import { describeError } from '../../monitor/server-error.ts';
 import { followPrimary, replicationProblem } from '../follow-primary.ts';
-import { HookPhase, runHook } from '../hooks/run-hook.ts';
+import { Following } from '../following.ts';
+import { makeWritable } from '../make-writable.ts';
 import type { OperationContext } from '../operation-context.ts';
 import { OperationKind } from '../operation-event.ts';
-import { isReadOnly } from '../servers/server-state.ts';
-import { type OperationStep, type RunReport, runSteps, UnknownOutcomeError } from '../step-run.ts';
-import { retrying, until } from '../until.ts';
+import {
+  followedStep,
+  followStep,
+  hookSteps,
+  measureStep,
+  promoteStep,
+  releaseStep,
+  resetStep,
+} from '../primary-change-steps.ts';
+import { type OperationStep, type RunReport, runSteps } from '../step-run.ts';
+import { retrying } from '../until.ts';
+import { WritePause } from '../write-pause.ts';
 import type { FailoverPlan, Survivor } from './failover-plan.ts';
 import { recordFailover } from './failover-record.ts';
 
@@ -40,8 +50,6 @@ const FENCE_MS = 1000;
 const HOLD_MARGIN_MS = 30_000;
 const ATTEMPTS = 3;
 const PAUSE_MS = 200;
-const MEASURE_WITHIN_MS = 5000;
-const FOLLOW_WITHIN_MS = 10_000;
 /** With semi-sync: until the first replica is there; without one the first commit would wait for it. */
 const FIRST_WITHIN_MS = 2000;
 
@@ -49,24 +57,23 @@ export interface FailoverReport extends RunReport {
   readonly pauseMs: number | null;
 }
 
-interface Following {
-  readonly address: string;
-  /** What is wrong; '' for nothing. */
-  readonly done: Promise<string>;
-}
-
 export class Failover {
   readonly id: string;
   readonly #context: OperationContext;
   readonly #plan: FailoverPlan;
-  #following: readonly Following[] = [];
-  #heldSince: number | null = null;
-  #pauseMs: number | null = null;
+  readonly #following: Following;
+  readonly #pause = new WritePause();
   #isPromoted = false;
 
   constructor(context: OperationContext, plan: FailoverPlan, id: string) {
     this.#context = context;
     this.#plan = plan;
+    this.#following = new Following(
+      plan.others.map((survivor) => ({
+        address: survivor.operator.address,
+        follow: () => this.#follow(survivor),
+      })),
+    );
     this.id = id;
   }
 
@@ -76,38 +83,31 @@ export class Failover {
     const note = monitor.note.bind(monitor);
     try {
       const report = await runSteps(this.steps(), { operation: OperationKind.failover, id, note });
-      return { ...report, pauseMs: this.#pauseMs };
+      return { ...report, pauseMs: this.#pause.ms };
     } finally {
       this.#release();
     }
   }
 
   steps(): readonly OperationStep[] {
-    const { hooks } = this.#context.settings();
+    const { monitor } = this.#context;
+    const { from } = this.#plan;
+    const { address } = this.#heir;
+    const facts = { operation: OperationKind.failover, id: this.id, from, to: address };
     return [
-      ...(hooks.before === null ? [] : [this.#hookStep(hooks.before, hooks.timeoutMs)]),
+      ...hookSteps(this.#context, facts),
       this.#fenceStep(),
       this.#stopReceivingStep(),
       this.#applyStep(),
       ...(this.#context.agreement.state === 'alone' ? [] : [this.#termStep()]),
       ...this.#promotionSteps(),
-      this.#measureStep(),
-      this.#followStep(),
+      measureStep(monitor, address, () => monitor.wake(address)),
+      followStep(this.#following, address),
       ...(this.#plan.semiSync.enabled ? [this.#semiSyncStep()] : []),
-      this.#releaseStep(),
+      releaseStep(monitor, () => this.#release()),
       this.#recordStep(),
-      this.#followedStep(),
+      followedStep(monitor, this.#following),
     ];
-  }
-
-  #hookStep(path: string, timeoutMs: number): OperationStep {
-    const { id } = this;
-    const facts = { operation: OperationKind.failover, id, from: this.#plan.from, to: this.#heir.address };
-    return {
-      name: 'hook',
-      plan: `run ${path} before`,
-      run: () => runHook(path, { phase: HookPhase.before, ...facts, outcome: '', reason: '' }, timeoutMs),
-    };
   }
 
   #fenceStep(): OperationStep {
@@ -117,7 +117,7 @@ export class Failover {
       name: 'fence',
       plan: `drop every connection to ${from}, and hold new writes`,
       run: async () => {
-        this.#heldSince = performance.now();
+        this.#pause.begin();
         // From now on it is no primary, even if it comes back before its heir is seen.
         monitor.keepOut(from, 'another server is taking its place as primary');
         const holdMs = settings().applyTimeoutMs + HOLD_MARGIN_MS;
@@ -127,8 +127,7 @@ export class Failover {
       undo: async () => {
         monitor.keepOut(from, '');
         gate.unfence(from);
-        this.#release();
-        return this.#pauseText();
+        return this.#release();
       },
     };
   }
@@ -209,79 +208,22 @@ export class Failover {
         return '';
       },
     };
-    const promote: OperationStep = {
-      name: 'promote',
-      plan: `make ${this.#heir.address} writable: there is no way back from here`,
-      run: () => this.#promote(),
-      final: true,
-    };
-    const reset: OperationStep = {
-      name: 'reset',
-      plan: `let ${this.#heir.address} forget its source`,
-      run: async () => {
-        await retrying(() => this.#heir.resetReplication(name), ATTEMPTS, PAUSE_MS);
-        return '';
-      },
-    };
-    return heir.channel === null ? [promote] : [stop, promote, reset];
+    const promote = promoteStep(this.#heir.address, () => this.#promote());
+    return heir.channel === null ? [promote] : [stop, promote, resetStep(this.#heir, name)];
   }
 
-  /** If the answer was lost, the server itself says whether it was carried out. */
   async #promote(): Promise<string> {
     this.#mayGoOn();
     if (await this.#plan.isBack()) throw new Error(`${this.#plan.from} answers again`);
-    try {
-      await this.#heir.setWritable();
-    } catch (error) {
-      const state = await retrying(() => this.#heir.readState(), ATTEMPTS, PAUSE_MS).catch(() => null);
-      if (state === null) {
-        const text = `nobody knows whether ${this.#heir.address} is writable now (${describeError(error)})`;
-        throw new UnknownOutcomeError(text, error);
-      }
-      if (isReadOnly(state)) throw error;
-    }
+    const text = await makeWritable(this.#heir);
     this.#isPromoted = true;
-    return '';
-  }
-
-  #measureStep(): OperationStep {
-    const { monitor } = this.#context;
-    const { address } = this.#heir;
-    return {
-      name: 'measure',
-      plan: `wait until the monitor sees that ${address} is the primary`,
-      run: async () => {
-        const isSeen = await until(async () => {
-          await monitor.wake(address);
-          return monitor.topology.primary === address;
-        }, MEASURE_WITHIN_MS);
-        if (!isSeen) throw new Error(`the monitor takes ${monitor.topology.primary} for the primary`);
-        return '';
-      },
-    };
-  }
-
-  #followStep(): OperationStep {
-    const { others } = this.#plan;
-    const names = others.map(({ operator }) => operator.address).join(', ');
-    return {
-      name: 'follow',
-      plan:
-        others.length === 0 ? 'nobody else is there' : `let ${names} replicate from ${this.#heir.address}`,
-      run: async () => {
-        this.#following = others.map((survivor) => ({
-          address: survivor.operator.address,
-          done: this.#follow(survivor).catch(describeError),
-        }));
-        return others.length === 0 ? '' : 'begun';
-      },
-    };
+    return text;
   }
 
   async #follow({ operator, state, channel }: Survivor): Promise<string> {
     if (channel === null) return 'it has no source: see REJOIN';
     await followPrimary(operator, state, channel, this.#plan.place);
-    return replicationProblem(operator, FOLLOW_WITHIN_MS);
+    return replicationProblem(operator);
   }
 
   #semiSyncStep(): OperationStep {
@@ -291,25 +233,10 @@ export class Failover {
       name: 'semi-sync',
       plan: `let ${address} wait for acknowledgements, once a replica gives them`,
       run: async () => {
-        const first = this.#following.map(async ({ done }) => {
-          if ((await done) !== '') throw new Error('it does not replicate');
-        });
-        const isThere = await atMost(FIRST_WITHIN_MS, Promise.any(first));
+        const isThere = await this.#following.first(FIRST_WITHIN_MS);
         if (!isThere) return 'no replica is there yet: writes wait for nobody';
         await this.#heir.setSemiSync(true, false, timeoutMs ?? undefined);
         return '';
-      },
-    };
-  }
-
-  #releaseStep(): OperationStep {
-    return {
-      name: 'release',
-      plan: 'let writes go on',
-      run: async () => {
-        this.#release();
-        this.#context.monitor.resumeHeartbeat();
-        return this.#pauseText();
       },
     };
   }
@@ -327,23 +254,6 @@ export class Failover {
     };
   }
 
-  #followedStep(): OperationStep {
-    return {
-      name: 'followed',
-      plan: 'wait until replication runs everywhere',
-      run: async () => {
-        const problems: string[] = [];
-        for (const { address, done } of this.#following) {
-          const problem = await done;
-          if (problem !== '') problems.push(`${address}: ${problem}`);
-        }
-        await Promise.all(this.#following.map(({ address }) => this.#context.monitor.wake(address)));
-        if (problems.length > 0) throw new Error(problems.join('; '));
-        return '';
-      },
-    };
-  }
-
   get #heir() {
     return this.#plan.heir.operator;
   }
@@ -355,34 +265,17 @@ export class Failover {
   }
 
   /** A primary that was given up for nothing is let in again; one that has an heir stays out until it is known harmless. */
-  #release(): void {
-    if (this.#heldSince === null || this.#pauseMs !== null) return;
-    const { gate } = this.#context;
-    if (!this.#isPromoted) gate.unfence(this.#plan.from);
-    gate.release();
-    this.#pauseMs = Math.round(performance.now() - this.#heldSince);
-  }
-
-  #pauseText(): string {
-    return `writes were held for ${this.#pauseMs} ms`;
+  #release(): string {
+    if (this.#pause.isOn) {
+      const { gate } = this.#context;
+      if (!this.#isPromoted) gate.unfence(this.#plan.from);
+      gate.release();
+      this.#pause.end();
+    }
+    return this.#pause.text;
   }
 }
 
 async function startAgain({ operator, channel }: Survivor, name: string): Promise<void> {
   if (channel?.ioRunning !== 'No') await operator.startReplication(name, 'io');
-}
-
-/** @returns whether `work` has succeeded within the time */
-async function atMost(timeoutMs: number, work: Promise<unknown>): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), timeoutMs);
-  });
-  const done = work.then(
-    () => true,
-    () => false,
-  );
-  const isDone = await Promise.race([done, late]);
-  clearTimeout(timer);
-  return isDone;
 }

@@ -16,8 +16,6 @@ import type { OperationStep } from '../step-run.ts';
 import { checkVersions } from '../switchover/target-checks.ts';
 import { divergenceOf } from './divergence.ts';
 
-const FOLLOW_WITHIN_MS = 10_000;
-
 interface Known {
   readonly operator: ServerOperator;
   readonly state: ServerState;
@@ -147,7 +145,7 @@ export function rejoinSteps(context: OperationContext, plan: RejoinPlan): readon
         const state = await operator.readState();
         // What it had stopped for is not what it is told to do now: the account is given anew.
         await followPrimary(operator, state, null, withChannel(state, place));
-        const problem = await replicationProblem(operator, FOLLOW_WITHIN_MS);
+        const problem = await replicationProblem(operator);
         if (problem !== '') throw new Error(problem);
         return '';
       },

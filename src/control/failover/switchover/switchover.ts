@@ -22,16 +22,18 @@
  * | end        | writes down that it is done                                 |                                 |
  */
 
-import { HookPhase, runHook } from '../hooks/run-hook.ts';
+import { followPrimary, replicationProblem } from '../follow-primary.ts';
+import { type Follower, Following } from '../following.ts';
 import type { OperationContext } from '../operation-context.ts';
 import { OperationKind, OperationOutcome } from '../operation-event.ts';
 import { OperationLock } from '../operation-lock.ts';
 import { beginRecord, endRecord } from '../operation-record.ts';
+import { followedStep, followStep, hookSteps, measureStep, releaseStep } from '../primary-change-steps.ts';
 import { isReadOnly } from '../servers/server-state.ts';
 import { type OperationStep, type RunReport, runSteps } from '../step-run.ts';
 import { retrying, until } from '../until.ts';
 import { describeBlockers } from '../write-gate-blockers.ts';
-import { Following } from './following.ts';
+import { WritePause } from '../write-pause.ts';
 import { promotionSteps, resetSteps } from './promotion-steps.ts';
 import type { SwitchoverPlan } from './switchover-plan.ts';
 
@@ -42,7 +44,6 @@ const UNDO_PAUSE_MS = 300;
 /** Behind by so little that the pause is short. */
 const NEAR_MS = 200;
 const NEAR_WITHIN_MS = 5000;
-const MEASURE_WITHIN_MS = 5000;
 const SEMI_SYNC_WITHIN_MS = 2000;
 
 export interface SwitchoverReport extends RunReport {
@@ -57,15 +58,14 @@ export class Switchover {
   readonly #timeoutMs: number;
   readonly #following: Following;
   #lock: OperationLock | null = null;
-  #heldSince: number | null = null;
-  #pauseMs: number | null = null;
+  readonly #pause = new WritePause();
   #deadline = 0;
   #failure = '';
 
   constructor(context: OperationContext, plan: SwitchoverPlan, id: string, timeoutMs: number) {
     this.#context = context;
     this.#plan = plan;
-    this.#following = new Following(plan);
+    this.#following = new Following(followersIn(plan));
     this.id = id;
     this.#timeoutMs = timeoutMs;
   }
@@ -76,7 +76,7 @@ export class Switchover {
     const note = monitor.note.bind(monitor);
     try {
       const report = await runSteps(this.steps(), { operation: OperationKind.switchover, id, note });
-      return { ...report, pauseMs: this.#pauseMs };
+      return { ...report, pauseMs: this.#pause.ms };
     } finally {
       // Whatever happened: nobody is kept waiting.
       this.#release();
@@ -86,10 +86,11 @@ export class Switchover {
   }
 
   steps(): readonly OperationStep[] {
-    const { hooks } = this.#context.settings();
+    const { monitor } = this.#context;
+    const [from, to] = [this.#from.address, this.#to.address];
     return [
       this.#lockStep(),
-      ...(hooks.before === null ? [] : [this.#hookStep(hooks.before, hooks.timeoutMs)]),
+      ...hookSteps(this.#context, { operation: OperationKind.switchover, id: this.id, from, to }),
       this.#recordStep(),
       this.#nearStep(),
       this.#holdStep(),
@@ -97,12 +98,12 @@ export class Switchover {
       this.#readOnlyStep(),
       this.#catchUpStep(),
       ...promotionSteps(this.#context, this.#plan),
-      this.#followStep(),
+      followStep(this.#following, to),
       ...resetSteps(this.#plan),
-      this.#measureStep(),
+      measureStep(monitor, to, () => monitor.wakeRoles([from, to])),
       ...(this.#plan.place.semiSync ? [this.#semiSyncStep()] : []),
-      this.#releaseStep(),
-      this.#followedStep(),
+      releaseStep(monitor, () => this.#release()),
+      followedStep(monitor, this.#following),
       this.#endStep(),
     ];
   }
@@ -122,27 +123,6 @@ export class Switchover {
         this.#lock?.release();
         return '';
       },
-    };
-  }
-
-  #hookStep(path: string, timeoutMs: number): OperationStep {
-    return {
-      name: 'hook',
-      plan: `run ${path} before`,
-      run: () =>
-        runHook(
-          path,
-          {
-            phase: HookPhase.before,
-            operation: OperationKind.switchover,
-            id: this.id,
-            from: this.#from.address,
-            to: this.#to.address,
-            outcome: '',
-            reason: '',
-          },
-          timeoutMs,
-        ),
     };
   }
 
@@ -194,16 +174,14 @@ export class Switchover {
       name: 'hold',
       plan: `hold new writes, and wait for open transactions, at most ${this.#timeoutMs} ms`,
       run: async () => {
-        this.#heldSince = performance.now();
-        this.#deadline = this.#heldSince + this.#timeoutMs;
+        this.#deadline = this.#pause.begin() + this.#timeoutMs;
         const drainMs = this.#timeoutMs;
         const result = await gate.hold({ drainMs, holdMs: this.#timeoutMs + UNDO_MARGIN_MS });
         if (result.drained) return '';
         throw new Error(`not all has ended within ${drainMs} ms: ${describeBlockers(result).join('; ')}`);
       },
       undo: async () => {
-        this.#release();
-        return this.#pauseText();
+        return this.#release();
       },
     };
   }
@@ -260,17 +238,6 @@ export class Switchover {
     };
   }
 
-  #followStep(): OperationStep {
-    return {
-      name: 'follow',
-      plan: `let ${this.#following.addresses.join(', ')} replicate from ${this.#to.address}`,
-      run: async () => {
-        this.#following.begin();
-        return 'begun';
-      },
-    };
-  }
-
   /** The first commit would wait for a replica that is not there yet. */
   #semiSyncStep(): OperationStep {
     return {
@@ -278,48 +245,6 @@ export class Switchover {
       plan: 'wait until a replica gives acknowledgements',
       run: async () => {
         await this.#following.first(SEMI_SYNC_WITHIN_MS);
-        return '';
-      },
-    };
-  }
-
-  #measureStep(): OperationStep {
-    const { monitor } = this.#context;
-    const { address } = this.#to;
-    return {
-      name: 'measure',
-      plan: `wait until the monitor sees that ${address} is the primary`,
-      run: async () => {
-        const isSeen = await until(async () => {
-          await monitor.wakeRoles([this.#from.address, address]);
-          return monitor.topology.primary === address;
-        }, MEASURE_WITHIN_MS);
-        if (!isSeen) throw new Error(`the monitor takes ${monitor.topology.primary} for the primary`);
-        return '';
-      },
-    };
-  }
-
-  #releaseStep(): OperationStep {
-    return {
-      name: 'release',
-      plan: 'let writes go on',
-      run: async () => {
-        this.#release();
-        this.#context.monitor.resumeHeartbeat();
-        return this.#pauseText();
-      },
-    };
-  }
-
-  #followedStep(): OperationStep {
-    return {
-      name: 'followed',
-      plan: 'wait until replication runs everywhere',
-      run: async () => {
-        const problems = await this.#following.problems();
-        await Promise.all(this.#following.addresses.map((address) => this.#context.monitor.wake(address)));
-        if (problems.length > 0) throw new Error(`${problems.join('; ')}; see REJOIN`);
         return '';
       },
     };
@@ -353,13 +278,24 @@ export class Switchover {
     return Math.max(1, Math.round(this.#deadline - performance.now()));
   }
 
-  #release(): void {
-    if (this.#heldSince === null || this.#pauseMs !== null) return;
-    this.#context.gate.release();
-    this.#pauseMs = Math.round(performance.now() - this.#heldSince);
+  #release(): string {
+    if (this.#pause.isOn) {
+      this.#context.gate.release();
+      this.#pause.end();
+    }
+    return this.#pause.text;
   }
+}
 
-  #pauseText(): string {
-    return `writes were held for ${this.#pauseMs} ms`;
-  }
+/** Of a pair the old primary follows already. */
+function followersIn({ from, others, isPair, place }: SwitchoverPlan): readonly Follower[] {
+  // The old primary is read-only by then, whatever it was when it was looked at.
+  const old = { operator: from.operator, state: { ...from.state, readOnly: true }, channel: null };
+  return (isPair ? others : [old, ...others]).map(({ operator, state, channel }) => ({
+    address: operator.address,
+    follow: async () => {
+      await followPrimary(operator, state, channel, place);
+      return replicationProblem(operator);
+    },
+  }));
 }
