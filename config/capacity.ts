@@ -11,3 +11,6 @@ export const MAX_QUERY_RULES = 100_000;
 export const MAX_FAST_ROUTES = 1_000_000;
 /** The largest `max_allowed_packet` of a server: what a server took before, Sluice must not refuse. */
 export const MAX_PACKET_BYTES = 1_073_741_824;
+
+/** Each worker compiles them at once. */
+export const MAX_CACHE_RULES = 1000;

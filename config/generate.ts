@@ -61,6 +61,7 @@ const ELEMENT_TABLES = [
   'firewall.users',
   'firewall.rules',
   'firewall.sqliFingerprints',
+  'cache.rules',
 ];
 
 const README_HEAD = `# Configuration

@@ -8,6 +8,7 @@
 import * as z from 'zod';
 import { adminSection } from './admin-schema.ts';
 import { routingBalancing } from './balancing-schema.ts';
+import { type cacheRuleSchema, cacheSection } from './cache-schema.ts';
 import { MAX_HOSTGROUP, MAX_SERVER_ENTRIES, MAX_USERS, MAX_WORKERS } from './capacity.ts';
 import { causalReadsSection } from './causal-schema.ts';
 import { failoverSection } from './failover-schema.ts';
@@ -131,6 +132,7 @@ export const configSchema = z
     limits: limitsSection,
     routing: routingSection,
     causalReads: causalReadsSection,
+    cache: cacheSection,
     transactionReplay: transactionReplaySection,
     statistics: statisticsSection,
     log: logSection,
@@ -159,6 +161,8 @@ export type ServerConfig = DeepReadonly<z.output<typeof serverSchema>>;
 export type UserConfig = DeepReadonly<z.output<typeof userSchema>>;
 export type QueryRuleConfig = DeepReadonly<z.output<typeof queryRuleSchema>>;
 export type FastRouteConfig = DeepReadonly<z.output<typeof fastRouteSchema>>;
+export type CacheConfig = DeepReadonly<z.output<typeof cacheSection>>;
+export type CacheRuleConfig = DeepReadonly<z.output<typeof cacheRuleSchema>>;
 export type FirewallConfig = DeepReadonly<z.output<typeof firewallSection>>;
 export type ReplicationHostgroupConfig = DeepReadonly<z.output<typeof replicationHostgroupSchema>>;
 export type HostgroupAttributesConfig = DeepReadonly<z.output<typeof hostgroupAttributesSchema>>;

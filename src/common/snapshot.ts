@@ -6,6 +6,7 @@
 
 import type { RuledHostgroup } from '../topology/hostgroup-membership.ts';
 import type { ServerDescription, ServerFlavor, TlsMode } from '../topology/server-description.ts';
+import type { CacheSettings } from './cache-settings.ts';
 import type { CausalLevel } from './causal-level.ts';
 import type { GtidSource } from './gtid-position.ts';
 import type { LogThreshold } from './logger.ts';
@@ -85,6 +86,13 @@ export interface SnapshotCatalog {
   readonly incompleteReason: string;
   /** `schema.view` (lower case) of every view whose definition is not proven to be free of side effects. */
   readonly unsafeViews: readonly string[];
+  /**
+   * Likewise of every view and table whose answers may be others though nobody has written: its definition, or a generated
+   * column, calls something like NOW().
+   */
+  readonly varying: readonly string[];
+  /** Likewise of those with values of the type TIME: made a DATETIME, they are of the current day. */
+  readonly timesOfDay: readonly string[];
   readonly tables: SnapshotTables;
 }
 
@@ -171,6 +179,7 @@ export interface SnapshotSettings {
     readonly mirrorConcurrency: number;
   };
   readonly causalReads: { readonly level: CausalLevel; readonly waitMs: number };
+  readonly cache: CacheSettings;
   readonly statistics: {
     readonly enabled: boolean;
     readonly digestEntries: number;

@@ -26,6 +26,7 @@ import type { ProxyNetworks } from './io/proxy-networks.ts';
 import type { ClientTlsContext } from './io/tls-contexts.ts';
 import type { CommitDoubts } from './replay/commit-doubts.ts';
 import type { WorkerReplays } from './replay/worker-replays.ts';
+import type { CachePolicy } from './router/caching/cache-policy.ts';
 import type { Plan } from './router/plan.ts';
 import type { PlanCache } from './router/plan-cache.ts';
 import type { RingEntry, RouteRing } from './router/route-ring.ts';
@@ -134,6 +135,8 @@ export interface WorkerContext {
   /** Query rules. */
   readonly rules: WorkerRules;
   readonly firewallLog: FirewallLog;
+  /** Whether results are kept, and how. */
+  readonly cachePolicy: CachePolicy;
   /** What is counted of them. */
   readonly statistics: StatementStatistics;
   readonly reports: StatementReporting;

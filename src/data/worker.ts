@@ -43,6 +43,7 @@ import { ProxyNetworks } from './io/proxy-networks.ts';
 import { ClientTlsContext } from './io/tls-contexts.ts';
 import { CommitDoubts } from './replay/commit-doubts.ts';
 import { WorkerReplays } from './replay/worker-replays.ts';
+import { CachePolicy, cacheCatalogOf } from './router/caching/cache-policy.ts';
 import { PlanCache } from './router/plan-cache.ts';
 import { RouteRing } from './router/route-ring.ts';
 import { Router } from './router/router.ts';
@@ -145,6 +146,7 @@ const context: WorkerContext = {
   replicaWaits: new ReplicaWaits(causality, environment.measurements),
   router: new Router(),
   rules: new WorkerRules(start.workerIndex, log),
+  cachePolicy: new CachePolicy(),
   firewallLog: new FirewallLog(log, () => performance.now()),
   mirrors: new Mirrors(() => context),
   replays: new WorkerReplays(shared, counters),
@@ -188,6 +190,12 @@ function apply(snapshot: Snapshot, atOnce = false): void {
     isCurrent() && shared.gauge(Gauge.relationsEpoch) === snapshot.relationsEpoch;
   context.tables = tableCatalogOf(snapshot.catalog.tables, isSchemaCurrent, context.tables);
   const catalog = { complete, trusted: routing.trustViews, unsafeViews: new Set(unsafeViews), isCurrent };
+  context.cachePolicy.update(
+    snapshot.settings.cache,
+    cacheCatalogOf(snapshot.catalog, isCurrent),
+    context.tables,
+    limits.ruleTextBytes,
+  );
   context.router.update(catalog, snapshot.hostgroups, hostgroups, routing.whenAllLag === 'least-lagged');
   context.plans.resize(limits.digestCacheEntries);
   context.routes.resize(limits.routeRingEntries);

@@ -17,6 +17,8 @@ import {
   type StatementClass,
   StatementKind,
   type TableReference,
+  type Varying,
+  VaryingReason,
 } from './statement-class.ts';
 import type { StatementDraft } from './statement-draft.ts';
 import { TokenList } from './token-list.ts';
@@ -114,6 +116,7 @@ const EMPTY: Omit<StatementClass, 'hint'> = {
   ownVariables: false,
   unreportedVariables: [],
   residue: NO_RESIDUE,
+  varies: null,
 };
 
 function combine(drafts: readonly StatementDraft[]): StatementClass {
@@ -148,6 +151,7 @@ function combine(drafts: readonly StatementDraft[]): StatementClass {
     ownVariables: drafts.some((draft) => draft.ownVariables),
     unreportedVariables: [...new Set(drafts.flatMap((draft) => [...draft.unreportedVariables]))],
     residue: isSingle ? first.residue : unionOfResidue(drafts),
+    varies: unionOfVarying(drafts),
     hint,
   };
 }
@@ -195,6 +199,12 @@ function unionOfTables(parts: readonly { readonly tables: readonly TableReferenc
   return [...union.values()];
 }
 
+/** What speaks against all caching comes before what speaks against some. */
+function unionOfVarying(parts: readonly { readonly varies: Varying | null }[]): Varying | null {
+  const found = parts.map(({ varies }) => varies).filter((varies) => varies !== null);
+  return found.find(({ reason }) => reason !== VaryingReason.timeOfDay) ?? found[0] ?? null;
+}
+
 function unionOfResidue(parts: readonly { readonly residue: ResidueUse }[]): ResidueUse {
   return {
     lastInsertId: parts.some((part) => part.residue.lastInsertId),
@@ -236,5 +246,6 @@ function mergeConditional(
     ownVariables: all.some((each) => each.ownVariables),
     unreportedVariables: [...new Set(all.flatMap((each) => each.unreportedVariables))],
     residue: unionOfResidue(all),
+    varies: unionOfVarying(all),
   };
 }

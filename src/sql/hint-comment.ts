@@ -7,7 +7,9 @@ import { ByteClass } from './lexical-context.ts';
 
 const SLUICE = Buffer.from('sluice:');
 /** Of ProxySQL's keys, those that are understood. */
-const PROXYSQL_KEYS = ['hostgroup', 'max_lag_ms', 'min_epoch_ms', 'min_gtid'].map((key) => Buffer.from(key));
+const PROXYSQL_KEYS = ['cache_ttl', 'hostgroup', 'max_lag_ms', 'min_epoch_ms', 'min_gtid'].map((key) =>
+  Buffer.from(key),
+);
 /** Their values are others in each statement: they are no part of the digest. */
 const VALUE_KEYS = ['min_gtid', 'min_epoch_ms'].map((key) => Buffer.from(key));
 

@@ -1,7 +1,8 @@
 /** Reads what comments say of a statement's route: Sluice's own, and ProxySQL's `key=value;key=value`. */
 
+import { CACHE_WISHES, CacheClass, type CacheWish } from '../common/cache-settings.ts';
 import { CAUSAL_LEVELS, CausalLevel } from '../common/causal-level.ts';
-import type { RouteHint } from './statement-class.ts';
+import type { CacheHint, RouteHint } from './statement-class.ts';
 
 type Draft = { -readonly [K in keyof RouteHint]: RouteHint[K] };
 
@@ -9,6 +10,7 @@ export const NO_HINT: RouteHint = Object.freeze({
   target: null,
   hostgroup: null,
   noCache: false,
+  cache: null,
   maxLagMs: null,
   causal: null,
   minGtid: false,
@@ -17,6 +19,11 @@ export const NO_HINT: RouteHint = Object.freeze({
 
 /** ProxySQL's limit: what is longer is no lag. */
 const MAX_LAG_MS = 600_000;
+/** setTimeout's: what is longer is no time to live. */
+const MAX_TTL_MS = 2_147_483_647;
+/** The stricter ones first. */
+const STRICTNESS: readonly CacheWish[] = ['off', CacheClass.strong, CacheClass.weak, CacheClass.immutable];
+const OFF: CacheHint = Object.freeze({ wish: 'off', ttlMs: null, staleMs: null });
 /** What the digest takes for white space in a hint. */
 const BLANKS = /[ \t-\r]+/g;
 
@@ -33,7 +40,8 @@ export function parseRouteHints(comments: readonly string[]): RouteHint {
 }
 
 /**
- * `primary`, `replica`, `hostgroup=N`, `nocache`, `max_lag_ms=N`, `min_gtid=…`, `causal=none|session|table`, separated by white
+ * `primary`, `replica`, `hostgroup=N`, `nocache`, `max_lag_ms=N`, `min_gtid=…`, `causal=none|session|table`,
+ * `cache=strong|weak|immutable|off`, `cache_ttl_ms=N`, `cache_stale_ms=N`, separated by white
  * space or commas, the prefix repeated or not, in any case. What is not known is passed over.
  */
 function readSluiceHints(text: string, hint: Draft): void {
@@ -63,6 +71,26 @@ function readPair(pair: string, hint: Draft): void {
       if (/^\d{1,6}$/.test(value) && Number(value) <= MAX_LAG_MS)
         hint.maxLagMs = Math.min(hint.maxLagMs ?? MAX_LAG_MS, Number(value));
       return;
+    case 'cache':
+      addCaching(hint, {
+        wish: CACHE_WISHES.find((wish) => wish === value) ?? 'off',
+        ttlMs: null,
+        staleMs: null,
+      });
+      return;
+    case 'cache_ttl':
+    case 'cache_ttl_ms':
+      addCaching(
+        hint,
+        spanOf(value, (ttlMs) => ({ wish: null, ttlMs, staleMs: null })),
+      );
+      return;
+    case 'cache_stale_ms':
+      addCaching(
+        hint,
+        spanOf(value, (staleMs) => ({ wish: null, ttlMs: null, staleMs })),
+      );
+      return;
     case 'min_gtid':
       hint.minGtid = true;
       return;
@@ -70,6 +98,29 @@ function readPair(pair: string, hint: Draft): void {
       hint.minEpochMs = true;
       return;
   }
+}
+
+/** What cannot be understood must not be cached longer than it was meant to be. */
+function spanOf(value: string, hintOf: (ms: number) => CacheHint): CacheHint {
+  const ms = /^\d{1,10}$/.test(value) ? Number(value) : 0;
+  return ms >= 1 && ms <= MAX_TTL_MS ? hintOf(ms) : OFF;
+}
+
+function addCaching(hint: Draft, more: CacheHint): void {
+  const before = hint.cache;
+  if (before === null) {
+    hint.cache = more;
+    return;
+  }
+  hint.cache = {
+    wish: STRICTNESS.find((wish) => wish === before.wish || wish === more.wish) ?? null,
+    ttlMs: shorter(before.ttlMs, more.ttlMs),
+    staleMs: shorter(before.staleMs, more.staleMs),
+  };
+}
+
+function shorter(one: number | null, other: number | null): number | null {
+  return one === null || other === null ? (one ?? other) : Math.min(one, other);
 }
 
 function readLevel(word: string, hint: Draft): void {

@@ -3,10 +3,12 @@
  * is its strength: whatever the structure of the statement, a locking clause, a call or an assignment is seen.
  */
 
+import { BARE_FUNCTIONS } from './builtin-functions.ts';
 import { callAt } from './function-calls.ts';
+import { varyingCall, varyingName } from './function-determinism.ts';
 import { TokenKind } from './lexer.ts';
 import type { LexicalContext } from './lexical-context.ts';
-import { ClassReason, LockUse, PinReason } from './statement-class.ts';
+import { ClassReason, LockUse, PinReason, VaryingReason } from './statement-class.ts';
 import type { StatementDraft } from './statement-draft.ts';
 import { GLOBAL_SCOPES, isServerState, SESSION_SCOPES, variableResidue } from './system-variables.ts';
 import type { TokenList } from './token-list.ts';
@@ -28,6 +30,9 @@ const VERBS: ReadonlySet<string> = new Set([
   'SET',
   'UPDATE',
 ]);
+
+/** Functions that take the name of a type among their arguments. */
+const NAMES_TYPES: ReadonlySet<string> = new Set(['CAST', 'CONVERT', 'JSON_TABLE', 'JSON_VALUE']);
 
 export class SafetyScan {
   readonly #tokens: TokenList;
@@ -81,11 +86,31 @@ export class SafetyScan {
     if (facts.residue !== null) draft.residue[facts.residue] = true;
     if (facts.pin !== null) draft.pins.add(facts.pin);
     if (facts.usesLocks) draft.locks = this.#lockUse(index);
-    if (facts.reason === ClassReason.provenRead) return;
+    if (facts.reason === ClassReason.provenRead) {
+      this.#varyingCall(index, to);
+      return;
+    }
     draft.object(facts.reason, this.#tokens.raw(index));
     if (facts.reason !== ClassReason.sessionFunction) this.calledUnknown = true;
     if (facts.reason === ClassReason.unknownFunction || facts.reason === ClassReason.sequence)
       this.calledStored = true;
+  }
+
+  #varyingCall(index: number, to: number): void {
+    const tokens = this.#tokens;
+    const name = tokens.text(index);
+    const reason = varyingCall(name, tokens.text(index + 2) === ')');
+    if (reason !== null) this.#draft.vary(reason, name);
+    else if (NAMES_TYPES.has(name) && this.#namesTime(index + 1, to))
+      this.#draft.vary(VaryingReason.timeOfDay, `${name} … TIME`);
+  }
+
+  /** `CAST(x AS TIME)` and the like. */
+  #namesTime(open: number, to: number): boolean {
+    const end = this.#tokens.behindParenthesis(open, to);
+    for (let i = open + 1; i < end; i++)
+      if (this.#tokens.text(i) === 'TIME' && this.#tokens.text(i - 1) !== '.') return true;
+    return false;
   }
 
   /** `SELECT RELEASE_ALL_LOCKS()` alone certainly calls it. */
@@ -123,6 +148,7 @@ export class SafetyScan {
         );
         return;
       case 'FOR':
+        if (next === 'SYSTEM_TIME') this.#draft.vary(VaryingReason.timeTravel, 'FOR SYSTEM_TIME');
         if (next === 'UPDATE' || next === 'SHARE') this.#draft.object(ClassReason.lockingRead, `FOR ${next}`);
         return;
       case 'LOCK':
@@ -135,11 +161,22 @@ export class SafetyScan {
         this.#draft.object(ClassReason.calcFoundRows, word);
         this.#draft.calculatesFoundRows = true;
         return;
+      case 'SQL_NO_CACHE':
+        this.#draft.vary(VaryingReason.sqlNoCache, word);
+        return;
+      case 'TIME':
+        if (tokens.kind(index + 1) === TokenKind.string)
+          this.#draft.vary(VaryingReason.timeOfDay, 'TIME literal');
+        return;
+      case 'T':
+        if (tokens.text(index - 1) === '{') this.#draft.vary(VaryingReason.timeOfDay, 'TIME literal');
+        return;
       case 'NEXT':
       case 'PREVIOUS':
         if (next === 'VALUE' && tokens.text(index + 2) === 'FOR') this.#sequence(`${word} VALUE FOR`);
         return;
     }
+    if (BARE_FUNCTIONS.has(word)) this.#draft.vary(varyingName(word), word);
     const previous = tokens.text(index - 1);
     if (VERBS.has(word) && previous !== 'FOR' && previous !== 'CHARACTER')
       this.#draft.object(ClassReason.notARead, word);
@@ -147,6 +184,7 @@ export class SafetyScan {
 
   #systemVariable(index: number): void {
     const tokens = this.#tokens;
+    this.#draft.vary(VaryingReason.systemVariable, tokens.raw(index));
     let name = tokens.variableName(index);
     if (tokens.text(index + 1) === '.') {
       const isSession = SESSION_SCOPES.has(name);

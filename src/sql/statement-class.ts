@@ -3,6 +3,7 @@
  * read without ever looking at the SQL again.
  */
 
+import type { CacheWish } from '../common/cache-settings.ts';
 import type { CausalLevel } from '../common/causal-level.ts';
 
 /** The coarse kind of a single statement. */
@@ -131,11 +132,20 @@ export interface ResidueUse {
   readonly connectionId: boolean;
 }
 
+/** What a comment says of caching; null: nothing. */
+export interface CacheHint {
+  /** What cannot be understood is `off`. null: only a time to live is given, which makes it `weak`. */
+  readonly wish: CacheWish | null;
+  readonly ttlMs: number | null;
+  readonly staleMs: number | null;
+}
+
 /** From a comment such as `/* sluice:primary *\/`. */
 export interface RouteHint {
   readonly target: 'primary' | 'replica' | null;
   readonly hostgroup: number | null;
   readonly noCache: boolean;
+  readonly cache: CacheHint | null;
   /** How far a replica may be behind, in milliseconds. */
   readonly maxLagMs: number | null;
   /** Which writes the read must see. */
@@ -150,6 +160,33 @@ export interface TableReference {
   /** null where the statement does not qualify it: the session's schema applies. */
   readonly schema: string | null;
   readonly table: string;
+}
+
+/** Why a second run over the same data may answer something else. A closed set, shown as it stands. */
+export const VaryingReason = {
+  /** At another time. */
+  clock: 'clock',
+  random: 'random',
+  /** In another session. */
+  session: 'session',
+  /** On another server. */
+  server: 'server',
+  /** Nobody has judged what it calls. */
+  unjudged: 'unjudged',
+  systemVariable: 'system-variable',
+  /** FOR SYSTEM_TIME */
+  timeTravel: 'time-travel',
+  /** It asks not to be cached. */
+  sqlNoCache: 'sql-no-cache',
+  /** A value of the type TIME, which becomes one of the current day where it is made a DATETIME. */
+  timeOfDay: 'time-of-day',
+} as const;
+export type VaryingReason = (typeof VaryingReason)[keyof typeof VaryingReason];
+
+export interface Varying {
+  readonly reason: VaryingReason;
+  /** What made it, e.g. the function's name. */
+  readonly detail: string;
 }
 
 export interface StatementClass {
@@ -204,6 +241,8 @@ export interface StatementClass {
   /** Variables set in a spelling that the server does not report: they must be asked for. */
   readonly unreportedVariables: readonly string[];
   readonly residue: ResidueUse;
+  /** null: the same data, user, schema and session variables give the same answer. Of meaning for proven reads only. */
+  readonly varies: Varying | null;
   readonly hint: RouteHint;
   /** It names variables of Sluice's own (sluice-variables.ts): no server is to see it. */
   readonly ownVariables: boolean;

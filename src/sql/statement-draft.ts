@@ -8,6 +8,8 @@ import {
   type ResidueUse,
   type StatementKind,
   type TableReference,
+  type Varying,
+  VaryingReason,
 } from './statement-class.ts';
 
 const PLAIN_NAME = /^[a-z0-9_$.]+$/;
@@ -34,6 +36,7 @@ export class StatementDraft {
   changesRelations = false;
   ownVariables = false;
   readonly unreportedVariables = new Set<string>();
+  varies: Varying | null = null;
   readonly residue: { -readonly [K in keyof ResidueUse]: boolean } = {
     lastInsertId: false,
     diagnostics: false,
@@ -56,6 +59,13 @@ export class StatementDraft {
     if (this.reason !== ClassReason.provenRead) return;
     this.reason = reason;
     this.detail = detail;
+  }
+
+  /** Says that a second run may answer something else. */
+  vary(reason: VaryingReason, detail: string): void {
+    // The one that speaks against all caching is worth more.
+    if (this.varies === null || this.varies.reason === VaryingReason.timeOfDay)
+      this.varies = { reason, detail };
   }
 
   /** See `StatementClass.writes`; null unless somebody has found out. */

@@ -53,6 +53,8 @@ const NOT_READ: SnapshotCatalog = {
   complete: false,
   incompleteReason: 'the view definitions have not been read yet',
   unsafeViews: [],
+  varying: [],
+  timesOfDay: [],
   tables: NO_TABLES,
 };
 
@@ -176,7 +178,14 @@ export class ViewCatalog {
     const { catalog } = this;
     if (catalog.complete && catalog.unsafeViews === this.#unsafeViews && catalog.tables === tables)
       return { catalog, views: rows.length };
-    const read = { complete: true, incompleteReason: '', unsafeViews: this.#unsafeViews, tables };
+    const read = {
+      complete: true,
+      incompleteReason: '',
+      unsafeViews: this.#unsafeViews,
+      varying: [],
+      timesOfDay: [],
+      tables,
+    };
     return { catalog: Object.freeze(read), views: rows.length };
   }
 
@@ -202,7 +211,14 @@ export class ViewCatalog {
 
   #incomplete(incompleteReason: string): SnapshotCatalog {
     const tables = this.#tables.unknown(incompleteReason);
-    return Object.freeze({ complete: false, incompleteReason, unsafeViews: [], tables });
+    return Object.freeze({
+      complete: false,
+      incompleteReason,
+      unsafeViews: [],
+      varying: [],
+      timesOfDay: [],
+      tables,
+    });
   }
 
   #succeed(reading: Reading): void {

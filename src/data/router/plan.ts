@@ -2,6 +2,8 @@
 
 import type { CountedAs } from '../../sql/counted-as.ts';
 import type { StatementClass } from '../../sql/statement-class.ts';
+import type { AutoWorth } from './caching/auto-worth.ts';
+import type { PlanCaching } from './caching/plan-caching.ts';
 import { PlanSlots } from './plan-slots.ts';
 import type { PlanRules } from './rules/plan-rules.ts';
 import type { TableCatalog } from './table-catalog.ts';
@@ -46,6 +48,10 @@ export class Plan {
   readonly releases: boolean;
   /** What query rules say of it. */
   rules: PlanRules | null = null;
+  /** What the cache's policy says of it. */
+  caching: PlanCaching | null = null;
+  /** Whether it pays to cache what nobody has asked to be cached; null until somebody asks. */
+  autoWorth: AutoWorth | null = null;
   /** It has ended in an error or with warnings: these are kept per connection, so it does not share one. */
   raisesDiagnostics = false;
   /** Ids of the rows that it inserts stand in it: AUTO_INCREMENT does not make them. Learnt from replays. */

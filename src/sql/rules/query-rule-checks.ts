@@ -3,10 +3,11 @@
  * the same questions; each answer names table, key and column.
  */
 
+import { CacheClass } from '../../common/cache-settings.ts';
 import type { QueryRule, QueryRuleSet } from '../../common/query-rule.ts';
 import { flagProblems } from './flag-loops.ts';
 import { highestGroup, parseReplacement } from './replacement.ts';
-import { parseAttributes } from './rule-attributes.ts';
+import { parseAttributes, type RuleCaching } from './rule-attributes.ts';
 import { groupCount, parseModifiers, patternProblem } from './rule-pattern.ts';
 
 export interface RuleProblem {
@@ -131,17 +132,40 @@ function checkActions(
     if (hostgroup !== null && !hostgroups.has(hostgroup))
       errors.push(problem(rule, column, unknownHostgroup(hostgroup, hostgroups)));
   try {
-    parseAttributes(rule.attributes);
+    checkCaching(rule, parseAttributes(rule.attributes).caching, errors, warnings);
   } catch (error) {
     errors.push(problem(rule, 'attributes', (error as Error).message));
   }
-  const cached = [
-    ['cache_ttl', rule.cacheTtlMs],
-    ['cache_empty_result', rule.cacheEmptyResult],
-    ['cache_timeout', rule.cacheTimeoutMs],
-  ] as const;
-  for (const [column, value] of cached)
-    if (value !== null) warnings.push(problem(rule, column, 'kept, without effect: there is no cache yet'));
+}
+
+function checkCaching(
+  rule: QueryRule,
+  caching: RuleCaching | null,
+  errors: RuleProblem[],
+  warnings: RuleProblem[],
+): void {
+  const { cacheTtlMs, cacheTimeoutMs } = rule;
+  if (cacheTtlMs !== null && cacheTtlMs <= 0)
+    errors.push(problem(rule, 'cache_ttl', `expected milliseconds, more than 0, not ${cacheTtlMs}`));
+  if (cacheTimeoutMs !== null && cacheTimeoutMs < 0)
+    errors.push(problem(rule, 'cache_timeout', `expected milliseconds, not ${cacheTimeoutMs}`));
+  if (caching === null || cacheTtlMs === null) {
+    if (caching?.wish === CacheClass.weak && caching.ttlMs === null)
+      errors.push(
+        problem(rule, 'attributes', 'the class weak of "cache" needs "ttl_ms", or a cache_ttl of the rule'),
+      );
+    return;
+  }
+  if (caching.wish !== CacheClass.weak)
+    warnings.push(
+      problem(
+        rule,
+        'cache_ttl',
+        `kept, without effect: the attributes say that the class is ${caching.wish}`,
+      ),
+    );
+  else if (caching.ttlMs !== null)
+    warnings.push(problem(rule, 'cache_ttl', 'kept, without effect: the attributes have a "ttl_ms"'));
 }
 
 function unknownHostgroup(hostgroup: number, hostgroups: ReadonlySet<number>): string {

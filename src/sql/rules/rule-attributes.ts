@@ -1,5 +1,6 @@
 /** `attributes` of query rules and users: JSON objects of which Sluice reads what it knows. */
 
+import { CACHE_WISHES, CacheClass, type CacheWish } from '../../common/cache-settings.ts';
 import { CAUSAL_LEVELS, type CausalLevel } from '../../common/causal-level.ts';
 
 export interface WeightedFlag {
@@ -12,7 +13,20 @@ export interface BucketSize {
   readonly burst: number;
 }
 
+/** How the results of a rule's statements are cached. */
+export interface RuleCaching {
+  readonly wish: CacheWish;
+  /** null with `weak`: `cache_ttl` of the rule says it. */
+  readonly ttlMs: number | null;
+  readonly staleMs: number;
+}
+
 export interface RuleAttributes {
+  /**
+   * `{"cache": {"class": "strong" | "weak" | "immutable" | "off", "ttl_ms": n, "stale_while_revalidate_ms": m}}`; with a time to live
+   * the class may be left out, which is `weak`.
+   */
+  readonly caching: RuleCaching | null;
   /** `{"causal_reads": "none" | "session" | "table"}` */
   readonly causalReads: CausalLevel | null;
   /** `{"rate_limit": {"per_second": n, "burst": m}}`; burst is `per_second` (at least 1) unless given. */
@@ -22,6 +36,7 @@ export interface RuleAttributes {
 }
 
 export const NO_ATTRIBUTES: RuleAttributes = Object.freeze({
+  caching: null,
   causalReads: null,
   rateLimit: null,
   flagOuts: [],
@@ -29,6 +44,8 @@ export const NO_ATTRIBUTES: RuleAttributes = Object.freeze({
 
 /** Beyond this a bucket is no limit. */
 export const MAX_PER_SECOND = 10_000_000;
+/** setTimeout's. */
+const MAX_TTL_MS = 2_147_483_647;
 const MAX_FLAG = 2_147_483_647;
 
 /** @throws SyntaxError that says what was expected. */
@@ -36,10 +53,39 @@ export function parseAttributes(text: string): RuleAttributes {
   if (text.trim() === '') return NO_ATTRIBUTES;
   const value = parseObject(text);
   return {
+    caching: value.cache === undefined ? null : parseCaching(value.cache),
     causalReads: value.causal_reads === undefined ? null : parseLevel(value.causal_reads),
     rateLimit: value.rate_limit === undefined ? null : parseBucket(value.rate_limit),
     flagOuts: value.flagOUTs === undefined ? [] : parseFlags(value.flagOUTs),
   };
+}
+
+const CACHING_KEYS: ReadonlySet<string> = new Set(['class', 'ttl_ms', 'stale_while_revalidate_ms']);
+
+function parseCaching(value: unknown): RuleCaching {
+  const expected = 'expected "cache": {"class": …, "ttl_ms": …, "stale_while_revalidate_ms": …}';
+  if (!isObject(value)) throw new SyntaxError(expected);
+  const stray = Object.keys(value).find((key) => !CACHING_KEYS.has(key));
+  if (stray !== undefined) throw new SyntaxError(`${expected}, not "${stray}"`);
+  const { ttl_ms: ttlMs = null, stale_while_revalidate_ms: staleMs = null } = value;
+  const { class: name = ttlMs === null ? undefined : CacheClass.weak } = value;
+  const wish = CACHE_WISHES.find((one) => one === name);
+  if (wish === undefined)
+    throw new SyntaxError(`expected "class" of "cache" to be one of ${CACHE_WISHES.join(', ')}`);
+  for (const [key, given] of [
+    ['ttl_ms', ttlMs],
+    ['stale_while_revalidate_ms', staleMs],
+  ] as const) {
+    if (given === null) continue;
+    if (wish !== CacheClass.weak) throw new SyntaxError(`"${key}" is for the class weak, not for ${wish}`);
+    if (!isSpan(given))
+      throw new SyntaxError(`expected "${key}" of "cache" to be milliseconds, from 1 to ${MAX_TTL_MS}`);
+  }
+  return { wish, ttlMs: ttlMs as number | null, staleMs: (staleMs as number | null) ?? 0 };
+}
+
+function isSpan(value: unknown): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= MAX_TTL_MS;
 }
 
 function parseLevel(value: unknown): CausalLevel {

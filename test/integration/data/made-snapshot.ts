@@ -131,7 +131,14 @@ export function madeSnapshot(more: Partial<Snapshot> = {}): Snapshot {
     relationsEpoch: 0,
     rules: NO_SNAPSHOT_RULES,
     gtidSources: [],
-    catalog: { complete: true, incompleteReason: '', unsafeViews: [], tables: NO_TABLES },
+    catalog: {
+      complete: true,
+      incompleteReason: '',
+      unsafeViews: [],
+      varying: [],
+      timesOfDay: [],
+      tables: NO_TABLES,
+    },
     settings: {
       pool: POOL_SETTINGS,
       limits: {
@@ -165,6 +172,18 @@ export function madeSnapshot(more: Partial<Snapshot> = {}): Snapshot {
       auditLog: { clients: false, queueLength: 1000 },
       tracing: { enabled: false, sampleEvery: 100, queueLength: 2048 },
       causalReads: { level: 'none', waitMs: 50 },
+      cache: {
+        enabled: true,
+        maxBytes: 1 << 24,
+        maxResultBytes: 1 << 20,
+        waitMs: 100,
+        storesEmptyResults: true,
+        storesWarnings: false,
+        softTtlPercent: 0,
+        auto: 'off',
+        follower: { mode: 'off', serverId: null, maxLagMs: 500 },
+        rules: [],
+      },
       routing: {
         readsOnPrimary: 'fallback',
         whenAllLag: 'primary',

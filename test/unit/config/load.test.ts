@@ -93,7 +93,7 @@ t.test('the least that works has every default', async (t) => {
 
 t.test('the settings of the snapshot are sections of the configuration', async (t) => {
   const config = load(MINIMAL);
-  const { pool, limits, routing, causalReads, statistics, hostgroups, proxyProtocol, listen } = config;
+  const { pool, limits, routing, causalReads, cache, statistics, hostgroups, proxyProtocol, listen } = config;
   const { log, slowQueryLog, auditLog, tracing, transactionReplay } = config;
   // Compiles only while the names agree.
   const settings: SnapshotSettings = {
@@ -101,6 +101,7 @@ t.test('the settings of the snapshot are sections of the configuration', async (
     limits,
     routing,
     causalReads,
+    cache,
     statistics,
     transactionReplay,
     hostgroups,

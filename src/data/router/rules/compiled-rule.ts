@@ -1,10 +1,11 @@
 /** A query rule ready to be asked: what it wants of the session, of the digest and of the text, in that order. */
 
+import { CacheClass } from '../../../common/cache-settings.ts';
 import { CausalLevel } from '../../../common/causal-level.ts';
 import type { QueryRule, RateLimit } from '../../../common/query-rule.ts';
 import { canonicalDigest } from '../../../sql/rules/query-rule-checks.ts';
 import { parseReplacement, type ReplacementPart } from '../../../sql/rules/replacement.ts';
-import { parseAttributes } from '../../../sql/rules/rule-attributes.ts';
+import { parseAttributes, type RuleCaching } from '../../../sql/rules/rule-attributes.ts';
 import { parseModifiers, RulePattern } from '../../../sql/rules/rule-pattern.ts';
 import type { RuleText } from '../../../sql/rules/rule-text.ts';
 import type { PlanDigest } from './plan-digest.ts';
@@ -47,6 +48,9 @@ export class CompiledRule {
   readonly isGlobal: boolean;
   readonly rateLimit: RateLimit | null;
   readonly causalReads: CausalLevel | null;
+  /** By its attributes or, as ProxySQL has it, its `cache_ttl`. */
+  readonly caching: RuleCaching | null;
+  readonly isProxysqlCaching: boolean;
   /** One, or several of which chance takes one. */
   readonly edges: readonly RuleEdge[];
   readonly totalWeight: number;
@@ -69,9 +73,11 @@ export class CompiledRule {
     this.replacement = replacePattern === null ? null : parseReplacement(replacePattern);
     this.isGlobal = modifiers.global;
     this.rateLimit = rateLimit;
-    const { flagOuts, causalReads } = parseAttributes(rule.attributes);
+    const { flagOuts, causalReads, caching } = parseAttributes(rule.attributes);
     // ProxySQL's: reads of this rule see what their own session has written.
     this.causalReads = causalReads ?? (rule.gtidFromHostgroup === null ? null : CausalLevel.session);
+    this.caching = cachingOf(rule, caching);
+    this.isProxysqlCaching = caching === null;
     const weighted = rule.flagOut === null ? flagOuts.filter(({ weight }) => weight > 0) : [];
     this.edges =
       weighted.length === 0
@@ -117,6 +123,13 @@ export class CompiledRule {
     }
     return edges.at(-1)!;
   }
+}
+
+function cachingOf({ cacheTtlMs }: QueryRule, caching: RuleCaching | null): RuleCaching | null {
+  if (caching === null)
+    return cacheTtlMs === null ? null : { wish: CacheClass.weak, ttlMs: cacheTtlMs, staleMs: 0 };
+  const isOpen = caching.wish === CacheClass.weak && caching.ttlMs === null;
+  return isOpen ? { ...caching, ttlMs: cacheTtlMs } : caching;
 }
 
 /** Literal up to the first `%`; what stands behind that is not looked at. */

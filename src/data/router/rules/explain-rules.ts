@@ -62,6 +62,8 @@ export function describeActions(rule: QueryRule): string {
     ['replace_pattern', rule.replacePattern],
     ['destination_hostgroup', rule.destinationHostgroup],
     ['cache_ttl', rule.cacheTtlMs],
+    ['cache_empty_result', rule.cacheEmptyResult],
+    ['cache_timeout', rule.cacheTimeoutMs],
     ['timeout', rule.timeoutMs],
     ['retries', rule.retries],
     ['delay', rule.delayMs],

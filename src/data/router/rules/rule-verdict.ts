@@ -2,6 +2,13 @@
 
 import type { CausalLevel } from '../../../common/causal-level.ts';
 import type { QueryRule, RateLimit } from '../../../common/query-rule.ts';
+import type { RuleCaching } from '../../../sql/rules/rule-attributes.ts';
+
+export interface RuledCaching extends RuleCaching {
+  readonly ruleId: number;
+  /** It is `cache_ttl` alone that says so: ProxySQL's own settings hold as well. */
+  readonly isProxysql: boolean;
+}
 
 export type FirewallVerdict = 'off' | 'allowed' | 'detected' | 'blocked';
 
@@ -25,7 +32,8 @@ export interface RuleVerdict {
   readonly log: boolean | null;
   readonly nextFlagIn: number | null;
   readonly stickyConn: boolean | null;
-  readonly cacheTtlMs: number | null;
+  /** Of the last rule that says anything of it. */
+  readonly caching: RuledCaching | null;
   readonly cacheEmptyResult: boolean | null;
   readonly cacheTimeoutMs: number | null;
   readonly causalReads: CausalLevel | null;
@@ -52,7 +60,7 @@ export const NO_RULES: RuleVerdict = Object.freeze({
   log: null,
   nextFlagIn: null,
   stickyConn: null,
-  cacheTtlMs: null,
+  caching: null,
   cacheEmptyResult: null,
   cacheTimeoutMs: null,
   causalReads: null,

@@ -135,20 +135,31 @@ const OTHERS = [
   ['log', 'log'],
   ['next_query_flagIN', 'nextFlagIn'],
   ['sticky_conn', 'stickyConn'],
-  ['cache_ttl', 'cacheTtlMs'],
 ] as const;
 
 function differsOtherwise(one: RuleVerdict, other: RuleVerdict): boolean {
   for (const [, field] of OTHERS) if (one[field] !== other[field]) return true;
-  return limitsOf(one) !== limitsOf(other);
+  return limitsOf(one) !== limitsOf(other) || cachingOf(one) !== cachingOf(other);
 }
 
 function describeOthers(verdict: RuleVerdict): string {
   const said = OTHERS.filter(([, field]) => verdict[field] !== null && verdict[field] !== 0).map(
     ([column, field]) => `${column}=${Number(verdict[field])}`,
   );
-  const limits = limitsOf(verdict);
-  return [...said, ...(limits === '' ? [] : [limits])].join(', ');
+  return [...said, cachingOf(verdict), limitsOf(verdict)].filter((each) => each !== '').join(', ');
+}
+
+function cachingOf({ caching, cacheEmptyResult, cacheTimeoutMs }: RuleVerdict): string {
+  if (caching === null) return '';
+  const { wish, ttlMs, staleMs } = caching;
+  const said = [
+    `cache=${wish}`,
+    ttlMs === null ? '' : `ttl_ms=${ttlMs}`,
+    staleMs === 0 ? '' : `stale_while_revalidate_ms=${staleMs}`,
+    cacheEmptyResult === null ? '' : `cache_empty_result=${Number(cacheEmptyResult)}`,
+    cacheTimeoutMs === null ? '' : `cache_timeout=${cacheTimeoutMs}`,
+  ];
+  return said.filter((each) => each !== '').join(' ');
 }
 
 function limitsOf({ rateLimits }: RuleVerdict): string {

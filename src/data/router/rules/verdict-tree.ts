@@ -5,7 +5,7 @@
 
 import type { QueryRule, RateLimit } from '../../../common/query-rule.ts';
 import type { RuleEdge } from './compiled-rule.ts';
-import type { FirewallVerdict, RuleVerdict } from './rule-verdict.ts';
+import type { FirewallVerdict, RuledCaching, RuleVerdict } from './rule-verdict.ts';
 
 /** What is the same for all verdicts of a context. */
 export interface VerdictEnvironment {
@@ -97,7 +97,7 @@ function verdictOf(
     log: last((rule) => rule.log),
     nextFlagIn: last((rule) => rule.nextQueryFlagIn),
     stickyConn: last((rule) => rule.stickyConn),
-    cacheTtlMs: last((rule) => rule.cacheTtlMs),
+    caching: ruledCaching(edges),
     cacheEmptyResult: last((rule) => rule.cacheEmptyResult),
     cacheTimeoutMs: last((rule) => rule.cacheTimeoutMs),
     causalReads: edges.map(({ rule }) => rule.causalReads).findLast((level) => level !== null) ?? null,
@@ -105,4 +105,10 @@ function verdictOf(
     rateLimits: [userLimit, ...limits].filter((limit) => limit !== null),
     firewall,
   };
+}
+
+function ruledCaching(edges: readonly RuleEdge[]): RuledCaching | null {
+  const rule = edges.findLast((edge) => edge.rule.caching !== null)?.rule;
+  if (rule === undefined || rule.caching === null) return null;
+  return { ...rule.caching, ruleId: rule.rule.ruleId, isProxysql: rule.isProxysqlCaching };
 }

@@ -186,6 +186,7 @@ t.test('every setting is a variable, a table or said to be neither', async (t) =
     'firewall.sqliFingerprints',
     'replicationHostgroups',
     'hostgroupAttributes',
+    'cache.rules',
   ]);
   for (const { path, kind } of collectSettings(configJsonSchema())) {
     const isPlace = path === 'dataDir' || path.endsWith('.addresses') || path === 'http.hostNames';

@@ -98,13 +98,48 @@ t.test('loops of flags', async (t) => {
   t.match(flagErrors([{ attributes: '{"flagOUTs": [{"id": 0, "weight": 1}]}' }]), [/a loop/]);
 });
 
-t.test('what has no effect is warned of', async (t) => {
-  const { errors, warnings } = check([{ cacheTtlMs: 5, cacheEmptyResult: true, cacheTimeoutMs: 0 }]);
-  t.strictSame(errors, []);
-  t.strictSame(
-    warnings.map(({ column }) => column),
-    ['cache_ttl', 'cache_empty_result', 'cache_timeout'],
-  );
+t.test('caching: what contradicts itself', async (t) => {
+  const fine = check([
+    { ruleId: 1, cacheTtlMs: 5, cacheEmptyResult: true, cacheTimeoutMs: 0 },
+    { ruleId: 2, attributes: '{"cache": {"class": "strong"}}' },
+    { ruleId: 3, attributes: '{"cache": {"ttl_ms": 5, "stale_while_revalidate_ms": 5}}' },
+    { ruleId: 4, cacheTtlMs: 5, attributes: '{"cache": {"class": "weak", "stale_while_revalidate_ms": 5}}' },
+    { ruleId: 5, attributes: '{"cache": {"class": "off"}}' },
+  ]);
+  t.strictSame(fine, { errors: [], warnings: [] });
+  const warned = check([
+    { ruleId: 1, cacheTtlMs: 5, attributes: '{"cache": {"class": "strong"}}' },
+    { ruleId: 2, cacheTtlMs: 5, attributes: '{"cache": {"ttl_ms": 7}}' },
+  ]);
+  t.strictSame(warned.errors, []);
+  t.match(warned.warnings, [
+    { key: 'rule_id=1', column: 'cache_ttl', message: /without effect: .* the class is strong/ },
+    { key: 'rule_id=2', column: 'cache_ttl', message: /have a "ttl_ms"/ },
+  ]);
+  const wrong = [
+    [{ cacheTtlMs: 0 }, 'cache_ttl', /more than 0, not 0/],
+    [{ cacheTtlMs: -1 }, 'cache_ttl', /more than 0, not -1/],
+    [{ cacheTimeoutMs: -1 }, 'cache_timeout', /not -1/],
+    [{ attributes: '{"cache": {"class": "weak"}}' }, 'attributes', /weak of "cache" needs "ttl_ms"/],
+    [{ attributes: '{"cache": {"class": "storng"}}' }, 'attributes', /one of strong, weak, immutable, off/],
+    [{ attributes: '{"cache": {}}' }, 'attributes', /one of strong/],
+    [{ attributes: '{"cache": true}' }, 'attributes', /expected "cache": \{/],
+    [{ attributes: '{"cache": {"ttl": 5}}' }, 'attributes', /not "ttl"/],
+    [{ attributes: '{"cache": {"ttl_ms": 0}}' }, 'attributes', /"ttl_ms" of "cache" to be milliseconds/],
+    [{ attributes: '{"cache": {"ttl_ms": "5"}}' }, 'attributes', /"ttl_ms" of "cache" to be milliseconds/],
+    [
+      { attributes: '{"cache": {"ttl_ms": 5, "stale_while_revalidate_ms": -1}}' },
+      'attributes',
+      /"stale_while_rev/,
+    ],
+    [
+      { attributes: '{"cache": {"class": "strong", "ttl_ms": 5}}' },
+      'attributes',
+      /for the class weak, not for strong/,
+    ],
+  ] as const;
+  for (const [rule, column, message] of wrong)
+    t.match(check([rule]).errors, [{ column, message }], JSON.stringify(rule));
 });
 
 t.test('fast routing and firewall', async (t) => {
@@ -144,7 +179,12 @@ t.test('digests and attributes', async (t) => {
   t.equal(canonicalDigest('0xabc'), '0x0000000000000ABC');
   t.equal(canonicalDigest('abc'), null);
   t.equal(canonicalDigest('0x12345678901234567'), null);
-  t.strictSame(parseAttributes('  '), { causalReads: null, rateLimit: null, flagOuts: [] });
+  t.strictSame(parseAttributes('  '), {
+    caching: null,
+    causalReads: null,
+    rateLimit: null,
+    flagOuts: [],
+  });
   t.equal(parseAttributes('{"causal_reads":"session"}').causalReads, 'session');
   for (const wrong of ['"tables"', 'null', '1', '["table"]'])
     t.throws(() => parseAttributes(`{"causal_reads":${wrong}}`), /one of none, session, table/);

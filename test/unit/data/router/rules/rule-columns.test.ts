@@ -114,7 +114,7 @@ t.test('actions: what several rules say, the last one decides', async (t) => {
     log: true,
     nextFlagIn: 5,
     stickyConn: true,
-    cacheTtlMs: 6,
+    caching: { wish: 'weak', ttlMs: 6, staleMs: 0, ruleId: 10, isProxysql: true },
     cacheEmptyResult: true,
     cacheTimeoutMs: 7,
     causalReads: 'session',
