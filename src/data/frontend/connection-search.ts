@@ -8,7 +8,7 @@
  * | nothing     | not searching                                       | `find`                                  |
  * | connection  | in a pool's wait queue                              | a connection, the pool's limit          |
  * | primary     | the primary cannot be had now (see `PrimaryWait`)   | that wait                               |
- * | replica     | none has what the read must see (`ReplicaWaits`)    | one that has it, `causalReads.waitMs`   |
+ * | replica     | none has what the read must see (`ReplicaWait`)     | one that has it, `causalReads.waitMs`   |
  * | retry       | the server could not be reached just now            | the retry timer                         |
  * | place       | all replicas lag, the primary is busy with reads    | a place, the limit of `LagPlace`        |
  * | residue     | what the last statement left is being read          | its answer                              |
@@ -18,28 +18,25 @@ import type { ClientError } from '../../common/errors.ts';
 import { WorkerCounter } from '../../common/shared-counters.ts';
 import { WheelTimer } from '../../common/timer-wheel.ts';
 import { RouteReason, RouteTarget } from '../../sql/route-reason.ts';
-import { PinReason, type StatementClass, StatementKind } from '../../sql/statement-class.ts';
-import { HashKey } from '../../topology/balancing.ts';
+import type { StatementClass } from '../../sql/statement-class.ts';
 import type { BackendConnection } from '../backend/backend-connection.ts';
-import { StatementNeeds } from '../backend/balancing/read-needs.ts';
 import type { ConnectionKey } from '../backend/connection-key.ts';
 import type { LastUser } from '../backend/last-user.ts';
 import { type PoolFailure, PoolFailureKind, type PoolRequest } from '../backend/pool-request.ts';
 import type { ServerPool } from '../backend/server-pool.ts';
 import type { SessionVariables } from '../backend/session-variables.ts';
-import type { WaitingRead } from '../causal/server-waits.ts';
 import type { Plan } from '../router/plan.ts';
 import type { Route } from '../router/route.ts';
 import type { WorkerContext } from '../worker-context.ts';
+import { AskedConnection } from './asked-connection.ts';
 import { errorOfPoolFailure } from './client-errors.ts';
 import type { ClientStatement } from './client-statement.ts';
-import type { CommandRouting } from './command-routing.ts';
-import { lagLimitOf } from './lag-limit.ts';
 import { LagPlace, type LagPlaceListener } from './lag-place.ts';
 import { PrimaryWait, type PrimaryWaitListener } from './primary-wait.ts';
-import { affinityOf } from './read-affinity.ts';
+import { ReplicaWait } from './replica-wait.ts';
 import type { Residue } from './residue.ts';
-import type { SessionState } from './session-state.ts';
+import type { SearchClient, SearchListener } from './search-client.ts';
+import { ServerChoice } from './server-choice.ts';
 
 /** Between two tries to reach the only server that will do. */
 const RETRY_MS = 100;
@@ -64,33 +61,7 @@ const Waiting = {
 } as const;
 type Waiting = (typeof Waiting)[keyof typeof Waiting];
 
-export function usesResidue({ residue }: StatementClass): boolean {
-  return residue.lastInsertId || residue.diagnostics || residue.foundRows || residue.rowCount;
-}
-
-export interface SearchClient {
-  readonly state: SessionState;
-  readonly username: string;
-  readonly connectionKey: ConnectionKey;
-  readonly collationId: number;
-  /** @returns true if `connectionKey` is another one now, with credentials that a server may accept. */
-  takeNewerCredentials(): boolean;
-  /** The password has expired. @returns true if `connectionKey` is one for that now. */
-  confine(): boolean;
-  /** @param changed the password is another one now; else it has not expired after all. */
-  confinementEnded(changed: boolean): void;
-  readonly routing: CommandRouting;
-}
-
-export interface SearchListener {
-  /** Only after `find` has returned null. */
-  connectionFound(connection: BackendConnection): void;
-  /** What the statement asks about has been read: the search begins anew. */
-  residueRead(): void;
-  searchFailed(error: ClientError): void;
-}
-
-export class ConnectionSearch implements PoolRequest, WaitingRead, PrimaryWaitListener, LagPlaceListener {
+export class ConnectionSearch implements PoolRequest, PrimaryWaitListener, LagPlaceListener {
   readonly #client: SearchClient;
   readonly #context: WorkerContext;
   readonly #residue: Residue;
@@ -104,17 +75,8 @@ export class ConnectionSearch implements PoolRequest, WaitingRead, PrimaryWaitLi
   #statement: ClientStatement | null = null;
   /** What was found is where the statement before ran, which this one asks about. */
   wentBack = false;
-  /** What the statement asks of a replica: filled after `begin`, before `find`. */
-  readonly needs = new StatementNeeds();
-  /** That what was found serves the statement in. */
-  hostgroup = 0;
-  #onPrimary = false;
-  /** It has waited for a replica. */
-  #hasWaited = false;
-  /** No replica has what the read must see: it goes to the primary. */
-  #isBehind = false;
-  /** The replica that is tried where the first one could not be reached. */
-  #insteadOf: ServerPool | null = null;
+  readonly choice: ServerChoice;
+  readonly #asked: AskedConnection;
   /** Until when a server that cannot be reached is tried again; 0 before the first failure. */
   #retryUntil = 0;
   #isRefused = false;
@@ -122,8 +84,7 @@ export class ConnectionSearch implements PoolRequest, WaitingRead, PrimaryWaitLi
   bytes = 0;
   readonly #primaryWait: PrimaryWait;
   readonly #lagPlace: LagPlace;
-  /** It goes to the primary only because of the replicas' lag. */
-  #isLagFallback = false;
+  readonly #replicaWait: ReplicaWait;
   readonly #retryTimer = new WheelTimer(() => this.#again(Waiting.retry));
 
   constructor(client: SearchClient, context: WorkerContext, residue: Residue, listener: SearchListener) {
@@ -131,6 +92,9 @@ export class ConnectionSearch implements PoolRequest, WaitingRead, PrimaryWaitLi
     this.#context = context;
     this.#residue = residue;
     this.#listener = listener;
+    this.choice = new ServerChoice(client, context);
+    this.#asked = new AskedConnection(client, context, residue, () => this.#residueRead());
+    this.#replicaWait = new ReplicaWait(client, context, this.choice, () => this.#again(Waiting.replica));
     this.#primaryWait = new PrimaryWait(context, this);
     this.#lagPlace = new LagPlace(context, this);
   }
@@ -163,7 +127,7 @@ export class ConnectionSearch implements PoolRequest, WaitingRead, PrimaryWaitLi
 
   /** Proven reads outside of transactions share connections, as far as their digest allows. */
   get batchDepth(): number {
-    const isRead = this.#route?.target === RouteTarget.replica && this.#plan?.statement.provenRead === true;
+    const isRead = this.choice.wasRead && this.#plan?.statement.provenRead === true;
     if (!isRead || this.#statement?.wantsOwn === true) return 0;
     // What becomes of a list of warnings is to be seen only on a connection that nobody else uses meanwhile.
     return this.#residue.diagnostics.isEmpty ? this.#plan!.batchDepth : 0;
@@ -189,13 +153,10 @@ export class ConnectionSearch implements PoolRequest, WaitingRead, PrimaryWaitLi
     this.#route = route;
     this.#plan = plan;
     this.#names = names;
-    this.needs.clear();
+    this.choice.begin(route);
     this.#lagPlace.leave();
     this.wentBack = false;
-    this.#onPrimary = false;
-    this.#hasWaited = false;
-    this.#isBehind = false;
-    this.#insteadOf = null;
+    this.#replicaWait.begin();
     this.#retryUntil = 0;
     this.#primaryWait.begin();
     this.#isRefused = false;
@@ -203,49 +164,7 @@ export class ConnectionSearch implements PoolRequest, WaitingRead, PrimaryWaitLi
 
   /** What the command in `buffer[start, end)` asks of a replica, and what it is kept together with. */
   readKey(buffer: Buffer | null, start: number, end: number): void {
-    if (this.#route?.target !== RouteTarget.replica || this.#onPrimary) return;
-    const { backends } = this.#context;
-    const hint = this.#plan?.statement.hint;
-    if (hint !== undefined && (hint.maxLagMs !== null || hint.minEpochMs)) {
-      const { state } = this.#client;
-      const { dialect } = backends;
-      this.needs.maxLagMs = lagLimitOf(hint, state, dialect, this.#statement, buffer, start, end);
-    }
-    const key = backends.hashKeyOf(this.#client.routing.destination);
-    if (key === null) return;
-    // A transaction is not what its first statement is.
-    if (key === HashKey.statement && this.#plan?.statement.provenRead !== true) return;
-    const statement = this.#statement;
-    this.needs.affinity = affinityOf(key, this.#client, backends.dialect, statement, buffer, start, end);
-  }
-
-  /** The replica will not do: from now on only the primary. */
-  primaryOnly(): void {
-    this.#onPrimary = true;
-  }
-
-  /**
-   * A read is repeated, since this connection was lost: others to the same server are likely to be dead as well, and
-   * the last try is the primary's, if there is one.
-   */
-  lostOn({ server }: BackendConnection, isLastTry: boolean): void {
-    if (this.#route?.target !== RouteTarget.replica || this.#onPrimary) return;
-    const { backends } = this.#context;
-    const pool = backends.poolOf(server.address);
-    const other =
-      pool === null || isLastTry
-        ? null
-        : backends.otherReader(this.#client.routing.destination, pool, this.needs);
-    this.#insteadOf = other;
-    this.#onPrimary = other === null && backends.primary !== null;
-  }
-
-  get isPrimaryOnly(): boolean {
-    return this.#onPrimary;
-  }
-
-  get isWaiting(): boolean {
-    return this.#waiting !== Waiting.nothing;
+    this.choice.readKey(buffer, start, end, this.#plan, this.#statement);
   }
 
   /** @returns null if it takes time: then the listener is told. */
@@ -258,30 +177,25 @@ export class ConnectionSearch implements PoolRequest, WaitingRead, PrimaryWaitLi
     const back = isHeldBack ? null : this.#goBack();
     this.wentBack = back !== null;
     if (back !== null) return this.#asFound(back);
-    const pool = this.#choosePool();
-    if (pool === backends.primary && this.#awaitReplica()) return null;
+    const pool = this.choice.choose();
+    if (pool === backends.primary && this.#replicaWait.waits()) {
+      this.#waiting = Waiting.replica;
+      return null;
+    }
+    const { readers, writer } = this.#client.routing.destination;
     if (isHeldBack && (pool === null || pool === backends.primary)) {
-      this.#waiting = Waiting.primary;
-      this.#isRefused = false;
-      this.#primaryWait.forRelease(this.bytes);
+      this.#waitOnPrimary().forRelease(this.bytes);
       return null;
     }
     if (pool === null) {
-      this.#isRefused = false;
-      this.#waiting = Waiting.primary;
-      this.#primaryWait.forServer(this.bytes, this.#client.routing.destination.writer);
+      this.#waitOnPrimary().forServer(this.bytes, writer);
       return null;
     }
     if (this.#isRefused) {
-      this.#isRefused = false;
-      this.#waiting = Waiting.primary;
-      this.#primaryWait.forHeir(this.bytes);
+      this.#waitOnPrimary().forHeir(this.bytes);
       return null;
     }
-    if (
-      this.#isLagFallback &&
-      !this.#lagPlace.take(this.#client.routing.destination.readers ?? this.hostgroup)
-    ) {
+    if (this.choice.isLagFallback && !this.#lagPlace.take(readers ?? this.choice.hostgroup)) {
       this.#waiting = Waiting.place;
       return null;
     }
@@ -295,10 +209,15 @@ export class ConnectionSearch implements PoolRequest, WaitingRead, PrimaryWaitLi
     return connection;
   }
 
+  #waitOnPrimary(): PrimaryWait {
+    this.#isRefused = false;
+    this.#waiting = Waiting.primary;
+    return this.#primaryWait;
+  }
+
   #asFound(connection: BackendConnection): BackendConnection {
-    const { readers, writer } = this.#client.routing.destination;
     const { role, hostgroup } = connection.server;
-    this.hostgroup = role === 'primary' ? writer : (readers ?? hostgroup);
+    this.choice.found(role, hostgroup);
     return connection;
   }
 
@@ -306,7 +225,7 @@ export class ConnectionSearch implements PoolRequest, WaitingRead, PrimaryWaitLi
     this.#waiting = Waiting.nothing;
     this.#primaryWait.end();
     this.#lagPlace.leave();
-    this.#context.replicaWaits.cancel(this);
+    this.#replicaWait.cancel();
     this.#context.wheel.cancel(this.#retryTimer);
     this.#pool?.cancel(this);
   }
@@ -314,48 +233,20 @@ export class ConnectionSearch implements PoolRequest, WaitingRead, PrimaryWaitLi
   /** What only another connection knows is read from there first. */
   #waitsForResidue(held: BackendConnection | null): boolean {
     const statement = this.#plan?.statement;
-    if (statement === undefined || !this.#asks(statement)) return false;
-    const target = held ?? this.wanted(statement);
-    if (!this.#residue.fetches(statement, target, () => this.#residueRead())) return false;
+    if (statement === undefined) return false;
+    if (!this.#asked.fetches(statement, held)) return false;
     this.#waiting = Waiting.residue;
     return true;
   }
 
-  #asks(statement: StatementClass): boolean {
-    return usesResidue(statement) || this.#residue.concerns(statement);
-  }
-
-  /** A statement that asks for what the last one left goes to the connection where it is. */
   #goBack(): BackendConnection | null {
     const statement = this.#plan?.statement;
-    if (statement === undefined || !this.#asks(statement)) return null;
-    const wanted = this.wanted(statement);
-    if (wanted === null) return null;
-    return this.#context.backends.poolOf(wanted.server.address)?.takeIdle(wanted) === true ? wanted : null;
+    return statement === undefined ? null : this.#asked.goBack(statement);
   }
 
-  /** Where the answer is, unless the rest of the statement cannot run there: other capabilities by now, a write. */
+  /** Where what the statement asks about is known, and it can run. */
   wanted(statement: StatementClass): BackendConnection | null {
-    const wanted = this.#residue.wantedConnection(statement);
-    if (wanted === null || wanted.key.text !== this.connectionKey.text) return null;
-    if (this.#isRefusedBy(statement, wanted) || this.#losesList(statement, wanted)) return null;
-    const isPrimary = wanted.server.address === this.#context.backends.primary?.server.address;
-    if (isPrimary) return wanted;
-    return !statement.mayWrite && this.#client.routing.seesEnoughOn(wanted, statement) ? wanted : null;
-  }
-
-  #choosePool(): ServerPool | null {
-    const { backends } = this.#context;
-    const { destination } = this.#client.routing;
-    const { readers, writer } = destination;
-    const isRead = this.#route?.target === RouteTarget.replica && !this.#onPrimary && readers !== null;
-    const reader = isRead ? (this.#insteadOf ?? backends.reader(destination, this.needs)) : null;
-    this.hostgroup = isRead && reader !== null ? readers : writer;
-    this.#isLagFallback =
-      this.#route?.reason === RouteReason.replicasLag
-        ? reader === null
-        : isRead && reader === null && this.needs.maxLagMs >= 0;
-    return reader ?? backends.primary;
+    return this.#asked.wanted(statement);
   }
 
   /** The statement has ended. */
@@ -373,43 +264,11 @@ export class ConnectionSearch implements PoolRequest, WaitingRead, PrimaryWaitLi
     this.#listener.searchFailed(error);
   }
 
-  /** No replica has what the read must see: the one that is nearest to it may have it soon. */
-  #awaitReplica(): boolean {
-    const { neededGtid } = this.needs;
-    if (neededGtid <= 0 || this.#onPrimary) return false;
-    const { backends, replicaWaits } = this.#context;
-    const nearest = this.#hasWaited
-      ? null
-      : backends.nearestReader(this.#client.routing.destination, this.needs);
-    const waitMs = this.#client.routing.causalWaitMs;
-    if (nearest === null || !replicaWaits.begin(this, nearest, neededGtid, waitMs)) {
-      this.#isBehind = true;
-      return false;
-    }
-    this.#hasWaited = true;
-    this.#waiting = Waiting.replica;
-    return true;
-  }
-
   /** A connection has been found. @returns no replica has what the read must see. */
   placed(connection: BackendConnection): boolean {
-    if (this.#route?.target !== RouteTarget.replica) return false;
+    if (!this.choice.wasRead) return false;
     this.#client.routing.placed(connection.server.role === 'primary');
-    const { counters } = this.#context;
-    if (this.needs.neededGtid <= 0) return false;
-    if (this.#isBehind) counters.add(WorkerCounter.causalReadsBehind);
-    else counters.add(this.#hasWaited ? WorkerCounter.causalReadsWaited : WorkerCounter.causalReadsAtOnce);
-    return this.#isBehind;
-  }
-
-  waitOver(reached: boolean): void {
-    this.#context.replicaWaits.cancel(this);
-    if (this.#waiting !== Waiting.replica) return;
-    if (!reached) {
-      this.#onPrimary = true;
-      this.#isBehind = true;
-    }
-    this.#again(Waiting.replica);
+    return this.#replicaWait.placed();
   }
 
   #residueRead(): void {
@@ -461,30 +320,9 @@ export class ConnectionSearch implements PoolRequest, WaitingRead, PrimaryWaitLi
     this.#listener.searchFailed(error);
   }
 
-  /** A variable that the session has never set has a type of its own, which no assignment brings back. */
   refuses(connection: BackendConnection): boolean {
     const names = this.#names?.statement;
-    return names !== undefined && this.#isRefusedBy(names, connection);
-  }
-
-  #isRefusedBy(statement: StatementClass, { userVariables }: BackendConnection): boolean {
-    if (userVariables.isEmpty) return false;
-    const own = this.#client.state.userVariables;
-    // What is held serves whatever comes next.
-    if (this.#mayHold(statement) && !userVariables.isWithin(own)) return true;
-    return statement.readsVariables.some((name) => userVariables.has(name) && !own.has(name));
-  }
-
-  #mayHold({ kind, pins }: StatementClass): boolean {
-    if (kind === StatementKind.begin || this.#client.state.variables?.autocommit === false) return true;
-    return pins.some((reason) => reason !== PinReason.userVariable);
-  }
-
-  /** MySQL empties its list of warnings with the SET that brings the session's variables there. */
-  #losesList({ residue, userVariables }: StatementClass, connection: BackendConnection): boolean {
-    if (!residue.diagnostics || connection.server.flavor !== 'mysql') return false;
-    const mentions = userVariables === null || userVariables.length > 0;
-    return mentions && connection.userVariables !== this.#client.state.userVariables;
+    return names !== undefined && this.#asked.refuses(names, connection);
   }
 
   hasStatement(connection: BackendConnection): boolean {
@@ -500,9 +338,8 @@ export class ConnectionSearch implements PoolRequest, WaitingRead, PrimaryWaitLi
     if (this.#waiting !== Waiting.connection) return;
     this.#waiting = Waiting.nothing;
     if (failure.kind === PoolFailureKind.moved) {
-      this.#insteadOf = null;
-      this.#waiting = Waiting.retry;
-      this.#again(Waiting.retry);
+      this.choice.rolesChanged();
+      this.#searchAgain();
       return;
     }
     if (failure.kind === PoolFailureKind.unreachable && this.#retryLater()) return;
@@ -517,20 +354,23 @@ export class ConnectionSearch implements PoolRequest, WaitingRead, PrimaryWaitLi
   #otherwise(errno: number): boolean {
     if (EXPIRED.has(errno)) {
       if (this.variables !== null || !this.#client.confine()) return false;
-      this.#waiting = Waiting.retry;
-      this.#again(Waiting.retry);
+      this.#searchAgain();
       return true;
     }
     const isSchema = SCHEMA_REFUSED.has(errno);
     if (!CREDENTIALS_REFUSED.has(errno) && !isSchema) return false;
     const isReplica = this.#pool !== this.#context.backends.primary;
     if (isSchema || !this.#client.takeNewerCredentials()) {
-      if (!isReplica || this.#onPrimary) return false;
-      this.#onPrimary = true;
+      if (!isReplica || this.choice.isPrimaryOnly) return false;
+      this.choice.primaryOnly();
     }
+    this.#searchAgain();
+    return true;
+  }
+
+  #searchAgain(): void {
     this.#waiting = Waiting.retry;
     this.#again(Waiting.retry);
-    return true;
   }
 
   /**
@@ -545,14 +385,8 @@ export class ConnectionSearch implements PoolRequest, WaitingRead, PrimaryWaitLi
     if (now >= this.#retryUntil) return false;
     this.#context.counters.add(WorkerCounter.retries);
     this.#waiting = Waiting.retry;
-    const wasRead = this.#route?.target === RouteTarget.replica && !this.#onPrimary;
-    if (wasRead) {
-      const { destination } = this.#client.routing;
-      const { backends } = this.#context;
-      const other = this.#pool === null ? null : backends.otherReader(destination, this.#pool, this.needs);
-      this.#onPrimary = this.#insteadOf !== null || other === null;
-      this.#insteadOf = other;
-    }
+    const wasRead = this.choice.isRead;
+    if (wasRead) this.choice.unreachable(this.#pool);
     this.#context.wheel.arm(this.#retryTimer, wasRead ? 1 : RETRY_MS);
     return true;
   }

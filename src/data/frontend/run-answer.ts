@@ -49,9 +49,13 @@ export class RunAnswer implements SettlingListener {
     const address = this.#now.connection?.server.address ?? '';
     if (!this.#now.interrupted && readOnlyPrimary.refuses(address, errno, passage.message)) return true;
     if (this.#replaying.isRefused(errno)) return true;
-    if (errno !== ER_OPTION_PREVENTS_STATEMENT || !this.#now.repeatable || approach.search.isPrimaryOnly)
+    if (
+      errno !== ER_OPTION_PREVENTS_STATEMENT ||
+      !this.#now.repeatable ||
+      approach.search.choice.isPrimaryOnly
+    )
       return false;
-    approach.search.primaryOnly();
+    approach.search.choice.primaryOnly();
     return true;
   }
 
@@ -74,7 +78,9 @@ export class RunAnswer implements SettlingListener {
   #runsAgain(connection: BackendConnection, tracker: ResponseTracker): boolean {
     const { context, approach, readOnlyPrimary, passage } = this.#run;
     const isRefusedByReplica =
-      this.#now.repeatable && approach.search.isPrimaryOnly && tracker.errno === ER_OPTION_PREVENTS_STATEMENT;
+      this.#now.repeatable &&
+      approach.search.choice.isPrimaryOnly &&
+      tracker.errno === ER_OPTION_PREVENTS_STATEMENT;
     if (isRefusedByReplica && !tracker.forwarded) {
       this.#again(connection);
       return true;

@@ -6,7 +6,7 @@ import type { SessionCausality } from '../causal/session-causality.ts';
 import type { AftermathClient } from './aftermath.ts';
 import type { ClientStatement } from './client-statement.ts';
 import type { CommandRouting } from './command-routing.ts';
-import type { SearchClient } from './connection-search.ts';
+import type { SearchClient } from './search-client.ts';
 import type { TracedClient } from './statement-trace.ts';
 
 /** The session, as far as a run needs it. */

@@ -63,8 +63,8 @@ export class RunLoss {
     this.#run.now.connection = null;
     if (wasHeld) this.#run.now.held = null;
     if (verdict.action === LossAction.repeat)
-      this.#run.approach.search.lostOn(connection, this.#run.now.attempts >= retries);
-    if (verdict.action === LossAction.repeatOnPrimary) this.#run.approach.search.primaryOnly();
+      this.#run.approach.search.choice.lostOn(connection.server.address, this.#run.now.attempts >= retries);
+    if (verdict.action === LossAction.repeatOnPrimary) this.#run.approach.search.choice.primaryOnly();
     if (verdict.action === LossAction.failInAnswer) this.#failInAnswer(connection, verdict.error, wasHeld);
     else if (verdict.action === LossAction.fail) {
       this.#steps.fail(verdict.error);

@@ -21,9 +21,10 @@ import type { Plan } from '../router/plan.ts';
 import { type Route, routeOf } from '../router/route.ts';
 import type { WorkerContext } from '../worker-context.ts';
 import type { ClientStatement } from './client-statement.ts';
-import { ConnectionSearch, type SearchClient, type SearchListener } from './connection-search.ts';
+import { ConnectionSearch } from './connection-search.ts';
 import type { KeptPacket } from './kept-packet.ts';
 import type { Residue } from './residue.ts';
+import type { SearchClient, SearchListener } from './search-client.ts';
 import { type AlignmentListener, StateAlignment } from './state-alignment.ts';
 import { type PreparationListener, StatementPreparation } from './statement-preparation.ts';
 import type { StatementTrace } from './statement-trace.ts';
@@ -194,7 +195,13 @@ export class StatementApproach implements SearchListener, AlignmentListener, Pre
     }
     const isSent = buffer !== null;
     const mayGo = this.#alignment.begin(connection, isSent ? this.#plan : null, isSent ? this.#names : null);
-    trace.uses(connection, this.search.hostgroup, shared, this.search.wentBack, this.#alignment.hasSent);
+    trace.uses(
+      connection,
+      this.search.choice.hostgroup,
+      shared,
+      this.search.wentBack,
+      this.#alignment.hasSent,
+    );
     if (mayGo) {
       this.#prepare(connection, buffer, start, end);
       return;

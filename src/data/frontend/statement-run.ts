@@ -233,7 +233,7 @@ export class StatementRun implements ReplyOwner, PassageOwner, ApproachListener,
 
   #asks({ target }: Route): void {
     if (target === RouteTarget.replica)
-      this.#approach.search.needs.neededGtid = this.#client.routing.neededGtid;
+      this.#approach.search.choice.needs.neededGtid = this.#client.routing.neededGtid;
   }
 
   /** The session ends. What runs is cut off, what is held is cleaned up. */
