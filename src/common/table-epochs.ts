@@ -13,8 +13,9 @@
  * Whoever asks whether something still holds reads flux FIRST and epochs behind it: a write that was found out of flux has
  * either raised its epoch already, or has not been sent yet. Numbers wrap around, and are compared for equality only.
  *
- * What a worker has taken of flux is kept in its ledger as well, so that the main thread can take it over when it crashes:
- * flux is taken before the ledger, and given up behind it, so that flux is never less than the ledgers together.
+ * What a worker has taken of flux is kept in its ledger as well, and on which connection in its list of writers, so that
+ * the main thread can take it over when it crashes: the list comes before flux, flux before the ledger, and all are given
+ * up the other way round. So nothing is in flux of which nobody knows, and flux is never less than the ledgers together.
  */
 
 import { ROW_SLOTS } from './row-slots.ts';
@@ -25,6 +26,9 @@ export const EVERYTHING = TABLE_SLOTS;
 const SLOTS = TABLE_SLOTS + 1;
 /** Own writes that are remembered: as many as the follower may be behind before it takes some for foreign. */
 const OWN_WRITES = 2 ** 16;
+/** Writes that a worker has under way at once and can tell the connections of. */
+export const MAX_WRITERS = 4096;
+const WRITER_WORDS = 2;
 
 /** How the binlog follower is; what `strong` means depends on it. */
 export const FollowState = {
@@ -54,8 +58,17 @@ const TERM = ROW + ROW_SLOTS;
 const FLUSHES = TERM + 1;
 const FOLLOW_STATE = FLUSHES + 1;
 const DEFINITIONS = FOLLOW_STATE + 1;
-/** One of `SLOTS` numbers for each worker. */
+/** For each worker `SLOTS` numbers, then where its writers are: the server's place from 1, and the thread there. */
 const LEDGERS = DEFINITIONS + 1;
+const WRITERS = SLOTS;
+const WORKER_WORDS = SLOTS + MAX_WRITERS * WRITER_WORDS;
+
+/** A connection on which a write was under way. */
+export interface Writer {
+  /** The server's place (`SnapshotServer.slot`). */
+  readonly server: number;
+  readonly threadId: number;
+}
 
 const OWN = 0;
 const CONFIRMED_AT_MS = OWN + OWN_WRITES;
@@ -130,23 +143,46 @@ export class TableEpochs {
   /** WORKER. What it takes is in its ledger. */
   enter(worker: number, slot: number): void {
     Atomics.add(this.#words, FLUX + slot, 1);
-    Atomics.add(this.#words, LEDGERS + worker * SLOTS + slot, 1);
+    Atomics.add(this.#words, LEDGERS + worker * WORKER_WORDS + slot, 1);
   }
 
   /** WORKER. The epoch has been raised, if need be. */
   leave(worker: number, slot: number): void {
-    Atomics.sub(this.#words, LEDGERS + worker * SLOTS + slot, 1);
+    Atomics.sub(this.#words, LEDGERS + worker * WORKER_WORDS + slot, 1);
     Atomics.sub(this.#words, FLUX + slot, 1);
+  }
+
+  /** WORKER. Before it takes anything for a write: where that runs. @param index below `MAX_WRITERS`, nobody else's */
+  beginWriter(worker: number, index: number, server: number, threadId: number): void {
+    const at = LEDGERS + worker * WORKER_WORDS + WRITERS + index * WRITER_WORDS;
+    Atomics.store(this.#words, at + 1, threadId | 0);
+    Atomics.store(this.#words, at, server + 1);
+  }
+
+  /** WORKER. It has given everything up. */
+  endWriter(worker: number, index: number): void {
+    Atomics.store(this.#words, LEDGERS + worker * WORKER_WORDS + WRITERS + index * WRITER_WORDS, 0);
+  }
+
+  /** MAIN THREAD. Of a worker that has ended. */
+  takeWriters(worker: number): Writer[] {
+    const from = LEDGERS + worker * WORKER_WORDS + WRITERS;
+    const writers: Writer[] = [];
+    for (let at = from; at < from + MAX_WRITERS * WRITER_WORDS; at += WRITER_WORDS) {
+      const server = Atomics.exchange(this.#words, at, 0) - 1;
+      if (server >= 0) writers.push({ server, threadId: Atomics.load(this.#words, at + 1) >>> 0 });
+    }
+    return writers;
   }
 
   /** MAIN THREAD. What a worker has taken is the main thread's from now on, which gives it up by `release`. */
   takeOver(worker: number, slot: number): void {
-    Atomics.sub(this.#words, LEDGERS + worker * SLOTS + slot, 1);
+    Atomics.sub(this.#words, LEDGERS + worker * WORKER_WORDS + slot, 1);
   }
 
   /** MAIN THREAD. All that a worker that has ended had taken: each slot as often as it had. */
   takeOverAll(worker: number): number[] {
-    const from = LEDGERS + worker * SLOTS;
+    const from = LEDGERS + worker * WORKER_WORDS;
     const taken: number[] = [];
     for (let slot = 0; slot < SLOTS; slot++) {
       const count = Atomics.exchange(this.#words, from + slot, 0);
@@ -248,7 +284,7 @@ export class TableEpochs {
 }
 
 function allocate(workers: number): TableEpochBuffers {
-  const words = LEDGERS + workers * SLOTS;
+  const words = LEDGERS + workers * WORKER_WORDS;
   return {
     workers,
     words: new SharedArrayBuffer(words * Int32Array.BYTES_PER_ELEMENT),

@@ -164,6 +164,20 @@ export interface CommitResolved {
   readonly truth: CommitTruth;
 }
 
+/**
+ * A write whose connection has gone: the server may carry it out, or may have done so. What it has in flux, which is in the
+ * ledger of the worker, is the main thread's from now on.
+ */
+export interface WriteInDoubt {
+  readonly type: 'writeInDoubt';
+  readonly address: string;
+  readonly threadId: number;
+  /** Milliseconds since 1970. */
+  readonly connectedAtMs: number;
+  /** Each as often as it was taken. */
+  readonly slots: readonly number[];
+}
+
 export type ToWorker =
   /** Who is in the way of this hold? */
   | { readonly type: 'whoDrains'; readonly hold: number }
@@ -201,4 +215,5 @@ export type FromWorker =
   | WorkerReport
   | DrainReport
   | CommitInDoubt
+  | WriteInDoubt
   | { readonly type: 'drained' };

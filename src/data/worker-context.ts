@@ -19,6 +19,7 @@ import type { StateDifferences } from './backend/state-difference.ts';
 import type { StatementDefinitions } from './backend/statement-definition.ts';
 import type { UserVariables } from './backend/user-variables.ts';
 import type { Freshness } from './cache/freshness.ts';
+import type { WorkerMarks } from './cache/worker-marks.ts';
 import type { ReplicaWaits } from './causal/replica-waits.ts';
 import type { WorkerCausality } from './causal/worker-causality.ts';
 import type { FlushScheduler } from './io/flush-scheduler.ts';
@@ -124,6 +125,7 @@ export interface WorkerContext {
   readonly causality: WorkerCausality;
   readonly epochs: TableEpochs;
   readonly freshness: Freshness;
+  readonly marks: WorkerMarks;
   /** Reads that wait for replicas. */
   readonly replicaWaits: ReplicaWaits;
   readonly router: Router;

@@ -25,6 +25,7 @@ import { SessionRegistry } from './backend/session-registry.ts';
 import { StateDifferences } from './backend/state-difference.ts';
 import { StatementDefinitions } from './backend/statement-definition.ts';
 import { Freshness } from './cache/freshness.ts';
+import { WorkerMarks } from './cache/worker-marks.ts';
 import { ReplicaWaits } from './causal/replica-waits.ts';
 import { WorkerCausality } from './causal/worker-causality.ts';
 import { AccountDirectory } from './frontend/account-directory.ts';
@@ -57,7 +58,6 @@ import { AcceptedAssignments, type LogLevel, type WorkerContext } from './worker
 const JANITOR_MS = 1000;
 /** A stopping worker looks this often whether its last transaction has ended. */
 const DRAIN_CHECK_MS = 50;
-const MAX_FOLLOWER_LAG_MS = 500;
 /** Lines that the main thread has not taken. */
 const MAX_LOG_LINES = 10_000;
 const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
@@ -143,6 +143,7 @@ const context: WorkerContext = {
   causality,
   epochs,
   freshness: new Freshness(epochs),
+  marks: new WorkerMarks(epochs, start.workerIndex, start.snapshot.settings.cache.enabled, post),
   replicaWaits: new ReplicaWaits(causality, environment.measurements),
   router: new Router(),
   rules: new WorkerRules(start.workerIndex, log),
@@ -208,7 +209,10 @@ function apply(snapshot: Snapshot, atOnce = false): void {
   context.clientTls.update(snapshot.clientTls);
   context.proxyNetworks.update(snapshot.settings.proxyNetworks);
   causality.apply(snapshot.gtidSources);
-  context.freshness.apply({ term: snapshot.writes.term, maxLagMs: MAX_FOLLOWER_LAG_MS });
+  context.freshness.apply({
+    term: snapshot.writes.term,
+    maxLagMs: snapshot.settings.cache.follower.maxLagMs,
+  });
   context.commits.update(snapshot.settings.resolveCommits, limits.noServerWaitMs);
   backends.apply(snapshot);
   context.replicaWaits.keepOnly((pool) => backends.poolOf(pool.server.address) === pool);

@@ -53,7 +53,7 @@ const MAY_IMPORT: Readonly<Record<Layer, readonly Layer[] | 'everything'>> = {
   store: ['common'],
   'data/io': ['common'],
   'data/router': PURE,
-  'data/cache': PURE,
+  'data/cache': ['data/causal', 'data/router', 'data/backend', 'protocol', ...PURE],
   'data/replay': ['data/router', 'data/backend', 'protocol', ...PURE],
   'data/statistics': ['data/router', ...PURE],
   'data/backend': ['data/io', 'protocol', ...PURE],

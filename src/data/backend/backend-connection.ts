@@ -69,6 +69,11 @@ export interface ConnectionHolder {
   readonly isOneStatement: boolean;
 }
 
+/** Who has something in flux there: what was sent may be carried out whatever becomes of the connection. */
+export interface FluxHolder {
+  connectionEnded(connection: BackendConnection): void;
+}
+
 export interface ConnectionListener {
   connectionReady(connection: BackendConnection): void;
   connectionClosed(connection: BackendConnection, failure: ConnectionFailure | null): void;
@@ -137,6 +142,7 @@ export class BackendConnection implements LoginListener {
   readonly statements: BackendStatements;
 
   #state: State = State.connecting;
+  readonly #flux: FluxHolder[] = [];
   readonly #listener: ConnectionListener;
   readonly #target: ConnectionTarget;
   #login: BackendLogin | null = null;
@@ -197,6 +203,20 @@ export class BackendConnection implements LoginListener {
     const allowedMs = this.variables?.waitTimeoutMs ?? null;
     if (allowedMs === null) return false;
     return now - this.idleSince > allowedMs - Math.min(allowedMs / 2, EXPIRY_MARGIN_MS);
+  }
+
+  beginFlux(holder: FluxHolder): void {
+    this.#flux.push(holder);
+  }
+
+  endFlux(holder: FluxHolder): void {
+    const index = this.#flux.lastIndexOf(holder);
+    if (index === this.#flux.length - 1) this.#flux.pop();
+    else if (index >= 0) this.#flux.splice(index, 1);
+  }
+
+  #endsFlux(): void {
+    while (this.#flux.length > 0) this.#flux.pop()!.connectionEnded(this);
   }
 
   /** Replies not yet complete. */
@@ -321,6 +341,7 @@ export class BackendConnection implements LoginListener {
     // The pool hears of it in the next turn only: until then nobody may get it.
     this.tainted = true;
     this.#login?.end();
+    this.#endsFlux();
     this.socket.destroy();
   }
 
@@ -539,6 +560,7 @@ export class BackendConnection implements LoginListener {
     this.#login?.end();
     if (this.closeReason === '') this.closeReason = error === null ? 'closed by the server' : error.message;
     this.statements.clear();
+    this.#endsFlux();
     const active = this.#active;
     const pending = this.#replies.splice(0);
     this.#active = null;

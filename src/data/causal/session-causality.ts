@@ -101,14 +101,17 @@ export class SessionCausality {
     this.#isReported = isReported && this.#worker.sources.areReported;
   }
 
-  /** An OK with session state has come. Its client has not got it yet. */
-  reported(block: Buffer): void {
+  /**
+   * An OK with session state has come. Its client has not got it yet.
+   * @returns how far its commits go, `NO_GTID` if it names none.
+   */
+  reported(block: Buffer): number {
     const position = reportedGtid(block, this.#worker.sources);
-    if (position === NO_GTID) return;
+    if (position === NO_GTID) return position;
     if (position === FOREIGN_GTID) {
       this.#worker.gtids.foreignWritten();
       this.#setUnknown(true);
-      return;
+      return position;
     }
     if (position > this.#token) this.#token = position;
     const catalog = this.#catalog();
@@ -116,6 +119,7 @@ export class SessionCausality {
     const isUnexplained = current !== null && current.length === 0 && this.#pending.isEmpty;
     this.#worker.raise(isUnexplained ? null : current, position);
     if (!this.#pending.isEmpty) this.#worker.raise(this.#pending.slots(catalog), position);
+    return position;
   }
 
   /** Something of an answer is about to go to the client. */

@@ -6,6 +6,7 @@
 import { frameErr, type OkPacket, type ResponseSink } from '../../../protocol/index.ts';
 import type { ClientError } from '../../common/errors.ts';
 import { type StatementClass, StatementKind } from '../../sql/statement-class.ts';
+import type { WriteMarks } from '../cache/write-marks.ts';
 import type { SessionCausality } from '../causal/session-causality.ts';
 import type { ClientStatement } from './client-statement.ts';
 import type { SessionState } from './session-state.ts';
@@ -19,6 +20,7 @@ export interface PassageClient {
   readonly clientCapabilities: number;
   readonly state: SessionState;
   readonly causality: SessionCausality;
+  readonly marks: WriteMarks;
   /** @returns true if the bytes are still referenced. */
   write(bytes: Buffer): boolean;
   /** The client waits for its file to be asked for. */
@@ -92,7 +94,10 @@ export class AnswerPassage implements ResponseSink {
   }
 
   okPacket(ok: OkPacket): Buffer | null {
-    if (ok.sessionState !== null) this.#client.causality.reported(ok.sessionState);
+    if (ok.sessionState !== null) {
+      const { causality, marks } = this.#client;
+      marks.reported(causality.reported(ok.sessionState));
+    }
     const statement = this.#class;
     const explained =
       statement === null ||

@@ -10,6 +10,7 @@ import { AnswerShape } from '../../../protocol/index.ts';
 import { WorkerCounter } from '../../common/shared-counters.ts';
 import { RouteReason, RouteTarget } from '../../sql/route-reason.ts';
 import type { ConnectionKey } from '../backend/connection-key.ts';
+import { WriteMarks } from '../cache/write-marks.ts';
 import { SessionCausality } from '../causal/session-causality.ts';
 import type { Destination } from '../router/destination.ts';
 import type { Plan } from '../router/plan.ts';
@@ -51,6 +52,7 @@ class MirrorClient implements RunClient {
   readonly clientAddress = '';
   readonly unsentBytes = 0;
   readonly causality: SessionCausality;
+  readonly marks: WriteMarks;
   errorSequence = 1;
   username = '';
   clientCapabilities = 0;
@@ -70,6 +72,7 @@ class MirrorClient implements RunClient {
     this.connectionKey = session.connectionKey;
     this.#ended = ended;
     this.causality = new SessionCausality(context.causality, () => context.tables);
+    this.marks = new WriteMarks(context.marks, () => context.tables, this.state);
     this.run = new StatementRun(this, context);
   }
 

@@ -69,8 +69,9 @@ export class RunAnswer implements SettlingListener {
   }
 
   complete(connection: BackendConnection, tracker: ResponseTracker): void {
-    const { counters } = this.#run.context;
-    counters.addServer(connection.server.slot, ServerCounter.bytesReceived, this.#run.passage.bytes);
+    const { context, client, passage } = this.#run;
+    client.marks.replied(connection, tracker);
+    context.counters.addServer(connection.server.slot, ServerCounter.bytesReceived, passage.bytes);
     if (!this.#runsAgain(connection, tracker)) this.answered(connection, tracker);
   }
 

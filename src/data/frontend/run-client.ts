@@ -2,6 +2,7 @@
 
 import type { AnswerShape, ResponseTracker } from '../../../protocol/index.ts';
 import type { ClientError } from '../../common/errors.ts';
+import type { WriteMarks } from '../cache/write-marks.ts';
 import type { SessionCausality } from '../causal/session-causality.ts';
 import type { AftermathClient } from './aftermath.ts';
 import type { ClientStatement } from './client-statement.ts';
@@ -13,6 +14,7 @@ import type { TracedClient } from './statement-trace.ts';
 export interface RunClient extends SearchClient, TracedClient, AftermathClient {
   readonly routing: CommandRouting;
   readonly causality: SessionCausality;
+  readonly marks: WriteMarks;
   readonly clientCapabilities: number;
   /** @returns true if the bytes are still referenced. */
   write(bytes: Buffer): boolean;

@@ -74,7 +74,8 @@ export class RunConnections implements ConnectionHolder {
     if (connection !== null && connection !== held) {
       connection.socket.resume();
       // A batch serves others too; a statement of one's own that nobody waits for ends with its connection.
-      if (now.shared) connection.abandon(owner, new Orphan(context.backends, connection));
+      if (now.shared && !client.marks.isInFlux)
+        connection.abandon(owner, new Orphan(context.backends, connection));
       else connection.close('the client has gone');
     }
     if (held === null) return;

@@ -47,7 +47,8 @@ export class RunInterruption {
       // Nothing may stand in the middle of an answer; a short one ends soon.
       if (this.#run.passage.bytes > 0) return;
       // The server would hit whoever's turn it is: the short read is left to end, its answer is thrown away.
-      connection.abandon(this.#owner, new Orphan(this.#run.context.backends, connection));
+      if (this.#run.client.marks.isInFlux) connection.close('killed, and it may not be a read');
+      else connection.abandon(this.#owner, new Orphan(this.#run.context.backends, connection));
       this.#run.now.connection = null;
       this.#steps.fail(error);
       return;

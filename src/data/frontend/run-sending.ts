@@ -61,9 +61,10 @@ export class RunSending {
 
   /** What it may write, before the server can tell that it has. */
   #noteWrites(connection: BackendConnection): void {
-    const { now, client } = this.#run;
-    const { state, causality } = client;
+    const { now, client, context } = this.#run;
+    const { state, causality, marks } = client;
     const schema = now.statement === null ? state.schema : now.statement.prepared.schema;
+    marks.sends(connection, now.command, now.plan, schema, context.snapshot.settings.routing.trustViews);
     causality.sends(now.plan, schema, connection.tracksState && !state.clientTracks);
   }
 

@@ -22,13 +22,14 @@ export class SessionCleanup {
 
   /** Whatever the session has on a server goes. */
   begin(): void {
-    const { run, state, prepared, readOnly, causality } = this.#session;
+    const { run, state, prepared, readOnly, causality, marks } = this.#session;
     this.#isRunning = true;
     run.connections.releaseHeld({ ...state.leftBehind(), untracked: true }, () => this.#done());
     run.residue.reset();
     prepared.clear();
     readOnly.ended();
     causality.restart();
+    marks.restart();
   }
 
   /** Calls `then` once nothing of it is left on a server: others see it gone then. */

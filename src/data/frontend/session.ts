@@ -25,6 +25,7 @@ import type { LexicalContext } from '../../sql/lexical-context.ts';
 import type { PasswordChange } from '../../sql/password-statement.ts';
 import { PinReason } from '../../sql/statement-class.ts';
 import type { ConnectionKey } from '../backend/connection-key.ts';
+import { WriteMarks } from '../cache/write-marks.ts';
 import { SessionCausality } from '../causal/session-causality.ts';
 import type { Route } from '../router/route.ts';
 import { NO_RULES } from '../router/rules/rule-verdict.ts';
@@ -76,6 +77,7 @@ export class Session implements RunClient {
   readonly #infile = new InfilePassage();
   readonly readOnly: ReadOnlyTransaction;
   readonly causality: SessionCausality;
+  readonly marks: WriteMarks;
   /** Who its client is, and which connections may serve it. */
   readonly account: ClientIdentity;
   readonly #context: WorkerContext;
@@ -95,6 +97,7 @@ export class Session implements RunClient {
     this.routing = new SessionRouting(this, context);
     this.state = new SessionState(context.counters);
     this.causality = new SessionCausality(context.causality, () => context.tables);
+    this.marks = new WriteMarks(context.marks, () => context.tables, this.state);
     this.run = new StatementRun(this, context);
     this.ownVariables = new OwnVariables(this, context);
     this.ownVariables.provider = new CausalVariables(

@@ -1,0 +1,79 @@
+/** What the sessions of a worker share to mark their writes in shared memory. */
+
+import { EVERYTHING, MAX_WRITERS, type TableEpochs } from '../../common/table-epochs.ts';
+import type { WriteInDoubt } from '../../common/thread-messages.ts';
+import type { BackendConnection } from '../backend/backend-connection.ts';
+
+/** More than `MAX_WRITERS` at once: the worker's crash would leave writes of which nobody knows where they run. */
+export const UNLISTED = -1;
+
+export class WorkerMarks {
+  readonly epochs: TableEpochs;
+  /** False: there is no cache, and never will be. */
+  readonly isEnabled: boolean;
+  readonly #worker: number;
+  readonly #post: (message: WriteInDoubt) => void;
+  /** Places in the list of writers that nobody has. */
+  readonly #free = Int16Array.from({ length: MAX_WRITERS }, (_, index) => MAX_WRITERS - 1 - index);
+  #freeCount = MAX_WRITERS;
+
+  constructor(
+    epochs: TableEpochs,
+    worker: number,
+    isEnabled: boolean,
+    post: (message: WriteInDoubt) => void,
+  ) {
+    this.epochs = epochs;
+    this.#worker = worker;
+    this.isEnabled = isEnabled;
+    this.#post = post;
+  }
+
+  /** @returns its place, for `leaves`. */
+  begins({ server, threadId }: BackendConnection): number {
+    if (this.#freeCount === 0) return UNLISTED;
+    const place = this.#free[--this.#freeCount]!;
+    this.epochs.beginWriter(this.#worker, place, server.slot, threadId);
+    return place;
+  }
+
+  ends(place: number): void {
+    if (place === UNLISTED) return;
+    this.epochs.endWriter(this.#worker, place);
+    this.#free[this.#freeCount++] = place;
+  }
+
+  /** @param slots null: of everything. */
+  enter(slots: Int32Array | null): void {
+    if (slots === null) this.epochs.enter(this.#worker, EVERYTHING);
+    else for (let i = 0; i < slots.length; i++) this.epochs.enter(this.#worker, slots[i]!);
+  }
+
+  leave(slots: Int32Array | null): void {
+    if (slots === null) this.epochs.leave(this.#worker, EVERYTHING);
+    else for (let i = 0; i < slots.length; i++) this.epochs.leave(this.#worker, slots[i]!);
+  }
+
+  /** @param isRows nothing but rows has changed, which the binlog tells one by one. */
+  raise(slots: Int32Array | null, isRows: boolean): void {
+    const { epochs } = this;
+    if (slots === null) epochs.raiseEverything();
+    else if (isRows) for (let i = 0; i < slots.length; i++) epochs.raise(slots[i]!);
+    else for (let i = 0; i < slots.length; i++) epochs.raiseStructure(slots[i]!);
+  }
+
+  /** @param position of a commit of what is in flux: the binlog follower need not raise it once more. */
+  noteOwn(position: number): void {
+    this.epochs.noteOwn(position);
+  }
+
+  named(slots: Int32Array | null): number[] {
+    return slots === null ? [EVERYTHING] : [...slots];
+  }
+
+  /** The server may carry a write out that nobody will hear of: the main thread takes it over, with what it has taken. */
+  inDoubt(connection: BackendConnection, slots: readonly number[]): void {
+    const { server, threadId, createdAt } = connection;
+    this.#post({ type: 'writeInDoubt', address: server.address, threadId, connectedAtMs: createdAt, slots });
+  }
+}
