@@ -36,6 +36,11 @@ export class Cell {
     return this.#absent.at(-1) === true ? null : this.#stamps.at(-1)!;
   }
 
+  /** Also of a version without the row. */
+  get lastStamp(): number {
+    return this.#stamps.at(-1)!;
+  }
+
   /** @throws Error when stamps do not rise: the run would not know its own values again */
   append(unit: number, stamp: number, absent: boolean): void {
     if (stamp <= this.#stamps.at(-1)!) throw new Error(`${this.name}: stamp ${stamp} is not a new one`);

@@ -65,12 +65,9 @@ export class Chain {
     return ++this.#stamp;
   }
 
-  /** To be called before what makes these changes visible is sent. */
+  /** To be called before what makes these changes visible is sent. Units that are under way together keep this order. */
   send(changes: readonly Change[], at: number): Unit {
-    const last = this.#units.at(-1)!;
     if (this.#ended) throw new Error(`${this.name} has ended`);
-    if (last.acknowledgedAt === Number.POSITIVE_INFINITY)
-      throw new Error(`${this.name}: unit ${last.index} is under way`);
     const index = this.#units.length;
     const never = Number.POSITIVE_INFINITY;
     const unit = { index, changes, sentAt: at, acknowledgedAt: never, seenBy: never };

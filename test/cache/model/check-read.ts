@@ -40,6 +40,8 @@ export const ViolationKind = {
   /** Nothing newer was acknowledged, but another read had seen something newer before this one began. */
   backwards: 'backwards',
   belowToken: 'below-token',
+  /** A transaction did not see what it had written itself. */
+  ownWrite: 'own-write',
 } as const;
 export type ViolationKind = (typeof ViolationKind)[keyof typeof ViolationKind];
 

@@ -9,7 +9,7 @@ export interface Operation {
   readonly sql: string;
   /** What came back, in short. */
   outcome: string;
-  readonly chains: readonly Chain[];
+  chains: readonly Chain[];
 }
 
 export class OperationLog {

@@ -1,0 +1,61 @@
+/** What a run has found, as plain data and as text. */
+
+import type { SluiceProcess } from '../support/sluice-process.ts';
+import type { World } from './driver/world.ts';
+import type { FoundViolation, HistoryCounts } from './model/history.ts';
+import { operationLine } from './model/operation-log.ts';
+import type { CheckerOptions } from './run-checker.ts';
+
+export interface Staleness {
+  readonly reads: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly maxMs: number;
+}
+
+export interface CheckerReport {
+  readonly options: CheckerOptions;
+  readonly operations: number;
+  readonly counts: HistoryCounts;
+  readonly violationsByKind: Readonly<Record<string, number>>;
+  readonly violations: readonly FoundViolation[];
+  /** Of the cache, by the metrics of the first Sluice; 0 where it has none. */
+  readonly hits: number;
+  /** What servers have refused: number, how often, the first message. */
+  readonly errors: readonly { readonly errno: number; readonly count: number; readonly example: string }[];
+  /** Of reads older than their beginning that were allowed to be, by the way of what they showed. */
+  readonly staleness: Readonly<Record<string, Staleness>>;
+}
+
+const HITS_METRIC = 'sluice_cache_hits_total';
+
+export async function reportOf(
+  world: World,
+  sluice: SluiceProcess,
+  options: CheckerOptions,
+): Promise<CheckerReport> {
+  const { history } = world;
+  return {
+    options,
+    operations: history.log.count,
+    counts: history.counts,
+    violationsByKind: Object.fromEntries(history.byKind),
+    violations: history.violations,
+    hits: await sluice.metric(HITS_METRIC),
+    errors: [...world.errors].map(([errno, { count, example }]) => ({ errno, count, example })),
+    staleness: Object.fromEntries([...history.staleness].map(([gate, values]) => [gate, summary(values)])),
+  };
+}
+
+function summary(values: readonly number[]): Staleness {
+  const sorted = values.toSorted((a, b) => a - b);
+  const at = (share: number): number =>
+    Number((sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0).toFixed(3));
+  return { reads: sorted.length, p50Ms: at(0.5), p99Ms: at(0.99), maxMs: at(1) };
+}
+
+/** A violation with the operations around it. */
+export function violationText({ kind, message, operation, context }: FoundViolation): string {
+  const own = operation === null ? [] : [`read: ${operationLine(operation)}`];
+  return [`${kind}: ${message}`, ...own, 'around it:', ...context].join('\n');
+}

@@ -1,0 +1,39 @@
+/** A run of the checker as a test: what it finds is shown, and a run that could not have found anything fails. */
+
+import type { Test } from 'tap';
+import { violationText } from '../../cache/checker-report.ts';
+import { type CheckerOptions, runChecker } from '../../cache/run-checker.ts';
+import { SeededRandom } from '../../support/seeded-random.ts';
+
+/** A deadlock, a lock wait that was too long, an interrupted statement, a table that has changed meanwhile. */
+const EXPECTED_ERRORS = new Set([1205, 1213, 1317, 1412]);
+
+type TestOptions = Pick<CheckerOptions, 'flavor' | 'replicas' | 'operations'> & Partial<CheckerOptions>;
+
+export async function checkReads(t: Test, given: TestOptions): Promise<void> {
+  const { seed } = SeededRandom.fromEnvironment();
+  t.comment(`seed ${seed}`);
+  const options: CheckerOptions = {
+    seed,
+    seconds: 120,
+    writers: 6,
+    readers: 12,
+    foreign: 'none',
+    config: {},
+    boundMs: 0,
+    foreignBoundMs: 500,
+    disturbances: 2,
+    holdUpMs: 0,
+    ...given,
+  };
+  const { violations, counts, errors, operations, hits, staleness } = await runChecker(options);
+  t.comment(JSON.stringify({ operations, hits, ...counts, staleness, errors }));
+  t.same(violations.slice(0, 2).map(violationText), [], 'every read is one of a right run');
+  t.ok(operations >= options.operations, 'in time');
+  t.ok(counts.reads > options.operations / 3, 'reads');
+  t.ok(counts.commits > options.operations / 40, 'commits');
+  t.ok(counts.rollbacks > 0, 'rollbacks');
+  t.ok(counts.unknown > 0, 'lost connections');
+  const unexpected = errors.filter(({ errno }) => !EXPECTED_ERRORS.has(errno));
+  t.same(unexpected, [], 'no other errors');
+}

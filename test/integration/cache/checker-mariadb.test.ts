@@ -1,0 +1,8 @@
+/** Reads on replicas that are held up, with writes around Sluice. */
+
+import t from 'tap';
+import { checkReads } from './check-reads.ts';
+
+void t.test('MariaDB', (t) =>
+  checkReads(t, { flavor: 'mariadb', replicas: 1, operations: 8000, holdUpMs: 20 }),
+);
