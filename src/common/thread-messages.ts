@@ -172,8 +172,6 @@ export interface WriteInDoubt {
   readonly type: 'writeInDoubt';
   readonly address: string;
   readonly threadId: number;
-  /** Milliseconds since 1970. */
-  readonly connectedAtMs: number;
   /** Each as often as it was taken. */
   readonly slots: readonly number[];
 }

@@ -15,6 +15,7 @@ import { startAdminServer } from './admin/admin-server.ts';
 import type { AdminState } from './admin/admin-state.ts';
 import { virtualRows } from './admin/virtual-tables/all-virtual-tables.ts';
 import { poolRows } from './admin/virtual-tables/stats-connection-pool.ts';
+import { WriteDoubts } from './cache/write-doubts.ts';
 import { GtidWatch } from './causal/gtid-watch.ts';
 import { CertificateKeeper } from './certificate-keeper.ts';
 import { configuredServers } from './configured-servers.ts';
@@ -82,6 +83,7 @@ class Supervisor implements SluiceHandle {
     tellAll: (message) => this.#workers?.tellAll(message),
   });
   readonly #commits: CommitResolution;
+  readonly #writeDoubts: WriteDoubts;
   readonly #rules = new RuleKeeper();
   readonly #monitor: Monitor;
   readonly #failover: FailoverRoom;
@@ -133,6 +135,13 @@ class Supervisor implements SluiceHandle {
       credentials: () => monitorCredentials(this.#config, this.#certificates),
       timeoutMs: () => this.#config.monitor.timeoutMs,
       tell: (worker, message) => this.#workers?.tell(worker, message),
+      logger,
+    });
+    this.#writeDoubts = new WriteDoubts({
+      epochs: this.#epochs,
+      snapshot: () => this.#snapshot,
+      credentials: () => monitorCredentials(this.#config, this.#certificates),
+      timeoutMs: () => this.#config.monitor.timeoutMs,
       logger,
     });
     this.#views = new ViewFollower(this.#monitor, this.#counters, () => this.#publish());
@@ -207,6 +216,8 @@ class Supervisor implements SluiceHandle {
       accountsWanted: () => void this.#accounts.follow(),
       gtidsWanted: () => this.#gtids.resolve(),
       commitInDoubt: (worker, message) => this.#commits.received(worker, message),
+      writeInDoubt: (worker, message) => this.#writeDoubts.received(worker, message),
+      workerEnded: (worker) => this.#writeDoubts.workerEnded(worker),
       draining: (worker, report) => this.#gate.received(worker, report),
       reported: (worker, report) => this.#logs.received(worker, report),
     });
@@ -326,6 +337,7 @@ class Supervisor implements SluiceHandle {
     this.#gtids.follow(this.#snapshot);
     this.#commits.follow(this.#snapshot);
     this.#workers?.publish(this.#snapshot);
+    this.#writeDoubts.follow();
     this.#logger.info('configuration changed', { changed });
     return { snapshotVersion: this.#snapshot.version, changed, needRestart };
   }
@@ -340,6 +352,7 @@ class Supervisor implements SluiceHandle {
     await this.#monitor.reconfigure(watchSettings(config, this.#certificates));
     this.#gtids.restart();
     this.#commits.restart();
+    this.#writeDoubts.restart();
     await this.#monitor.updateServers(configuredServers(config));
     await this.#accounts.reconfigure(config);
   }
@@ -376,6 +389,7 @@ class Supervisor implements SluiceHandle {
     await this.#accounts.stop();
     await this.#gtids.stop();
     this.#commits.stop();
+    this.#writeDoubts.stop();
     await this.#monitor.stop();
     await this.#admin?.close();
     await this.#http?.close();
@@ -415,6 +429,7 @@ class Supervisor implements SluiceHandle {
     this.#gtids.follow(this.#snapshot);
     this.#commits.follow(this.#snapshot);
     this.#workers?.publish(this.#snapshot);
+    this.#writeDoubts.follow();
   }
 }
 

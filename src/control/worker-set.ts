@@ -32,6 +32,7 @@ import type {
   StopMode,
   ToWorker,
   WorkerStart,
+  WriteInDoubt,
 } from '../common/thread-messages.ts';
 import { type OperatorReport, ReportStream, type WorkerReport } from '../common/worker-report.ts';
 import { AppliedWaits } from './applied-waits.ts';
@@ -86,6 +87,9 @@ export interface WorkerSetOptions {
   readonly accountsWanted: () => void;
   readonly gtidsWanted: () => void;
   readonly commitInDoubt?: (worker: number, message: CommitInDoubt) => void;
+  readonly writeInDoubt?: (worker: number, message: WriteInDoubt) => void;
+  /** Whether it has crashed or was stopped; before it is started again. */
+  readonly workerEnded?: (worker: number) => void;
   readonly draining?: (worker: number, report: DrainReport) => void;
   /** Lines of the log are for `logger`. */
   readonly reported: (worker: number, report: OperatorReport) => void;
@@ -314,6 +318,9 @@ export class WorkerSet {
       case 'commitInDoubt':
         this.#options.commitInDoubt?.(slot.index, message);
         return;
+      case 'writeInDoubt':
+        this.#options.writeInDoubt?.(slot.index, message);
+        return;
       case 'draining':
         this.#options.draining?.(slot.index, message);
         return;
@@ -356,6 +363,7 @@ export class WorkerSet {
     slot.worker = null;
     slot.appliedVersion = 0;
     giveBack(this.#options.counters, this.#options.statistics, slot.index);
+    this.#options.workerEnded?.(slot.index);
     this.#kills.forget(slot.index);
     this.#lists.forget(slot.index);
     this.#inquiries.workerEnded(slot.index);

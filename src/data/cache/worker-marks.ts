@@ -73,7 +73,7 @@ export class WorkerMarks {
 
   /** The server may carry a write out that nobody will hear of: the main thread takes it over, with what it has taken. */
   inDoubt(connection: BackendConnection, slots: readonly number[]): void {
-    const { server, threadId, createdAt } = connection;
-    this.#post({ type: 'writeInDoubt', address: server.address, threadId, connectedAtMs: createdAt, slots });
+    const { server, threadId } = connection;
+    this.#post({ type: 'writeInDoubt', address: server.address, threadId, slots });
   }
 }
