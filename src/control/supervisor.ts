@@ -15,6 +15,7 @@ import { startAdminServer } from './admin/admin-server.ts';
 import type { AdminState } from './admin/admin-state.ts';
 import { virtualRows } from './admin/virtual-tables/all-virtual-tables.ts';
 import { poolRows } from './admin/virtual-tables/stats-connection-pool.ts';
+import { BinlogWatch } from './binlog/binlog-watch.ts';
 import { WriteDoubts } from './cache/write-doubts.ts';
 import { GtidWatch } from './causal/gtid-watch.ts';
 import { CertificateKeeper } from './certificate-keeper.ts';
@@ -89,6 +90,7 @@ class Supervisor implements SluiceHandle {
   readonly #failover: FailoverRoom;
   readonly #accounts: AccountKeeper;
   readonly #views: ViewFollower;
+  readonly #binlog: BinlogWatch;
   readonly #store: SqliteStore;
   readonly #history: StatisticsHistory;
   readonly #runtime: RuntimeControl;
@@ -145,6 +147,7 @@ class Supervisor implements SluiceHandle {
       logger,
     });
     this.#views = new ViewFollower(this.#monitor, this.#counters, () => this.#publish());
+    this.#binlog = this.#watchBinlog();
     this.#statistics = new Statistics({
       shared: this.#shared,
       checks: this.#monitor.checkLog,
@@ -199,6 +202,7 @@ class Supervisor implements SluiceHandle {
     await Promise.race([this.#accounts.start(), setTimeout(ACCOUNTS_START_MS, undefined, { ref: false })]);
     this.#snapshot = this.#build();
     this.#gtids.follow(this.#snapshot);
+    this.#binlog.follow(this.#snapshot);
     this.#commits.follow(this.#snapshot);
     this.#workers = new WorkerSet({
       count: this.#config.workers,
@@ -228,6 +232,19 @@ class Supervisor implements SluiceHandle {
     this.#history.start();
     // What changed while the workers were starting.
     this.#publish();
+  }
+
+  #watchBinlog(): BinlogWatch {
+    return new BinlogWatch({
+      epochs: this.#epochs,
+      gtids: this.#gtids.shared,
+      counters: this.#counters,
+      config: () => this.#config,
+      credentials: () => monitorCredentials(this.#config, this.#certificates),
+      note: (event) => this.#monitor.note(event),
+      catalogChanged: () => void this.#views.follow(),
+      gtidsWanted: () => this.#gtids.resolve(),
+    });
   }
 
   #runtimeHost(): RuntimeHost {
@@ -335,6 +352,7 @@ class Supervisor implements SluiceHandle {
     this.#isApplying = false;
     logs.commit();
     this.#gtids.follow(this.#snapshot);
+    this.#binlog.follow(this.#snapshot);
     this.#commits.follow(this.#snapshot);
     this.#workers?.publish(this.#snapshot);
     this.#writeDoubts.follow();
@@ -351,6 +369,7 @@ class Supervisor implements SluiceHandle {
     this.#http?.updateCertificate(tls.client);
     await this.#monitor.reconfigure(watchSettings(config, this.#certificates));
     this.#gtids.restart();
+    this.#binlog.restart();
     this.#commits.restart();
     this.#writeDoubts.restart();
     await this.#monitor.updateServers(configuredServers(config));
@@ -387,6 +406,7 @@ class Supervisor implements SluiceHandle {
     this.#views.stop();
     await this.#workers?.stop(StopMode.graceful, graceMs + STOP_MARGIN_MS);
     await this.#accounts.stop();
+    await this.#binlog.stop();
     await this.#gtids.stop();
     this.#commits.stop();
     this.#writeDoubts.stop();
@@ -427,6 +447,7 @@ class Supervisor implements SluiceHandle {
     }
     if (this.#snapshot === before) return;
     this.#gtids.follow(this.#snapshot);
+    this.#binlog.follow(this.#snapshot);
     this.#commits.follow(this.#snapshot);
     this.#workers?.publish(this.#snapshot);
     this.#writeDoubts.follow();

@@ -96,7 +96,7 @@ const MAY_IMPORT: Readonly<Record<Layer, readonly Layer[] | 'everything'>> = {
   ],
   'control/monitor': ['control', 'protocol', 'config', ...PURE],
   'control/users': ['control', 'control/monitor', 'protocol', 'config', ...PURE],
-  'control/binlog': ['control', 'protocol', 'config', ...PURE],
+  'control/binlog': ['control', 'control/monitor', 'protocol', 'config', ...PURE],
   'control/admin': ['control', 'protocol', 'config', ...PURE],
   'control/http/client': ['control/http/values'],
   'control/http/values': [],

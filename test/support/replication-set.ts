@@ -49,6 +49,7 @@ export const MONITOR_PRIVILEGES: Readonly<Record<ServerFlavor, readonly string[]
     'SHOW VIEW',
     'TRIGGER',
     'BINLOG MONITOR',
+    'REPLICATION SLAVE',
     'READ_ONLY ADMIN',
     'REPLICATION SLAVE ADMIN',
     'RELOAD',

@@ -4,11 +4,13 @@ import type { ServerAddress } from '../../topology/server-description.ts';
 import type { TopologyEvent } from '../../topology/topology-event.ts';
 import type { FailoverEvent } from '../failover/failover-event.ts';
 import type { OperationEvent } from '../failover/operation-event.ts';
+import type { FollowerEvent } from './binlog-follower-event.ts';
 
 export type MonitorEventBody =
   | TopologyEvent
   | OperationEvent
   | FailoverEvent
+  | FollowerEvent
   | {
       /** An address that replication named, but that was not added; said again only for another reason. */
       readonly kind: 'discovery-rejected';
@@ -130,6 +132,8 @@ export function levelOf(event: MonitorEventBody): LogLevel {
       return 'warn';
     case 'server-removed':
       return event.reason === 'unreachable' ? 'warn' : 'info';
+    case 'binlog-follower-changed':
+      return event.to === 'suspended' ? 'warn' : 'info';
     case 'catalog-changed':
       return event.complete && event.tablesReason === '' ? 'info' : 'warn';
     case 'heartbeat-changed':

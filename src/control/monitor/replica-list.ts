@@ -62,9 +62,12 @@ export function replicaAddresses(
   return [...new Set([...named, ...guessed])].slice(0, MAX_ADDRESSES);
 }
 
-/** From where the server's binlog is being read. Without PROCESS an account sees nobody but itself. */
+/**
+ * From where the server's binlog is being read, but for the followers of Sluices, which have the monitor's account. Without
+ * PROCESS an account sees nobody but itself.
+ */
 async function dumpPeers(connection: MonitorConnection, signal: AbortSignal): Promise<readonly string[]> {
-  const condition = "WHERE COMMAND LIKE 'Binlog Dump%'";
+  const condition = "WHERE COMMAND LIKE 'Binlog Dump%' AND USER <> SUBSTRING_INDEX(USER(), '@', 1)";
   let rows: readonly Row[];
   try {
     rows = await connection.query(

@@ -106,6 +106,7 @@ const KINDS: Readonly<Record<MonitorEventKind, true>> = {
   'check-recovered': true,
   'discovery-rejected': true,
   'discovery-failed': true,
+  'binlog-follower-changed': true,
   'catalog-changed': true,
   'accounts-changed': true,
   'operation-started': true,

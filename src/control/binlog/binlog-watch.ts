@@ -1,0 +1,135 @@
+/** Everything of the main thread that following the binlog needs: who is to be followed, and what is told to whom. */
+
+import type { Config } from '../../../config/schema.ts';
+import type { CacheSettings } from '../../common/cache-settings.ts';
+import type { GtidSource } from '../../common/gtid-position.ts';
+import { Gauge, type SharedCounters } from '../../common/shared-counters.ts';
+import type { SharedGtids } from '../../common/shared-gtids.ts';
+import type { Snapshot, SnapshotTables } from '../../common/snapshot.ts';
+import type { TableEpochs } from '../../common/table-epochs.ts';
+import { TableRelations } from '../../common/table-relations.ts';
+import type { FollowerEvent } from '../monitor/binlog-follower-event.ts';
+import type { MonitorCredentials } from '../monitor/monitor-connection.ts';
+import { BinlogFollower, type FollowedPrimary, type FollowerReport } from './binlog-follower.ts';
+import { emptyTally } from './follower-tally.ts';
+import { NO_ROWS, type RowSink } from './row-sink.ts';
+
+/** No server has such a number unless somebody wants it so, and no two Sluices the same but by a rare chance. */
+const FIRST_SERVER_ID = 2 ** 31;
+const SERVER_IDS = 2 ** 31 - 2;
+
+export interface BinlogWatchOptions {
+  readonly epochs: TableEpochs;
+  readonly gtids: SharedGtids;
+  readonly counters: SharedCounters;
+  readonly rows?: RowSink;
+  readonly config: () => Config;
+  readonly credentials: () => MonitorCredentials;
+  readonly note: (event: FollowerEvent) => void;
+  /** Views, or which tables belong together, may be others: they are to be read again. */
+  readonly catalogChanged: () => void;
+  /** Somebody has written at no known position. */
+  readonly gtidsWanted: () => void;
+}
+
+export class BinlogWatch {
+  readonly #options: BinlogWatchOptions;
+  readonly #follower: BinlogFollower;
+  readonly #ownServerId = FIRST_SERVER_ID + Math.floor(Math.random() * SERVER_IDS);
+  #snapshot: Snapshot | null = null;
+  #tables: SnapshotTables | null = null;
+  #relations = new TableRelations(null);
+
+  constructor(options: BinlogWatchOptions) {
+    this.#options = options;
+    const { epochs, gtids, config, credentials, note, gtidsWanted, rows = NO_ROWS } = options;
+    this.#follower = new BinlogFollower({
+      epochs,
+      gtids,
+      rows,
+      note,
+      gtidsWanted,
+      tally: emptyTally(),
+      relations: () => this.#knownRelations(),
+      source: () => this.#source(),
+      catalogChanged: () => this.#catalogChanged(),
+      settings: () => ({
+        credentials: credentials(),
+        timeoutMs: config().monitor.timeoutMs,
+        serverId: config().cache.follower.serverId ?? this.#ownServerId,
+      }),
+    });
+  }
+
+  get report(): FollowerReport {
+    return this.#follower.report;
+  }
+
+  follow(snapshot: Snapshot): void {
+    this.#snapshot = snapshot;
+    const config = this.#options.config();
+    this.#follower.follow(isFollowerWanted(snapshot.settings.cache, config), primaryOf(snapshot));
+  }
+
+  /** The monitor's account or its time-outs are others. */
+  restart(): void {
+    this.#follower.restart();
+  }
+
+  stop(): Promise<void> {
+    return this.#follower.stop();
+  }
+
+  /** null while some statement may have changed them since they were read. */
+  #knownRelations(): TableRelations | null {
+    const snapshot = this.#snapshot;
+    if (snapshot === null || !snapshot.catalog.tables.complete) return null;
+    const { counters } = this.#options;
+    const isCurrent =
+      counters.gauge(Gauge.relationsEpoch) === snapshot.relationsEpoch &&
+      counters.gauge(Gauge.viewsEpoch) === snapshot.catalogEpoch;
+    if (!isCurrent) return null;
+    const { tables } = snapshot.catalog;
+    if (this.#tables !== tables) {
+      this.#tables = tables;
+      this.#relations = new TableRelations(tables.relations);
+    }
+    return this.#relations;
+  }
+
+  /** Only of the server that is followed: others' numbers are none of its. */
+  #source(): GtidSource | null {
+    const source = this.#snapshot?.gtidSources.at(-1) ?? null;
+    return source?.address === this.#follower.report.address ? source : null;
+  }
+
+  #catalogChanged(): void {
+    const { counters, catalogChanged } = this.#options;
+    counters.addGauge(Gauge.relationsEpoch, 1);
+    counters.addGauge(Gauge.viewsEpoch, 1);
+    catalogChanged();
+  }
+}
+
+/** Whether somebody relies on writes around Sluice being seen. */
+export function isFollowerWanted(
+  { enabled, auto, follower, rules }: CacheSettings,
+  { queryRules }: Pick<Config, 'queryRules'>,
+): boolean {
+  if (!enabled || follower.mode === 'off') return false;
+  if (follower.mode === 'on' || auto === 'strong') return true;
+  const isStrong = rules.some((rule) => rule.active && rule.class === 'strong');
+  return isStrong || queryRules.some((rule) => rule.active && wantsStrong(rule.attributes));
+}
+
+/** Of a query rule; what is no JSON of such a kind says nothing. */
+function wantsStrong(attributes: string | null): boolean {
+  return attributes !== null && /"class"\s*:\s*"strong"/.test(attributes);
+}
+
+function primaryOf({ servers, writes }: Snapshot): FollowedPrimary | null {
+  const primary = servers.find(({ role }) => role === 'primary');
+  if (primary === undefined || primary.address === writes.fenced) return null;
+  const { address, host, port, tls } = primary;
+  return { address, host, port, tls, term: writes.term };
+}

@@ -1,0 +1,263 @@
+/**
+ * Raises what foreign transactions have changed, twice: when all of one has come, which may be before the server has made it
+ * visible, and again when it certainly is. What was read and stored between the two dies with the second.
+ *
+ * Transactions through this Sluice are raised by their workers, before the client hears of them; here they are passed over as
+ * soon as their worker has said so (`TableEpochs.isOwn`). Until then their tables are in flux, and raising them is for
+ * nothing, and harmless.
+ *
+ * The order, for whoever reads: what a replica must have (`SharedGtids`) before the epochs, the epochs before
+ * `appliedPosition`, and the second time before `settledPosition`.
+ */
+
+import type { QueryEvent } from '../../../protocol/index.ts';
+import { ANY_WRITE_SLOT, type SharedGtids, UNKNOWN_TABLES_SLOT } from '../../common/shared-gtids.ts';
+import type { TableEpochs } from '../../common/table-epochs.ts';
+import type { TableRelations } from '../../common/table-relations.ts';
+import type { BinlogPlace, StreamPlace } from './binlog-place.ts';
+import type { TransactionSink } from './event-reader.ts';
+import type { RowSink } from './row-sink.ts';
+import type { StreamGtid } from './seen-gtids.ts';
+import type { StatementChanges } from './statement-changes.ts';
+
+export interface RaiserTally {
+  transactions: number;
+  /** Of these, those that did not come through this Sluice. */
+  foreignTransactions: number;
+  /** Tables, both times counted once. */
+  raises: number;
+  /** Of everything. */
+  everythingRaises: number;
+}
+
+export interface ChangeRaiserOptions {
+  readonly epochs: TableEpochs;
+  readonly gtids: SharedGtids;
+  readonly place: StreamPlace;
+  readonly rows: RowSink;
+  readonly tally: RaiserTally;
+  /** null while it is not known which tables belong together. */
+  readonly relations: () => TableRelations | null;
+  /** As a position; 0 where it belongs to no source that is known, or is not behind its beginning. */
+  readonly positionOf: (gtid: StreamGtid | null) => number;
+  readonly changesOf: (query: QueryEvent | null) => StatementChanges;
+  /** To be called before what a statement has changed of the schema is raised. */
+  readonly catalogChanged: () => void;
+  /** Something was written at no known position. */
+  readonly gtidsWanted: () => void;
+  /** A transaction has ended: it need not be sent again. */
+  readonly seen: (gtid: StreamGtid) => void;
+}
+
+/** A transaction that is raised and may not be visible yet. */
+export interface Unsettled {
+  readonly gtid: StreamGtid | null;
+  /** Behind its last event, or in it. */
+  readonly place: BinlogPlace;
+  readonly position: number;
+  /** null: it came through this Sluice, or changed nothing. */
+  readonly change: Change | null;
+}
+
+interface Change {
+  /** null: everything. */
+  readonly slots: Int32Array | null;
+  readonly structures: Int32Array;
+  /** Rows of which nobody has looked at; there may be entries of single rows by now. */
+  readonly unlooked: Int32Array;
+}
+
+/** With so many the stream is to wait. */
+const MAX_UNSETTLED = 4096;
+/** With more tables it is everything. */
+const MAX_SLOTS = 4096;
+const MYSQL_SCHEMA = 'mysql';
+
+export class ChangeRaiser implements TransactionSink {
+  readonly #options: ChangeRaiserOptions;
+  readonly #slots = new Set<number>();
+  readonly #structures = new Set<number>();
+  readonly #unlooked = new Set<number>();
+  /** Of rows that were too long to be looked at, of own transactions as well. */
+  readonly #skipped = new Set<number>();
+  #changedAnything = false;
+  /** From `#first` on; in the order of the binlog. */
+  #unsettled: Unsettled[] = [];
+  #first = 0;
+  #settledPosition = 0;
+
+  constructor(options: ChangeRaiserOptions) {
+    this.#options = options;
+  }
+
+  /** The first that may not be visible yet. */
+  get unsettled(): Unsettled | null {
+    return this.#unsettled[this.#first] ?? null;
+  }
+
+  /** Of the last transaction that was settled, of those that have one. */
+  get settledPosition(): number {
+    return this.#settledPosition;
+  }
+
+  /** Nothing more is to be read before some have been settled. */
+  get isFull(): boolean {
+    return this.#unsettled.length - this.#first >= MAX_UNSETTLED;
+  }
+
+  // ---- what a transaction does
+
+  rowsChanged(schema: string, _table: string, slot: number, isLookedAt: boolean): void {
+    // Accounts and their rights.
+    if (schema === MYSQL_SCHEMA) this.#changedAnything = true;
+    this.#slots.add(slot);
+    if (!isLookedAt) this.#unlooked.add(slot);
+    if (!this.#addRelated(slot, this.#structures)) this.#changedAnything = true;
+  }
+
+  rowsSkipped(slot: number): void {
+    this.#skipped.add(slot);
+    this.#structures.add(slot);
+  }
+
+  statement(query: QueryEvent | null): void {
+    const { slots, changesCatalog } = this.#options.changesOf(query);
+    if (changesCatalog) this.#options.catalogChanged();
+    if (slots === null) this.#changedAnything = true;
+    for (const slot of slots ?? []) {
+      this.#structures.add(slot);
+      if (!this.#addRelated(slot, this.#structures)) this.#changedAnything = true;
+    }
+  }
+
+  changedAnything(): void {
+    this.#changedAnything = true;
+  }
+
+  ended(gtid: StreamGtid | null): void {
+    const { positionOf, epochs, tally, rows, seen } = this.#options;
+    const position = positionOf(gtid);
+    const isOwn = position !== 0 && epochs.isOwn(position);
+    const change = this.#takeChange();
+    tally.transactions += 1;
+    for (const slot of this.#skipped) epochs.raiseStructure(slot);
+    this.#skipped.clear();
+    if (!isOwn && change !== null) {
+      tally.foreignTransactions += 1;
+      this.#noteWritten(change, position);
+      this.#raise(change, true);
+    }
+    rows.ended(position);
+    if (gtid !== null) seen(gtid);
+    if (isOwn && this.unsettled === null) this.#settled(position);
+    else
+      this.#unsettled.push({
+        gtid,
+        place: this.#options.place.place,
+        position,
+        change: isOwn ? null : change,
+      });
+  }
+
+  dropped(): void {
+    this.#slots.clear();
+    this.#structures.clear();
+    this.#unlooked.clear();
+    this.#skipped.clear();
+    this.#changedAnything = false;
+    this.#options.rows.dropped();
+  }
+
+  // ---- from outside
+
+  /** What is in front of this place, where no transaction is open, may not be visible, and was not raised. */
+  beginUnsettled({ file, offset }: BinlogPlace): void {
+    const place = { file, offset: offset - 1 };
+    const change = { slots: null, structures: NO_SLOTS, unlooked: NO_SLOTS };
+    this.#unsettled.push({ gtid: null, place, position: 0, change });
+  }
+
+  /**
+   * Raises those again, in their order, that are visible by now. Own ones are: their worker says so when they are
+   * acknowledged, and has raised them then. @returns whether there were any.
+   */
+  settle(isVisible: (one: Unsettled) => boolean): boolean {
+    const { epochs } = this.#options;
+    const before = this.#first;
+    for (let one = this.unsettled; one !== null; one = this.unsettled) {
+      const { change, position } = one;
+      const isOwn = position !== 0 && epochs.isOwn(position);
+      if (!isOwn && !isVisible(one)) break;
+      if (!isOwn && change !== null) this.#raise(change, false);
+      this.#first += 1;
+      this.#settled(position);
+    }
+    if (this.#first === before) return false;
+    if (this.#first === this.#unsettled.length || this.#first > MAX_UNSETTLED) {
+      this.#unsettled = this.#unsettled.slice(this.#first);
+      this.#first = 0;
+    }
+    return true;
+  }
+
+  /** Everything is raised by somebody else, who begins anew. */
+  forget(): void {
+    this.dropped();
+    this.#unsettled = [];
+    this.#first = 0;
+    this.#settledPosition = 0;
+  }
+
+  #settled(position: number): void {
+    this.#options.rows.settled(position);
+    if (position !== 0) this.#settledPosition = position;
+  }
+
+  #takeChange(): Change | null {
+    const hasNothing = this.#slots.size === 0 && this.#structures.size === 0 && !this.#changedAnything;
+    if (hasNothing) return null;
+    const isEverything = this.#changedAnything || this.#slots.size + this.#structures.size > MAX_SLOTS;
+    const change: Change = {
+      slots: isEverything ? null : Int32Array.from(this.#slots),
+      structures: isEverything ? NO_SLOTS : Int32Array.from(this.#structures),
+      unlooked: isEverything || this.#unlooked.size === 0 ? NO_SLOTS : Int32Array.from(this.#unlooked),
+    };
+    this.#slots.clear();
+    this.#structures.clear();
+    this.#unlooked.clear();
+    this.#changedAnything = false;
+    return change;
+  }
+
+  /** From here on a read of a replica waits for it. */
+  #noteWritten({ slots, structures }: Change, position: number): void {
+    const { gtids, gtidsWanted } = this.#options;
+    const note = (slot: number): void =>
+      position === 0 ? gtids.setUnknown(slot) : gtids.raise(slot, position);
+    if (slots === null) note(UNKNOWN_TABLES_SLOT);
+    for (const slot of slots ?? []) note(slot);
+    for (const slot of structures) note(slot);
+    note(ANY_WRITE_SLOT);
+    if (position === 0) gtidsWanted();
+  }
+
+  #raise({ slots, structures, unlooked }: Change, isFirst: boolean): void {
+    const { epochs, tally } = this.#options;
+    if (slots === null) {
+      epochs.raiseEverything();
+      if (isFirst) tally.everythingRaises += 1;
+      return;
+    }
+    for (const slot of slots) epochs.raise(slot);
+    for (const slot of structures) epochs.raiseStructure(slot);
+    for (const slot of unlooked) if (epochs.hasInterest(slot)) epochs.raiseStructure(slot);
+    if (isFirst) tally.raises += slots.length + structures.length;
+  }
+
+  /** @returns false if that may be anything. */
+  #addRelated(slot: number, into: Set<number>): boolean {
+    return this.#options.relations()?.addWritten(slot, into) ?? false;
+  }
+}
+
+const NO_SLOTS = new Int32Array(0);

@@ -1,0 +1,290 @@
+/**
+ * The binlog of one primary, from where it was at the beginning on, over as many connections as it takes. Two of them at a
+ * time: on one the server sends events, on the other it is asked where its binlog ends, and what is visible.
+ *
+ * Period: `PROBE_MS` while connected, `SETTLE_MS` while a transaction may not be visible yet; what the server is set up like
+ *         is looked at every `CHECK_MS`.
+ * Effect: `ChangeRaiser` raises, `FreshnessWatch` confirms; both in shared memory.
+ * Stop:   the signal of `run`.
+ */
+
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  type BinlogEventHeader,
+  DumpFlag,
+  encodeComBinlogDump,
+  encodeComBinlogDumpGtid,
+} from '../../../protocol/index.ts';
+import { type GtidSource, gtidPosition, NO_POSITION } from '../../common/gtid-position.ts';
+import { monotonicMs } from '../../common/monotonic-ms.ts';
+import type { SharedGtids } from '../../common/shared-gtids.ts';
+import type { TableEpochs } from '../../common/table-epochs.ts';
+import type { TableRelations } from '../../common/table-relations.ts';
+import { ServerFlavor } from '../../topology/server-description.ts';
+import {
+  MonitorConnection,
+  type MonitorCredentials,
+  type MonitorTarget,
+} from '../monitor/monitor-connection.ts';
+import { isBehind, StreamPlace } from './binlog-place.ts';
+import { type BinlogEnd, checkPrimary, readBinlogEnd, readVisiblePlace } from './binlog-probe.ts';
+import { ChangeRaiser, type Unsettled } from './change-raiser.ts';
+import { DumpConnection } from './dump-connection.ts';
+import { EventReader } from './event-reader.ts';
+import type { FollowerTally } from './follower-tally.ts';
+import { FreshnessWatch } from './freshness-watch.ts';
+import { MappedTables } from './mapped-tables.ts';
+import type { RowSink } from './row-sink.ts';
+import { intervalsHave, SeenMariadbGtids, SeenMysqlGtids, type StreamGtid } from './seen-gtids.ts';
+import { statementChanges } from './statement-changes.ts';
+
+export const PROBE_MS = 100;
+const SETTLE_MS = 40;
+const CHECK_MS = 2000;
+/** Of the server, while it has nothing to send. */
+const HEARTBEAT_MS = 100;
+const SILENCE_MS = 5000;
+const NANOSECONDS_PER_MS = 1_000_000;
+
+export interface FollowedServerOptions {
+  readonly target: MonitorTarget;
+  readonly address: string;
+  readonly credentials: MonitorCredentials;
+  readonly timeoutMs: number;
+  readonly serverId: number;
+  readonly epochs: TableEpochs;
+  readonly gtids: SharedGtids;
+  readonly rows: RowSink;
+  readonly tally: FollowerTally;
+  readonly relations: () => TableRelations | null;
+  /** The primary's, which is the current one; null while it is not known. */
+  readonly source: () => GtidSource | null;
+  readonly catalogChanged: () => void;
+  readonly gtidsWanted: () => void;
+  /** Events come; not all of what was sent before has. */
+  readonly connected: () => void;
+  /** The first moment of a connection was confirmed. @param isAnew nothing of what was before holds. */
+  readonly confirmed: (isAnew: boolean) => void;
+}
+
+type Seen = SeenMysqlGtids | SeenMariadbGtids;
+
+export class FollowedServer {
+  readonly #options: FollowedServerOptions;
+  readonly #place = new StreamPlace();
+  readonly #raiser: ChangeRaiser;
+  readonly #reader: EventReader;
+  readonly #watch: FreshnessWatch;
+  /** null: there is nothing to go on from. */
+  #seen: Seen | null = null;
+  /** A moment was confirmed since the beginning: what has been read is whole. */
+  #isWhole = false;
+  #isConfirmed = false;
+  #flavor: 'mysql' | 'mariadb' = 'mysql';
+  #versionId = 0;
+
+  constructor(options: FollowedServerOptions) {
+    this.#options = options;
+    const { epochs, gtids, rows, tally, relations, catalogChanged, gtidsWanted } = options;
+    this.#raiser = new ChangeRaiser({
+      epochs,
+      gtids,
+      rows,
+      tally,
+      place: this.#place,
+      relations,
+      positionOf: (gtid) => this.#positionOf(gtid),
+      changesOf: (query) => statementChanges(query, { flavor: this.#flavor, versionId: this.#versionId }),
+      catalogChanged,
+      gtidsWanted,
+      seen: (gtid) => this.#ended(gtid),
+    });
+    this.#reader = new EventReader(this.#raiser, this.#place, new MappedTables(rows, epochs), tally);
+    this.#watch = new FreshnessWatch(epochs, monotonicMs, tally);
+  }
+
+  /** Whether another connection can go on where the last one ended. */
+  get isWhole(): boolean {
+    return this.#isWhole;
+  }
+
+  get place(): StreamPlace {
+    return this.#place;
+  }
+
+  /** Follows on one pair of connections until something ends it: always rejects, with the reason. */
+  async run(signal: AbortSignal): Promise<never> {
+    const { target, credentials, timeoutMs } = this.#options;
+    const opening = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+    const probe = await MonitorConnection.open(target, credentials, opening);
+    try {
+      await checkPrimary(probe, opening);
+      this.#flavor = probe.version.flavor === ServerFlavor.mysql ? 'mysql' : 'mariadb';
+      this.#versionId = probe.version.id;
+      if (!this.#isWhole) await this.#begin(probe, opening);
+      const dump = await DumpConnection.open(target, credentials, opening);
+      try {
+        return await this.#follow(probe, dump, signal, opening);
+      } finally {
+        dump.close();
+      }
+    } finally {
+      probe.destroy();
+    }
+  }
+
+  /** From where the server is now: what is in front of that is to be raised as a whole. */
+  async #begin(probe: MonitorConnection, signal: AbortSignal): Promise<void> {
+    this.#raiser.forget();
+    if (this.#flavor === 'mysql') {
+      // What is in the binlog and not executed yet is sent, too.
+      const { executedText } = await readBinlogEnd(probe, signal);
+      this.#seen = new SeenMysqlGtids(executedText);
+      return;
+    }
+    const [row] = await probe.query('SELECT @@global.gtid_binlog_pos AS position', signal);
+    const end = await readBinlogEnd(probe, signal);
+    this.#seen = new SeenMariadbGtids(row?.position ?? '');
+    this.#raiser.beginUnsettled(end.place);
+  }
+
+  async #follow(
+    probe: MonitorConnection,
+    dump: DumpConnection,
+    signal: AbortSignal,
+    opening: AbortSignal,
+  ): Promise<never> {
+    await this.#prepare(dump, opening);
+    this.#reader.reset();
+    this.#watch.forget();
+    this.#isConfirmed = false;
+    const ended = new AbortController();
+    const sink = {
+      event: (header: Readonly<BinlogEventHeader>, body: Buffer, isWhole: boolean): void => {
+        this.#reader.event(header, body, isWhole);
+        if (this.#raiser.isFull) dump.pause();
+        if (this.#watch.isWaiting) this.#confirm();
+      },
+    };
+    dump.dump(this.#command(), sink, (error) => ended.abort(error));
+    this.#options.connected();
+    const running = AbortSignal.any([signal, ended.signal]);
+    try {
+      return await this.#probe(probe, dump, running);
+    } catch (error) {
+      // What the other connection has said is the reason, and this one's end only its consequence.
+      throw running.aborted ? running.reason : error;
+    }
+  }
+
+  async #prepare(dump: DumpConnection, signal: AbortSignal): Promise<void> {
+    const uuid = randomUUID();
+    const heartbeat = HEARTBEAT_MS * NANOSECONDS_PER_MS;
+    const common = `@master_binlog_checksum = @@global.binlog_checksum, @master_heartbeat_period = ${heartbeat}`;
+    if (this.#flavor === 'mysql') {
+      await dump.run(
+        `SET ${common}, @source_binlog_checksum = @@global.binlog_checksum, ` +
+          `@source_heartbeat_period = ${heartbeat}, @slave_uuid = '${uuid}', @replica_uuid = '${uuid}'`,
+        signal,
+      );
+      return;
+    }
+    await dump.run(
+      `SET ${common}, @mariadb_slave_capability = 4, @slave_gtid_strict_mode = 0, ` +
+        `@slave_gtid_ignore_duplicates = 0, @slave_connect_state = '${this.#seen?.text ?? ''}'`,
+      signal,
+    );
+  }
+
+  #command(): Buffer {
+    const { serverId } = this.#options;
+    const seen = this.#seen;
+    if (!(seen instanceof SeenMysqlGtids))
+      return encodeComBinlogDump({ position: 4, flags: 0, serverId, file: '' });
+    const flags = DumpFlag.BINLOG_THROUGH_GTID;
+    return encodeComBinlogDumpGtid({ flags, serverId, file: '', position: 4n, gtids: seen.intervals });
+  }
+
+  async #probe(probe: MonitorConnection, dump: DumpConnection, signal: AbortSignal): Promise<never> {
+    const { tally, timeoutMs } = this.#options;
+    const bytesBefore = tally.bytes;
+    let checkedAtMs = monotonicMs();
+    for (;;) {
+      tally.bytes = bytesBefore + dump.receivedBytes;
+      const asking = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+      const askedAtMs = monotonicMs();
+      const end = await readBinlogEnd(probe, asking);
+      this.#watch.sampled(end.place, askedAtMs);
+      await this.#settle(probe, end, asking);
+      this.#confirm();
+      if (dump.isPaused && !this.#raiser.isFull) dump.resume();
+      if (dump.silentMs > SILENCE_MS && !dump.isPaused)
+        throw new Error(`the server has sent nothing for ${SILENCE_MS} ms`);
+      if (askedAtMs - checkedAtMs > CHECK_MS) {
+        checkedAtMs = askedAtMs;
+        await checkPrimary(probe, asking);
+      }
+      await sleep(this.#raiser.unsettled === null ? PROBE_MS : SETTLE_MS, undefined, { signal });
+    }
+  }
+
+  async #settle(probe: MonitorConnection, end: BinlogEnd, signal: AbortSignal): Promise<void> {
+    this.#raiser.settle(NOT_VISIBLE);
+    if (this.#raiser.unsettled === null) return;
+    const { executed } = end;
+    if (executed !== null) {
+      this.#raiser.settle(({ gtid }) => gtid === null || hasExecuted(executed, gtid));
+      return;
+    }
+    const visible = await readVisiblePlace(probe, signal);
+    if (visible !== null) this.#raiser.settle(({ place }: Unsettled) => isBehind(place, visible));
+  }
+
+  #confirm(): void {
+    if (!this.#watch.confirm(this.#place, this.#raiser.unsettled)) return;
+    const isAnew = !this.#isWhole;
+    this.#publish();
+    if (this.#isConfirmed) return;
+    this.#isConfirmed = true;
+    this.#isWhole = true;
+    this.#options.confirmed(isAnew);
+  }
+
+  /** Positions as they are now: the primary may have begun another source. */
+  #publish(): void {
+    const { epochs, source: sourceOf } = this.#options;
+    const source = sourceOf();
+    if (source === null || this.#seen === null) return;
+    const applied = gtidPosition(source, this.#seen.sequenceOf(source.prefix));
+    epochs.appliedPosition = applied;
+    epochs.settledPosition =
+      this.#raiser.unsettled === null ? applied : Math.min(applied, this.#raiser.settledPosition);
+  }
+
+  #ended(gtid: StreamGtid): void {
+    this.#seen?.add(gtid);
+    const position = this.#positionOf(gtid);
+    const source = this.#options.source();
+    if (position === NO_POSITION || source === null) return;
+    // In front of a hole nothing is missing.
+    if (this.#seen?.sequenceOf(source.prefix) === gtid.sequence)
+      this.#options.epochs.appliedPosition = position;
+  }
+
+  #positionOf(gtid: StreamGtid | null): number {
+    const source = this.#options.source();
+    if (gtid === null || source === null || gtid.sequence <= source.base) return NO_POSITION;
+    // Others' numbers are none of this source, even where the server counts them in one line with its own.
+    return gtid.prefix === source.prefix ? gtidPosition(source, gtid.sequence) : NO_POSITION;
+  }
+}
+
+const NOT_VISIBLE = (): boolean => false;
+
+function hasExecuted(
+  executed: NonNullable<BinlogEnd['executed']>,
+  { prefix, sequence }: StreamGtid,
+): boolean {
+  return intervalsHave(executed.get(prefix.slice(0, -1)), sequence);
+}
