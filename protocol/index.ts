@@ -179,6 +179,7 @@ export {
 export { AnswerShape, type ResponseSink } from './exchange/response-sink.ts';
 export { ResponseTracker } from './exchange/response-tracker.ts';
 export type { AnswerParts } from './exchange/result-sequence.ts';
+export { type ResultsetLayout, readResultset, reshapeResultset } from './exchange/resultset-bytes.ts';
 export {
   type AcceptedClient,
   type ChangeUserOptions,

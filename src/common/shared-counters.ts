@@ -95,9 +95,25 @@ export const WorkerCounter = {
   replaysFailed: 54,
   replayedStatements: 55,
   replaysNow: 56,
+  cacheHits: 57,
+  /** Statements that may be cached and were not: nothing was stored, or nothing that could be served. */
+  cacheMisses: 58,
+  /** Something was being written, or the follower was late: neither served nor stored. */
+  cacheUnproven: 59,
+  cacheFills: 60,
+  cacheStored: 61,
+  /** Fills whose answer was an error, too large, or outdated when it came. */
+  cacheNotStored: 62,
+  cacheWaits: 63,
+  cacheWaitsExpired: 64,
+  /** Entries that have ended, by why. */
+  cacheEvicted: 65,
+  cacheInvalidated: 66,
+  cacheExpired: 67,
+  cacheFlushed: 68,
 } as const;
 export type WorkerCounter = (typeof WorkerCounter)[keyof typeof WorkerCounter];
-const WORKER_COUNTERS = 64;
+const WORKER_COUNTERS = 80;
 
 /** Counters of one worker for one server; what it holds is its share of the gauges. */
 export const ServerCounter = {

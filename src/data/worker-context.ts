@@ -18,7 +18,9 @@ import type { SessionVariables } from './backend/session-variables.ts';
 import type { StateDifferences } from './backend/state-difference.ts';
 import type { StatementDefinitions } from './backend/statement-definition.ts';
 import type { UserVariables } from './backend/user-variables.ts';
+import type { Fill } from './cache/fill.ts';
 import type { Freshness } from './cache/freshness.ts';
+import type { ResultCache } from './cache/result-cache.ts';
 import type { WorkerMarks } from './cache/worker-marks.ts';
 import type { ReplicaWaits } from './causal/replica-waits.ts';
 import type { WorkerCausality } from './causal/worker-causality.ts';
@@ -28,6 +30,7 @@ import type { ClientTlsContext } from './io/tls-contexts.ts';
 import type { CommitDoubts } from './replay/commit-doubts.ts';
 import type { WorkerReplays } from './replay/worker-replays.ts';
 import type { CachePolicy } from './router/caching/cache-policy.ts';
+import type { Destination } from './router/destination.ts';
 import type { Plan } from './router/plan.ts';
 import type { PlanCache } from './router/plan-cache.ts';
 import type { RingEntry, RouteRing } from './router/route-ring.ts';
@@ -112,6 +115,26 @@ export interface StatementReporting {
   ended(entry: RingEntry, ruled: boolean | null, read: ReadStatement | null): void;
 }
 
+/** A session whose statement is read again for the cache. */
+export interface RefreshedSession extends MirroredSession {
+  /** `statement`: the `ClientStatement` that it executes, if any. */
+  readonly run: { readonly statement: object | null };
+}
+
+/** Reads for the cache that nobody waits for; see frontend/cache-refreshes.ts. */
+export interface CacheRefreshing {
+  /** @returns false if as many are under way as may be. */
+  take(
+    session: RefreshedSession,
+    destination: Destination,
+    buffer: Buffer,
+    start: number,
+    end: number,
+    plan: Plan,
+    fill: Fill,
+  ): boolean;
+}
+
 export interface WorkerContext {
   readonly workerIndex: number;
   readonly counters: WorkerCounters;
@@ -125,6 +148,8 @@ export interface WorkerContext {
   readonly causality: WorkerCausality;
   readonly epochs: TableEpochs;
   readonly freshness: Freshness;
+  readonly cache: ResultCache;
+  readonly refreshes: CacheRefreshing;
   readonly marks: WorkerMarks;
   /** Reads that wait for replicas. */
   readonly replicaWaits: ReplicaWaits;

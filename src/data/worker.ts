@@ -25,10 +25,12 @@ import { SessionRegistry } from './backend/session-registry.ts';
 import { StateDifferences } from './backend/state-difference.ts';
 import { StatementDefinitions } from './backend/statement-definition.ts';
 import { Freshness } from './cache/freshness.ts';
+import { type CacheLimits, ResultCache } from './cache/result-cache.ts';
 import { WorkerMarks } from './cache/worker-marks.ts';
 import { ReplicaWaits } from './causal/replica-waits.ts';
 import { WorkerCausality } from './causal/worker-causality.ts';
 import { AccountDirectory } from './frontend/account-directory.ts';
+import { CacheRefreshes } from './frontend/cache-refreshes.ts';
 import type { ClientConnection } from './frontend/client-connection.ts';
 import { explainRoute } from './frontend/explain-route.ts';
 import { inspect } from './frontend/inspector.ts';
@@ -130,6 +132,13 @@ const clientEvents = new ReportQueue(ReportStream.clientEvents, post, () =>
   counters.add(WorkerCounter.clientEventsDropped),
 );
 
+const freshness = new Freshness(epochs);
+/** Of this worker's share. */
+const cacheLimits = ({ cache }: Snapshot['settings']): CacheLimits => ({
+  maxBytes: Math.floor(cache.maxBytes / start.workers),
+  maxResultBytes: cache.maxResultBytes,
+});
+
 const context: WorkerContext = {
   workerIndex: start.workerIndex,
   counters,
@@ -142,7 +151,9 @@ const context: WorkerContext = {
   definitions: new StatementDefinitions(),
   causality,
   epochs,
-  freshness: new Freshness(epochs),
+  freshness,
+  cache: new ResultCache(freshness, epochs, cacheLimits(start.snapshot.settings), counters),
+  refreshes: new CacheRefreshes(() => context),
   marks: new WorkerMarks(epochs, start.workerIndex, start.snapshot.settings.cache.enabled, post),
   replicaWaits: new ReplicaWaits(causality, environment.measurements),
   router: new Router(),
@@ -191,6 +202,7 @@ function apply(snapshot: Snapshot, atOnce = false): void {
     isCurrent() && shared.gauge(Gauge.relationsEpoch) === snapshot.relationsEpoch;
   context.tables = tableCatalogOf(snapshot.catalog.tables, isSchemaCurrent, context.tables);
   const catalog = { complete, trusted: routing.trustViews, unsafeViews: new Set(unsafeViews), isCurrent };
+  context.cache.update(cacheLimits(snapshot.settings));
   context.cachePolicy.update(
     snapshot.settings.cache,
     cacheCatalogOf(snapshot.catalog, isCurrent),

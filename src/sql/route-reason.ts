@@ -40,6 +40,8 @@ export const RouteReason = {
   queryRule: 'query-rule',
   firewall: 'firewall',
   rateLimit: 'rate-limit',
+  /** The answer was kept of an earlier statement. */
+  cached: 'cached',
 } as const;
 export type RouteReason = (typeof RouteReason)[keyof typeof RouteReason] | ClassReason;
 
@@ -60,6 +62,7 @@ const ANSWERED_HERE: ReadonlySet<RouteReason> = new Set<RouteReason>([
   RouteReason.queryRule,
   RouteReason.firewall,
   RouteReason.rateLimit,
+  RouteReason.cached,
 ]);
 
 const POSSIBLE: Readonly<Record<RouteTarget, (reason: RouteReason) => boolean>> = {

@@ -201,6 +201,58 @@ export const WORKER_METRICS: Readonly<Record<WorkerCounterName, WorkerMetric>> =
     help: 'Transactions that are being replayed now',
     kind: 'gauge',
   },
+  cacheHits: {
+    name: 'sluice_cache_hits_total',
+    help: 'Statements answered from the result cache',
+    kind: 'counter',
+  },
+  cacheMisses: {
+    name: 'sluice_cache_misses_total',
+    help: 'Statements that may be cached and of which nothing was stored that could be served',
+    kind: 'counter',
+  },
+  cacheUnproven: {
+    name: 'sluice_cache_unproven_total',
+    help: 'Statements neither served nor stored, since their tables were being written or the follower was late',
+    kind: 'counter',
+  },
+  cacheFills: {
+    name: 'sluice_cache_fills_total',
+    help: 'Statements whose answer was to be stored',
+    kind: 'counter',
+  },
+  cacheStored: { name: 'sluice_cache_stored_total', help: 'Answers that were stored', kind: 'counter' },
+  cacheNotStored: {
+    name: 'sluice_cache_not_stored_total',
+    help: 'Answers that were not stored: errors, warnings, too large, outdated when they came',
+    kind: 'counter',
+  },
+  cacheWaits: {
+    name: 'sluice_cache_waits_total',
+    help: 'Statements that waited for the same one of another session',
+    kind: 'counter',
+  },
+  cacheWaitsExpired: {
+    name: 'sluice_cache_waits_expired_total',
+    help: 'Statements that waited for another one as long as they may, and then asked a server',
+    kind: 'counter',
+  },
+  cacheEvicted: {
+    name: 'sluice_cache_evicted_total',
+    help: 'Results that made room for others',
+    kind: 'counter',
+  },
+  cacheInvalidated: {
+    name: 'sluice_cache_invalidated_total',
+    help: 'Results found outdated by a write, a change of a table, or of privileges',
+    kind: 'counter',
+  },
+  cacheExpired: {
+    name: 'sluice_cache_expired_total',
+    help: 'Results whose time to live was over',
+    kind: 'counter',
+  },
+  cacheFlushed: { name: 'sluice_cache_flushed_total', help: 'Results that were flushed', kind: 'counter' },
   replaysFailed: {
     name: 'sluice_replay_failures_total',
     help: 'Transactions that could not, though it was tried',

@@ -17,7 +17,11 @@ const MAX_SHARED_BYTES = 256 * 1024;
 const MAX_UNUSED = 4096;
 const MAX_UNUSED_BYTES = 16 << 20;
 
+let lastId = 0;
+
 export class StatementDefinition {
+  /** Of this worker, never given twice. */
+  readonly id = ++lastId;
   readonly text: Buffer;
   readonly schema: string | null;
   readonly variables: SessionVariables;

@@ -78,6 +78,15 @@ export class Freshness {
     return true;
   }
 
+  /** It will never hold again: not only as long as something is in flux. */
+  isOutdated({ slots, term, everything, first, others }: FreshnessProof): boolean {
+    const epochs = this.#epochs;
+    if (term !== this.#term || epochs.term !== term || epochs.epoch(EVERYTHING) !== everything) return true;
+    if (slots.length > 0 && epochs.epoch(slots[0]!) !== first) return true;
+    for (let i = 0; i < others.length; i++) if (epochs.epoch(slots[i + 1]!) !== others[i]) return true;
+    return false;
+  }
+
   /**
    * It may be served: unchanged, and the follower vouches for what was written past this Sluice, up to its bound.
    * @param token a position that the reader has been told of by others; `NO_POSITION` for none.

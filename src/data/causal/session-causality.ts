@@ -207,6 +207,13 @@ export class SessionCausality {
     return need === UNKNOWN_NEED || need > named ? need : named;
   }
 
+  /** The same or more, if its tables have been written to by anybody: what is read is to be kept for others. */
+  needForAll(need: number, plan: Plan, schema: string | null): number {
+    if (need === UNKNOWN_NEED) return need;
+    const ofTables = this.#worker.needOf(plan.readSlots(schema, this.#catalog()));
+    return ofTables === UNKNOWN_NEED ? UNKNOWN_NEED : Math.max(need, ofTables);
+  }
+
   #needByLevel(plan: Plan, schema: string | null, level: CausalLevel): number {
     if (level !== CausalLevel.table) return this.needOfAny(level);
     return this.#worker.needOf(plan.readSlots(schema, this.#catalog()));

@@ -27,6 +27,11 @@ export interface PassageClient {
   localInfile(): void;
 }
 
+/** Keeps what passes of an answer: the bytes are the reader's own. */
+export interface AnswerCapture {
+  passed(bytes: Buffer): void;
+}
+
 export interface PassageOwner {
   /** Bytes have gone out. @param retained they are still referenced. */
   passed(retained: boolean): void;
@@ -49,7 +54,9 @@ export class AnswerPassage implements ResponseSink {
   /** Why the statement has been interrupted, where the server knows of a KILL only. */
   interruption: ClientError | null = null;
   /** Who else is interested in the bytes. */
-  watcher: { passed(bytes: Buffer): void } | null = null;
+  watcher: AnswerCapture | null = null;
+  /** A result that is to be kept for others. */
+  capture: AnswerCapture | null = null;
   /** A statement of Sluice's own: the client sees nothing. */
   #silent = false;
   #class: StatementClass | null = null;
@@ -84,9 +91,10 @@ export class AnswerPassage implements ResponseSink {
   forward(buffer: Buffer, start: number, end: number): boolean {
     this.bytes += end - start;
     this.#client.causality.passes();
-    if (this.#silent && this.watcher === null) return false;
+    if (this.#silent && this.watcher === null && this.capture === null) return false;
     const bytes = buffer.subarray(start, end);
     this.watcher?.passed(bytes);
+    this.capture?.passed(bytes);
     if (this.#silent) return false;
     const retained = this.#client.write(bytes);
     this.#owner.passed(retained);

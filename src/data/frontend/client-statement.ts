@@ -172,6 +172,48 @@ export class ClientStatement {
     return values < end ? hashBytes(buffer, values, end, nulls) : nulls;
   }
 
+  /**
+   * Types and values of the COM_STMT_EXECUTE that `readExecute` has seen, to `out` from `at` on: what tells it apart from other
+   * executions of the same statement.
+   * @returns where they end; -1 for more than `maxBytes`, or where something is missing.
+   */
+  writeParameters(
+    out: Buffer,
+    at: number,
+    maxBytes: number,
+    buffer: Buffer,
+    start: number,
+    end: number,
+  ): number {
+    const count = this.parameterCount;
+    if (count === 0) return at;
+    const types = this.#types;
+    const nulls = start + FIXED_BYTES;
+    const flag = nulls + ((count + 7) >> 3);
+    const values = flag + 1 + (this.#flagOffset === 0 ? 2 * count : 0);
+    if (types.length !== 2 * count || values > end) return -1;
+    if (flag - nulls + types.length + end - values > maxBytes) return -1;
+    let next = at + buffer.copy(out, at, nulls, flag);
+    next += types.copy(out, next);
+    return next + buffer.copy(out, next, values, end);
+  }
+
+  /**
+   * The same statement for an execution that its client does not wait for, in `buffer[start, end)`, and its packet with all
+   * that it needs.
+   */
+  copyFor(
+    buffer: Buffer,
+    start: number,
+    end: number,
+  ): { readonly statement: ClientStatement; readonly packet: Buffer } {
+    const packet = this.executionWithTypes(buffer, start, end) ?? Buffer.from(buffer.subarray(start, end));
+    const statement = new ClientStatement(this.id, this.plan, this.prepared, false, this.written);
+    statement.parameterCount = this.parameterCount;
+    statement.readExecute(packet, 0, packet.length);
+    return { statement, packet };
+  }
+
   /** A COM_STMT_SEND_LONG_DATA for the parameter of this number. */
   readLongData(parameter: number): void {
     if (!this.hasLongData) this.#longParameters.clear();

@@ -172,26 +172,34 @@ export class CommandDispatch {
     session.touchServer(session.routing.routeOf(prepared.plan), then);
   }
 
-  /** Routes a statement and sends it on its way. */
+  /** A statement that nothing of what it says itself, or of what rules say, is in the way of. */
   dispatch(buffer: Buffer, start: number, end: number, plan: Plan): void {
-    const session = this.#session;
-    const { run, routing, readOnly } = session;
-    const { statement } = plan;
+    const { routing, cached } = this.#session;
     if (this.#actions.hasAny && this.#actions.take(buffer, start, end, plan)) return;
     const prepared = this.#answers.prepare(buffer, start, end, plan);
     if (prepared === TAKEN) return;
-    const route = routing.routeOf(plan);
     if (mirrors(routing.verdict)) this.#actions.mirror(buffer, start, end, plan);
+    if (prepared !== AS_IT_IS) this.send(prepared, 0, prepared.length, plan);
+    else if (!cached.take(buffer, start, end, plan)) this.send(buffer, start, end, plan);
+  }
+
+  /** Routes a statement and sends it on its way. */
+  send(buffer: Buffer, start: number, end: number, plan: Plan): void {
+    const session = this.#session;
+    const { run, routing, readOnly, cached } = session;
+    const { statement } = plan;
+    const route = routing.routeOf(plan);
     if (route.target === RouteTarget.replica) {
       routing.isPlacing = true;
+      // By a hint, although nobody knows whether the replica has what everybody is to be shown.
+      if (routing.needsPrimary && cached.fillsStrong) cached.fillsNothing();
       if (statement.beginReadOnly) readOnly.begins(buffer, start, end);
     } else
       this.#context.counters.add(statement.provenRead ? WorkerCounter.readsOnPrimary : WorkerCounter.writes);
     run.passage.errorReplacement = readOnly.active ? readOnly.replaceError : null;
     if (!statement.provenRead && statement.kind === StatementKind.read)
       adaptAnswer(session, this.#context, statement, buffer, start, end);
-    if (prepared === AS_IT_IS) run.start(buffer, start, end, route, plan, AnswerShape.query);
-    else run.start(prepared, 0, prepared.length, route, plan, AnswerShape.query);
+    run.start(buffer, start, end, route, plan, AnswerShape.query);
   }
 
   /** The command as it is, to the held connection or the primary. */

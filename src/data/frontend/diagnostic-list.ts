@@ -219,6 +219,11 @@ export class DiagnosticList {
     };
   }
 
+  /** A read that raised nothing was answered, and not by the connection that has the list. */
+  readAnswered(statement: StatementClass, isMariadb: boolean): void {
+    if (effectOf(statement, Command.COM_QUERY, isMariadb) === Effect.clears) this.#forget();
+  }
+
   clear(): void {
     this.#forget();
     this.#markedOn = null;

@@ -213,6 +213,18 @@ export class Residue implements LastUser {
     this.#rowCountOn = null;
   }
 
+  /** The statement has been answered with rows that a server gave before. */
+  readFromCache(rows: number, statement: StatementClass, isMariadb: boolean): void {
+    this.diagnostics.readAnswered(statement, isMariadb);
+    this.#rowCount = -1;
+    this.#rowCountOn = null;
+    this.#foundRowsGuess = String(rows);
+    this.#foundRows = this.#foundRowsGuess;
+    this.#foundRowsFresh = false;
+    this.#foundRowsVersion++;
+    this.#foundRowsOn = null;
+  }
+
   /** A question was answered with rows, and no server asked. */
   answeredRows(): void {
     this.#rowCount = -1;

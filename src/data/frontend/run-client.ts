@@ -33,6 +33,8 @@ export interface RunClient extends SearchClient, TracedClient, AftermathClient {
   statementAnswered(statement: ClientStatement, shape: AnswerShape, tracker: ResponseTracker): void;
   /** The held connection is gone, and with it what the session had there. */
   heldConnectionLost(reason: string): void;
+  /** Of a statement that waits for something that is no run. @returns false if none does; else it has ended with the error. */
+  interruptsWait(error: ClientError): boolean;
   /** No command runs, and none may until `restored`. @returns false if one does, or the session has ended */
   restores(): boolean;
   restored(): void;

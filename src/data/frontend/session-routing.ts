@@ -97,13 +97,9 @@ export class SessionRouting implements RoutingFacts, CommandRouting {
     const { statement } = plan;
     const { router } = this.#context;
     this.destination = router.destinationOf(statement, this);
-    this.#need = this.#session.causality.needOf(
-      plan,
-      this.schema,
-      this.#level,
-      this.destination,
-      statement.beginReadOnly,
-    );
+    const { causality, cached } = this.#session;
+    const need = causality.needOf(plan, this.schema, this.#level, this.destination, statement.beginReadOnly);
+    this.#need = cached.fillsStrong ? causality.needForAll(need, plan, this.schema) : need;
     return router.route(statement, this, this.destination);
   }
 

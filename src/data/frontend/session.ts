@@ -30,6 +30,7 @@ import { SessionCausality } from '../causal/session-causality.ts';
 import type { Route } from '../router/route.ts';
 import { NO_RULES } from '../router/rules/rule-verdict.ts';
 import type { WorkerContext } from '../worker-context.ts';
+import { CachedReads } from './cached-reads.ts';
 import { CausalVariables } from './causal-variables.ts';
 import { ClientIdentity, type SessionIdentity } from './client-identity.ts';
 import type { ClientStatement } from './client-statement.ts';
@@ -73,6 +74,7 @@ export class Session implements RunClient {
   readonly record = new CommandRecord();
   readonly routing: SessionRouting;
   readonly cleanup: SessionCleanup;
+  readonly cached: CachedReads;
   readonly #actions: StatementActions;
   readonly #infile = new InfilePassage();
   readonly readOnly: ReadOnlyTransaction;
@@ -111,6 +113,7 @@ export class Session implements RunClient {
     this.local = new LocalCommands(this, context);
     this.rules = new SessionRules(this, context);
     this.cleanup = new SessionCleanup(this);
+    this.cached = new CachedReads(this, context);
     this.#actions = new StatementActions(this, context);
     this.commands = new CommandDispatch(this, context, this.#actions);
   }
@@ -218,6 +221,10 @@ export class Session implements RunClient {
     this.close(reason);
   }
 
+  interruptsWait(error: ClientError): boolean {
+    return this.#actions.interrupt(error) || this.cached.interrupt(error);
+  }
+
   restores(): boolean {
     if (this.#phase !== SessionPhase.idle) return false;
     this.#phase = transition(this.#phase, SessionPhase.busy);
@@ -305,6 +312,7 @@ export class Session implements RunClient {
   commandDone(): void {
     if (this.#phase === SessionPhase.closed) return;
     this.run.timeout.end();
+    this.cached.commandEnded();
     this.record.ends(this.run.trace, this.transport.lastActivity);
     this.#phase = transition(this.#phase, SessionPhase.idle);
     if (this.#context.stopping && this.run.held === null) {
@@ -345,7 +353,7 @@ export class Session implements RunClient {
   killed(queryOnly: boolean): void {
     if (queryOnly) {
       const error = clientError('PROXY_QUERY_INTERRUPTED', {});
-      if (this.#phase !== SessionPhase.idle && !this.#actions.interrupt(error)) this.run.interrupt(error);
+      if (this.#phase !== SessionPhase.idle) this.run.interrupt(error);
       return;
     }
     this.run.endOnServer();
@@ -387,6 +395,7 @@ export class Session implements RunClient {
     if (this.#phase === SessionPhase.closed) return;
     this.#phase = transition(this.#phase, SessionPhase.closed);
     this.#actions.cancel();
+    this.cached.end();
     this.run.abandon();
     this.identity.credentials.leave();
     this.prepared.clear();

@@ -251,7 +251,7 @@ export class StatementRun implements ReplyOwner, PassageOwner, ApproachListener,
 
   /** KILL QUERY, or the end of the statement's time. */
   interrupt(error: ClientError): void {
-    this.#interruption.interrupt(error);
+    if (!this.#client.interruptsWait(error)) this.#interruption.interrupt(error);
   }
 
   /** The session is about to end: what runs for it ends on the server too, as a KILL there does. */

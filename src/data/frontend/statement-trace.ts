@@ -66,6 +66,8 @@ export class StatementTrace {
   hostgroup = NO_HOSTGROUP;
   #isActive = false;
   #isPaused = false;
+  /** From the cache. */
+  #isServed = false;
   #command = 0;
   #schema: string | null = null;
   #pinsBefore = 0;
@@ -122,6 +124,27 @@ export class StatementTrace {
     this.begins(command, route, plan);
     this.beganAtMs = beganAtMs;
     this.ends(errno, 1, 0);
+  }
+
+  /** The statement in `buffer[start, end)`, whose answer was kept of an earlier one. */
+  servedFromCache(
+    route: Route,
+    plan: Plan,
+    buffer: Buffer,
+    start: number,
+    end: number,
+    receivedAtMs: number,
+    rows: number,
+    bytes: number,
+  ): void {
+    this.begins(buffer[start]!, route, plan);
+    this.beganAtMs = receivedAtMs;
+    if (this.#reports.readsStatements) this.reads(buffer, start, end);
+    this.#flags = RingFlag.resultSet;
+    this.#rows = rows;
+    this.#isServed = true;
+    this.ends(0, 1, bytes);
+    this.#isServed = false;
   }
 
   /** What runs now is Sluice's own. */
@@ -229,7 +252,7 @@ export class StatementTrace {
     entry.endedAtMs = this.endedAtMs;
     entry.waitMs = this.#waitMs;
     entry.rows = this.#rows;
-    entry.bytes = this.#server === null ? 0 : bytes;
+    entry.bytes = this.#server === null && !this.#isServed ? 0 : bytes;
     entry.errno = errno;
     entry.pinsBefore = this.#pinsBefore;
     entry.pinsAfter = client.state.pinBits;

@@ -26,12 +26,16 @@ const TRACKING = /session_track/i;
 const SHOWS_VARIABLES = /show\s+((session|local)\s+)?variables/i;
 const RELEASE = /^\s*(commit|rollback)\b(?!.*\bno\s+release).*\brelease\b/i;
 
+let lastId = 0;
+
 /**
  * How many reads of this digest may leave on one connection at once is found out, not computed: on a busy machine
  * a batch of sixteen is often answered sooner than one statement alone, on an idle one with a slow disk it is not. The
  * depth grows while whole batches take no longer than single statements do at the same time, and shrinks when they do.
  */
 export class Plan {
+  /** Of this worker, never given twice. */
+  readonly id = ++lastId;
   readonly statement: StatementClass;
   /** The normalised bytes: equal digests are compared, not only their hashes. */
   readonly normalized: Buffer;

@@ -1,0 +1,199 @@
+/**
+ * The results that one worker keeps, and the reads that fill it. Whether an entry may be served is asked at each hit, of what
+ * the decision says now: a changed TTL holds for what is stored already.
+ *
+ * | class     | may be served                                                                                      |
+ * |-----------|----------------------------------------------------------------------------------------------------|
+ * | strong    | while its proof holds (`freshness.ts`)                                                              |
+ * | weak      | until its time is over; for some time more while one statement reads it again                      |
+ * | immutable | until it is flushed, evicted, or one of its tables becomes another one                             |
+ */
+
+import { CacheClass } from '../../common/cache-settings.ts';
+import { WorkerCounter, type WorkerCounters } from '../../common/shared-counters.ts';
+import { EVERYTHING, type TableEpochs } from '../../common/table-epochs.ts';
+import type { CacheDecision } from '../router/caching/cache-decision.ts';
+import { CacheScopes } from './cache-scope.ts';
+import { Fill, type FillTerms } from './fill.ts';
+import type { Freshness } from './freshness.ts';
+import { type CacheEntry, EntryEnd, ResultStore } from './result-store.ts';
+import { StoredResult } from './stored-result.ts';
+
+/** What is known of an entry when it is asked for. */
+export const Usability = {
+  /** To be served. */
+  fresh: 'fresh',
+  /** To be served, and to be read again. */
+  stale: 'stale',
+  /** Not to be served now. */
+  unproven: 'unproven',
+  /** It will never be served again. */
+  dead: 'dead',
+} as const;
+export type Usability = (typeof Usability)[keyof typeof Usability];
+
+export interface CacheLimits {
+  /** Of this worker. */
+  readonly maxBytes: number;
+  readonly maxResultBytes: number;
+}
+
+export class ResultCache {
+  readonly store: ResultStore;
+  readonly scopes = new CacheScopes();
+  readonly freshness: Freshness;
+  readonly epochs: TableEpochs;
+  readonly #counters: WorkerCounters;
+  readonly #fills = new Map<string, Fill>();
+  #maxResultBytes: number;
+  /** What was read before the last flush is not stored. */
+  #localFlushes = 0;
+  #sharedFlushes: number;
+
+  constructor(freshness: Freshness, epochs: TableEpochs, limits: CacheLimits, counters: WorkerCounters) {
+    this.freshness = freshness;
+    this.epochs = epochs;
+    this.#counters = counters;
+    this.#maxResultBytes = limits.maxResultBytes;
+    this.#sharedFlushes = epochs.flushes;
+    this.store = new ResultStore(limits.maxBytes, (_, why) => this.#entryEnded(why));
+  }
+
+  update({ maxBytes, maxResultBytes }: CacheLimits): void {
+    this.store.resize(maxBytes);
+    this.#maxResultBytes = maxResultBytes;
+  }
+
+  // ---- hits
+
+  /** What is stored under the key, whether it may be served or not. */
+  find(key: string): CacheEntry | undefined {
+    if (this.epochs.flushes !== this.#sharedFlushes) this.#flushAll();
+    return this.store.get(key);
+  }
+
+  /** @param token a position that the reader must see. */
+  judge(entry: CacheEntry, decision: CacheDecision, token: number): Usability {
+    if (decision.class === CacheClass.strong) {
+      if (entry.proof === null) return Usability.dead;
+      if (!this.freshness.followerHolds(token)) return Usability.unproven;
+      return this.freshness.isUnchanged(entry.proof) ? Usability.fresh : this.#changed(entry);
+    }
+    if (this.structureOf(entry.slots) !== entry.structure) return Usability.dead;
+    if (decision.class === CacheClass.immutable) return Usability.fresh;
+    const ageMs = performance.now() - entry.readAtMs;
+    if (ageMs < decision.ttlMs) return Usability.fresh;
+    return ageMs < decision.ttlMs + decision.staleMs ? Usability.stale : Usability.dead;
+  }
+
+  /** While a write is under way nothing is proven, but what it will have changed is not known yet. */
+  #changed({ proof }: CacheEntry): Usability {
+    return proof !== null && this.freshness.isOutdated(proof) ? Usability.dead : Usability.unproven;
+  }
+
+  drop(key: string, entry: CacheEntry, why: EntryEnd): void {
+    this.store.delete(key, entry, why);
+  }
+
+  /** One number that is another one when any of these tables has become another table, or privileges have changed. */
+  structureOf(slots: Int32Array): number {
+    const { epochs } = this;
+    let sum = epochs.structure(EVERYTHING);
+    for (let i = 0; i < slots.length; i++) sum = (sum + epochs.structure(slots[i]!)) | 0;
+    return sum;
+  }
+
+  /** Another number when any of these tables has been written to. */
+  epochSum(slots: Int32Array): number {
+    const { epochs } = this;
+    let sum = epochs.epoch(EVERYTHING);
+    for (let i = 0; i < slots.length; i++) sum = (sum + epochs.epoch(slots[i]!)) | 0;
+    return sum;
+  }
+
+  // ---- fills
+
+  get flushes(): number {
+    return this.#localFlushes;
+  }
+
+  get maxResultBytes(): number {
+    return this.#maxResultBytes;
+  }
+
+  fillOf(key: string): Fill | undefined {
+    return this.#fills.get(key);
+  }
+
+  /** @param refreshes what is served meanwhile. */
+  begin(terms: FillTerms, refreshes: CacheEntry | null = null): Fill {
+    const fill = new Fill(terms, refreshes);
+    this.#fills.set(terms.key, fill);
+    if (refreshes !== null) refreshes.isRefreshing = true;
+    this.#counters.add(WorkerCounter.cacheFills);
+    return fill;
+  }
+
+  /** Its read has ended, however. Those who wait are told in a turn of their own. */
+  end(fill: Fill): void {
+    if (this.#fills.get(fill.terms.key) === fill) this.#fills.delete(fill.terms.key);
+    if (fill.refreshes !== null) fill.refreshes.isRefreshing = false;
+    const entry = fill.serverMs < 0 ? null : this.#entryOf(fill);
+    if (entry !== null) {
+      this.#counters.add(WorkerCounter.cacheStored);
+      this.store.set(fill.terms.key, entry);
+    } else this.#counters.add(WorkerCounter.cacheNotStored);
+    if (fill.waiters.size > 0) setImmediate(() => tell(fill, entry));
+  }
+
+  #entryOf({ terms, capture, beganAtMs, serverMs }: Fill): CacheEntry | null {
+    const { hashLow, hashHigh, proof, slots, structure, flushes } = terms;
+    if (this.epochs.flushes !== this.#sharedFlushes) this.#flushAll();
+    if (flushes !== this.#localFlushes || this.structureOf(slots) !== structure) return null;
+    if (proof !== null && !this.freshness.isUnchanged(proof)) return null;
+    const bytes = capture.take();
+    const result = bytes === null ? null : StoredResult.of(bytes, terms.deprecatesEof, terms.storesWarnings);
+    if (result === null || (result.rowCount === 0 && !terms.storesEmpty)) return null;
+    return {
+      result,
+      hashLow,
+      hashHigh,
+      proof,
+      slots,
+      structure,
+      readAtMs: beganAtMs,
+      serverMs,
+      isRefreshing: false,
+    };
+  }
+
+  // ---- flushes
+
+  /** What is being read now is not stored either. @returns how many results there were */
+  flushDigest(hashLow: number, hashHigh: number): number {
+    this.#localFlushes++;
+    return this.store.flush((entry) => entry.hashLow === hashLow && entry.hashHigh === hashHigh);
+  }
+
+  /** All that is stored, in this worker. */
+  flush(): number {
+    this.#localFlushes++;
+    return this.store.flush();
+  }
+
+  #flushAll(): void {
+    this.#sharedFlushes = this.epochs.flushes;
+    this.flush();
+  }
+
+  #entryEnded(why: EntryEnd): void {
+    if (why === EntryEnd.evicted) this.#counters.add(WorkerCounter.cacheEvicted);
+    else if (why === EntryEnd.stale) this.#counters.add(WorkerCounter.cacheInvalidated);
+    else if (why === EntryEnd.expired) this.#counters.add(WorkerCounter.cacheExpired);
+    else this.#counters.add(WorkerCounter.cacheFlushed);
+  }
+}
+
+function tell(fill: Fill, entry: CacheEntry | null): void {
+  for (const waiter of fill.waiters) waiter.filled(entry);
+}

@@ -1,0 +1,129 @@
+/** The results of one worker by their keys, bounded in bytes: what was used longest ago goes first. */
+
+import { LRUCache } from 'lru-cache';
+import type { FreshnessProof } from './freshness.ts';
+import type { StoredResult } from './stored-result.ts';
+
+/**
+ * What an entry takes besides the bytes of its result and one byte for each of its key: the buffer that they lie in, the
+ * entry, its proof, its places in the store. Measured: `npm run bench:micro -- 'cache memory'`.
+ */
+export const ENTRY_OVERHEAD_BYTES = 640;
+
+export interface CacheEntry {
+  readonly result: StoredResult;
+  /** Of the digest, as its plan has them. */
+  readonly hashLow: number;
+  readonly hashHigh: number;
+  /** null where nobody has asked for it to be fresh. */
+  readonly proof: FreshnessProof | null;
+  /** Of its tables, where they are known. */
+  readonly slots: Int32Array;
+  /** What the structure of these tables was: see `ResultCache.structureOf`. */
+  readonly structure: number;
+  /** Before it was read; by `performance.now()`. */
+  readonly readAtMs: number;
+  /** What the server took. */
+  readonly serverMs: number;
+  /** One statement is reading it again. */
+  isRefreshing: boolean;
+}
+
+/** Why an entry is gone. */
+export const EntryEnd = {
+  /** Something was written to its tables, or may have been. */
+  stale: 'stale',
+  expired: 'expired',
+  evicted: 'evicted',
+  flushed: 'flushed',
+} as const;
+export type EntryEnd = (typeof EntryEnd)[keyof typeof EntryEnd];
+
+export type EntryEnded = (entry: CacheEntry, why: EntryEnd) => void;
+
+export class ResultStore {
+  readonly #ended: EntryEnded;
+  #maxBytes: number;
+  /** Made at the first need: a worker that caches nothing has none. */
+  #entries: LRUCache<string, CacheEntry> | null = null;
+
+  constructor(maxBytes: number, ended: EntryEnded) {
+    this.#maxBytes = maxBytes;
+    this.#ended = ended;
+  }
+
+  get size(): number {
+    return this.#entries?.size ?? 0;
+  }
+
+  /** With keys and overhead. */
+  get bytes(): number {
+    return this.#entries?.calculatedSize ?? 0;
+  }
+
+  /** Marks it as used. */
+  get(key: string): CacheEntry | undefined {
+    return this.#entries?.get(key);
+  }
+
+  set(key: string, entry: CacheEntry): void {
+    const size = key.length + entry.result.byteLength + ENTRY_OVERHEAD_BYTES;
+    if (size > this.#maxBytes) return;
+    this.#entries ??= this.#make();
+    this.#entries.set(key, entry, { size });
+  }
+
+  /** Its result has got another shape. */
+  grown(key: string, entry: CacheEntry): void {
+    if (this.#entries?.peek(key) !== entry) return;
+    // Setting what is there already would not count it anew.
+    this.#entries.delete(key);
+    this.set(key, entry);
+  }
+
+  delete(key: string, entry: CacheEntry, why: EntryEnd): void {
+    if (this.#entries?.peek(key) !== entry) return;
+    this.#entries.delete(key);
+    this.#ended(entry, why);
+  }
+
+  /** @returns how many there were. */
+  flush(matches: (entry: CacheEntry) => boolean = () => true): number {
+    const store = this.#entries;
+    if (store === null) return 0;
+    let count = 0;
+    for (const [key, entry] of [...store.entries()]) {
+      if (!matches(entry)) continue;
+      store.delete(key);
+      this.#ended(entry, EntryEnd.flushed);
+      count++;
+    }
+    return count;
+  }
+
+  /** From the one used last to the one used longest ago. */
+  entries(): Iterable<[string, CacheEntry]> {
+    return this.#entries?.entries() ?? [];
+  }
+
+  /** The others go; what does not fit into fewer bytes as well. */
+  resize(maxBytes: number): void {
+    if (maxBytes === this.#maxBytes) return;
+    this.#maxBytes = maxBytes;
+    const before = this.#entries;
+    this.#entries = null;
+    if (before === null) return;
+    for (const [key, entry] of [...before.entries()].reverse()) this.set(key, entry);
+  }
+
+  #make(): LRUCache<string, CacheEntry> {
+    return new LRUCache<string, CacheEntry>({
+      maxSize: this.#maxBytes,
+      // With the most that there can be, its lists are typed arrays, made at once.
+      max: Math.max(1, Math.ceil(this.#maxBytes / ENTRY_OVERHEAD_BYTES)),
+      dispose: (entry, _key, reason) => {
+        if (reason === 'evict') this.#ended(entry, EntryEnd.evicted);
+      },
+    });
+  }
+}
