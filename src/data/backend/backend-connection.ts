@@ -15,10 +15,8 @@
 import {
   type ClientHandshake,
   Command,
-  collationOf,
   framePacket,
   MAX_FRAGMENT_BYTES,
-  ResponseTracker,
   StatusFlag,
   writePacketHeader,
 } from '../../../protocol/index.ts';
@@ -34,12 +32,14 @@ import {
 } from './backend-login.ts';
 import { BackendStatements } from './backend-statements.ts';
 import type { LatencyAverage } from './balancing/latency-average.ts';
+import type { ConnectionHolder, ConnectionListener, FluxHolder } from './connection-holder.ts';
 import type { ConnectionKey } from './connection-key.ts';
-import { InitConnect, setupReplies } from './connection-setup.ts';
-import { discardSink, type ExpectedReply, type ReplyOwner } from './expected-reply.ts';
+import { InitConnect } from './connection-setup.ts';
+import { ConnectionUpkeep } from './connection-upkeep.ts';
+import type { ExpectedReply } from './expected-reply.ts';
 import type { LastUser } from './last-user.ts';
-import { ownReply, RecordingReply } from './recording-reply.ts';
-import { SessionVariables } from './session-variables.ts';
+import { ReplyQueue } from './reply-queue.ts';
+import type { SessionVariables } from './session-variables.ts';
 import { UserVariables } from './user-variables.ts';
 
 const State = {
@@ -59,30 +59,6 @@ const transition = makeTransitions<State>('backend connection', {
   closed: [],
 });
 
-/** Who has a connection for itself. */
-export interface ConnectionHolder {
-  /** It has closed while nobody waited for an answer. */
-  heldConnectionClosed(connection: BackendConnection): void;
-  /** It has begun something there that no other server can go on with, or that may write. */
-  readonly isBound: boolean;
-  /** Nothing is open there but one statement that was sent, and must not be sent again before its answer is known. */
-  readonly isOneStatement: boolean;
-}
-
-/** Who has something in flux there: what was sent may be carried out whatever becomes of the connection. */
-export interface FluxHolder {
-  connectionEnded(connection: BackendConnection): void;
-}
-
-export interface ConnectionListener {
-  connectionReady(connection: BackendConnection): void;
-  connectionClosed(connection: BackendConnection, failure: ConnectionFailure | null): void;
-  /** By how many its prepared statements have become more. */
-  countStatements(difference: number): void;
-}
-
-/** A SET or the like takes a server microseconds; what takes this long will never be answered. */
-const OWN_ANSWER_MS = 10_000;
 /** Clocks and the network: how long before its wait_timeout an idle connection is left alone. */
 const EXPIRY_MARGIN_MS = 5000;
 const UNEXPECTED_BYTES = 'sent bytes that nobody expects';
@@ -140,21 +116,16 @@ export class BackendConnection implements LoginListener {
   /** For who has given it back and waits until nothing of his is left there. */
   cleaned: (() => void) | null = null;
   readonly statements: BackendStatements;
+  readonly replies = new ReplyQueue();
+  readonly upkeep: ConnectionUpkeep;
 
   #state: State = State.connecting;
   readonly #flux: FluxHolder[] = [];
   readonly #listener: ConnectionListener;
   readonly #target: ConnectionTarget;
   #login: BackendLogin | null = null;
-  #tracker: ResponseTracker | null = null;
   #capabilities = 0;
-  readonly #replies: ExpectedReply[] = [];
-  #active: ExpectedReply | null = null;
   #failure: ConnectionFailure | null = null;
-  #deadline: NodeJS.Timeout | null = null;
-  /** Own statements not yet answered, and until when they must be. */
-  #ownOwed = 0;
-  #ownDeadline: NodeJS.Timeout | null = null;
   #closesWhenAnswered: string | null = null;
   /** Closed without a goodbye, though the end of it is told in the next turn only. */
   #destroyed = false;
@@ -178,7 +149,19 @@ export class BackendConnection implements LoginListener {
       onDrain: () => this.#drained(),
       onClosed: (error) => this.#closed(error),
     });
-    this.#startDeadline();
+    this.upkeep = new ConnectionUpkeep(this, target.connectTimeoutMs, {
+      prepared: () => this.#prepared(),
+      refused: (failure) => {
+        this.#failure = failure;
+        this.close(`refused by the server: ${failure.errno} ${failure.message}`);
+      },
+    });
+    this.upkeep.startDeadline();
+  }
+
+  /** For messages. */
+  get state(): string {
+    return this.#state;
   }
 
   get ready(): boolean {
@@ -221,19 +204,13 @@ export class BackendConnection implements LoginListener {
 
   /** Replies not yet complete. */
   get owed(): number {
-    return this.#replies.length + (this.#active === null ? 0 : 1);
-  }
-
-  /** All that it owes can be asked elsewhere: reads, of whose answers nothing has come. */
-  get owesOnlyReads(): boolean {
-    if (this.#active !== null || this.#replies.length === 0) return false;
-    return this.#replies.every(({ repeatable, isOwn }) => repeatable || isOwn === true);
+    return this.replies.owed;
   }
 
   /** Asks for a reply; the caller appends the command's bytes to `socket` right away, in the same order. */
   expect(reply: ExpectedReply): void {
-    if (reply.isOwn === true) this.#ownAsked();
-    this.#replies.push(reply);
+    if (reply.isOwn === true) this.upkeep.ownAsked();
+    this.replies.add(reply);
   }
 
   /** One command whose payload is `buffer[start, end)`. */
@@ -266,64 +243,12 @@ export class BackendConnection implements LoginListener {
     this.socket.append(framePacket(payload, 0));
   }
 
-  /** The owner of replies has gone: what is still to come for it is thrown away. Returns how many there were. */
-  abandon(owner: ReplyOwner, successor: ReplyOwner): number {
-    let count = 0;
-    for (const reply of this.#active === null ? this.#replies : [this.#active, ...this.#replies]) {
-      if (reply.owner !== owner) continue;
-      reply.owner = successor;
-      reply.sink = discardSink;
-      count++;
-    }
-    if (this.#active?.owner === successor) this.#tracker?.redirect(discardSink);
-    return count;
-  }
-
-  /**
-   * A slow reader holds up this connection: answers behind its own that may be asked elsewhere are handed back to
-   * their owners, and thrown away when they come.
-   */
-  displaceFollowers(successor: ReplyOwner): ReplyOwner[] {
-    const displaced: ReplyOwner[] = [];
-    for (const reply of this.#replies) {
-      if (!reply.repeatable) continue;
-      displaced.push(reply.owner);
-      reply.owner = successor;
-      reply.sink = discardSink;
-    }
-    return displaced;
-  }
-
-  /** The client's file has been sent; the answer to it follows. */
-  infileSent(): void {
-    this.#tracker?.resumeAfterInfile();
-  }
-
-  /** By how much the client's sequence ids of the current answer are ahead of the server's. */
-  get sequenceShift(): number {
-    return this.#tracker?.sequenceShift ?? 0;
-  }
-
-  /** Where an ERR packet may be put into the answer that was cut off: null in the middle of a packet. */
-  get nextClientSequence(): number | null {
-    return this.#tracker?.nextClientSequence ?? null;
-  }
-
-  /** See `ResponseTracker.infileSequence`. */
-  get infileSequence(): number {
-    return this.#tracker?.infileSequence ?? 0;
-  }
-
-  get awaitsInfile(): boolean {
-    return this.#tracker?.awaitsInfile ?? false;
-  }
-
   /** Brings the connection back to what it was after the handshake. `connectionReady` tells when it is. */
   reset(): void {
     this.#state = transition(this.#state, State.preparing);
     this.statements.clear();
-    this.#startDeadline();
-    this.#prepare(true);
+    this.upkeep.startDeadline();
+    this.upkeep.prepare(true);
   }
 
   /** The server has sent what no server sends. */
@@ -368,48 +293,7 @@ export class BackendConnection implements LoginListener {
     if (this.#state === State.ready) this.socket.append(framePacket(Buffer.from([Command.COM_QUIT]), 0));
     this.socket.end();
     // Somebody waits for the server to end its side.
-    if (this.cleaned !== null) this.#startDeadline();
-  }
-
-  /** For everything that Sluice itself waits for: connecting, a reset, a rollback. */
-  #startDeadline(): void {
-    this.#endDeadline();
-    const { connectTimeoutMs } = this.#target;
-    const expire = (): void => this.close(`${this.#state}: no answer within ${connectTimeoutMs} ms`);
-    this.#deadline = setTimeout(expire, connectTimeoutMs);
-  }
-
-  #endDeadline(): void {
-    if (this.#deadline !== null) clearTimeout(this.#deadline);
-    this.#deadline = null;
-  }
-
-  #ownAsked(): void {
-    this.#ownOwed++;
-    const expire = (): void =>
-      this.close(`no answer to a statement of Sluice's own within ${OWN_ANSWER_MS} ms`);
-    this.#ownDeadline ??= setTimeout(expire, OWN_ANSWER_MS);
-  }
-
-  #ownAnswered(): void {
-    this.#ownOwed--;
-    if (this.#ownOwed > 0 || this.#ownDeadline === null) return;
-    clearTimeout(this.#ownDeadline);
-    this.#ownDeadline = null;
-  }
-
-  /** Ends whatever transaction is open; a failure closes the connection. */
-  rollback(done: () => void): void {
-    this.#startDeadline();
-    const recorder = new RecordingReply(
-      (_, result) => {
-        this.#endDeadline();
-        if (result.errno === 0) done();
-        else this.close(`ROLLBACK failed: ${result.errno} ${result.errorMessage}`);
-      },
-      () => undefined,
-    );
-    this.sendCommand(Command.COM_QUERY, 'ROLLBACK', ownReply(recorder));
+    if (this.cleaned !== null) this.upkeep.startDeadline();
   }
 
   #startLogin(): void {
@@ -421,10 +305,10 @@ export class BackendConnection implements LoginListener {
     this.#capabilities = handshake.capabilities;
     this.threadId = handshake.threadId;
     this.statusFlags = statusFlags;
-    this.#tracker = new ResponseTracker(this.#capabilities, discardSink);
+    this.replies.begin(this.#capabilities);
     this.#login = null;
     this.#state = transition(this.#state, State.preparing);
-    this.#prepare(false);
+    this.upkeep.prepare(false);
   }
 
   loginFailed(failure: ConnectionFailure | null, reason: string): void {
@@ -436,66 +320,9 @@ export class BackendConnection implements LoginListener {
     if (!this.#destroyed) this.#breach(UNEXPECTED_BYTES);
   }
 
-  #prepare(afterReset: boolean): void {
-    setupReplies(this, afterReset, {
-      done: (found) => {
-        this.#endDeadline();
-        this.variables = found.variables;
-        this.lastInsertId = '0';
-        this.userVariables = UserVariables.none;
-        // After a reset MySQL has the global character set, not the one of the handshake: no session starts so.
-        this.initialVariables ??= found.variables;
-        this.variablesAfterReset ??= found.afterReset;
-        this.schema = found.schema;
-        this.tracksState = found.tracksState;
-        this.initConnect = found.initConnect;
-        this.#state = transition(this.#state, State.ready);
-        this.#listener.connectionReady(this);
-      },
-      refused: (errno, message, tracksState) => {
-        if (this.key.ownerId !== null && !afterReset) {
-          this.#confine(tracksState);
-          return;
-        }
-        this.#failure = { errno, sqlState: 'HY000', message };
-        this.close(`refused by the server: ${errno} ${message}`);
-      },
-      failed: (reason) => this.close(reason),
-    });
-  }
-
-  /** Its variables cannot be read; how the client's bytes are to be read is what its handshake says. */
-  #confine(tracksState: boolean): void {
-    this.#endDeadline();
-    this.confined = true;
-    this.tainted = true;
-    this.tracksState = tracksState;
-    const charset = collationOf(this.collationId)?.charset ?? 'utf8mb4';
-    this.variables = SessionVariables.of([['character_set_client', charset]]);
+  #prepared(): void {
     this.#state = transition(this.#state, State.ready);
     this.#listener.connectionReady(this);
-  }
-
-  /** After a statement that may have changed the password. A failure closes the connection. */
-  tryConfinement(done: () => void, lost: (reason: string) => void): void {
-    this.#startDeadline();
-    const answered = (): void => {
-      this.#endDeadline();
-      done();
-    };
-    setupReplies(this, false, {
-      done: (found) => {
-        this.confined = false;
-        this.variables = found.variables;
-        this.schema = found.schema;
-        answered();
-      },
-      refused: answered,
-      failed: (reason) => {
-        this.close(reason);
-        lost(reason);
-      },
-    });
   }
 
   /** @returns the index of the first byte that is still needed. */
@@ -513,32 +340,26 @@ export class BackendConnection implements LoginListener {
   }
 
   #receiveReplies(buffer: Buffer, start: number, end: number): number {
-    const tracker = this.#tracker!;
+    const { replies } = this;
     let position = start;
     // What stands behind the reply that led to the close is nobody's answer any more.
     while (position < end && this.#state !== State.closed && !this.#destroyed) {
-      let reply = this.#active;
-      if (reply === null) {
-        reply = this.#replies.shift() ?? null;
-        if (reply === null) {
-          this.#breach(UNEXPECTED_BYTES);
-          return end;
-        }
-        this.#active = reply;
-        const { shape, sink, clientCapabilities, statusBefore, firstSequence, clientSequence, parts } = reply;
-        tracker.begin(shape, sink, clientCapabilities, statusBefore, firstSequence, parts, clientSequence);
+      if (!replies.expectsBytes()) {
+        this.#breach(UNEXPECTED_BYTES);
+        return end;
       }
       const floor = this.socket.retained ? position : 0;
-      position = tracker.advance(buffer, position, end, floor);
-      if (!tracker.complete) break;
-      this.#active = null;
+      position = replies.advance(buffer, position, end, floor);
+      const reply = replies.takeComplete();
+      if (reply === null) break;
+      const tracker = replies.tracker!;
       if (tracker.statusReported) this.statusFlags = tracker.statusFlags;
       // An ERR carries no status, and without autocommit the failed statement may have begun a transaction.
       if (tracker.errno !== 0 && (this.statusFlags & StatusFlag.SERVER_STATUS_AUTOCOMMIT) === 0)
         this.statusFlags |= StatusFlag.SERVER_STATUS_IN_TRANS;
-      if (reply.isOwn === true) this.#ownAnswered();
+      if (reply.isOwn === true) this.upkeep.ownAnswered();
       // Before whoever gets the connection next has asked for something: it would be taken for the answer to that.
-      if (position < end && this.#replies.length === 0) this.#breach(UNEXPECTED_BYTES);
+      if (position < end && replies.isLast) this.#breach(UNEXPECTED_BYTES);
       reply.owner.replyComplete(this, tracker);
       if (this.#closesWhenAnswered !== null && this.owed === 0) this.#allAnswered();
     }
@@ -554,20 +375,19 @@ export class BackendConnection implements LoginListener {
 
   #closed(error: Error | null): void {
     if (this.#state === State.closed) return;
-    this.#endDeadline();
-    if (this.#ownDeadline !== null) clearTimeout(this.#ownDeadline);
+    this.upkeep.end();
     this.#state = transition(this.#state, State.closed);
     this.#login?.end();
     if (this.closeReason === '') this.closeReason = error === null ? 'closed by the server' : error.message;
     this.statements.clear();
     this.#endsFlux();
-    const active = this.#active;
-    const pending = this.#replies.splice(0);
-    this.#active = null;
-    const holder = active === null && pending.length === 0 ? this.holder : null;
+    const { replies, isFirstActive } = this.replies.takeAll();
+    const holder = replies.length === 0 ? this.holder : null;
     this.#listener.connectionClosed(this, this.#failure);
-    active?.owner.replyLost(this, this.closeReason, this.#tracker?.forwarded ?? false);
-    for (const reply of pending) reply.owner.replyLost(this, this.closeReason, false);
+    for (const [index, reply] of replies.entries()) {
+      const isStarted = index === 0 && isFirstActive && this.replies.tracker?.forwarded === true;
+      reply.owner.replyLost(this, this.closeReason, isStarted);
+    }
     holder?.heldConnectionClosed(this);
     this.tellCleaned();
   }

@@ -1,7 +1,8 @@
 /** A statement of Sluice's own in the name of a user, on whatever connection of the pool is free. */
 
 import { Command } from '../../../protocol/index.ts';
-import type { BackendConnection, ConnectionHolder } from './backend-connection.ts';
+import type { BackendConnection } from './backend-connection.ts';
+import type { ConnectionHolder } from './connection-holder.ts';
 import type { ConnectionKey } from './connection-key.ts';
 import type { PoolFailure, PoolRequest } from './pool-request.ts';
 import { ownReply, type RecordedResult, RecordingReply } from './recording-reply.ts';

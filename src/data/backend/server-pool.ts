@@ -15,11 +15,12 @@ import { type SharedCounters, WorkerCounter, type WorkerCounters } from '../../c
 import type { SnapshotServer, SnapshotSettings } from '../../common/snapshot.ts';
 import { type TimerWheel, WheelTimer } from '../../common/timer-wheel.ts';
 import type { FlushScheduler } from '../io/flush-scheduler.ts';
-import { BackendConnection, type ConnectionListener } from './backend-connection.ts';
+import { BackendConnection } from './backend-connection.ts';
 import type { ConnectionFailure } from './backend-login.ts';
 import { LatencyAverage } from './balancing/latency-average.ts';
 import type { ReplicaMeasurements } from './balancing/replica-measurements.ts';
 import { CheckInAction, type CheckInFacts, checkInVerdict } from './check-in.ts';
+import type { ConnectionListener } from './connection-holder.ts';
 import type { ConnectionKey } from './connection-key.ts';
 import { InitConnect } from './connection-setup.ts';
 import { fits, IdleConnections, mayJoin, usable } from './idle-connections.ts';
@@ -129,7 +130,7 @@ export class ServerPool implements ConnectionListener {
   #closeStuck(now: number): void {
     if (this.#shunnedSinceMs === 0 || now - this.#shunnedSinceMs < STUCK_MS) return;
     for (const connection of [...this.#all])
-      if (connection.owesOnlyReads) connection.close('the server is shunned and does not answer');
+      if (connection.replies.owesOnlyReads) connection.close('the server is shunned and does not answer');
   }
 
   /** Connections that a session or a batch has. */
@@ -180,7 +181,7 @@ export class ServerPool implements ConnectionListener {
     const { action, reason } = checkInVerdict({
       statusFlags: connection.statusFlags,
       repliesOwed: connection.owed,
-      awaitsInfile: connection.awaitsInfile,
+      awaitsInfile: connection.replies.awaitsInfile,
       tainted: connection.tainted,
       ...left,
       initialised: connection.initConnect !== InitConnect.none,
@@ -201,7 +202,8 @@ export class ServerPool implements ConnectionListener {
       return;
     }
     connection.lastUser = null;
-    if (action === CheckInAction.rollback) connection.rollback(() => this.checkIn(connection, NOTHING_LEFT));
+    if (action === CheckInAction.rollback)
+      connection.upkeep.rollback(() => this.checkIn(connection, NOTHING_LEFT));
     else {
       this.#connecting.set(connection, null);
       connection.reset();

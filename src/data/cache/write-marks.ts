@@ -16,7 +16,8 @@
 
 import { Command, type ResponseTracker, StatusFlag } from '../../../protocol/index.ts';
 import { type StatementClass, StatementKind } from '../../sql/statement-class.ts';
-import type { BackendConnection, FluxHolder } from '../backend/backend-connection.ts';
+import type { BackendConnection } from '../backend/backend-connection.ts';
+import type { FluxHolder } from '../backend/connection-holder.ts';
 import type { SessionVariables } from '../backend/session-variables.ts';
 import { FOREIGN_GTID, NO_GTID } from '../causal/gtid-sources.ts';
 import { PendingWrites } from '../causal/pending-writes.ts';

@@ -22,13 +22,13 @@ export class InfilePassage {
     const fragments = fragmentCount(end - start);
     let last = sequenceId;
     if (last === null) {
-      const first = this.#nextSequence ?? connection.infileSequence;
+      const first = this.#nextSequence ?? connection.replies.infileSequence;
       last = first + fragments - 1;
       this.#nextSequence = end === start ? null : last + 1;
     }
     // The client counts the packets that were put into its answer; the server does not know of them.
-    const first = last - (fragments - 1) - connection.sequenceShift;
+    const first = last - (fragments - 1) - connection.replies.sequenceShift;
     connection.socket.append(framePacket(Buffer.from(buffer.subarray(start, end)), first & 0xff));
-    if (end === start) connection.infileSent();
+    if (end === start) connection.replies.infileSent();
   }
 }

@@ -2,7 +2,8 @@
  * and how they are given back. */
 
 import { clientError } from '../../common/errors.ts';
-import type { BackendConnection, ConnectionHolder } from '../backend/backend-connection.ts';
+import type { BackendConnection } from '../backend/backend-connection.ts';
+import type { ConnectionHolder } from '../backend/connection-holder.ts';
 import type { ReplyOwner } from '../backend/expected-reply.ts';
 import { Orphan } from '../backend/orphan.ts';
 import { type LeftBehind, NOTHING_LEFT, type ServerPool } from '../backend/server-pool.ts';
@@ -75,11 +76,11 @@ export class RunConnections implements ConnectionHolder {
       connection.socket.resume();
       // A batch serves others too; a statement of one's own that nobody waits for ends with its connection.
       if (now.shared && !client.marks.isInFlux)
-        connection.abandon(owner, new Orphan(context.backends, connection));
+        connection.replies.abandon(owner, new Orphan(context.backends, connection));
       else connection.close('the client has gone');
     }
     if (held === null) return;
-    if (held.owed > 0 || held.awaitsInfile) held.close('the client has gone');
+    if (held.owed > 0 || held.replies.awaitsInfile) held.close('the client has gone');
     else this.#giveBack(held, client.state.leftBehind());
   }
 

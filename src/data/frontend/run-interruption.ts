@@ -48,7 +48,7 @@ export class RunInterruption {
       if (this.#run.passage.bytes > 0) return;
       // The server would hit whoever's turn it is: the short read is left to end, its answer is thrown away.
       if (this.#run.client.marks.isInFlux) connection.close('killed, and it may not be a read');
-      else connection.abandon(this.#owner, new Orphan(this.#run.context.backends, connection));
+      else connection.replies.abandon(this.#owner, new Orphan(this.#run.context.backends, connection));
       this.#run.now.connection = null;
       this.#steps.fail(error);
       return;

@@ -122,7 +122,7 @@ export class RunLoss {
       user: this.#run.client.username,
       reason: connection.closeReason,
     });
-    const sequence = connection.nextClientSequence;
+    const sequence = connection.replies.nextClientSequence;
     if (sequence === null || this.#run.passage.silent) {
       this.#run.aftermath.settled(undefined, 0);
       this.#run.trace.ends(error.errno, this.#run.now.attempts, this.#run.passage.bytes);

@@ -82,7 +82,7 @@ export class StateSettling {
       if (!connection.confined) this.#state.collationUnknown = false;
       this.#listener.settled(connection, true);
     };
-    connection.tryConfinement(done, (reason) => this.#listener.settlingLost(connection, reason));
+    connection.upkeep.tryConfinement(done, (reason) => this.#listener.settlingLost(connection, reason));
   }
 
   #tracking(connection: BackendConnection, plan: Plan, succeeded: boolean): void {

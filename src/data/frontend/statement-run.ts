@@ -341,7 +341,7 @@ export class StatementRun implements ReplyOwner, PassageOwner, ApproachListener,
     this.#context.counters.add(WorkerCounter.slowReaderPauses);
     if (!this.#now.shared) return;
     const orphan = new Orphan(this.#context.backends, connection);
-    for (const owner of connection.displaceFollowers(orphan))
+    for (const owner of connection.replies.displaceFollowers(orphan))
       if (owner instanceof StatementRun) owner.repeat('a slow reader is in front');
   }
 

@@ -201,7 +201,7 @@ t.test('who has gone gets nothing, who comes after gets their own', async (t) =>
   other.send(connection, 'b');
   gone.send(connection, 'c');
   await received(3);
-  t.equal(connection.abandon(gone, successor), 2);
+  t.equal(connection.replies.abandon(gone, successor), 2);
   server.socket.write(Buffer.concat([server.row('1'), server.ok, server.row('2')]));
   await waitUntil('all answered', () => connection.owed === 0);
   t.same(gone.events, []);
@@ -219,7 +219,7 @@ t.test('reads behind a slow one are handed back, what is no read is not', async 
   await waitUntil('its answer has begun', () => slow.forwarded > 0);
   read.send(connection, 'read', true);
   write.send(connection, 'write');
-  t.same(connection.displaceFollowers(successor), [read]);
+  t.same(connection.replies.displaceFollowers(successor), [read]);
   server.socket.write(Buffer.concat([server.row('1').subarray(30), server.row('2'), server.ok]));
   await waitUntil('all answered', () => connection.owed === 0);
   t.same(slow.events, ['complete 0 1']);
@@ -257,14 +257,14 @@ t.test('a reset: everything is asked again; if it fails the connection goes', as
 t.test('a rollback that fails closes the connection', async (t) => {
   const { server, connection, closed, received } = await connect(t);
   let done = 0;
-  connection.rollback(() => {
+  connection.upkeep.rollback(() => {
     done++;
   });
   await received(1);
   t.same(server.statements, ['ROLLBACK']);
   server.socket.write(server.ok);
   await waitUntil('it is done', () => done === 1);
-  connection.rollback(() => {
+  connection.upkeep.rollback(() => {
     done++;
   });
   await received(2);

@@ -7,7 +7,8 @@ import { EVERYTHING, TableEpochs } from '../../../../src/common/table-epochs.ts'
 import { TableRelations } from '../../../../src/common/table-relations.ts';
 import { tableSlot } from '../../../../src/common/table-slots.ts';
 import type { WriteInDoubt } from '../../../../src/common/thread-messages.ts';
-import type { BackendConnection, FluxHolder } from '../../../../src/data/backend/backend-connection.ts';
+import type { BackendConnection } from '../../../../src/data/backend/backend-connection.ts';
+import type { FluxHolder } from '../../../../src/data/backend/connection-holder.ts';
 import { SessionVariables } from '../../../../src/data/backend/session-variables.ts';
 import { WorkerMarks } from '../../../../src/data/cache/worker-marks.ts';
 import { type MarkedState, WriteMarks } from '../../../../src/data/cache/write-marks.ts';
