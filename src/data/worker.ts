@@ -20,7 +20,7 @@ import { TimerWheel } from '../common/timer-wheel.ts';
 import { ReportStream } from '../common/worker-report.ts';
 import { AccountCredentials } from './backend/account-credentials.ts';
 import { Backends } from './backend/backends.ts';
-import type { PoolEnvironment } from './backend/server-pool.ts';
+import type { PoolEnvironment } from './backend/pool-environment.ts';
 import { SessionRegistry } from './backend/session-registry.ts';
 import { StateDifferences } from './backend/state-difference.ts';
 import { StatementDefinitions } from './backend/statement-definition.ts';

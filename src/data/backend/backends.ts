@@ -8,9 +8,10 @@ import type { BackendConnection } from './backend-connection.ts';
 import type { ReadNeeds } from './balancing/read-needs.ts';
 import { HeldWrites } from './held-writes.ts';
 import { LagFallback } from './lag-fallback.ts';
+import type { PoolEnvironment } from './pool-environment.ts';
 import type { ForeseenChoice } from './read-group.ts';
 import { ReadGroups, type ReadTarget } from './read-groups.ts';
-import { type PoolEnvironment, ServerPool } from './server-pool.ts';
+import { ServerPool } from './server-pool.ts';
 import type { Killable } from './session-registry.ts';
 import { WaitingStatements } from './waiting-statements.ts';
 

@@ -43,6 +43,11 @@ export interface CheckInFacts {
   readonly poolClosing: boolean;
 }
 
+/** What a session leaves on a connection, besides what is tracked. */
+export type LeftBehind = Pick<CheckInFacts, 'untracked' | 'survivesReset' | 'stateUnknown'>;
+
+export const NOTHING_LEFT: LeftBehind = { untracked: false, survivesReset: false, stateUnknown: false };
+
 export function checkInVerdict(facts: CheckInFacts): { action: CheckInAction; reason: CheckInReason } {
   if (facts.awaitsInfile) return verdict(CheckInAction.close, CheckInReason.awaitsInfile);
   if (facts.repliesOwed > 0) return verdict(CheckInAction.close, CheckInReason.repliesOwed);

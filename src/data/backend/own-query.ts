@@ -2,11 +2,12 @@
 
 import { Command } from '../../../protocol/index.ts';
 import type { BackendConnection } from './backend-connection.ts';
+import { NOTHING_LEFT } from './check-in.ts';
 import type { ConnectionHolder } from './connection-holder.ts';
 import type { ConnectionKey } from './connection-key.ts';
 import type { PoolFailure, PoolRequest } from './pool-request.ts';
 import { ownReply, type RecordedResult, RecordingReply } from './recording-reply.ts';
-import { NOTHING_LEFT, type ServerPool } from './server-pool.ts';
+import type { ServerPool } from './server-pool.ts';
 
 export interface OwnQuestion {
   readonly pool: ServerPool;

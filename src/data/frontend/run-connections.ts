@@ -3,10 +3,11 @@
 
 import { clientError } from '../../common/errors.ts';
 import type { BackendConnection } from '../backend/backend-connection.ts';
+import { type LeftBehind, NOTHING_LEFT } from '../backend/check-in.ts';
 import type { ConnectionHolder } from '../backend/connection-holder.ts';
 import type { ReplyOwner } from '../backend/expected-reply.ts';
 import { Orphan } from '../backend/orphan.ts';
-import { type LeftBehind, NOTHING_LEFT, type ServerPool } from '../backend/server-pool.ts';
+import type { ServerPool } from '../backend/server-pool.ts';
 import { RunPhase } from './run-phase.ts';
 import type { RunParts } from './run-state.ts';
 

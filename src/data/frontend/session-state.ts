@@ -16,7 +16,7 @@ import type { WorkerCounters } from '../../common/shared-counters.ts';
 import { type LexicalContext, makeLexicalContext } from '../../sql/lexical-context.ts';
 import { pinSlot } from '../../sql/route-reason.ts';
 import { PinReason } from '../../sql/statement-class.ts';
-import type { LeftBehind } from '../backend/server-pool.ts';
+import type { LeftBehind } from '../backend/check-in.ts';
 import {
   canonicalVariableName,
   isOn,

@@ -7,7 +7,7 @@
 import t, { type Test } from 'tap';
 import { SharedCounters } from '../../../src/common/shared-counters.ts';
 import type { BackendConnection } from '../../../src/data/backend/backend-connection.ts';
-import { NOTHING_LEFT } from '../../../src/data/backend/server-pool.ts';
+import { NOTHING_LEFT } from '../../../src/data/backend/check-in.ts';
 import { MariadbServer } from '../../support/mariadb-server.ts';
 import { SeededRandom } from '../../support/seeded-random.ts';
 import { waitUntil } from '../../support/wait-until.ts';
