@@ -17,8 +17,6 @@ export interface CommitDoubt {
   readonly threadId: number;
   /** Before the COMMIT was sent; milliseconds since the epoch. */
   readonly sentAtMs: number;
-  /** False: the savepoint may have failed where the COMMIT did not, so that its absence proves nothing. */
-  readonly isTagSure: boolean;
   /** How long the client waits for the truth. */
   readonly waitMs: number;
 }

@@ -10,9 +10,12 @@ import { type ConfigObject, mergeConfig, SluiceProcess } from '../support/sluice
 import { waitUntil } from '../support/wait-until.ts';
 import { type Fault, MarkedFaultProxy } from './marked-fault-proxy.ts';
 
+const ER_PARSE_ERROR = 1064;
+const ER_TRANS_CACHE_FULL = 1197;
 const ER_COMMIT_UNKNOWN = 9041;
 const ER_COMMIT_ROLLED_BACK = 9042;
 
+const missing = await Mysql57Server.unavailableReason();
 const SQL = ['CREATE TABLE app.written (id INT PRIMARY KEY, mark VARCHAR(40))'];
 const CONFIG = {
   failover: { resolveCommits: true },
@@ -75,7 +78,7 @@ async function isThere(set: ReplicationSet, id: number): Promise<boolean> {
 }
 
 for (const flavor of [ServerFlavor.mariadb, ServerFlavor.mysql]) {
-  const skip = flavor === ServerFlavor.mysql ? ((await Mysql57Server.unavailableReason()) ?? false) : false;
+  const skip = flavor === ServerFlavor.mysql ? (missing ?? false) : false;
   // Every byte was tried once; each third one shows the same, and the packets of both flavours are alike.
   const step = flavor === ServerFlavor.mariadb ? 3 : 9;
 
@@ -104,7 +107,28 @@ for (const flavor of [ServerFlavor.mariadb, ServerFlavor.mysql]) {
     t.equal(answered, Math.ceil(29 / step), 'one whose answer was lost was committed');
     const [rows] = await client.query<RowDataPacket[]>('SELECT COUNT(*) AS n FROM written');
     t.equal(rows[0]?.n, told.committed, 'the session goes on');
+    proxy.faults.clear();
+    await t.test('several statements stay forbidden', (t) => checkSeveral(t, sluice));
   });
+}
+
+/** Mark and COMMIT are two in one text: connections allow that, and their clients must not notice. */
+async function checkSeveral(t: Test, sluice: SluiceProcess): Promise<void> {
+  const client = await sluice.connect();
+  t.teardown(() => client.destroy());
+  for (const id of [1001, 1002]) {
+    t.equal(await write(client, id, 'COMMIT; -- with a remark'), 0);
+    t.equal(await errnoOf(client.query('SELECT 1; DELETE FROM written')), ER_PARSE_ERROR);
+    const [rows] = await client.query("SELECT ';' AS x; -- one statement");
+    t.strictSame(rows, [{ x: ';' }]);
+    await client.query('SELECT * FROM written FOR UPDATE');
+    t.equal(await errnoOf(client.query('DO 1; DO 2')), ER_PARSE_ERROR);
+  }
+  const several = await sluice.connect({ multipleStatements: true });
+  t.teardown(() => several.destroy());
+  t.equal(await write(several, 1003, 'COMMIT'), 0);
+  const [results] = await several.query('SELECT 1 AS a; SELECT COUNT(*) AS n FROM written WHERE id > 1000');
+  t.strictSame(results, [[{ a: 1 }], [{ n: 3 }]]);
 }
 
 t.test('the primary dies at that moment', async (t) => {
@@ -158,3 +182,66 @@ t.test('nobody is there to be asked', async (t) => {
   proxy.breakAll();
   t.equal(await committing, ER_COMMIT_UNKNOWN);
 });
+
+/** How long a text may be so that the binlog's cache has room for its row, and not for a savepoint behind it. */
+async function lengthThatFills(set: ReplicationSet): Promise<number> {
+  const connection = await set.connect(set.primary);
+  let [fits, fails] = [1000, 100_000];
+  while (fails - fits > 1) {
+    const length = (fits + fails) >> 1;
+    await connection.query('BEGIN');
+    if ((await errnoOf(connection.query(wide(length)))) === 0) fits = length;
+    else fails = length;
+    await connection.query('ROLLBACK');
+  }
+  await connection.end();
+  return fits;
+}
+
+const wide = (length: number): string => `INSERT INTO wide VALUES (1, REPEAT('x', ${length}))`;
+
+/** Else MariaDB commits the transaction without its mark, and MySQL commits nothing and says OK. */
+for (const flavor of [ServerFlavor.mariadb, ServerFlavor.mysql]) {
+  const skip = flavor === ServerFlavor.mysql ? (missing ?? false) : false;
+  t.test(`a mark that fails, ${flavor}: nothing is committed without it`, { skip }, async (t) => {
+    const set = new ReplicationSet({
+      flavor,
+      replicas: 1,
+      args: ['--binlog-cache-size=4096', '--max-binlog-cache-size=4096'],
+      sql: ['CREATE TABLE app.wide (id INT PRIMARY KEY, text LONGTEXT)'],
+    });
+    const { proxy, sluice } = await makeStage(t, set);
+    const [replica] = set.replicas as [DatabaseServer];
+    const client = await sluice.connect();
+    t.teardown(() => client.destroy());
+    await waitForPositions(client, set);
+    const length = await lengthThatFills(set);
+    const fill = async (): Promise<void> => {
+      await client.query('START TRANSACTION');
+      await client.query(wide(length));
+    };
+    const count = (server: DatabaseServer) => server.queryValue('SELECT COUNT(*) FROM app.wide');
+    await fill();
+    t.equal(await errnoOf(client.query('COMMIT')), ER_TRANS_CACHE_FULL, 'the client is told');
+    await client.query('ROLLBACK');
+    t.equal(await count(set.primary), '0');
+
+    const marks = () =>
+      set.primary
+        .query<{ Value: string }>("SHOW GLOBAL STATUS LIKE 'Com_savepoint'")
+        .then(([row]) => row?.Value);
+    const before = await marks();
+    await fill();
+    proxy.faults.set('frozen', { freeze: true });
+    const committing = errnoOf(client.query(`COMMIT ${MarkedFaultProxy.mark('frozen')}`));
+    await waitUntil('the primary has it', async () => (await marks()) !== before);
+    await set.waitForSync();
+    await set.primary.kill();
+    proxy.breakAll();
+    await replica.query('STOP SLAVE');
+    await replica.query('RESET SLAVE ALL');
+    await replica.query('SET GLOBAL read_only = 0');
+    t.equal(await committing, ER_COMMIT_ROLLED_BACK);
+    t.equal(await count(replica), '0', 'what is said to be rolled back is not there');
+  });
+}

@@ -103,6 +103,8 @@ export class BackendConnection implements LoginListener {
   tainted = false;
   /** The server takes nothing but a new password (1820), and its client knows: its key has an owner. */
   confined = false;
+  /** Sluice has allowed several statements in one text; see several-statements.ts. */
+  takesSeveral = false;
   idleSince = 0;
   /** Statements of the batch that was sent last. */
   batchSize = 0;
@@ -364,6 +366,11 @@ export class BackendConnection implements LoginListener {
       if (this.#closesWhenAnswered !== null && this.owed === 0) this.#allAnswered();
     }
     return position;
+  }
+
+  /** For the owner of a reply: the command behind it was not executed, and this packet tells so in place of its answer. */
+  answerNext(packet: Buffer): void {
+    this.#receiveReplies(packet, 0, packet.length);
   }
 
   #drained(): void {

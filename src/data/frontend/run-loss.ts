@@ -74,7 +74,7 @@ export class RunLoss {
 
   /** A COMMIT that can be looked for: its client waits until it is known what has become of it. */
   #isInDoubt(connection: BackendConnection, reason: string): boolean {
-    const doubt = this.#run.commitTag.doubt(this.#run.now.interrupted);
+    const doubt = this.#run.commitTag.doubt();
     if (doubt === null) return false;
     this.#run.now.connection = null;
     this.#run.now.held = null;
@@ -90,7 +90,8 @@ export class RunLoss {
     const { state, causality } = this.#run.client;
     const replay = this.#run.now.replay;
     this.#run.now.doubt = null;
-    const isLost = truth.outcome === CommitOutcome.rolledBack;
+    // Who has interrupted it does not want it done again.
+    const isLost = truth.outcome === CommitOutcome.rolledBack && !this.#run.now.interrupted;
     if (isLost && replay !== null && replay.log.pending !== null && replay.log.obstacle === null) {
       replay.begin(doubt.address, reason, false);
       return;

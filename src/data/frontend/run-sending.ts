@@ -6,6 +6,8 @@ import type { BackendConnection } from '../backend/backend-connection.ts';
 import type { BackendStatement } from '../backend/backend-statements.ts';
 import type { ReplyOwner } from '../backend/expected-reply.ts';
 import { ownReply, RecordingReply } from '../backend/recording-reply.ts';
+import { forbidSeveral } from '../backend/several-statements.ts';
+import { COMMIT_SEQUENCE } from '../replay/commit-tag.ts';
 import type { RunParts } from './run-state.ts';
 
 export class RunSending {
@@ -26,37 +28,51 @@ export class RunSending {
     end: number,
     prepared: BackendStatement | null,
   ): void {
-    const { now, client, context, passage, residue } = this.#run;
+    const { now, context, passage, residue, commitTag } = this.#run;
     now.sentAt = performance.now();
     passage.bytes = 0;
-    this.#sendInFront(connection);
+    const isMarked = this.#sendInFront(connection, buffer, start, end);
     if (now.shared) connection.batchSize = connection.owed === 0 ? 1 : connection.batchSize + 1;
     this.#noteWrites(connection);
+    connection.lastUser = residue;
+    const { counters } = context;
+    counters.addServer(connection.server.slot, ServerCounter.queries);
+    counters.addServer(connection.server.slot, ServerCounter.bytesSent, end - start);
+    const { statement } = now;
+    if (isMarked) {
+      const text = now.command === Command.COM_QUERY ? buffer.subarray(start + 1, end) : null;
+      commitTag.send(connection, text, () => this.#expect(connection, COMMIT_SEQUENCE));
+      return;
+    }
+    this.#expect(connection, fragmentCount(end - start));
+    if (statement === null || prepared === null) connection.sendPacket(buffer, start, end);
+    else statement.send(connection, prepared, buffer, start, end);
+  }
+
+  #expect(connection: BackendConnection, firstSequence: number): void {
+    const { now, client, passage } = this.#run;
     connection.expect({
       shape: now.shape,
       owner: this.#owner,
       sink: passage,
       clientCapabilities: client.clientCapabilities,
       statusBefore: client.state.statusFlags,
-      firstSequence: fragmentCount(end - start),
+      firstSequence,
       clientSequence: client.errorSequence,
       parts: now.plan?.statement ?? null,
       repeatable: now.repeatable,
     });
-    connection.lastUser = residue;
-    const { counters } = context;
-    counters.addServer(connection.server.slot, ServerCounter.queries);
-    counters.addServer(connection.server.slot, ServerCounter.bytesSent, end - start);
-    const { statement } = now;
-    if (statement === null || prepared === null) connection.sendPacket(buffer, start, end);
-    else statement.send(connection, prepared, buffer, start, end);
   }
 
-  #sendInFront(connection: BackendConnection): void {
+  /** @returns whether the command is a COMMIT that goes out with a mark. */
+  #sendInFront(connection: BackendConnection, buffer: Buffer, start: number, end: number): boolean {
     const { now, client, passage, commitTag } = this.#run;
+    if (connection.takesSeveral && now.command === Command.COM_QUERY)
+      forbidSeveral(connection, buffer.subarray(start + 1, end));
     if (now.plan === null && !passage.silent) this.#emptyDiagnostics(connection);
     else if (!now.shared && now.shape !== AnswerShape.prepare)
-      commitTag.sends(connection, now.plan ?? now.statement?.plan ?? null, client.state.variables);
+      return commitTag.marks(connection, now.plan ?? now.statement?.plan ?? null, client.state.variables);
+    return false;
   }
 
   /** What it may write, before the server can tell that it has. */

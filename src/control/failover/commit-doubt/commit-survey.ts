@@ -104,7 +104,7 @@ export class CommitSurvey {
       const committed = await findCommittedTags(run, from, new Set(askable.map(({ tag }) => tag)));
       // Whoever was asked may be another server by now, or none: then it is asked again.
       if (this.#options.primary()?.address !== primary.address) return;
-      for (const { pending, tag } of askable) this.#found(pending, committed.has(tag), primary.address);
+      for (const { pending, tag } of askable) this.#found(pending, committed.has(tag));
     } catch (error) {
       this.#failed(primary, asked, error);
     }
@@ -141,14 +141,9 @@ export class CommitSurvey {
     return [];
   }
 
-  #found(pending: Pending, isThere: boolean, address: string): void {
-    const { isTagSure } = pending.doubt;
-    if (isThere) this.#resolve(pending, { outcome: CommitOutcome.committed, reason: '' });
-    else if (isTagSure) this.#resolve(pending, { outcome: CommitOutcome.rolledBack, reason: '' });
-    else {
-      const reason = `the binlog of ${address} does not show it, and may not have to`;
-      this.#resolve(pending, { outcome: CommitOutcome.unknown, reason });
-    }
+  #found(pending: Pending, isThere: boolean): void {
+    const outcome = isThere ? CommitOutcome.committed : CommitOutcome.rolledBack;
+    this.#resolve(pending, { outcome, reason: '' });
   }
 
   #failed({ address }: SurveyedPrimary, asked: readonly Pending[], error: unknown): void {
