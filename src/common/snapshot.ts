@@ -88,11 +88,11 @@ export interface SnapshotCatalog {
   readonly unsafeViews: readonly string[];
   /**
    * Likewise of every view and table whose answers may be others though nobody has written: its definition, or a generated
-   * column, calls something like NOW().
+   * column, calls something like NOW(), or it is unsafe. null: not known.
    */
-  readonly varying: readonly string[];
+  readonly varying: readonly string[] | null;
   /** Likewise of those with values of the type TIME: made a DATETIME, they are of the current day. */
-  readonly timesOfDay: readonly string[];
+  readonly timesOfDay: readonly string[] | null;
   readonly tables: SnapshotTables;
 }
 

@@ -8,6 +8,7 @@
  *
  * A name that a server does not have as a built-in may be a stored function there, which may write. So every
  * list says from which version on it holds; where the sources leave doubt, the later version is written.
+ * Which of them answer the same each time says `function-determinism.ts`.
  */
 
 export interface BuiltinGroup {
@@ -16,14 +17,12 @@ export interface BuiltinGroup {
   /** First MySQL version that no longer has them; null while they are there. */
   readonly mysqlBelow: number | null;
   readonly mariadbFrom: number | null;
-  /** Two runs over the same data may differ: fine on a replica, not in a cache. */
-  readonly nonDeterministic: boolean;
   readonly names: string;
 }
 
-const EVERYWHERE = { mysqlFrom: 50700, mysqlBelow: null, mariadbFrom: 100200, nonDeterministic: false };
-const MYSQL = { mysqlFrom: 80000, mysqlBelow: null, mariadbFrom: null, nonDeterministic: false };
-const MARIADB = { mysqlFrom: null, mysqlBelow: null, mariadbFrom: 100200, nonDeterministic: false };
+const EVERYWHERE = { mysqlFrom: 50700, mysqlBelow: null, mariadbFrom: 100200 };
+const MYSQL = { mysqlFrom: 80000, mysqlBelow: null, mariadbFrom: null };
+const MARIADB = { mysqlFrom: null, mysqlBelow: null, mariadbFrom: 100200 };
 
 const COMMON: readonly BuiltinGroup[] = [
   {
@@ -46,7 +45,6 @@ const COMMON: readonly BuiltinGroup[] = [
   },
   {
     ...EVERYWHERE,
-    nonDeterministic: true,
     names: `CURDATE CURRENT_DATE CURRENT_TIME CURRENT_TIMESTAMP CURTIME LOCALTIME LOCALTIMESTAMP NOW RAND
       SYSDATE UNIX_TIMESTAMP UTC_DATE UTC_TIME UTC_TIMESTAMP UUID UUID_SHORT`,
   },
@@ -72,7 +70,7 @@ const COMMON: readonly BuiltinGroup[] = [
   { ...EVERYWHERE, mysqlFrom: 80011, names: 'REGEXP_INSTR REGEXP_REPLACE REGEXP_SUBSTR' },
   { ...EVERYWHERE, mysqlFrom: 80016, mariadbFrom: 110800, names: 'FORMAT_BYTES' },
   { ...EVERYWHERE, mysqlFrom: 80016, mariadbFrom: 110000, names: 'FORMAT_PICO_TIME' },
-  { ...EVERYWHERE, mysqlFrom: 50700, mariadbFrom: 101003, nonDeterministic: true, names: 'RANDOM_BYTES' },
+  { ...EVERYWHERE, mysqlFrom: 50700, mariadbFrom: 101003, names: 'RANDOM_BYTES' },
 ];
 
 const SPATIAL: readonly BuiltinGroup[] = [
@@ -143,14 +141,14 @@ const MARIADB_ONLY: readonly BuiltinGroup[] = [
   { ...MARIADB, mariadbFrom: 100300, names: 'CHR LENGTHB NVL NVL2 VALUE' },
   { ...MARIADB, mariadbFrom: 100301, names: 'MEDIAN PERCENTILE_CONT PERCENTILE_DISC' },
   { ...MARIADB, mariadbFrom: 100601, names: 'ADD_MONTHS TO_CHAR ROWNUM' },
-  { ...MARIADB, mariadbFrom: 100601, nonDeterministic: true, names: 'SYS_GUID' },
+  { ...MARIADB, mariadbFrom: 100601, names: 'SYS_GUID' },
   { ...MARIADB, mariadbFrom: 100700, names: 'JSON_EQUALS JSON_NORMALIZE NATURAL_SORT_KEY SFORMAT' },
   { ...MARIADB, mariadbFrom: 100800, names: 'CRC32C' },
   { ...MARIADB, mariadbFrom: 101100, names: 'JSON_PRETTY' },
   { ...MARIADB, mariadbFrom: 110300, names: 'KDF' },
   { ...MARIADB, mariadbFrom: 110400, names: 'JSON_ARRAY_INTERSECT JSON_KEY_VALUE JSON_OBJECT_FILTER_KEYS' },
   { ...MARIADB, mariadbFrom: 110400, names: 'JSON_OBJECT_TO_ARRAY' },
-  { ...MARIADB, mariadbFrom: 110700, nonDeterministic: true, names: 'UUID_V4 UUID_V7' },
+  { ...MARIADB, mariadbFrom: 110700, names: 'UUID_V4 UUID_V7' },
   {
     ...MARIADB,
     mariadbFrom: 110701,

@@ -7,7 +7,6 @@ import { ClassReason, PinReason, type ResidueUse } from './statement-class.ts';
 export interface FunctionFacts {
   /** `proven-read` for a built-in without side effects. */
   readonly reason: ClassReason;
-  readonly nonDeterministic: boolean;
   /** What it reads of the connection's last statement. */
   readonly residue: keyof ResidueUse | null;
   /** What a call leaves on its connection. */
@@ -18,19 +17,16 @@ export interface FunctionFacts {
 
 const SAFE: FunctionFacts = {
   reason: ClassReason.provenRead,
-  nonDeterministic: false,
   residue: null,
   pin: null,
   usesLocks: false,
 };
-const SAFE_NON_DETERMINISTIC: FunctionFacts = { ...SAFE, nonDeterministic: true };
 const UNSAFE: FunctionFacts = { ...SAFE, reason: ClassReason.unsafeFunction };
 const STATE: FunctionFacts = { ...SAFE, reason: ClassReason.serverState };
 const SEQUENCE: FunctionFacts = { ...SAFE, reason: ClassReason.sequence, pin: PinReason.sequence };
 /** Nothing is known of it: a stored or loadable function may do anything. */
 export const UNKNOWN_FUNCTION: FunctionFacts = {
   reason: ClassReason.unknownFunction,
-  nonDeterministic: true,
   residue: null,
   pin: PinReason.storedRoutine,
   usesLocks: false,
@@ -113,24 +109,27 @@ export function functionFacts(name: string, detached: boolean, context: LexicalC
   const groups = GROUPS_BY_NAME.get(name);
   if (groups === undefined || (detached && SPACE_SENSITIVE.has(name))) return UNKNOWN_FUNCTION;
   for (const group of groups) {
-    if (has(group, context)) return group.nonDeterministic ? SAFE_NON_DETERMINISTIC : SAFE;
+    if (has(group, context)) return SAFE;
   }
   return UNKNOWN_FUNCTION;
 }
 
-/** Functions that need no parentheses. All of them are safe; some say a time. */
-export const BARE_FUNCTIONS: ReadonlyMap<string, FunctionFacts> = new Map([
-  ['CURRENT_USER', SAFE],
-  ['CURRENT_ROLE', SAFE],
-  ...[
-    'CURRENT_DATE',
-    'CURRENT_TIME',
-    'CURRENT_TIMESTAMP',
-    'LOCALTIME',
-    'LOCALTIMESTAMP',
-    'SYSDATE',
-    'UTC_DATE',
-    'UTC_TIME',
-    'UTC_TIMESTAMP',
-  ].map((name): [string, FunctionFacts] => [name, SAFE_NON_DETERMINISTIC]),
+/** Functions that need no parentheses. All of them are safe; none answers the same each time. */
+export const BARE_FUNCTIONS: ReadonlySet<string> = new Set([
+  'CURRENT_USER',
+  'CURRENT_ROLE',
+  'CURRENT_DATE',
+  'CURRENT_TIME',
+  'CURRENT_TIMESTAMP',
+  'LOCALTIME',
+  'LOCALTIMESTAMP',
+  'SYSDATE',
+  'UTC_DATE',
+  'UTC_TIME',
+  'UTC_TIMESTAMP',
 ]);
+
+/** Names of all functions that something is known of; what a context's server has of them is another question. */
+export function knownFunctions(): ReadonlySet<string> {
+  return new Set([...GROUPS_BY_NAME.keys(), ...NOT_PROVEN.keys(), ...BARE_FUNCTIONS]);
+}

@@ -18,9 +18,8 @@ import {
   StatementKind,
   type TableReference,
   type Varying,
-  VaryingReason,
 } from './statement-class.ts';
-import type { StatementDraft } from './statement-draft.ts';
+import { type StatementDraft, weightOf } from './statement-draft.ts';
 import { TokenList } from './token-list.ts';
 
 /** Of a text with more statements the rest is not looked at, nor counted. */
@@ -199,10 +198,11 @@ function unionOfTables(parts: readonly { readonly tables: readonly TableReferenc
   return [...union.values()];
 }
 
-/** What speaks against all caching comes before what speaks against some. */
 function unionOfVarying(parts: readonly { readonly varies: Varying | null }[]): Varying | null {
-  const found = parts.map(({ varies }) => varies).filter((varies) => varies !== null);
-  return found.find(({ reason }) => reason !== VaryingReason.timeOfDay) ?? found[0] ?? null;
+  let most: Varying | null = null;
+  for (const { varies } of parts)
+    if (varies !== null && (most === null || weightOf(varies.reason) > weightOf(most.reason))) most = varies;
+  return most;
 }
 
 function unionOfResidue(parts: readonly { readonly residue: ResidueUse }[]): ResidueUse {

@@ -14,6 +14,12 @@ import {
 
 const PLAIN_NAME = /^[a-z0-9_$.]+$/;
 
+/** What speaks against all caching is worth more than what speaks against some. */
+export function weightOf(reason: VaryingReason): number {
+  if (reason === VaryingReason.timeOfDay) return 0;
+  return reason === VaryingReason.sqlNoCache ? 1 : 2;
+}
+
 export class StatementDraft {
   kind: StatementKind;
   command: string;
@@ -63,8 +69,7 @@ export class StatementDraft {
 
   /** Says that a second run may answer something else. */
   vary(reason: VaryingReason, detail: string): void {
-    // The one that speaks against all caching is worth more.
-    if (this.varies === null || this.varies.reason === VaryingReason.timeOfDay)
+    if (this.varies === null || weightOf(reason) > weightOf(this.varies.reason))
       this.varies = { reason, detail };
   }
 

@@ -13,12 +13,15 @@ import { createHash } from 'node:crypto';
 import { setImmediate as immediate } from 'node:timers/promises';
 import type { Clock } from '../../common/clock.ts';
 import { NO_TABLES, type SnapshotCatalog } from '../../common/snapshot.ts';
+import { VaryingReason } from '../../sql/statement-class.ts';
+import { isVaryingMore } from '../../sql/view-safety.ts';
 import type { ServerAddress, ServerDescription } from '../../topology/server-description.ts';
 import { CheckInterval } from './check-interval.ts';
 import { MonitorConnection, type MonitorCredentials, type Row } from './monitor-connection.ts';
-import { describeError } from './server-error.ts';
+import { describeError, errnoOf } from './server-error.ts';
 import type { ServerVersion } from './server-version.ts';
 import { TABLE_PRIVILEGES, TableRelationsReader } from './table-relations-reader.ts';
+import { readVaryingColumns, type VaryingColumns } from './varying-columns.ts';
 import { missingViewGrants, readGrants, VIEW_PRIVILEGES } from './view-grants.ts';
 import { judgeView } from './view-judge.ts';
 import {
@@ -26,6 +29,7 @@ import {
   unsafeViewsOf,
   type ViewDefinition,
   type ViewVerdict,
+  varyingViewsOf,
 } from './view-safety-closure.ts';
 
 export interface CatalogSettings {
@@ -53,8 +57,8 @@ const NOT_READ: SnapshotCatalog = {
   complete: false,
   incompleteReason: 'the view definitions have not been read yet',
   unsafeViews: [],
-  varying: [],
-  timesOfDay: [],
+  varying: null,
+  timesOfDay: null,
   tables: NO_TABLES,
 };
 
@@ -63,6 +67,19 @@ const SLICE_MS = 10;
 
 /** One lost packet is no reason to send every read to the primary. */
 const FAILURES_UNTIL_INCOMPLETE = 2;
+
+type VaryingTables = Pick<SnapshotCatalog, 'varying' | 'timesOfDay'>;
+
+const NOT_KNOWN: VaryingTables = { varying: null, timesOfDay: null };
+
+function isSameList(one: readonly string[] | null, other: readonly string[] | null): boolean {
+  return one === other || (one !== null && other !== null && one.join('\n') === other.join('\n'));
+}
+
+function isTimeOfDay(reason: VaryingReason | null): boolean {
+  // One that asks not to be cached may be that as well.
+  return reason === VaryingReason.timeOfDay || reason === VaryingReason.sqlNoCache;
+}
 
 class NoServerError extends Error {
   constructor() {
@@ -84,6 +101,7 @@ export class ViewCatalog {
   /** Of the last complete reading. */
   #judged: readonly (readonly [ViewDefinition, ViewVerdict])[] = [];
   #unsafeViews: readonly string[] = [];
+  #varying: VaryingTables = NOT_KNOWN;
   readonly #tables: TableRelationsReader;
   #asked: ServerAddress | null = null;
   #tookMs = 0;
@@ -174,18 +192,15 @@ export class ViewCatalog {
       };
     }
     await this.#judge(rows, connection.version, signal);
+    const varying = await this.#readVarying(connection, signal);
     const tables = await this.#tables.read(connection, grants, this.#judged, this.#unsafeViews, signal);
     const { catalog } = this;
-    if (catalog.complete && catalog.unsafeViews === this.#unsafeViews && catalog.tables === tables)
-      return { catalog, views: rows.length };
-    const read = {
-      complete: true,
-      incompleteReason: '',
-      unsafeViews: this.#unsafeViews,
-      varying: [],
-      timesOfDay: [],
-      tables,
-    };
+    const isSame =
+      catalog.unsafeViews === this.#unsafeViews &&
+      catalog.varying === varying.varying &&
+      catalog.timesOfDay === varying.timesOfDay;
+    if (catalog.complete && isSame && catalog.tables === tables) return { catalog, views: rows.length };
+    const read = { complete: true, incompleteReason: '', unsafeViews: this.#unsafeViews, ...varying, tables };
     return { catalog: Object.freeze(read), views: rows.length };
   }
 
@@ -209,16 +224,32 @@ export class ViewCatalog {
     this.#unsafeViews = Object.freeze(unsafeViewsOf(judged));
   }
 
+  /** What a server refuses to tell, or tells too much of, keeps results from being cached, and nothing else. */
+  async #readVarying(connection: MonitorConnection, signal: AbortSignal): Promise<VaryingTables> {
+    let columns: VaryingColumns | null = null;
+    try {
+      columns = await readVaryingColumns(connection, signal);
+    } catch (error) {
+      if (errnoOf(error) === 0) throw error;
+    }
+    const judged = this.#judged;
+    const found: VaryingTables =
+      columns === null
+        ? NOT_KNOWN
+        : {
+            varying: varyingViewsOf(judged, [...columns.varying, ...this.#unsafeViews], isVaryingMore),
+            timesOfDay: varyingViewsOf(judged, columns.timesOfDay, isTimeOfDay),
+          };
+    const before = this.#varying;
+    if (isSameList(found.varying, before.varying) && isSameList(found.timesOfDay, before.timesOfDay))
+      return before;
+    this.#varying = found;
+    return found;
+  }
+
   #incomplete(incompleteReason: string): SnapshotCatalog {
     const tables = this.#tables.unknown(incompleteReason);
-    return Object.freeze({
-      complete: false,
-      incompleteReason,
-      unsafeViews: [],
-      varying: [],
-      timesOfDay: [],
-      tables,
-    });
+    return Object.freeze({ complete: false, incompleteReason, unsafeViews: [], ...NOT_KNOWN, tables });
   }
 
   #succeed(reading: Reading): void {
@@ -234,7 +265,9 @@ export class ViewCatalog {
       before.complete === catalog.complete &&
       before.incompleteReason === catalog.incompleteReason &&
       before.tables === catalog.tables &&
-      before.unsafeViews.join('\n') === catalog.unsafeViews.join('\n');
+      before.unsafeViews.join('\n') === catalog.unsafeViews.join('\n') &&
+      isSameList(before.varying, catalog.varying) &&
+      isSameList(before.timesOfDay, catalog.timesOfDay);
     if (!same) this.#options.changed(catalog, views);
   }
 

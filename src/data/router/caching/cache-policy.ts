@@ -42,7 +42,13 @@ export function cacheCatalogOf(
   { complete, varying, timesOfDay }: SnapshotCatalog,
   isCurrent: () => boolean,
 ): CacheCatalog {
-  return { complete, varying: new Set(varying), timesOfDay: new Set(timesOfDay), isCurrent };
+  const isKnown = varying !== null && timesOfDay !== null;
+  return {
+    complete: complete && isKnown,
+    varying: new Set(varying),
+    timesOfDay: new Set(timesOfDay),
+    isCurrent,
+  };
 }
 
 const NOBODY_KNOWS: CacheCatalog = {

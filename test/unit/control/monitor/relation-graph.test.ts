@@ -14,7 +14,7 @@ function view(name: string, ...reads: string[]): TableRelationSource['views'][nu
   });
   return [
     { schema, name: table, definition: 'SELECT 1' },
-    { safe: true, reads: tables },
+    { safe: true, varies: null, reads: tables },
   ];
 }
 

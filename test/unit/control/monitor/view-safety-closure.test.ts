@@ -19,6 +19,7 @@ function unsafe(...views: readonly string[]): string {
     view,
     {
       safe: view.definition !== '!',
+      varies: view.definition === '!' ? 'clock' : null,
       reads: (view.definition ?? '').split(' ').map((read) => {
         const [first = '', second] = read.split('.');
         return second === undefined ? { schema: null, table: first } : { schema: first, table: second };
