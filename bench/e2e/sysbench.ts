@@ -9,6 +9,8 @@ export const Workload = {
   pointSelect: 'oltp_point_select',
   readOnly: 'oltp_read_only',
   readWrite: 'oltp_read_write',
+  writeOnly: 'oltp_write_only',
+  update: 'oltp_update_non_index',
 } as const;
 export type Workload = (typeof Workload)[keyof typeof Workload];
 
@@ -18,6 +20,8 @@ export type StatementProtocol = (typeof StatementProtocol)[keyof typeof Statemen
 export interface SysbenchEndpoint {
   readonly host: string;
   readonly port: number;
+  /** Instead of host and port. */
+  readonly socket?: string;
   readonly username: string;
   readonly password: string;
   readonly database: string;
@@ -92,14 +96,19 @@ export async function measureSysbench(run: SysbenchRun): Promise<SysbenchResult>
 function endpointArguments(endpoint: SysbenchEndpoint, size: SysbenchTables): string[] {
   return [
     '--db-driver=mysql',
-    `--mysql-host=${endpoint.host}`,
-    `--mysql-port=${endpoint.port}`,
+    ...placeArguments(endpoint),
     `--mysql-user=${endpoint.username}`,
     `--mysql-password=${endpoint.password}`,
     `--mysql-db=${endpoint.database}`,
     `--tables=${size.tables}`,
     `--table-size=${size.rowsPerTable}`,
   ];
+}
+
+function placeArguments({ host, port, socket }: SysbenchEndpoint): string[] {
+  if (socket === undefined) return [`--mysql-host=${host}`, `--mysql-port=${port}`];
+  // The client library takes the socket only for this name.
+  return ['--mysql-host=localhost', `--mysql-socket=${socket}`];
 }
 
 interface SysbenchCommand {

@@ -21,6 +21,8 @@ export interface CheckerReport {
   readonly violations: readonly FoundViolation[];
   /** Of the cache, by the metrics of the first Sluice; 0 where it has none. */
   readonly hits: number;
+  /** What else the cache counted, by the metrics' own names. */
+  readonly cache: Readonly<Record<string, number>>;
   /** What servers have refused: number, how often, the first message. */
   readonly errors: readonly { readonly errno: number; readonly count: number; readonly example: string }[];
   /** Of reads older than their beginning that were allowed to be, by the way of what they showed. */
@@ -28,6 +30,7 @@ export interface CheckerReport {
 }
 
 const HITS_METRIC = 'sluice_cache_hits_total';
+const CACHE_COUNTERS = /^sluice_cache_(\w+)_total\b/;
 
 export async function reportOf(
   world: World,
@@ -42,9 +45,19 @@ export async function reportOf(
     violationsByKind: Object.fromEntries(history.byKind),
     violations: history.violations,
     hits: await sluice.metric(HITS_METRIC),
+    cache: await cacheCounters(sluice),
     errors: [...world.errors].map(([errno, { count, example }]) => ({ errno, count, example })),
     staleness: Object.fromEntries([...history.staleness].map(([gate, values]) => [gate, summary(values)])),
   };
+}
+
+async function cacheCounters(sluice: SluiceProcess): Promise<Record<string, number>> {
+  const counters: Record<string, number> = {};
+  for (const [sample, value] of await sluice.metrics()) {
+    const name = CACHE_COUNTERS.exec(sample)?.[1];
+    if (name !== undefined) counters[name] = (counters[name] ?? 0) + value;
+  }
+  return counters;
 }
 
 function summary(values: readonly number[]): Staleness {

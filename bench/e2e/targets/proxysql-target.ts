@@ -24,6 +24,7 @@ export async function startProxysql(options: TargetOptions): Promise<Target> {
         threads,
         primaryPort: set.primary.port,
         replicaPorts: set.replicas.map((replica) => replica.port),
+        cacheTtlMs: options.proxysqlCacheTtlMs ?? null,
       }),
     );
     // --initial: the configuration file is read, not a database of an earlier start.
@@ -47,6 +48,8 @@ export interface ProxysqlSetup {
   readonly threads: number;
   readonly primaryPort: number;
   readonly replicaPorts: readonly number[];
+  /** Null: results are not kept. */
+  readonly cacheTtlMs: number | null;
 }
 
 /** Format: https://proxysql.com/documentation/configuring-proxysql/ (libconfig syntax). */
@@ -54,6 +57,7 @@ export function proxysqlConfig(setup: ProxysqlSetup): string {
   const server = (port: number, hostgroup: number) =>
     `  { address="127.0.0.1", port=${port}, hostgroup=${hostgroup}, max_connections=1000 }`;
   const readers = setup.replicaPorts.length > 0 ? setup.replicaPorts : [setup.primaryPort];
+  const cache = setup.cacheTtlMs === null ? '' : `, cache_ttl=${setup.cacheTtlMs}`;
   const servers = [server(setup.primaryPort, WRITER), ...readers.map((port) => server(port, READER))];
   return `datadir="${setup.directory}"
 errorlog="${join(setup.directory, 'proxysql.log')}"
@@ -88,7 +92,7 @@ mysql_users=
 mysql_query_rules=
 (
   { rule_id=1, active=1, match_digest="^SELECT.*FOR UPDATE", destination_hostgroup=${WRITER}, apply=1 },
-  { rule_id=2, active=1, match_digest="^SELECT", destination_hostgroup=${READER}, apply=1 }
+  { rule_id=2, active=1, match_digest="^SELECT", destination_hostgroup=${READER}${cache}, apply=1 }
 )
 `;
 }

@@ -2,7 +2,7 @@ import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CertificateAuthority, LOCAL_NAMES } from '../../../test/support/certificates.ts';
 import { nodeProgram } from '../../../test/support/node-program.ts';
-import { checkoutDirectory, SluiceProcess } from '../../../test/support/sluice-process.ts';
+import { checkoutDirectory, mergeConfig, SluiceProcess } from '../../../test/support/sluice-process.ts';
 import { type BaseSluice, type Target, TargetName, type TargetOptions } from './target.ts';
 
 const DEFAULT_POOL_CONNECTIONS = 100;
@@ -29,14 +29,15 @@ async function start(
   const authority = await CertificateAuthority.create();
   const tls = await authority.issue('sluice', LOCAL_NAMES);
   await prepareTlsClient(authority);
+  const config = {
+    workers: threads,
+    monitor: { intervalMs: 1000 },
+    pool: { maxConnections },
+    log: { level: 'warn' },
+    tls,
+  };
   const sluice = await SluiceProcess.startFor(set, {
-    config: {
-      workers: threads,
-      monitor: { intervalMs: 1000 },
-      pool: { maxConnections },
-      log: { level: 'warn' },
-      tls,
-    },
+    config: mergeConfig(config, options.sluiceConfig ?? {}),
     args,
     command: { program: await nodeProgram(), args: [join(directory, 'src', 'main.ts')] },
   });

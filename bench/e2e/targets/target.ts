@@ -1,6 +1,7 @@
 /** A way to the servers that the bench measures: straight, or through a proxy that it starts and stops. */
 
 import type { ReplicationSet } from '../../../test/support/replication-set.ts';
+import type { ConfigObject } from '../../../test/support/sluice-process.ts';
 
 export const TargetName = {
   direct: 'direct',
@@ -28,6 +29,10 @@ export interface TargetOptions {
   readonly sluiceArgs: readonly string[];
   /** What `base` is; null when it is not to be measured. */
   readonly base: BaseSluice | null;
+  /** Laid over Sluice's configuration. */
+  readonly sluiceConfig?: ConfigObject;
+  /** ProxySQL's: how long it keeps results; it keeps none unless told. */
+  readonly proxysqlCacheTtlMs?: number;
   /** ProxySQL's binary; null when it is not to be measured. */
   readonly proxysqlBinary: string | null;
 }

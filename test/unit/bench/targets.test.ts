@@ -28,6 +28,7 @@ t.test('ProxySQL sends locking reads to the writer and other reads to the replic
     threads: 1,
     primaryPort: 10,
     replicaPorts: [11, 12],
+    cacheTtlMs: null,
   };
   const config = proxysqlConfig(setup);
   t.match(config, /port=10, hostgroup=0/);
