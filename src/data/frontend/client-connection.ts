@@ -18,23 +18,22 @@ import {
   encodeSessionState,
   frameErr,
   frameOk,
-  PacketOutOfOrderError,
-  PacketTooLargeError,
-  ProtocolError,
   SessionTrackType,
 } from '../../../protocol/index.ts';
 import { type ClientError, clientError } from '../../common/errors.ts';
 import { Gauge, WorkerCounter } from '../../common/shared-counters.ts';
 import { makeTransitions } from '../../common/state-machine.ts';
-import { WheelTimer } from '../../common/timer-wheel.ts';
 import type { WorkerContext } from '../worker-context.ts';
 import { packetDuringStream } from './binlog-acknowledgement.ts';
 import { ClientAudit } from './client-audit.ts';
-import { type AcceptedLogin, BROKEN, ClientLogin } from './client-login.ts';
+import { type AcceptedLogin, ClientLogin } from './client-login.ts';
+import { ClientRefusal, type RefusedClient } from './client-refusal.ts';
+import { ClientSilence, type SilenceListener } from './client-silence.ts';
 import { ClientTransport } from './client-transport.ts';
 import { PacketInput } from './packet-input.ts';
 import { Session } from './session.ts';
 import { SessionPhase } from './session-phase.ts';
+import { sessionTransportOf } from './session-transport.ts';
 
 const Phase = {
   login: 'login',
@@ -62,12 +61,13 @@ const INFILE_BACKLOG_BYTES = 1 << 20;
 /** A stream that has more than this waiting, of whatever kind, will tell when it has drained. */
 const LEAST_BACKLOG_BYTES = 512 * 1024;
 
-export class ClientConnection {
+export class ClientConnection implements RefusedClient, SilenceListener {
   readonly connectionId: number;
   readonly #context: WorkerContext;
   readonly #socket: ClientTransport;
   readonly #input: PacketInput;
-  readonly #timer: WheelTimer;
+  readonly #silence: ClientSilence;
+  readonly #refusal: ClientRefusal;
   readonly #login: ClientLogin;
   readonly #audit: ClientAudit;
   #phase: Phase = Phase.login;
@@ -75,8 +75,6 @@ export class ClientConnection {
   /** Before the COM_CHANGE_USER that is under way. */
   #schemaBefore: string | null = null;
   #failedChanges = 0;
-  /** The clock ticks from the last byte; compared lazily, so that a byte costs no timer operation. */
-  #lastActivity = performance.now();
 
   constructor(accepted: Socket, context: WorkerContext) {
     this.#context = context;
@@ -84,7 +82,7 @@ export class ClientConnection {
     this.#input = new PacketInput(
       {
         packet: (buffer, start, end, sequenceId) => this.#packet(buffer, start, end, sequenceId),
-        packetTooLarge: (sequenceId) => this.#packetTooLarge(sequenceId),
+        packetTooLarge: (sequenceId) => this.#refusal.packetTooLarge(sequenceId),
         acceptsPacket: () => this.#acceptsPacket(),
       },
       // Nobody needs more than this to log in.
@@ -94,14 +92,15 @@ export class ClientConnection {
       onBytes: (buffer, length) => this.#bytes(buffer, length),
       onDrain: () => this.#drained(),
       onClosed: (error) => this.#closed(error),
-      onBroken: (error) => this.#transportBroken(error),
+      onBroken: (error) => this.#refusal.transportBroken(error),
       acceptsBytes: () => this.#acceptsPacket(),
-      onUntrustedHeader: () => this.#untrustedHeader(),
+      onUntrustedHeader: () => this.#refusal.untrustedHeader(),
     });
     this.#audit = new ClientAudit(context, this.#socket, this.connectionId);
     this.#login = new ClientLogin(this.#loginPeer(), context);
-    this.#timer = new WheelTimer(() => this.#timedOut());
-    context.wheel.arm(this.#timer, context.snapshot.settings.limits.handshakeTimeoutMs);
+    this.#refusal = new ClientRefusal(this, this.#socket, context);
+    this.#silence = new ClientSilence(context, this);
+    this.#silence.armForLogin();
   }
 
   /** Says hello, or that nobody is let in from there. */
@@ -116,7 +115,7 @@ export class ClientConnection {
   /** A stop of the worker: nobody logs in any more. */
   endForShutdown(): void {
     if (this.#session !== null && this.#phase === Phase.commands) this.#session.endForShutdown();
-    else this.#refuse(clientError('PROXY_SHUTDOWN', {}), 0);
+    else this.#refusal.refuse(clientError('PROXY_SHUTDOWN', {}), 0);
   }
 
   destroy(): void {
@@ -135,7 +134,7 @@ export class ClientConnection {
       refused: (errno, reason) => this.#audit.refused(this.#login.username, reason, errno),
       refuse: (error, sequenceId) => {
         this.#audit.refused(this.#login.username, error.message, error.errno);
-        if (!this.#keepsUser) this.#refuse(error, sequenceId);
+        if (!this.#keepsUser) this.#refusal.refuse(error, sequenceId);
         else {
           this.#socket.write(frameErr(error, this.#session!.clientCapabilities, sequenceId));
           this.#keepUser();
@@ -143,7 +142,7 @@ export class ClientConnection {
       },
       end: () => {
         if (this.#keepsUser) this.#keepUser();
-        else this.#end('login refused');
+        else this.end('login refused');
       },
       resumeInput: () => this.#resumeInput(),
     };
@@ -181,11 +180,11 @@ export class ClientConnection {
   }
 
   #bytes(buffer: Buffer, length: number): void {
-    this.#lastActivity = performance.now();
+    this.#silence.lastActivity = performance.now();
     try {
       this.#input.push(buffer, length);
     } catch (error) {
-      this.#broken(error as Error);
+      this.#refusal.broken(error as Error);
       return;
     }
     if (this.#input.wantsPause) this.#socket.pause();
@@ -196,7 +195,7 @@ export class ClientConnection {
     try {
       this.#input.resume();
     } catch (error) {
-      this.#broken(error as Error);
+      this.#refusal.broken(error as Error);
       return;
     }
     if (!this.#input.wantsPause) this.#socket.resume();
@@ -220,8 +219,7 @@ export class ClientConnection {
       }
       // Inside of compression the frames are counted, and packets just as the client likes.
       if (sequenceId !== this.#firstSequenceOf(end - start) && !this.#socket.isCompressed) {
-        const reason = `sequence id ${sequenceId} where ${this.#firstSequenceOf(end - start)} was due`;
-        this.#refuse(clientError('PROXY_PACKET_OUT_OF_ORDER', {}), 1, BROKEN, reason);
+        this.#refusal.outOfOrder(sequenceId, this.#firstSequenceOf(end - start));
         return;
       }
       if (buffer[start] === Command.COM_CHANGE_USER) this.#changeUser(buffer, start, end);
@@ -247,7 +245,7 @@ export class ClientConnection {
         this.#phase = transition(this.#phase, Phase.login);
         this.#login.tlsEstablished();
       });
-      if (!started) this.#refuse(clientError('PROXY_BAD_HANDSHAKE', {}), 2);
+      if (!started) this.#refusal.refuse(clientError('PROXY_BAD_HANDSHAKE', {}), 2);
     });
   }
 
@@ -255,7 +253,11 @@ export class ClientConnection {
     const { identity, schema } = login;
     this.#input.maxPacketBytes = this.#context.snapshot.settings.limits.maxPacketBytes;
     if (this.#session === null) {
-      this.#session = new Session(identity, this.#transport(), this.#context);
+      const transport = sessionTransportOf(this.#socket, this.#silence, {
+        resumeInput: () => this.#resumeInput(),
+        close: (reason) => this.end(reason),
+      });
+      this.#session = new Session(identity, transport, this.#context);
       this.#context.sessions.add(this.connectionId, this.#session);
     } else {
       this.#session.changeIdentity(identity);
@@ -275,7 +277,7 @@ export class ClientConnection {
         reason: error.message,
       });
       this.#audit.refused(client.username, error.message, error.errno);
-      this.#refuse(error, client.nextSequenceId);
+      this.#refusal.refuse(error, client.nextSequenceId);
       return;
     }
     this.#audit.entered(client.username, schema);
@@ -287,7 +289,7 @@ export class ClientConnection {
     this.#phase = transition(this.#phase, Phase.commands);
     this.#socket.startCompression(client.capabilities, client.zstdLevel, this.#input.maxPacketBytes);
     this.#input.countsFrames = !this.#socket.isCompressed;
-    this.#armIdleTimer();
+    this.#silence.armForCommand();
     this.#resumeInput();
   }
 
@@ -303,7 +305,7 @@ export class ClientConnection {
     session.state.schema = null;
     this.#phase = transition(this.#phase, Phase.change);
     // The idle timer may be about to run out.
-    this.#context.wheel.arm(this.#timer, this.#context.snapshot.settings.limits.handshakeTimeoutMs);
+    this.#silence.armForLogin();
     const command = Buffer.from(buffer.subarray(start, end));
     const negotiated = {
       capabilities: session.clientCapabilities,
@@ -321,125 +323,44 @@ export class ClientConnection {
     this.#failedChanges++;
     this.#session!.state.schema = this.#schemaBefore;
     this.#phase = transition(this.#phase, Phase.commands);
-    this.#armIdleTimer();
+    this.#silence.armForCommand();
     this.#resumeInput();
-  }
-
-  #transport(): ConstructorParameters<typeof Session>[1] {
-    const socket = this.#socket;
-    const activity = (): number => this.#lastActivity;
-    return {
-      write: (bytes) => socket.write(bytes),
-      get unsentBytes() {
-        return socket.unsentBytes;
-      },
-      resumeInput: () => this.#resumeInput(),
-      idles: () => this.#idles(),
-      close: (reason) => this.#end(reason),
-      host: socket.remoteEndpoint,
-      get localAddress() {
-        return socket.localAddress;
-      },
-      get localPort() {
-        return socket.localPort;
-      },
-      describeTls: () => socket.describeTls(),
-      get lastActivity() {
-        return activity();
-      },
-    };
   }
 
   // ---- the end
 
-  #packetTooLarge(sequenceId: number): void {
-    this.#refuse(clientError('PROXY_PACKET_TOO_LARGE', {}), (sequenceId + 1) & 0xff);
+  get isClosed(): boolean {
+    return this.#phase === Phase.closed;
   }
 
-  /** Says why, and closes. */
-  #refuse(
-    error: ClientError,
-    sequenceId: number,
-    message = 'client is disconnected',
-    reason = error.message,
-  ): void {
-    if (this.#phase === Phase.closed) return;
-    const capabilities = this.#session?.clientCapabilities ?? Capability.CLIENT_PROTOCOL_41;
-    this.#context.counters.add(WorkerCounter.errorsSent);
-    const { remoteAddress: client } = this.#socket;
-    const user = this.#session?.username;
-    this.#context.log(message === BROKEN ? 'warn' : 'info', message, {
-      client,
-      user,
-      errno: error.errno,
-      reason,
-    });
-    this.#socket.write(frameErr(error, capabilities, sequenceId));
-    this.#end(error.message);
-  }
-
-  #broken(error: Error): void {
-    this.#context.counters.add(WorkerCounter.protocolErrors);
-    // Not the client's fault, then: a bug, which must leave a trace.
-    if (!(error instanceof ProtocolError))
-      this.#context.log('error', 'internal error', { stack: error.stack });
-    this.#refuse(clientError('PROXY_MALFORMED_PACKET', {}), 1, BROKEN, error.message);
-  }
-
-  /** Compressed frames that lie, or a PROXY header that is none. */
-  #transportBroken(error: Error): void {
-    if (this.#phase === Phase.closed) return;
-    this.#context.counters.add(WorkerCounter.protocolErrors);
-    if (this.#session === null) {
-      this.#refuse(clientError('PROXY_BAD_HANDSHAKE', {}), 1, BROKEN, error.message);
-      return;
-    }
-    let told: ClientError;
-    if (error instanceof PacketTooLargeError) told = clientError('PROXY_PACKET_TOO_LARGE', {});
-    else if (error instanceof PacketOutOfOrderError) told = clientError('PROXY_PACKET_OUT_OF_ORDER', {});
-    else told = clientError('PROXY_UNCOMPRESS', {});
-    this.#refuse(told, 1, BROKEN, error.message);
-  }
-
-  #untrustedHeader(): void {
-    this.#context.counters.add(WorkerCounter.protocolErrors);
-    const host = this.#socket.remoteAddress === '' ? 'localhost' : this.#socket.remoteAddress;
-    this.#refuse(clientError('PROXY_HEADER_DENIED', { host }), 1, BROKEN);
-  }
-
-  #timedOut(): void {
-    const { limits } = this.#context.snapshot.settings;
-    if (this.#phase === Phase.login || this.#phase === Phase.securing || this.#phase === Phase.change) {
-      const error = clientError('PROXY_HANDSHAKE_TIMEOUT', { timeoutMs: limits.handshakeTimeoutMs });
-      this.#refuse(error, 1, 'login not finished in time');
-      return;
-    }
-    const idleMs = performance.now() - this.#lastActivity;
-    const busy = this.#session !== null && this.#session.phase !== SessionPhase.idle;
-    if (busy || idleMs < this.#idleTimeoutMs) this.#armIdleTimer();
-    else if (idleMs >= limits.idleTimeoutMs) this.#refuse(clientError('PROXY_READ_TIMEOUT', {}), 0);
-    // Servers say nothing at the end of `wait_timeout`: the client would take it for the answer to its next command.
-    else this.#end('wait_timeout');
-  }
-
-  #idles(): void {
-    this.#lastActivity = performance.now();
-    this.#armIdleTimer();
-  }
-
-  get #idleTimeoutMs(): number {
-    const { idleTimeoutMs } = this.#context.snapshot.settings.limits;
-    return Math.min(idleTimeoutMs, this.#session?.state.idleTimeoutMs ?? Number.POSITIVE_INFINITY);
-  }
-
-  #armIdleTimer(): void {
-    const rest = this.#idleTimeoutMs - (performance.now() - this.#lastActivity);
-    this.#context.wheel.arm(this.#timer, Math.max(1000, rest));
-  }
-
-  #end(reason: string): void {
+  end(reason: string): void {
     this.#finish(reason);
     this.#socket.end();
+  }
+
+  // ---- SilenceListener
+
+  get isLoggingIn(): boolean {
+    return this.#phase === Phase.login || this.#phase === Phase.securing || this.#phase === Phase.change;
+  }
+
+  get isBusy(): boolean {
+    return this.#session !== null && this.#session.phase !== SessionPhase.idle;
+  }
+
+  get idleTimeoutMs(): number | null {
+    return this.#session?.state.idleTimeoutMs ?? null;
+  }
+
+  loginTimedOut(timeoutMs: number): void {
+    const error = clientError('PROXY_HANDSHAKE_TIMEOUT', { timeoutMs });
+    this.#refusal.refuse(error, 1, 'login not finished in time');
+  }
+
+  idleTimedOut(bySession: boolean): void {
+    // Servers say nothing at the end of `wait_timeout`: the client would take it for the answer to its next command.
+    if (bySession) this.end('wait_timeout');
+    else this.#refusal.refuse(clientError('PROXY_READ_TIMEOUT', {}), 0);
   }
 
   #closed(error: Error | null): void {
@@ -455,7 +376,7 @@ export class ClientConnection {
   #finish(reason: string): void {
     if (this.#phase === Phase.closed) return;
     this.#phase = transition(this.#phase, Phase.closed);
-    this.#context.wheel.cancel(this.#timer);
+    this.#silence.stop();
     const session = this.#session;
     if (session !== null) {
       session.close('the client has gone');

@@ -27,16 +27,15 @@ import { RouteReason, RouteTarget } from '../../sql/route-reason.ts';
 import { PinReason, StatementKind } from '../../sql/statement-class.ts';
 import { type CallValue, substituteCalls } from '../../sql/substitute-calls.ts';
 import type { BackendConnection } from '../backend/backend-connection.ts';
-import { NOTHING_LEFT } from '../backend/check-in.ts';
-import { ownReply, RecordingReply } from '../backend/recording-reply.ts';
 import type { StatementDefinition } from '../backend/statement-definition.ts';
 import type { Plan } from '../router/plan.ts';
 import { routeOf } from '../router/route.ts';
 import type { WorkerContext } from '../worker-context.ts';
 import { ClientStatement } from './client-statement.ts';
-import { RunPhase } from './run-phase.ts';
+import { emptyDiagnostics } from './empty-diagnostics.ts';
 import type { Session } from './session.ts';
 import type { WrittenStatement } from './session-rules.ts';
+import { StatementHolds } from './statement-holds.ts';
 
 const HELD = routeOf(RouteTarget.held, RouteReason.pinned);
 /** MariaDB: the statement that was prepared last. */
@@ -53,8 +52,7 @@ export class PreparedCommands {
   readonly #session: Session;
   readonly #context: WorkerContext;
   readonly #statements = new Map<number, ClientStatement>();
-  /** Those with long data or a cursor. */
-  readonly #holding = new Set<ClientStatement>();
+  readonly #holds: StatementHolds;
   #lastId = 0;
   #lastPrepared: ClientStatement | null = null;
   #preparing: ClientStatement | null = null;
@@ -62,6 +60,7 @@ export class PreparedCommands {
   constructor(session: Session, context: WorkerContext) {
     this.#session = session;
     this.#context = context;
+    this.#holds = new StatementHolds(session, context);
   }
 
   list(): Iterable<ClientStatement> {
@@ -231,7 +230,7 @@ export class PreparedCommands {
       this.#stream(held, statement, buffer, start, end);
       return;
     }
-    this.#hold(statement);
+    this.#holds.hold(statement);
     const packet = Buffer.from(buffer.subarray(start, end));
     session.commands.acquire(statement, (error) => {
       const connection = session.run.held;
@@ -242,7 +241,7 @@ export class PreparedCommands {
       }
       statement.longDataError = error;
       statement.hasLongData = false;
-      this.#letGo(statement);
+      this.#holds.letGo(statement);
       session.commandDone();
     });
   }
@@ -255,11 +254,7 @@ export class PreparedCommands {
     const { residue } = this.#session.run;
     if (connection.server.flavor !== 'mysql' || residue.diagnostics.on === connection) return;
     residue.spare(connection);
-    const ignored = new RecordingReply(
-      () => undefined,
-      () => undefined,
-    );
-    connection.sendCommand(Command.COM_QUERY, 'DO 0', ownReply(ignored));
+    emptyDiagnostics(connection);
   }
 
   /** The next packet is taken when the server has taken enough of this one. */
@@ -329,7 +324,7 @@ export class PreparedCommands {
 
   answered(statement: ClientStatement, shape: AnswerShape, tracker: ResponseTracker): void {
     if (shape === AnswerShape.prepare) {
-      if (statement.staysWhereItIs && tracker.errno === 0) this.#hold(statement);
+      if (statement.staysWhereItIs && tracker.errno === 0) this.#holds.hold(statement);
       return;
     }
     const { statusFlags, errno } = tracker;
@@ -344,8 +339,8 @@ export class PreparedCommands {
       statement.hasLongData &&= shape === AnswerShape.query && errno !== 0;
       statement.longDataRefused ||= statement.hasLongData;
     }
-    if (statement.holdsConnection) this.#hold(statement);
-    else this.#letGo(statement);
+    if (statement.holdsConnection) this.#holds.hold(statement);
+    else this.#holds.letGo(statement);
   }
 
   /** After each command of the session. */
@@ -354,19 +349,15 @@ export class PreparedCommands {
     if (statement === null) return;
     this.#preparing = null;
     if (this.#session.run.lastErrno === 0) this.#keep(statement);
-    else if (statement.staysWhereItIs) this.#unpin();
+    else if (statement.staysWhereItIs) this.#holds.unpin();
   }
 
   // ---- the end of a statement
 
   #close(statement: ClientStatement): void {
-    const session = this.#session;
     this.#forget(statement);
-    this.#taint(statement);
-    statement.closed(this.#limit);
-    this.#holding.delete(statement);
-    this.#unpin();
-    session.commandDone();
+    this.#holds.close(statement);
+    this.#session.commandDone();
   }
 
   #forget(statement: ClientStatement): void {
@@ -379,62 +370,8 @@ export class PreparedCommands {
   /** The session ends, or begins anew: its connection is reset or closed by who calls this. */
   clear(): void {
     for (const statement of [...this.#statements.values()]) this.#forget(statement);
-    this.#holding.clear();
+    this.#holds.clear();
     this.#preparing = null;
-  }
-
-  // ---- what holds the session's connection
-
-  get #limit(): number {
-    return this.#context.snapshot.settings.pool.maxStatementsPerConnection;
-  }
-
-  #hold(statement: ClientStatement): void {
-    this.#holding.add(statement);
-    this.#setPins();
-  }
-
-  #letGo(statement: ClientStatement): void {
-    this.#holding.delete(statement);
-    this.#taint(statement);
-    statement.release(this.#limit);
-    this.#setPins();
-  }
-
-  /** MySQL adds that error to its list of warnings at moments of its own: nobody else may meet it there. */
-  #taint(statement: ClientStatement): void {
-    if (!statement.longDataRefused) return;
-    statement.longDataRefused = false;
-    const connection = this.#session.run.connection ?? this.#session.run.held;
-    if (connection !== null && this.#context.backends.dialect.flavor === 'mysql') connection.tainted = true;
-  }
-
-  #setPins(): void {
-    const { state } = this.#session;
-    let cursor = false;
-    let longData = false;
-    let stays = false;
-    for (const statement of this.#holding) {
-      cursor ||= statement.hasCursor;
-      longData ||= statement.hasLongData;
-      stays ||= statement.staysWhereItIs;
-    }
-    set(PinReason.cursor, cursor);
-    set(PinReason.longData, longData);
-    set(PinReason.binaryPrepare, stays);
-    function set(reason: PinReason, isSet: boolean): void {
-      if (isSet) state.pin(reason);
-      else state.unpin(reason);
-    }
-  }
-
-  /** Nothing runs: a connection that nothing holds any more goes back. */
-  #unpin(): void {
-    this.#setPins();
-    const { state, run } = this.#session;
-    if (state.pinned || run.held === null || run.phase !== RunPhase.idle) return;
-    if ((run.held.statusFlags & StatusFlag.SERVER_STATUS_IN_TRANS) === 0)
-      run.connections.releaseHeld(NOTHING_LEFT);
   }
 }
 

@@ -5,9 +5,9 @@ import { ServerCounter } from '../../common/shared-counters.ts';
 import type { BackendConnection } from '../backend/backend-connection.ts';
 import type { BackendStatement } from '../backend/backend-statements.ts';
 import type { ReplyOwner } from '../backend/expected-reply.ts';
-import { ownReply, RecordingReply } from '../backend/recording-reply.ts';
 import { forbidSeveral } from '../backend/several-statements.ts';
 import { COMMIT_SEQUENCE } from '../replay/commit-tag.ts';
+import { emptyDiagnostics } from './empty-diagnostics.ts';
 import type { RunParts } from './run-state.ts';
 
 export class RunSending {
@@ -93,10 +93,6 @@ export class RunSending {
     const isLast = connection.lastUser === residue && residue.lastConnection === connection;
     if (now.shape !== AnswerShape.single || isLast) return;
     if (connection.server.flavor !== 'mysql') return;
-    const ignored = new RecordingReply(
-      () => undefined,
-      () => undefined,
-    );
-    connection.sendCommand(Command.COM_QUERY, 'DO 0', ownReply(ignored));
+    emptyDiagnostics(connection);
   }
 }
