@@ -3,7 +3,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { planReload } from '../../config/reload.ts';
 import type { Config } from '../../config/schema.ts';
-import { type Inspection, NO_RECORDS } from '../common/inspection.ts';
 import type { LogThreshold, RootLogger } from '../common/logger.ts';
 import { SharedCounters } from '../common/shared-counters.ts';
 import { SharedMeasurements } from '../common/shared-measurements.ts';
@@ -11,19 +10,13 @@ import { SharedStatistics } from '../common/shared-statistics.ts';
 import type { Snapshot } from '../common/snapshot.ts';
 import { TableEpochs } from '../common/table-epochs.ts';
 import { StopMode } from '../common/thread-messages.ts';
-import { startAdminServer } from './admin/admin-server.ts';
 import type { AdminState } from './admin/admin-state.ts';
 import { virtualRows } from './admin/virtual-tables/all-virtual-tables.ts';
 import { poolRows } from './admin/virtual-tables/stats-connection-pool.ts';
-import { BinlogWatch } from './binlog/binlog-watch.ts';
-import { WriteDoubts } from './cache/write-doubts.ts';
-import { GtidWatch } from './causal/gtid-watch.ts';
 import { CertificateKeeper } from './certificate-keeper.ts';
 import { configuredServers } from './configured-servers.ts';
-import { CommitResolution } from './failover/commit-doubt/commit-resolution.ts';
 import { WriteGate } from './failover/write-gate.ts';
 import { FailoverRoom } from './failover-room.ts';
-import { HttpSite } from './http/http-site.ts';
 import { joinAddress, listenOptions } from './listen-options.ts';
 import { OperatorLogs } from './logs/operator-logs.ts';
 import { makeAdminState } from './make-admin-state.ts';
@@ -32,6 +25,7 @@ import { type CounterSnapshot, takeCounterSnapshot } from './metrics/counter-sna
 import { createMetricsRegistry, type MetricsRegistry } from './metrics/registry.ts';
 import { Monitor } from './monitor/monitor.ts';
 import { monitorCredentials, monitorLogger, watchSettings } from './monitor-options.ts';
+import { OperatorPorts } from './operator-ports.ts';
 import { RuleKeeper } from './query-rules/rule-keeper.ts';
 import { liveness, readiness } from './readiness.ts';
 import { type PreparedRuntime, prepareRuntime } from './runtime/prepare-runtime.ts';
@@ -40,14 +34,14 @@ import type { AppliedConfig, RuntimeHost } from './runtime/runtime-host.ts';
 import type { SluiceAddresses, SluiceHandle } from './sluice-handle.ts';
 import { SnapshotBuilder } from './snapshot-builder.ts';
 import { StatisticsHistory } from './statistics/history.ts';
-import { SharedAnswers } from './statistics/shared-answer.ts';
 import { Statistics } from './statistics/statistics.ts';
 import type { SqliteStore } from './store/sqlite-store.ts';
 import { TlsMaterial } from './tls-material.ts';
 import { AccountKeeper } from './users/account-keeper.ts';
 import { ViewFollower } from './view-follower.ts';
-import type { InspectResult } from './worker-inquiries.ts';
+import { WorkerInspection } from './worker-inspection.ts';
 import { WorkerSet } from './worker-set.ts';
+import { WriteRoom } from './write-room.ts';
 
 /** Beyond `limits.shutdownGraceMs`: for the last packets, and for threads that hang. */
 const STOP_MARGIN_MS = 2000;
@@ -58,21 +52,14 @@ class Supervisor implements SluiceHandle {
   #config: Config;
   readonly #logger: RootLogger;
   readonly #logs: OperatorLogs;
-  readonly #version: string;
   readonly #counters = new SharedCounters();
   readonly #shared: SharedStatistics;
   readonly #measurements = new SharedMeasurements();
   readonly #epochs: TableEpochs;
   readonly #statistics: Statistics;
   readonly #metrics: MetricsRegistry;
-  readonly #answers = new SharedAnswers<InspectResult>(recordsOf);
+  readonly #inspection = new WorkerInspection(() => this.#workers);
   readonly #builder = new SnapshotBuilder();
-  readonly #gtids = new GtidWatch({
-    credentials: () => monitorCredentials(this.#config, this.#certificates),
-    timeoutMs: () => this.#config.monitor.timeoutMs,
-    changed: () => this.#publish(),
-    log: { warn: (message, fields) => this.#logger.warn(message, fields) },
-  });
   readonly #gate = new WriteGate({
     publish: () => this.#publish(),
     publishedTo: async (timeoutMs) => {
@@ -83,14 +70,12 @@ class Supervisor implements SluiceHandle {
     running: () => (this.#workers?.status() ?? []).flatMap(({ index, running }) => (running ? index : [])),
     tellAll: (message) => this.#workers?.tellAll(message),
   });
-  readonly #commits: CommitResolution;
-  readonly #writeDoubts: WriteDoubts;
+  readonly #writes: WriteRoom;
   readonly #rules = new RuleKeeper();
   readonly #monitor: Monitor;
   readonly #failover: FailoverRoom;
   readonly #accounts: AccountKeeper;
   readonly #views: ViewFollower;
-  readonly #binlog: BinlogWatch;
   readonly #store: SqliteStore;
   readonly #history: StatisticsHistory;
   readonly #runtime: RuntimeControl;
@@ -100,8 +85,7 @@ class Supervisor implements SluiceHandle {
   readonly #adminState: AdminState;
   #snapshot: Snapshot;
   #workers: WorkerSet | null = null;
-  #http: HttpSite | null = null;
-  #admin: Awaited<ReturnType<typeof startAdminServer>> | null = null;
+  readonly #ports: OperatorPorts;
   #stopping: Promise<void> | null = null;
   readonly #certificates: CertificateKeeper;
 
@@ -113,7 +97,6 @@ class Supervisor implements SluiceHandle {
     this.#readFile = readFile;
     this.#logger = logger;
     this.#logs = new OperatorLogs(config, logger, version);
-    this.#version = version;
     this.#shared = new SharedStatistics(config.workers);
     this.#epochs = new TableEpochs(config.workers);
     this.#metrics = createMetricsRegistry(version, () => this.#takeCounters());
@@ -131,28 +114,25 @@ class Supervisor implements SluiceHandle {
       certificates: this.#certificates,
       config: () => this.#config,
     });
-    this.#commits = new CommitResolution({
+    this.#views = new ViewFollower(this.#monitor, this.#counters, () => this.#publish());
+    this.#writes = new WriteRoom({
+      epochs: this.#epochs,
+      counters: this.#counters,
+      monitor: this.#monitor,
+      certificates: this.#certificates,
+      logger,
+      config: () => this.#config,
       snapshot: () => this.#snapshot,
       isHeld: () => this.#gate.isHeld,
-      credentials: () => monitorCredentials(this.#config, this.#certificates),
-      timeoutMs: () => this.#config.monitor.timeoutMs,
       tell: (worker, message) => this.#workers?.tell(worker, message),
-      logger,
+      changed: () => this.#publish(),
+      catalogChanged: () => void this.#views.follow(),
     });
-    this.#writeDoubts = new WriteDoubts({
-      epochs: this.#epochs,
-      snapshot: () => this.#snapshot,
-      credentials: () => monitorCredentials(this.#config, this.#certificates),
-      timeoutMs: () => this.#config.monitor.timeoutMs,
-      logger,
-    });
-    this.#views = new ViewFollower(this.#monitor, this.#counters, () => this.#publish());
-    this.#binlog = this.#watchBinlog();
     this.#statistics = new Statistics({
       shared: this.#shared,
       checks: this.#monitor.checkLog,
       workers: () => (this.#workers?.status() ?? []).map(({ index }) => index),
-      inspect: (inspection) => this.#inspect(inspection),
+      inspect: (inspection) => this.#inspection.ask(inspection),
     });
     this.#accounts = new AccountKeeper({
       config,
@@ -163,6 +143,17 @@ class Supervisor implements SluiceHandle {
     });
     prepared.fillWith((table) => virtualRows(table, this.#adminState));
     this.#adminState = this.#makeAdminState();
+    this.#ports = new OperatorPorts({
+      version,
+      logger,
+      audit: this.#logs.audit,
+      state: this.#adminState,
+      certificates: this.#certificates,
+      config: () => this.#config,
+      metrics: this.#metrics,
+      liveness: () => liveness(this.#workers?.status() ?? []),
+      readiness: () => readiness(this.#workers?.status() ?? [], this.#snapshot, this.#stopping !== null),
+    });
     this.#history = new StatisticsHistory({
       store: this.#store,
       counters: () => this.#takeCounters(),
@@ -179,38 +170,25 @@ class Supervisor implements SluiceHandle {
     return {
       listen: joinAddress(listen.host, this.#workers?.port ?? listen.port),
       socket: listen.socket,
-      admin: this.#admin === null ? null : joinAddress(this.#admin.host, this.#admin.port),
-      http: this.#http === null ? null : joinAddress(this.#http.host, this.#http.port),
+      ...this.#ports.addresses,
     };
   }
 
   async start(): Promise<void> {
-    this.#http = await HttpSite.start({
-      config: this.#config,
-      logger: this.#logger,
-      version: this.#version,
-      state: this.#adminState,
-      audit: this.#logs.audit,
-      certificate: this.#certificates.material.client,
-      metrics: this.#metrics,
-      liveness: () => liveness(this.#workers?.status() ?? []),
-      readiness: () => readiness(this.#workers?.status() ?? [], this.#snapshot, this.#stopping !== null),
-    });
+    await this.#ports.openHttp();
     await this.#monitor.start();
     this.#failover.start();
     // A primary that hangs keeps nobody waiting: logins find out for themselves.
     await Promise.race([this.#accounts.start(), setTimeout(ACCOUNTS_START_MS, undefined, { ref: false })]);
     this.#snapshot = this.#build();
-    this.#gtids.follow(this.#snapshot);
-    this.#binlog.follow(this.#snapshot);
-    this.#commits.follow(this.#snapshot);
+    this.#writes.follow(this.#snapshot);
     this.#workers = new WorkerSet({
       count: this.#config.workers,
       listen: listenOptions(this.#config.listen),
       counters: this.#counters,
       statistics: this.#shared,
       measurements: this.#measurements,
-      gtids: this.#gtids.shared,
+      gtids: this.#writes.gtids.shared,
       epochs: this.#epochs,
       logger: this.#logger,
       snapshot: () => this.#snapshot,
@@ -218,33 +196,20 @@ class Supervisor implements SluiceHandle {
       primaryRefuses: () => void this.#monitor.wake(),
       viewsChanged: () => void this.#views.follow(),
       accountsWanted: () => void this.#accounts.follow(),
-      gtidsWanted: () => this.#gtids.resolve(),
-      commitInDoubt: (worker, message) => this.#commits.received(worker, message),
-      writeInDoubt: (worker, message) => this.#writeDoubts.received(worker, message),
-      workerEnded: (worker) => this.#writeDoubts.workerEnded(worker),
+      gtidsWanted: () => this.#writes.gtids.resolve(),
+      commitInDoubt: (worker, message) => this.#writes.commits.received(worker, message),
+      writeInDoubt: (worker, message) => this.#writes.doubts.received(worker, message),
+      workerEnded: (worker) => this.#writes.doubts.workerEnded(worker),
       draining: (worker, report) => this.#gate.received(worker, report),
       reported: (worker, report) => this.#logs.received(worker, report),
     });
     this.#monitor.on('change', () => this.#publish());
     await this.#workers.start();
-    this.#admin = await this.#startAdmin();
+    await this.#ports.openAdmin(this.#workers.rsaKey);
     this.#certificates.follow();
     this.#history.start();
     // What changed while the workers were starting.
     this.#publish();
-  }
-
-  #watchBinlog(): BinlogWatch {
-    return new BinlogWatch({
-      epochs: this.#epochs,
-      gtids: this.#gtids.shared,
-      counters: this.#counters,
-      config: () => this.#config,
-      credentials: () => monitorCredentials(this.#config, this.#certificates),
-      note: (event) => this.#monitor.note(event),
-      catalogChanged: () => void this.#views.follow(),
-      gtidsWanted: () => this.#gtids.resolve(),
-    });
   }
 
   #runtimeHost(): RuntimeHost {
@@ -267,20 +232,6 @@ class Supervisor implements SluiceHandle {
     };
   }
 
-  #startAdmin(): ReturnType<typeof startAdminServer> {
-    const { admin } = this.#config;
-    return startAdminServer({
-      ...listenOptions(admin),
-      users: admin.users,
-      tls: this.#certificates.material.admin,
-      ...(this.#workers === null ? {} : { rsaKey: this.#workers.rsaKey }),
-      version: this.#version,
-      logger: this.#logger,
-      audit: this.#logs.audit,
-      state: this.#adminState,
-    });
-  }
-
   #makeAdminState(): AdminState {
     return makeAdminState({
       store: this.#store,
@@ -296,7 +247,7 @@ class Supervisor implements SluiceHandle {
       config: () => this.#config,
       workers: () => this.#workers,
       takeCounters: () => this.#takeCounters(),
-      inspect: (inspection) => this.#inspect(inspection),
+      inspect: (inspection) => this.#inspection.ask(inspection),
       setLogLevel: (level) => this.#setLogLevel(level),
       reopenLogs: () => this.reopenLogs(),
       reloadTls: () => this.#certificates.readAgain(),
@@ -318,14 +269,6 @@ class Supervisor implements SluiceHandle {
       operations: this.#failover.control.tally,
       lagOf: (address) => this.#monitor.topology.find(address),
     });
-  }
-
-  /** What many ask at once is asked once. */
-  #inspect(inspection: Inspection): Promise<InspectResult> {
-    const ask = (): Promise<InspectResult> =>
-      this.#workers?.inspect(inspection) ?? Promise.resolve({ ...NO_RECORDS, missing: [], asked: 0 });
-    const { subject, connectionId, limit, reset = false } = inspection;
-    return reset ? ask() : this.#answers.get(`${subject} ${connectionId} ${limit}`, ask);
   }
 
   reload(file: Config): Promise<AppliedConfig> {
@@ -351,11 +294,8 @@ class Supervisor implements SluiceHandle {
     }
     this.#isApplying = false;
     logs.commit();
-    this.#gtids.follow(this.#snapshot);
-    this.#binlog.follow(this.#snapshot);
-    this.#commits.follow(this.#snapshot);
+    this.#writes.follow(this.#snapshot);
     this.#workers?.publish(this.#snapshot);
-    this.#writeDoubts.follow();
     this.#logger.info('configuration changed', { changed });
     return { snapshotVersion: this.#snapshot.version, changed, needRestart };
   }
@@ -363,22 +303,15 @@ class Supervisor implements SluiceHandle {
   async #use(config: Config, tls: TlsMaterial): Promise<void> {
     this.#config = config;
     this.#certificates.use(config, tls);
-    this.#admin?.updateUsers(config.admin.users);
-    this.#admin?.updateTls(tls.admin);
-    this.#http?.update(config);
-    this.#http?.updateCertificate(tls.client);
+    this.#ports.update(config, tls);
     await this.#monitor.reconfigure(watchSettings(config, this.#certificates));
-    this.#gtids.restart();
-    this.#binlog.restart();
-    this.#commits.restart();
-    this.#writeDoubts.restart();
+    this.#writes.restart();
     await this.#monitor.updateServers(configuredServers(config));
     await this.#accounts.reconfigure(config);
   }
 
   #certificatesRead(tls: TlsMaterial): void {
-    this.#http?.updateCertificate(tls.client);
-    this.#admin?.updateTls(tls.admin);
+    this.#ports.updateTls(tls);
     this.#publish();
   }
 
@@ -406,13 +339,9 @@ class Supervisor implements SluiceHandle {
     this.#views.stop();
     await this.#workers?.stop(StopMode.graceful, graceMs + STOP_MARGIN_MS);
     await this.#accounts.stop();
-    await this.#binlog.stop();
-    await this.#gtids.stop();
-    this.#commits.stop();
-    this.#writeDoubts.stop();
+    await this.#writes.stop();
     await this.#monitor.stop();
-    await this.#admin?.close();
-    await this.#http?.close();
+    await this.#ports.close();
     await this.#history.stop();
     await this.#store.close();
     await this.#logs.close();
@@ -428,7 +357,7 @@ class Supervisor implements SluiceHandle {
       this.#accounts.snapshot(),
       this.#rules.snapshot(this.#config),
       this.#gate.snapshot(this.#monitor.topology.primary),
-      this.#gtids.keeper.sources,
+      this.#writes.gtids.keeper.sources,
     );
     // Before anybody sees it: what was read of another primary holds no more.
     this.#epochs.beginTerm(snapshot.writes.term);
@@ -446,18 +375,9 @@ class Supervisor implements SluiceHandle {
       return;
     }
     if (this.#snapshot === before) return;
-    this.#gtids.follow(this.#snapshot);
-    this.#binlog.follow(this.#snapshot);
-    this.#commits.follow(this.#snapshot);
+    this.#writes.follow(this.#snapshot);
     this.#workers?.publish(this.#snapshot);
-    this.#writeDoubts.follow();
   }
-}
-
-function recordsOf(answer: InspectResult): number {
-  return (
-    answer.sessions.length + answer.routes.length + answer.prepared.length + answer.idleConnections.length
-  );
 }
 
 /** @param readFile the configuration as it is now; @throws ConfigError */

@@ -40,6 +40,7 @@ import { giveBack } from './give-back.ts';
 import { KillRelay } from './kill-relay.ts';
 import { OPERATOR, OperatorKills } from './operator-kills.ts';
 import { SessionListing } from './session-lists.ts';
+import { WorkerExplains } from './worker-explains.ts';
 import { type InspectResult, WorkerInquiries } from './worker-inquiries.ts';
 
 const State = {
@@ -64,7 +65,6 @@ const FIRST_RESTART_MS = 100;
 const LONGEST_RESTART_MS = 10_000;
 /** A worker that has run this long starts again without delay. */
 const STABLE_MS = 30_000;
-const EXPLAIN_TIMEOUT_MS = 2000;
 /**
  * A worker makes next to no garbage, but V8 lets its young generation grow all the same: this keeps 5,000 idle clients
  * at 6 kB of resident memory each instead of 17, at no measurable cost.
@@ -122,8 +122,7 @@ export class WorkerSet {
   readonly #slots: Slot[];
   /** One for all threads that let clients in. */
   readonly rsaKey: WorkerStart['rsaKey'];
-  readonly #explains = new Map<number, (steps: readonly ExplainStep[]) => void>();
-  #explainRequests = 0;
+  readonly #explains = new WorkerExplains();
   readonly #inquiries = new WorkerInquiries();
   readonly #operatorKills = new OperatorKills();
   readonly #kills = new KillRelay((worker, message) => {
@@ -209,18 +208,7 @@ export class WorkerSet {
   explainRoute(question: ExplainQuestion): Promise<readonly ExplainStep[]> {
     const slot = this.#slots.find(({ state }) => state === State.running);
     if (slot === undefined) return Promise.resolve([]);
-    const requestId = ++this.#explainRequests;
-    return new Promise((resolve) => {
-      const timer = setTimeout(() => {
-        this.#explains.delete(requestId);
-        resolve([]);
-      }, EXPLAIN_TIMEOUT_MS);
-      this.#explains.set(requestId, (steps) => {
-        clearTimeout(timer);
-        resolve(steps);
-      });
-      this.#send(slot, { type: 'explain', requestId, ...question });
-    });
+    return this.#explains.ask(question, (message) => this.#send(slot, message));
   }
 
   /** Asks all workers that run; does not wait for one that is late. */
@@ -328,8 +316,7 @@ export class WorkerSet {
         this.#kills.passOn(message, this.#othersThan(message.fromWorker));
         return;
       case 'explained':
-        this.#explains.get(message.requestId)?.(message.steps);
-        this.#explains.delete(message.requestId);
+        this.#explains.answered(message.requestId, message.steps);
         return;
       case 'inspected':
         this.#inquiries.received(slot.index, message);

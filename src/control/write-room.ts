@@ -1,0 +1,79 @@
+/**
+ * What the main thread knows of writes, put together: how far servers are, what the primary's binlog tells of those past
+ * Sluice, and what has become of those whose connection was lost.
+ */
+
+import type { Config } from '../../config/schema.ts';
+import type { Logger } from '../common/logger.ts';
+import type { SharedCounters } from '../common/shared-counters.ts';
+import type { Snapshot } from '../common/snapshot.ts';
+import type { TableEpochs } from '../common/table-epochs.ts';
+import { BinlogWatch } from './binlog/binlog-watch.ts';
+import { WriteDoubts } from './cache/write-doubts.ts';
+import { GtidWatch } from './causal/gtid-watch.ts';
+import type { CertificateKeeper } from './certificate-keeper.ts';
+import { CommitResolution, type CommitResolutionOptions } from './failover/commit-doubt/commit-resolution.ts';
+import type { Monitor } from './monitor/monitor.ts';
+import { monitorCredentials } from './monitor-options.ts';
+
+export interface WriteRoomParts extends Pick<CommitResolutionOptions, 'snapshot' | 'isHeld' | 'tell'> {
+  readonly epochs: TableEpochs;
+  readonly counters: SharedCounters;
+  readonly monitor: Monitor;
+  readonly certificates: CertificateKeeper;
+  readonly logger: Logger;
+  config(): Config;
+  /** `gtids.keeper.sources` is another list. */
+  changed(): void;
+  /** Views, or which tables belong together, may be others: they are to be read again. */
+  catalogChanged(): void;
+}
+
+export class WriteRoom {
+  readonly gtids: GtidWatch;
+  readonly binlog: BinlogWatch;
+  readonly commits: CommitResolution;
+  readonly doubts: WriteDoubts;
+
+  constructor({ epochs, counters, monitor, certificates, logger, ...parts }: WriteRoomParts) {
+    const { config, snapshot, isHeld, tell, changed, catalogChanged } = parts;
+    const credentials = () => monitorCredentials(config(), certificates);
+    const timeoutMs = () => config().monitor.timeoutMs;
+    this.gtids = new GtidWatch({ credentials, timeoutMs, changed, log: logger });
+    this.commits = new CommitResolution({ snapshot, isHeld, credentials, timeoutMs, tell, logger });
+    this.doubts = new WriteDoubts({ epochs, snapshot, credentials, timeoutMs, logger });
+    this.binlog = new BinlogWatch({
+      epochs,
+      gtids: this.gtids.shared,
+      counters,
+      config,
+      credentials,
+      note: (event) => monitor.note(event),
+      catalogChanged,
+      gtidsWanted: () => this.gtids.resolve(),
+    });
+  }
+
+  /** Workers have it, or are about to. */
+  follow(snapshot: Snapshot): void {
+    this.gtids.follow(snapshot);
+    this.binlog.follow(snapshot);
+    this.commits.follow(snapshot);
+    this.doubts.follow();
+  }
+
+  /** The monitor's account is another one, or how servers are reached. */
+  restart(): void {
+    this.gtids.restart();
+    this.binlog.restart();
+    this.commits.restart();
+    this.doubts.restart();
+  }
+
+  async stop(): Promise<void> {
+    await this.binlog.stop();
+    await this.gtids.stop();
+    this.commits.stop();
+    this.doubts.stop();
+  }
+}
