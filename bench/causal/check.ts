@@ -32,6 +32,7 @@ const { values: options } = parseArgs({
 });
 const COUNT = Number(options.count);
 const SESSIONS = Number(options.sessions);
+/** For at most so long a replica applies nothing, and then as it comes: which reads meet it is left to chance. */
 const DELAY_MS = Number(options.delay);
 const TABLES = ['a', 'b', 'c', 'd'];
 const OUTCOMES = ['replica_at_once', 'replica_waited', 'primary'];

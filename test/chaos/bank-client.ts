@@ -17,7 +17,7 @@ export interface BankClientOptions {
   readonly accounts: number;
   readonly connect: () => Promise<Connection>;
   readonly random: SeededRandom;
-  /** Between two transfers. */
+  /** Think time between two transfers: the pace of the load. */
   readonly pauseMs: number;
   /** Statements with parameters are prepared ones. */
   readonly prepares: boolean;
@@ -25,6 +25,7 @@ export interface BankClientOptions {
 
 /** Far more than a client makes. */
 const IDS_PER_CLIENT = 1_000_000_000;
+/** Pace of a client that cannot connect: without one it would do nothing else. */
 const RECONNECT_PAUSE_MS = 20;
 
 const UPDATE = 'UPDATE bank_account SET balance = balance + ? WHERE id = ?';

@@ -32,7 +32,7 @@ export interface SysbenchLoadResult {
 
 const TABLES = 2;
 const ROWS = 1000;
-/** Before it is started again. */
+/** Pace of its starts while it cannot connect. */
 const RESTART_PAUSE_MS = 100;
 /** A statement that is under way at the end may wait for a server. */
 const END_TIMEOUT_MS = 30_000;

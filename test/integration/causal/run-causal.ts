@@ -1,9 +1,9 @@
 /** [B3] Reads after writes over a replica that is held up: what each level promises, and what nothing can promise. */
 
-import { setTimeout } from 'node:timers/promises';
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import type { Test } from 'tap';
 import type { ServerFlavor } from '../../../src/topology/server-description.ts';
+import type { DatabaseServer } from '../../support/database-server.ts';
 import { APP_ACCOUNT, REPLICATION_ACCOUNT } from '../../support/replication-set.ts';
 import type { SluiceProcess } from '../../support/sluice-process.ts';
 import { waitUntil } from '../../support/wait-until.ts';
@@ -340,12 +340,25 @@ async function checkCrowd(t: Test, stage: CausalStage): Promise<void> {
   const SESSIONS = 8;
   const OPERATIONS = 60;
   const sluice = await stage.sluice(t, { workers: 2, causalReads: { waitMs: ENOUGH_MS } });
-  let ended = false;
-  const all = crowd(stage, await clients(t, sluice, SESSIONS), (n) => n < OPERATIONS).finally(() => {
-    ended = true;
-  });
-  while (!ended) await Promise.race([all, stage.heldUp(() => setTimeout(20))]);
+  let hasEnded = false;
+  const end = (): void => {
+    hasEnded = true;
+  };
+  const all = crowd(stage, await clients(t, sluice, SESSIONS), (n) => n < OPERATIONS);
+  void all.then(end, end);
+  const isBehind = async (): Promise<boolean> =>
+    hasEnded || (await updatesOn(stage.set.primary)) > (await updatesOn(stage.replica));
+  while (!hasEnded)
+    await stage.heldUp(async () => {
+      await waitUntil('the replica is behind', isBehind, { intervalMs: 5 });
+    });
   t.same(await all, { reads: (SESSIONS * OPERATIONS * 2) / 3, stale: 0 });
+}
+
+/** How many of a crowd's updates a server has. */
+async function updatesOn(server: DatabaseServer): Promise<number> {
+  const terms = TABLES.map((table) => `(SELECT n FROM app.${table} WHERE id = 1)`);
+  return Number(await server.queryValue(`SELECT ${terms.join(' + ')}`));
 }
 
 /** There and back: the numbers of the first primary's second time are above those of its first. */
