@@ -8,12 +8,12 @@
  * | connecting  | to be connected, or waiting for another try           | settings, a primary, a loss, time | events, a suspension, settings          |
  * | catching-up | events come; not everything from before has           | the dump has begun                | the first confirmed moment, a loss, …   |
  * | following   | moments are confirmed                                 | the first one                     | a loss, a suspension, another primary   |
- * | suspended   | as it is, the binlog cannot be followed (`SuspensionCause`) | a check, an event            | `RETRY_MS`, another primary, settings   |
+ * | suspended   | as it is, the binlog cannot be followed (`SuspensionCause`) | a check, an event            | `retryMs`, another primary, settings   |
  *
  * After a loss it goes on where it was. After a suspension, and on another primary, it begins anew: everything is raised
  * when the first moment is confirmed, and until then strong entries are not used.
  *
- * Period: after a loss from `FIRST_BACKOFF_MS` to `MAX_BACKOFF_MS`, after a suspension `RETRY_MS`.
+ * Period: after a loss from `FIRST_BACKOFF_MS` to `MAX_BACKOFF_MS`, after a suspension `FollowerPace.retryMs`.
  * Effect: `TableEpochs.followState`; an event for each change that an operator should know.
  * Stop:   `stop()`.
  */
@@ -44,7 +44,6 @@ const move = makeTransitions<FollowerState>('binlog follower', {
 
 const FIRST_BACKOFF_MS = 50;
 const MAX_BACKOFF_MS = 2000;
-const RETRY_MS = 2000;
 /** A connection that has lasted so long was a good one. */
 const STEADY_MS = 10_000;
 
@@ -91,6 +90,8 @@ export class BinlogFollower {
   #reason = '';
   #remedy = '';
   #address = '';
+  /** As the last event said. */
+  #told: FollowerState = off;
 
   constructor(options: BinlogFollowerOptions) {
     this.#options = options;
@@ -209,8 +210,9 @@ export class BinlogFollower {
       this.#server = null;
       this.#move(suspended);
     }
-    if (this.#reason !== before) this.#tell();
-    return suspension === null ? backoffMs : RETRY_MS;
+    // That another try fails otherwise than the one before is no news.
+    if (this.#told !== this.#state || (suspension !== null && this.#reason !== before)) this.#tell();
+    return suspension === null ? backoffMs : this.#options.pace.retryMs;
   }
 
   #move(to: FollowerState): void {
@@ -226,6 +228,7 @@ export class BinlogFollower {
   }
 
   #tell(): void {
+    this.#told = this.#state;
     this.#options.note({
       kind: 'binlog-follower-changed',
       address: this.#address,

@@ -11,6 +11,7 @@ import { TableRelations } from '../../common/table-relations.ts';
 import type { FollowerEvent } from '../monitor/binlog-follower-event.ts';
 import type { MonitorCredentials } from '../monitor/monitor-connection.ts';
 import { BinlogFollower, type FollowedPrimary, type FollowerReport } from './binlog-follower.ts';
+import { USUAL_PACE } from './followed-server.ts';
 import { emptyTally } from './follower-tally.ts';
 import { NO_ROWS, type RowSink } from './row-sink.ts';
 
@@ -49,6 +50,7 @@ export class BinlogWatch {
       rows,
       note,
       gtidsWanted,
+      pace: USUAL_PACE,
       tally: emptyTally(),
       relations: () => this.#knownRelations(),
       source: () => this.#source(),

@@ -2,8 +2,7 @@
  * The binlog of one primary, from where it was at the beginning on, over as many connections as it takes. Two of them at a
  * time: on one the server sends events, on the other it is asked where its binlog ends, and what is visible.
  *
- * Period: `PROBE_MS` while connected, `SETTLE_MS` while a transaction may not be visible yet; what the server is set up like
- *         is looked at every `CHECK_MS`.
+ * Period: that of `FollowerPace`.
  * Effect: `ChangeRaiser` raises, `FreshnessWatch` confirms; both in shared memory.
  * Stop:   the signal of `run`.
  */
@@ -39,9 +38,24 @@ import type { RowSink } from './row-sink.ts';
 import { intervalsHave, SeenMariadbGtids, SeenMysqlGtids, type StreamGtid } from './seen-gtids.ts';
 import { statementChanges } from './statement-changes.ts';
 
-export const PROBE_MS = 100;
-const SETTLE_MS = 40;
-const CHECK_MS = 2000;
+/** How often what is done, in milliseconds. */
+export interface FollowerPace {
+  /** The server is asked where its binlog ends. */
+  readonly probeMs: number;
+  /** Likewise while a transaction may not be visible yet. */
+  readonly settleMs: number;
+  /** What the server is set up like is looked at. */
+  readonly checkMs: number;
+  /** After a suspension. */
+  readonly retryMs: number;
+}
+
+export const USUAL_PACE: FollowerPace = Object.freeze({
+  probeMs: 100,
+  settleMs: 40,
+  checkMs: 2000,
+  retryMs: 2000,
+});
 /** Of the server, while it has nothing to send. */
 const HEARTBEAT_MS = 100;
 const SILENCE_MS = 5000;
@@ -53,6 +67,7 @@ export interface FollowedServerOptions {
   readonly credentials: MonitorCredentials;
   readonly timeoutMs: number;
   readonly serverId: number;
+  readonly pace: FollowerPace;
   readonly epochs: TableEpochs;
   readonly gtids: SharedGtids;
   readonly rows: RowSink;
@@ -207,7 +222,7 @@ export class FollowedServer {
   }
 
   async #probe(probe: MonitorConnection, dump: DumpConnection, signal: AbortSignal): Promise<never> {
-    const { tally, timeoutMs } = this.#options;
+    const { tally, timeoutMs, pace } = this.#options;
     const bytesBefore = tally.bytes;
     let checkedAtMs = monotonicMs();
     for (;;) {
@@ -221,11 +236,12 @@ export class FollowedServer {
       if (dump.isPaused && !this.#raiser.isFull) dump.resume();
       if (dump.silentMs > SILENCE_MS && !dump.isPaused)
         throw new Error(`the server has sent nothing for ${SILENCE_MS} ms`);
-      if (askedAtMs - checkedAtMs > CHECK_MS) {
+      if (askedAtMs - checkedAtMs >= pace.checkMs) {
         checkedAtMs = askedAtMs;
         await checkPrimary(probe, asking);
       }
-      await sleep(this.#raiser.unsettled === null ? PROBE_MS : SETTLE_MS, undefined, { signal });
+      const waitMs = this.#raiser.unsettled === null ? pace.probeMs : pace.settleMs;
+      await sleep(waitMs, undefined, { signal });
     }
   }
 
