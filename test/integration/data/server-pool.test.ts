@@ -279,10 +279,11 @@ t.test('short reads of one turn share a connection until it is sent', async (t) 
   t.equal(join({}), first);
   t.equal(join({}), first);
   t.equal(join({}), null, 'no more than three');
+  // Before those who wait have connections of their own.
+  t.equal(made.gauge('inUse'), 1, 'counted once');
   await new Promise((resolve) => setImmediate(resolve));
   t.not(join({}), first, 'nor behind what is sent');
   t.same(await Promise.all(answers), ['1', '1', '1']);
-  t.equal(made.gauge('inUse'), 1, 'counted once');
   made.pool.batchDone(first);
   await waitUntil('the others have connections of their own', () => made.pool.size === 5);
 });
