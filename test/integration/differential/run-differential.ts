@@ -10,7 +10,7 @@ import type { WireTransport } from './wire-client.ts';
 import { Capability } from './wire-constants.ts';
 
 /** A client of each kind: with and without the two capabilities that change the shape of every answer. */
-const CLIENTS: ReadonlyArray<{ readonly name: string; readonly capabilities: number }> = [
+export const CLIENTS: ReadonlyArray<{ readonly name: string; readonly capabilities: number }> = [
   {
     name: 'DEPRECATE_EOF and SESSION_TRACK',
     capabilities: Capability.deprecateEof | Capability.sessionTrack,
@@ -35,7 +35,9 @@ export interface DifferentialRun {
   /** The server behind the other endpoint does not track sessions, so that only clients that do not ask for it are the same. */
   readonly untracked?: boolean;
   /** All unless given. */
-  readonly only?: (testCase: DifferentialCase) => boolean;
+  readonly only?: (testCase: DifferentialCase, index: number) => boolean;
+  /** How often each case runs at the other endpoint, where what it reads may come from a cache: once unless told. */
+  readonly rounds?: number;
 }
 
 /** Runs the corpus twice, straight at the primary and through the other endpoint, and asserts that both are equal. */
@@ -45,9 +47,9 @@ export async function runDifferential(t: Test, run: DifferentialRun): Promise<vo
   const proxied: Endpoint = { ...run.proxied, passwords: PASSWORDS };
   const wanted = new RegExp(process.env.SLUICE_TEST_CASE ?? '');
   const cases = loadCases().filter(
-    (one) =>
+    (one, index) =>
       one.servers.includes(run.server) &&
-      (run.only?.(one) ?? true) &&
+      (run.only?.(one, index) ?? true) &&
       wanted.test(`${one.file}: ${one.name}`),
   );
   for (const [index, testCase] of cases.entries()) {
@@ -57,9 +59,11 @@ export async function runDifferential(t: Test, run: DifferentialRun): Promise<vo
         if (run.untracked === true && (client.capabilities & Capability.sessionTrack) !== 0) continue;
         const expected = await runCase(testCase, direct, client.capabilities);
         if (!testCase.made) await fixture.reset();
-        const actual = await runCase(testCase, proxied, client.capabilities);
-        if (!testCase.made) await fixture.reset();
-        t.same(compareTranscripts(expected, actual), [], `a client with ${client.name} sees no difference`);
+        for (let round = 0; round < (run.rounds ?? 1); round++) {
+          const actual = await runCase(testCase, proxied, client.capabilities);
+          if (!testCase.made) await fixture.reset();
+          t.same(compareTranscripts(expected, actual), [], `a client with ${client.name} sees no difference`);
+        }
         const transport = client === clients[0] ? transportOf(run, testCase, index) : undefined;
         if (transport === undefined) continue;
         const layered = await runCase(testCase, { ...proxied, transport }, client.capabilities);
