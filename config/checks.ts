@@ -1,4 +1,5 @@
 /** What one key's type cannot say: addresses, twins, and settings that contradict each other. */
+import { checkCache } from './cache-checks.ts';
 import { MAX_SERVERS } from './capacity.ts';
 import { exposedDefaultUsers, isLoopback } from './default-password.ts';
 import { checkFailover } from './failover-checks.ts';
@@ -262,6 +263,7 @@ export function checkConfig(candidates: Candidates, problems: CheckProblem[]): C
   checkLimits(values, servers, problems);
   checkPairs(values, problems);
   checkFailover(values, isFaulty('failover'), problems);
+  checkCache(values, problems);
   checkHostgroupAttributes(values, problems);
   checkRuleLists(values, candidates.queryRules, candidates.fastRouting, problems);
   // Where servers could not be read, hostgroups would be missing as well.

@@ -41,8 +41,10 @@ function readOrComplain(read: () => LoadedConfig, file: string | null): LoadedCo
 /** What is wrong with query rules, such as their regular expressions; empty if nothing is. */
 async function unusableRules({ queryRules, fastRouting, firewall, ...config }: Config): Promise<string[]> {
   const { checkQueryRules, problemText } = await import('../sql/rules/query-rule-checks.ts');
+  const { checkCachePatterns } = await import('../sql/rules/cache-rule-checks.ts');
   const hostgroups = existingHostgroups(config);
-  return checkQueryRules({ rules: queryRules, fastRouting, firewall }, hostgroups).errors.map(problemText);
+  const { errors } = checkQueryRules({ rules: queryRules, fastRouting, firewall }, hostgroups);
+  return [...errors, ...checkCachePatterns(config.cache.rules)].map(problemText);
 }
 
 /** What is wrong with the files that the configuration names; null if nothing is. */

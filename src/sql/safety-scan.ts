@@ -168,9 +168,6 @@ export class SafetyScan {
         if (tokens.kind(index + 1) === TokenKind.string)
           this.#draft.vary(VaryingReason.timeOfDay, 'TIME literal');
         return;
-      case 'T':
-        if (tokens.text(index - 1) === '{') this.#draft.vary(VaryingReason.timeOfDay, 'TIME literal');
-        return;
       case 'NEXT':
       case 'PREVIOUS':
         if (next === 'VALUE' && tokens.text(index + 2) === 'FOR') this.#sequence(`${word} VALUE FOR`);

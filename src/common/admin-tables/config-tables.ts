@@ -243,6 +243,26 @@ const mysqlQueryRulesFastRouting: TableDefinition = {
   constraints: ['PRIMARY KEY (username, schemaname, flagIN)'],
 };
 
+/** Sluice's own. */
+const cacheRules: TableDefinition = {
+  name: 'sluice_cache_rules',
+  module: AdminModule.queryRules,
+  columns: [
+    autoIncrement('rule_id'),
+    flag('active', 1),
+    optionalText('username'),
+    optionalText('schemaname'),
+    optionalText('digest'),
+    optionalText('match_digest'),
+    text('tables', { initial: '' }),
+    text('class', { oneOf: ['strong', 'weak', 'immutable', 'off'] }),
+    optionalInteger('ttl_ms', 1),
+    integer('stale_while_revalidate_ms', { from: 0, initial: 0 }),
+    comment,
+  ],
+  constraints: ["CHECK (lower(class) <> 'weak' OR ttl_ms IS NOT NULL)"],
+};
+
 const globalVariables: TableDefinition = {
   name: 'global_variables',
   module: AdminModule.variables,
@@ -346,6 +366,7 @@ export const LOADABLE_TABLES: readonly TableDefinition[] = [
   mysqlUsers,
   mysqlQueryRules,
   mysqlQueryRulesFastRouting,
+  cacheRules,
   mysqlReplicationHostgroups,
   mysqlHostgroupAttributes,
   mysqlServersSslParams,

@@ -5,6 +5,7 @@ import { existingHostgroups } from '../../../config/hostgroup-pairs.ts';
 import { deepFreeze } from '../../../config/load.ts';
 import { checkValues } from '../../../config/reload.ts';
 import type { Config } from '../../../config/schema.ts';
+import { checkCachePatterns } from '../../sql/rules/cache-rule-checks.ts';
 import { checkQueryRules, problemText } from '../../sql/rules/query-rule-checks.ts';
 import { warmPatterns } from '../../sql/rules/warm-patterns.ts';
 import { effectWarnings } from './effect-warnings.ts';
@@ -48,7 +49,10 @@ export async function checkConfiguration(
   );
   const problems = [
     ...checked.problems.map((problem) => placeProblem(config, catalog, problem)),
-    ...rules.errors.map((problem) => ({ ...problem, key: problem.key.replace('=', ' ') })),
+    ...[...rules.errors, ...checkCachePatterns(config.cache.rules)].map((problem) => ({
+      ...problem,
+      key: problem.key.replace('=', ' '),
+    })),
   ];
   if (problems.length > 0) throw new RowError(distinct(problems));
   const ofRules = config.queryRules === before?.queryRules ? [] : rules.warnings.map(problemText);

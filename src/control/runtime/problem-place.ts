@@ -3,6 +3,7 @@
 import type { CheckProblem } from '../../../config/checks.ts';
 import { formatPath } from '../../../config/issue-message.ts';
 import type { Config } from '../../../config/schema.ts';
+import { cacheRuleMapping } from './cache-rows.ts';
 import { columnOf, type ElementMapping, keyText, rowOf } from './element-mapping.ts';
 import type { RowProblem } from './row-error.ts';
 import {
@@ -48,6 +49,8 @@ function placeInList(config: Config, [first, ...rest]: readonly PropertyKey[]): 
       return placeIn(replicationHostgroupMapping, config.replicationHostgroups, rest);
     case 'hostgroupAttributes':
       return placeIn(hostgroupAttributesMapping, config.hostgroupAttributes, rest);
+    case 'cache':
+      return rest[0] === 'rules' ? placeIn(cacheRuleMapping, config.cache.rules, rest.slice(1)) : null;
     case 'firewall':
       return placeInFirewall(config.firewall, rest);
     default:

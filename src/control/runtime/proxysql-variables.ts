@@ -6,6 +6,10 @@ export const VariableForm = {
   plain: 'plain',
   /** Separated by commas. */
   list: 'list',
+  /** Whole mebibytes for bytes. */
+  mebibytes: 'mebibytes',
+  /** 0 and 1. */
+  digit: 'digit',
 } as const;
 export type VariableForm = (typeof VariableForm)[keyof typeof VariableForm];
 
@@ -21,6 +25,11 @@ const plain = (name: string, setting: string): MappedVariable => ({
   setting,
   form: VariableForm.plain,
 });
+const formed = (name: string, setting: string, form: VariableForm): MappedVariable => ({
+  name,
+  setting,
+  form,
+});
 const list = (name: string, setting: string): MappedVariable => ({ name, setting, form: VariableForm.list });
 
 export const MAPPED_VARIABLES: readonly MappedVariable[] = [
@@ -33,6 +42,10 @@ export const MAPPED_VARIABLES: readonly MappedVariable[] = [
   plain('mysql-connection_max_age_ms', 'pool.maxLifetimeMs'),
   plain('mysql-max_stmts_per_connection', 'pool.maxStatementsPerConnection'),
   plain('mysql-default_query_timeout', 'limits.queryTimeoutMs'),
+  formed('mysql-query_cache_size_MB', 'cache.maxBytes', VariableForm.mebibytes),
+  plain('mysql-query_cache_soft_ttl_pct', 'cache.softTtlPercent'),
+  plain('mysql-query_cache_stores_empty_result', 'cache.storesEmptyResults'),
+  formed('mysql-query_cache_handle_warnings', 'cache.storesWarnings', VariableForm.digit),
   plain('mysql-mirror_max_concurrency', 'routing.mirrorConcurrency'),
   plain('mysql-threads', 'workers'),
   plain('mysql-have_compress', 'listen.compression'),

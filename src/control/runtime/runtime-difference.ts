@@ -24,6 +24,7 @@ const KEYS: Readonly<Record<string, readonly string[]>> = {
   mysql_users: ['username'],
   mysql_query_rules: ['rule_id'],
   mysql_query_rules_fast_routing: ['username', 'schemaname', 'flagIN'],
+  sluice_cache_rules: ['rule_id'],
   mysql_firewall_whitelist_users: ['username', 'client_address'],
   mysql_firewall_whitelist_rules: ['username', 'client_address', 'schemaname', 'flagIN', 'digest'],
   mysql_firewall_whitelist_sqli_fingerprints: ['fingerprint'],

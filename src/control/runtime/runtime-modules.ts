@@ -4,6 +4,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Config } from '../../../config/schema.ts';
 import { AdminModule, type SqlRow, type TableRows } from '../../common/admin-tables/admin-table.ts';
 import { tablesOfModule } from '../../common/admin-tables/all-tables.ts';
+import { cacheRuleMapping } from './cache-rows.ts';
 import { type ElementMapping, listOf, type Pause, rowsOfList } from './element-mapping.ts';
 import { RowError, type RowProblem } from './row-error.ts';
 import {
@@ -131,11 +132,16 @@ const users = module(
 
 const queryRules = module(
   AdminModule.queryRules,
-  (config) => [rows(queryRuleMapping, config.queryRules), rows(fastRouteMapping, config.fastRouting)],
+  (config) => [
+    rows(queryRuleMapping, config.queryRules),
+    rows(fastRouteMapping, config.fastRouting),
+    rows(cacheRuleMapping, config.cache.rules),
+  ],
   async (config, reader) => ({
     ...config,
     queryRules: await reader.list(queryRuleMapping, config.queryRules),
     fastRouting: await reader.list(fastRouteMapping, config.fastRouting),
+    cache: { ...config.cache, rules: await reader.list(cacheRuleMapping, config.cache.rules) },
   }),
 );
 

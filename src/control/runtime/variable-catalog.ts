@@ -7,8 +7,9 @@ import { formatAddress } from '../../../config/server-address.ts';
 import { collectSettings, configJsonSchema, type Setting, SettingKind } from '../../../config/settings.ts';
 import { AdminModule } from '../../common/admin-tables/admin-table.ts';
 import { readCredentials, writeCredentials } from './admin-credentials.ts';
+import { ValueError } from './column-mapping.ts';
 import { OTHER_VARIABLES } from './proxysql-other-variables.ts';
-import { HIDDEN_SETTINGS, MAPPED_VARIABLES } from './proxysql-variables.ts';
+import { HIDDEN_SETTINGS, MAPPED_VARIABLES, VariableForm } from './proxysql-variables.ts';
 import { readSetting, settingValue, writeSetting } from './setting-text.ts';
 
 export interface Variable {
@@ -36,15 +37,28 @@ function moduleOf(name: string): AdminModule {
   return PREFIXES[name.slice(0, name.indexOf('-'))] ?? AdminModule.sluiceVariables;
 }
 
-function ofSetting(name: string, setting: Setting): Variable {
+function ofSetting(name: string, setting: Setting, form: VariableForm = VariableForm.plain): Variable {
   return {
     name,
     module: moduleOf(name),
     setting: setting.path,
     secret: setting.secret,
-    read: (config) => writeSetting(settingValue(config, setting.path)),
-    write: (config, text) => withSetting(config, setting.path, readSetting(setting, text)),
+    read: (config) => writeForm(form, settingValue(config, setting.path)),
+    write: (config, text) => withSetting(config, setting.path, readSetting(setting, readForm(form, text))),
   };
+}
+
+const MEBIBYTE = 1_048_576;
+
+function writeForm(form: VariableForm, value: unknown): string {
+  if (form === VariableForm.mebibytes) return String(Math.max(1, Math.round(Number(value) / MEBIBYTE)));
+  return form === VariableForm.digit ? String(Number(value)) : writeSetting(value);
+}
+
+function readForm(form: VariableForm, text: string): string {
+  if (form !== VariableForm.mebibytes) return text;
+  if (/^\d{1,7}$/.test(text.trim())) return String(Number(text) * MEBIBYTE);
+  throw new ValueError(`expected a whole number of MB, found ${JSON.stringify(text.slice(0, 60))}`);
 }
 
 function fixed(name: string, read: (config: Config) => string, why: string): Variable {
@@ -101,12 +115,12 @@ export class VariableCatalog {
   /** @param version of Sluice */
   constructor(version: string) {
     const settings = new Map(collectSettings(configJsonSchema()).map((setting) => [setting.path, setting]));
-    const mapped = MAPPED_VARIABLES.map(({ name, setting }) => {
+    const mapped = MAPPED_VARIABLES.map(({ name, setting, form }) => {
       const found = settings.get(setting);
       if (found === undefined) throw new TypeError(`There is no setting ${setting}`);
       settings.delete(setting);
       this.#renamed.set(ownName(setting), name);
-      return ofSetting(name, found);
+      return ofSetting(name, found, form);
     });
     const others = [...OTHER_VARIABLES].map(([name, value]) =>
       fixed(name, () => value, 'Sluice has nothing that it could change'),

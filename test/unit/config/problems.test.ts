@@ -471,3 +471,62 @@ t.test('rules, routes and the firewall', async (t) => {
     ],
   );
 });
+
+t.test('the cache', async (t) => {
+  t.strictSame(
+    messages(
+      [
+        `${BASE}cache:`,
+        '  maxBytes: 1048576',
+        '  maxResultBytes: 2000000',
+        '  auto: weak',
+        '  follower: { maxLagMs: 0, serverId: 0 }',
+        '  rules:',
+        '    - { ruleId: 1, class: weak }',
+        '    - { ruleId: 2, class: strong, ttlMs: 5 }',
+        '    - { ruleId: 3, class: immutable, staleWhileRevalidateMs: 5 }',
+        '    - { ruleId: 4, class: storng }',
+        '    - { ruleId: 5, class: weak, ttlMs: 0 }',
+        '    - { ruleId: 6, class: weak, ttlMs: -1 }',
+        '    - { ruleId: 7 }',
+        '    - { ruleId: 8, class: strong, digest: "0xyz" }',
+        '    - { ruleId: 1, class: strong, tables: [orders, shop.orders, shop.*] }',
+        '    - { ruleId: 9, class: weak, ttl: 5 }',
+      ].join('\n'),
+    ),
+    [
+      'f.yaml:5: cache.maxResultBytes: cache.maxResultBytes (2000000) is more than cache.maxBytes (1048576)',
+      'f.yaml:6: cache.auto: expected one of off, strong, found "weak"',
+      'f.yaml:7: cache.follower.serverId: expected a whole number from 1 to 4294967295, found 0',
+      'f.yaml:7: cache.follower.maxLagMs: expected a whole number from 10 to 3600000, found 0',
+      'f.yaml:12: cache.rules[3].class: expected one of strong, weak, immutable, off, found "storng", did you mean "strong"?',
+      'f.yaml:13: cache.rules[4].ttlMs: expected a whole number from 1 to 2147483647, found 0',
+      'f.yaml:14: cache.rules[5].ttlMs: expected a whole number from 1 to 2147483647, found -1',
+      'f.yaml:15: cache.rules[6].class: is missing, expected one of strong, weak, immutable, off',
+      'f.yaml:16: cache.rules[7].digest: expected 0x and up to 16 hexadecimal digits',
+      'f.yaml:18: cache.rules[9].ttl: unknown key, did you mean "ttlMs"?',
+    ],
+  );
+  t.strictSame(
+    messages(
+      [
+        `${BASE}cache:`,
+        '  maxBytes: 1048576',
+        '  maxResultBytes: 2000000',
+        '  rules:',
+        '    - { ruleId: 1, class: weak }',
+        '    - { ruleId: 2, class: strong, ttlMs: 5 }',
+        '    - { ruleId: 3, class: immutable, staleWhileRevalidateMs: 5 }',
+        '    - { ruleId: 1, class: strong, tables: [orders, shop.orders, shop.*] }',
+      ].join('\n'),
+    ),
+    [
+      'f.yaml:5: cache.maxResultBytes: cache.maxResultBytes (2000000) is more than cache.maxBytes (1048576)',
+      'f.yaml:7: cache.rules[0].ttlMs: the class weak needs it: how old may a result be?',
+      'f.yaml:8: cache.rules[1].ttlMs: it is for the class weak, not for strong',
+      'f.yaml:9: cache.rules[2].staleWhileRevalidateMs: it is for the class weak, not for immutable',
+      'f.yaml:10: cache.rules[3].ruleId: rule 1 is in the list already, as cache.rules[0]',
+      'f.yaml:10: cache.rules[3].tables[0]: expected schema.table or schema.*, not "orders"',
+    ],
+  );
+});

@@ -57,7 +57,12 @@ export const globalChecksum: AdminCommand = {
   columns: [{ name: 'CHECKSUM', meaning: '`0x` and 16 digits' }],
   execute: ({ state }) =>
     asAdminErrors(async () => {
-      const tables = [...Object.values(TABLES).flat(), 'mysql_query_rules_fast_routing', 'mysql_firewall_'];
+      const tables = [
+        ...Object.values(TABLES).flat(),
+        'mysql_query_rules_fast_routing',
+        'mysql_firewall_',
+        'sluice_cache_rules',
+      ];
       const value = await state.runtime.checksum('runtime', tables);
       return { kind: 'rows', columns: [{ name: 'CHECKSUM' }], rows: [[value]] };
     }),

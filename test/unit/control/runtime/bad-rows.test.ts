@@ -24,6 +24,7 @@ fastRouting: [{ username: u, destinationHostgroup: 1 }]
 firewall: { users: [{ username: u, mode: DETECTING }], rules: [{ username: u, digest: "0x1" }] }
 replicationHostgroups: [{ writerHostgroup: 0, readerHostgroup: 1 }]
 hostgroupAttributes: [{ hostgroup: 0 }]
+cache: { rules: [{ ruleId: 1, class: weak, ttlMs: 5 }] }
 `,
   env: {},
   flags: {},
@@ -140,6 +141,30 @@ const CASES: readonly (readonly [AdminModule, string, Change, string])[] = [
   ],
   [
     queryRules,
+    'sluice_cache_rules',
+    { class: 'storng' },
+    'sluice_cache_rules (rule_id 1), column class: expected one of strong, weak, immutable, off, found "storng"',
+  ],
+  [
+    queryRules,
+    'sluice_cache_rules',
+    { ttl_ms: 0 },
+    'sluice_cache_rules (rule_id 1), column ttl_ms: expected at least 1, found "0"',
+  ],
+  [
+    queryRules,
+    'sluice_cache_rules',
+    { stale_while_revalidate_ms: -1 },
+    'sluice_cache_rules (rule_id 1), column stale_while_revalidate_ms: expected at least 0, found "-1"',
+  ],
+  [
+    queryRules,
+    'sluice_cache_rules',
+    { digest: '0xyz' },
+    'sluice_cache_rules (rule_id 1), column digest: expected 0x and up to 16 hexadecimal digits',
+  ],
+  [
+    queryRules,
     'mysql_query_rules',
     { multiplex: 3 },
     'mysql_query_rules (rule_id 1), column multiplex: expected one of 0, 1, 2, found "3"',
@@ -248,8 +273,20 @@ t.test('variables', async (t) => {
     ],
     [
       'mysql-query_cache_size_MB',
-      '512',
-      'warning: mysql-query_cache_size_MB has no effect: Sluice has nothing that it could change',
+      'much',
+      `${at('mysql-query_cache_size_MB')} variable_value: expected a whole number of MB, found "much"`,
+    ],
+    [
+      'mysql-query_cache_size_MB',
+      '0',
+      `${at('mysql-query_cache_size_MB')} variable_value: expected a whole number from 1048576 to 1099511627776, found "0"`,
+    ],
+    ['mysql-query_cache_size_MB', '512', 'accepted'],
+    ['mysql-query_cache_handle_warnings', '1', 'accepted'],
+    [
+      'mysql-query_cache_soft_ttl_pct',
+      '101',
+      `${at('mysql-query_cache_soft_ttl_pct')} variable_value: expected a whole number from 0 to 100, found "101"`,
     ],
     [
       'mysql-server_version',
@@ -328,7 +365,9 @@ t.test(
         if (!(error instanceof RowError)) throw error;
         refused++;
         const { message } = error;
-        const isNamed = /^(mysql_|global_variables|scheduler|restapi|proxysql)/.test(message);
+        const isNamed = /^(mysql_|sluice_cache_rules|global_variables|scheduler|restapi|proxysql)/.test(
+          message,
+        );
         if (/hidden/.test(message) || !isNamed || message.length > 3000) wrong.push(message.slice(0, 500));
       }
     }

@@ -11,6 +11,7 @@ import {
 } from '../../../../config/settings.ts';
 import type { SqlValue, TableRows } from '../../../../src/common/admin-tables/admin-table.ts';
 import { ALL_TABLES, configTableNamed } from '../../../../src/common/admin-tables/all-tables.ts';
+import { cacheRuleMapping } from '../../../../src/control/runtime/cache-rows.ts';
 import { configText } from '../../../../src/control/runtime/config-text.ts';
 import {
   fastRouteMapping,
@@ -84,6 +85,14 @@ firewall:
   users: [{ username: a, mode: PROTECTING, clientAddress: 10.0.0.1, comment: c, active: false }]
   rules: [{ username: a, digest: "0x1", schemaname: s, flagIn: 2, comment: c }]
   sqliFingerprints: [{ fingerprint: s&1 }]
+cache:
+  maxBytes: 5000001
+  storesWarnings: true
+  softTtlPercent: 60
+  rules:
+    - { ruleId: 3, class: strong }
+    - { ruleId: 1, active: false, digest: "0x1f", matchDigest: "^SELECT", schema: s, user: u, tables: [a.b, c.*],
+        class: weak, ttlMs: 7, staleWhileRevalidateMs: 8, comment: c }
 proxyProtocol: { networks: [10.0.0.0/8, 192.168.0.1] }
 `.replace('errorMessage: no', 'errorMessage: "no"'),
 );
@@ -164,6 +173,7 @@ t.test('every field of the configuration is in a column', async (t) => {
   };
   check('queryRules', queryRuleMapping.columns, []);
   check('fastRouting', fastRouteMapping.columns, []);
+  check('cache.rules', cacheRuleMapping.columns, []);
   check('firewall.users', firewallUserMapping.columns, []);
   check('firewall.rules', firewallRuleMapping.columns, []);
   check('replicationHostgroups', replicationHostgroupMapping.columns, []);
