@@ -145,7 +145,7 @@ export class DumpReader {
   #takeWhole(chunk: Buffer, start: number, length: number): number {
     const end = start + length;
     const isWhole = this.#payloadBytes === 0 && this.#isLastFragment && end <= chunk.length;
-    if (isWhole && length <= this.#maxEventBytes) {
+    if (isWhole && length <= this.#maxEventBytes + 1) {
       this.#fragmentLeft = 0;
       this.#move('between');
       this.#payload(chunk.subarray(start, end));
