@@ -36,7 +36,7 @@ const WITH_BODY: ReadonlySet<string> = new Set(['EVENT', 'FUNCTION', 'PACKAGE', 
 const OBJECT_WITHIN = 24;
 
 /** The kind of object that a CREATE, ALTER, DROP, RENAME … at `from` is about, or ''. */
-export function objectOf(input: ClassifyInput, from: number, to: number): string {
+function objectOf(input: ClassifyInput, from: number, to: number): string {
   const { tokens } = input;
   const last = Math.min(to, from + OBJECT_WITHIN);
   for (let i = from + 1; i < last; i++) {

@@ -111,5 +111,3 @@ export type TopologyEvent =
       readonly address: ServerAddress;
       readonly sameAs: ServerAddress;
     };
-
-export type TopologyEventKind = TopologyEvent['kind'];

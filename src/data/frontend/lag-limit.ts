@@ -8,7 +8,7 @@ import type { ClientStatement } from './client-statement.ts';
 import type { SessionState } from './session-state.ts';
 
 /** As far as its own limit says. */
-export const NO_LAG_LIMIT = -1;
+const NO_LAG_LIMIT = -1;
 
 /**
  * @param buffer `buffer[start, end)` is the command

@@ -10,7 +10,6 @@ import {
 import type { SnapshotServer, SnapshotSettings } from '../../../src/common/snapshot.ts';
 import { TimerWheel } from '../../../src/common/timer-wheel.ts';
 import type { BackendConnection } from '../../../src/data/backend/backend-connection.ts';
-import { NOTHING_MEASURED } from '../../../src/data/backend/balancing/replica-measurements.ts';
 import { type ConnectionKey, connectionKeyOf } from '../../../src/data/backend/connection-key.ts';
 import { makeCredentials } from '../../../src/data/backend/credentials.ts';
 import type { PoolFailure, PoolRequest } from '../../../src/data/backend/pool-request.ts';
@@ -52,7 +51,7 @@ export class PoolRig {
         workerCounters: shared.worker(workerIndex),
         wheel: this.wheel,
         scheduler: new FlushScheduler(() => undefined),
-        measurements: NOTHING_MEASURED,
+        measurements: { lagMs: () => -1, appliedGtid: () => 0 },
         serverFailed: (address, reason) => this.failures.push(`${address} ${reason}`),
         log: (_level, message, fields) => this.log.push(`${message} ${JSON.stringify(fields)}`),
         learnedInitial: () => undefined,

@@ -14,7 +14,7 @@ const MAX_EVENTS = 500_000;
 const SAVEPOINT = /^SAVEPOINT `(sluice_[0-9a-f]+_\d+)`$/;
 
 /** The end of what was searched lies beyond what can be read in reasonable time. */
-export class BinlogTooLongError extends Error {
+class BinlogTooLongError extends Error {
   constructor() {
     super(`more than ${MAX_EVENTS} events of the binlog would have to be read`);
     this.name = 'BinlogTooLongError';

@@ -21,13 +21,13 @@ export interface SemiSyncNames {
   readonly timeout: string;
 }
 
-export const OLD_SEMI_SYNC: SemiSyncNames = {
+const OLD_SEMI_SYNC: SemiSyncNames = {
   source: 'rpl_semi_sync_master_enabled',
   replica: 'rpl_semi_sync_slave_enabled',
   timeout: 'rpl_semi_sync_master_timeout',
 };
 
-export const NEW_SEMI_SYNC: SemiSyncNames = {
+const NEW_SEMI_SYNC: SemiSyncNames = {
   source: 'rpl_semi_sync_source_enabled',
   replica: 'rpl_semi_sync_replica_enabled',
   timeout: 'rpl_semi_sync_source_timeout',

@@ -23,5 +23,3 @@ export class StatementNeeds implements ReadNeeds {
     this.neededGtid = 0;
   }
 }
-
-export const NO_NEEDS: ReadNeeds = Object.freeze({ affinity: -1, maxLagMs: -1, neededGtid: 0 });

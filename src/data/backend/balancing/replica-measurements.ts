@@ -9,9 +9,6 @@ export interface ReplicaMeasurements {
   appliedGtid(slot: number): number;
 }
 
-/** What is not known passes no limit. */
-export const NOTHING_MEASURED: ReplicaMeasurements = { lagMs: () => -1, appliedGtid: () => 0 };
-
 /** Whether any fit server will do. */
 export function isUndemanding({ maxLagMs, neededGtid }: ReadNeeds): boolean {
   return maxLagMs < 0 && neededGtid === 0;

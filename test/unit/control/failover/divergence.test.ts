@@ -1,31 +1,9 @@
 import t from 'tap';
 import { divergenceOf } from '../../../../src/control/failover/rejoin/divergence.ts';
-import type { ServerState } from '../../../../src/control/failover/servers/server-state.ts';
-import { parseServerVersion } from '../../../../src/control/monitor/server-version.ts';
+import { madeServerState as state } from './made-server-state.ts';
 
 const A = 'aaaaaaaa-0000-0000-0000-000000000000';
 const B = 'bbbbbbbb-0000-0000-0000-000000000000';
-
-function state(version: string, serverId: number, parts: Partial<ServerState>): ServerState {
-  return {
-    address: `h${serverId}:3306`,
-    version: parseServerVersion(version),
-    serverId,
-    serverUuid: null,
-    reported: null,
-    readOnly: true,
-    superReadOnly: false,
-    logBin: true,
-    logReplicaUpdates: true,
-    gtids: true,
-    executed: '',
-    purged: '',
-    binlogState: '',
-    channels: [],
-    semiSync: { available: false, sourceEnabled: false, replicaEnabled: false, timeoutMs: 0 },
-    ...parts,
-  };
-}
 
 t.test('MySQL: sets are subtracted', async (t) => {
   const cases: readonly [string, string, string, string, string][] = [

@@ -13,6 +13,7 @@ import {
   findChannel,
 } from '../../../../src/control/failover/switchover/target-checks.ts';
 import { parseServerVersion } from '../../../../src/control/monitor/server-version.ts';
+import { madeServerState } from './made-server-state.ts';
 
 const CHANNEL: ReplicationChannelState = {
   name: '',
@@ -31,23 +32,11 @@ const CHANNEL: ReplicationChannelState = {
   tls: false,
 };
 
-const PRIMARY: ServerState = {
+const PRIMARY = madeServerState('10.11.6-MariaDB', 1, {
   address: 'a:1',
-  version: parseServerVersion('10.11.6-MariaDB'),
-  serverId: 1,
-  serverUuid: null,
-  reported: null,
   readOnly: false,
-  superReadOnly: false,
-  logBin: true,
-  logReplicaUpdates: true,
-  gtids: true,
-  executed: '',
-  purged: '',
-  binlogState: '',
-  channels: [],
   semiSync: { available: true, sourceEnabled: false, replicaEnabled: false, timeoutMs: 10_000 },
-};
+});
 
 const REPLICA: ServerState = { ...PRIMARY, address: 'b:2', serverId: 2, readOnly: true, channels: [CHANNEL] };
 

@@ -1,11 +1,13 @@
 /** A hostgroup's choice: one per turn, zones, what a read needs, and servers that come back. */
 
 import t from 'tap';
-import { NO_NEEDS, type ReadNeeds } from '../../../../src/data/backend/balancing/read-needs.ts';
+import { type ReadNeeds, StatementNeeds } from '../../../../src/data/backend/balancing/read-needs.ts';
 import type { ReplicaMeasurements } from '../../../../src/data/backend/balancing/replica-measurements.ts';
 import { ReadGroup, type ReadMember } from '../../../../src/data/backend/read-group.ts';
 import { type BalancingPolicyName, rampOf } from '../../../../src/topology/balancing.ts';
 import { type MadePool, pool, withKey } from './balancing/made-pools.ts';
+
+const NO_NEEDS = new StatementNeeds();
 
 const lags = [0, 150, -1, 0];
 const positions = [10, 20, 0, 5];

@@ -4,9 +4,11 @@ import t from 'tap';
 import type { BalancedMember } from '../../../../../src/data/backend/balancing/balanced-member.ts';
 import { ConsistentHash, LOAD_BOUND } from '../../../../../src/data/backend/balancing/consistent-hash.ts';
 import { HashRing, hashText, mix } from '../../../../../src/data/backend/balancing/hash-ring.ts';
-import { NO_NEEDS } from '../../../../../src/data/backend/balancing/read-needs.ts';
+import { StatementNeeds } from '../../../../../src/data/backend/balancing/read-needs.ts';
 import { SeededRandom } from '../../../../support/seeded-random.ts';
 import { type MadePool, member, members, withKey } from './made-pools.ts';
+
+const NO_NEEDS = new StatementNeeds();
 
 const random = SeededRandom.fromEnvironment();
 t.comment(`SLUICE_TEST_SEED=${random.seed}`);

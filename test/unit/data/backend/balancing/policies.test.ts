@@ -6,10 +6,12 @@ import type { BalancingPolicy } from '../../../../../src/data/backend/balancing/
 import { LatencyAverage } from '../../../../../src/data/backend/balancing/latency-average.ts';
 import { LeastConnections } from '../../../../../src/data/backend/balancing/least-connections.ts';
 import { PeakEwma } from '../../../../../src/data/backend/balancing/peak-ewma.ts';
-import { NO_NEEDS } from '../../../../../src/data/backend/balancing/read-needs.ts';
+import { StatementNeeds } from '../../../../../src/data/backend/balancing/read-needs.ts';
 import { Weighted } from '../../../../../src/data/backend/balancing/weighted.ts';
 import { SeededRandom } from '../../../../support/seeded-random.ts';
 import { type MadePool, member, members } from './made-pools.ts';
+
+const NO_NEEDS = new StatementNeeds();
 
 const random = SeededRandom.fromEnvironment();
 t.comment(`SLUICE_TEST_SEED=${random.seed}`);
