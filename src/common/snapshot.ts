@@ -106,13 +106,29 @@ export interface SnapshotTables {
   readonly incompleteReason: string;
   /** For `TableRelations`. Shared, and never changed: another one takes its place. */
   readonly relations: SharedArrayBuffer | null;
+  readonly keys: SnapshotKeys;
 }
+
+/** By which unique keys rows are told apart. */
+export interface SnapshotKeys {
+  /** Another one for each time that they were read. */
+  readonly version: number;
+  /** For `KeyCatalog`. Shared, and never changed. */
+  readonly catalog: SharedArrayBuffer | null;
+  /** `TableEpochs.definitions` before they were read: with another value now they may be out of date. */
+  readonly definitions: number;
+}
+
+/** No number of `TableEpochs.definitions`. */
+const NEVER_READ = -1;
+export const NO_KEYS: SnapshotKeys = Object.freeze({ version: 0, catalog: null, definitions: NEVER_READ });
 
 export const NO_TABLES: SnapshotTables = Object.freeze({
   version: 0,
   complete: false,
   incompleteReason: 'the triggers and foreign keys have not been read yet',
   relations: null,
+  keys: NO_KEYS,
 });
 
 /** Query rules, fast routing, the firewall and shadow rules. */

@@ -8,7 +8,7 @@ import { SharedCounters } from '../common/shared-counters.ts';
 import { SharedMeasurements } from '../common/shared-measurements.ts';
 import { SharedStatistics } from '../common/shared-statistics.ts';
 import type { Snapshot } from '../common/snapshot.ts';
-import { TableEpochs } from '../common/table-epochs.ts';
+import { FollowState, TableEpochs } from '../common/table-epochs.ts';
 import { StopMode } from '../common/thread-messages.ts';
 import type { AdminState } from './admin/admin-state.ts';
 import { virtualRows } from './admin/virtual-tables/all-virtual-tables.ts';
@@ -105,6 +105,7 @@ class Supervisor implements SluiceHandle {
     this.#monitor = new Monitor({
       servers: configuredServers(config),
       logger: monitorLogger(logger),
+      definitions: () => this.#wantedDefinitions(),
       ...watchSettings(config, this.#certificates),
     });
     new MeasuredServers(this.#monitor, this.#measurements, (address) => this.#builder.slotOf(address));
@@ -114,7 +115,8 @@ class Supervisor implements SluiceHandle {
       certificates: this.#certificates,
       config: () => this.#config,
     });
-    this.#views = new ViewFollower(this.#monitor, this.#counters, () => this.#publish());
+    const publish = () => this.#publish();
+    this.#views = new ViewFollower(this.#monitor, this.#counters, publish, () => this.#wantedDefinitions());
     this.#writes = new WriteRoom({
       epochs: this.#epochs,
       counters: this.#counters,
@@ -345,6 +347,11 @@ class Supervisor implements SluiceHandle {
     await this.#history.stop();
     await this.#store.close();
     await this.#logs.close();
+  }
+
+  /** Keys of tables are for single rows, of which only a follower tells that they have changed. */
+  #wantedDefinitions(): number | null {
+    return this.#epochs.followState === FollowState.off ? null : this.#epochs.definitions;
   }
 
   #build(): Snapshot {

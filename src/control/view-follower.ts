@@ -9,20 +9,29 @@ import type { Snapshot } from '../common/snapshot.ts';
 import type { Monitor } from './monitor/monitor.ts';
 
 const RETRY_MS = 500;
+const KEYS_PAUSE_MS = 200;
 
 export class ViewFollower {
   readonly #monitor: Monitor;
   readonly #counters: SharedCounters;
   readonly #changed: () => void;
+  readonly #definitions: () => number | null;
   #epoch = 0;
   #relationsEpoch = 0;
   #isFollowing = false;
   #isStopped = false;
 
-  constructor(monitor: Monitor, counters: SharedCounters, changed: () => void) {
+  /** @param definitions of `SnapshotKeys`; null while nobody wants keys to be known. */
+  constructor(
+    monitor: Monitor,
+    counters: SharedCounters,
+    changed: () => void,
+    definitions: () => number | null,
+  ) {
     this.#monitor = monitor;
     this.#counters = counters;
     this.#changed = changed;
+    this.#definitions = definitions;
   }
 
   /** Before the catalogue was read. */
@@ -33,7 +42,9 @@ export class ViewFollower {
   async follow(): Promise<void> {
     if (this.#isFollowing) return;
     this.#isFollowing = true;
-    while (!this.#isStopped && !this.#isCurrent()) {
+    while (!this.#isStopped && !(this.#isCurrent() && this.#knowsKeys())) {
+      // A reading for each of many changes of definitions would be much: reads wait for none of them.
+      if (this.#isCurrent()) await setTimeout(KEYS_PAUSE_MS);
       const epoch = this.#counters.gauge(Gauge.viewsEpoch);
       const relationsEpoch = this.#counters.gauge(Gauge.relationsEpoch);
       await this.#monitor.refreshCatalog();
@@ -53,6 +64,11 @@ export class ViewFollower {
       this.#epoch === this.#counters.gauge(Gauge.viewsEpoch) &&
       this.#relationsEpoch === this.#counters.gauge(Gauge.relationsEpoch)
     );
+  }
+
+  #knowsKeys(): boolean {
+    const wanted = this.#definitions();
+    return wanted === null || this.#monitor.catalog.tables.keys.definitions === wanted;
   }
 
   stop(): void {

@@ -22,6 +22,8 @@ export interface MonitorOptions {
   readonly settings?: Partial<MonitorSettings>;
   readonly logger: MonitorLogger;
   readonly clock?: Clock;
+  /** See `SnapshotKeys`; null while nobody wants keys to be known. */
+  readonly definitions?: () => number | null;
 }
 
 export interface MonitorEvents {

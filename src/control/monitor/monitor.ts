@@ -29,20 +29,19 @@ import type { LagSample } from './heartbeat/lag-sampler.ts';
 import { LagWatch } from './heartbeat/lag-watch.ts';
 import type { MonitorCredentials } from './monitor-connection.ts';
 import { EventRing, levelOf, type MonitorEvent, type MonitorEventBody } from './monitor-event.ts';
-import type { MonitorEvents, MonitorLogger, MonitorOptions } from './monitor-interface.ts';
+import type { MonitorEvents, MonitorOptions } from './monitor-interface.ts';
 import { lagThresholds, type MonitorSettings, withDefaults } from './monitor-settings.ts';
 import { isDifferentForRouting } from './routing-difference.ts';
 import { ServerChecks } from './server-checks.ts';
 import { ViewCatalog } from './view-catalog.ts';
 
 export class Monitor extends EventEmitter<MonitorEvents> {
-  readonly #logger: MonitorLogger;
   readonly #clock: Clock;
   readonly #ring: EventRing;
   readonly #checks = new Map<ServerAddress, ServerChecks>();
   /** The last runs of the checks. */
   readonly checkLog = new CheckLog();
-  readonly #servers: readonly ConfiguredServer[];
+  readonly #options: MonitorOptions;
   #credentials: MonitorCredentials;
   #settings: MonitorSettings;
   #discovery: Discovery;
@@ -59,10 +58,9 @@ export class Monitor extends EventEmitter<MonitorEvents> {
 
   constructor(options: MonitorOptions) {
     super();
-    this.#servers = options.servers;
+    this.#options = options;
     this.#credentials = options.credentials;
     this.#settings = withDefaults(options.settings ?? {});
-    this.#logger = options.logger;
     this.#clock = options.clock ?? systemClock;
     this.#ring = new EventRing(this.#settings.eventHistory);
     this.#topology = TopologyDescription.empty(this.#topologySettings(options.hostgroups));
@@ -93,7 +91,7 @@ export class Monitor extends EventEmitter<MonitorEvents> {
   async start(): Promise<void> {
     if (this.#lifecycle !== 'new') return;
     this.#lifecycle = 'started';
-    this.#apply([{ kind: 'configured', servers: this.#servers }]);
+    this.#apply([{ kind: 'configured', servers: this.#options.servers }]);
     await Promise.all([...this.#checks.values()].map((checks) => checks.start()));
     const results = this.#firstRound ?? [];
     this.#firstRound = null;
@@ -240,6 +238,7 @@ export class Monitor extends EventEmitter<MonitorEvents> {
         return this.#isSettled(address);
       },
       changed: (catalog, views) => this.#catalogChanged(catalog, views),
+      definitions: this.#options.definitions ?? (() => null),
     });
   }
 
@@ -266,7 +265,7 @@ export class Monitor extends EventEmitter<MonitorEvents> {
     try {
       this.#update(changes);
     } catch (error) {
-      this.#logger.error({ err: error }, 'monitor: a change could not be applied');
+      this.#options.logger.error({ err: error }, 'monitor: a change could not be applied');
     }
   }
 
@@ -376,7 +375,7 @@ export class Monitor extends EventEmitter<MonitorEvents> {
 
   #record(body: MonitorEventBody): void {
     const event = this.#ring.add(body, this.#clock.wallMs());
-    this.#logger[levelOf(event)]({ ...body }, `monitor: ${body.kind}`);
+    this.#options.logger[levelOf(event)]({ ...body }, `monitor: ${body.kind}`);
     this.#tell(() => this.emit('event', event));
   }
 
@@ -394,7 +393,7 @@ export class Monitor extends EventEmitter<MonitorEvents> {
     try {
       emit();
     } catch (error) {
-      this.#logger.error({ err: error }, 'monitor: a listener threw');
+      this.#options.logger.error({ err: error }, 'monitor: a listener threw');
     }
   }
 }

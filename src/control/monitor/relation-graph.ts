@@ -53,14 +53,14 @@ export function encodeRelations(source: TableRelationSource): SharedArrayBuffer 
   const reads: Edges = new Map();
   const writes: Edges = new Map();
   addViews(source, reads, writes);
-  for (const [schema, table] of source.composed) {
-    reads.set(keyOf(schema, table), null);
-    writes.set(keyOf(schema, table), null);
-  }
-  for (const { parent, child } of source.cascades) add(writes, keyOf(...parent), keyOf(...child));
+  const unlogged: Edges = new Map();
+  for (const [schema, table] of source.composed)
+    for (const edges of [reads, writes, unlogged]) edges.set(keyOf(schema, table), null);
+  for (const { parent, child } of source.cascades)
+    for (const edges of [writes, unlogged]) add(edges, keyOf(...parent), keyOf(...child));
   const unsafe = new Set([...reads].filter(([, to]) => to === null).map(([key]) => key));
   for (const trigger of source.triggers) addTrigger(trigger, unsafe, writes);
-  return encodeTableRelations(slotsOf(reads), slotsOf(writes));
+  return encodeTableRelations(slotsOf(reads), slotsOf(writes), slotsOf(unlogged));
 }
 
 function addViews({ views, unsafeViews }: TableRelationSource, reads: Edges, writes: Edges): void {

@@ -6,9 +6,11 @@
 import { createHash } from 'node:crypto';
 import { setImmediate as immediate } from 'node:timers/promises';
 import type { Clock } from '../../common/clock.ts';
-import type { SnapshotTables } from '../../common/snapshot.ts';
+import { encodeKeyCatalog } from '../../common/key-catalog.ts';
+import { NO_KEYS, type SnapshotKeys, type SnapshotTables } from '../../common/snapshot.ts';
 import { makeLexicalContext } from '../../sql/lexical-context.ts';
 import { triggerBodyUse } from '../../sql/trigger-body.ts';
+import { readKeyFacts } from './key-facts.ts';
 import type { MonitorConnection } from './monitor-connection.ts';
 import { encodeRelations, type JudgedTrigger } from './relation-graph.ts';
 import { describeError } from './server-error.ts';
@@ -25,15 +27,22 @@ const SLICE_MS = 10;
 
 export class TableRelationsReader {
   readonly #clock: Clock;
+  readonly #definitions: () => number | null;
   #tables: SnapshotTables;
+  #keysRead = 0;
   #checksum = '';
   /** The list of them is another one when any of them is. */
   #views: readonly (readonly [ViewDefinition, ViewVerdict])[] | null = null;
 
-  /** @param known from before a reload. */
-  constructor(known: SnapshotTables, clock: Clock) {
+  /**
+   * @param known from before a reload.
+   * @param definitions of `SnapshotKeys`; null while nobody wants keys to be known.
+   */
+  constructor(known: SnapshotTables, clock: Clock, definitions: () => number | null) {
     this.#tables = known;
+    this.#keysRead = known.keys.version;
     this.#clock = clock;
+    this.#definitions = definitions;
   }
 
   /** @returns the same value as before where nothing has changed. */
@@ -50,13 +59,15 @@ export class TableRelationsReader {
       const facts = await readTableFacts(connection, signal);
       const { version } = connection;
       const checksum = checksumOf(version, facts);
-      if (this.#tables.complete && checksum === this.#checksum && views === this.#views) return this.#tables;
+      const isSameSchema = this.#tables.complete && checksum === this.#checksum && views === this.#views;
+      const keys = await this.#readKeys(connection, facts, isSameSchema, signal);
+      if (isSameSchema && keys === this.#tables.keys) return this.#tables;
       const triggers = await this.#judge(facts.triggers, version, signal);
       const { cascades, composed } = facts;
       const relations = encodeRelations({ views, unsafeViews, triggers, cascades, composed });
       this.#checksum = checksum;
       this.#views = views;
-      return this.#put({ complete: true, incompleteReason: '', relations });
+      return this.#put({ complete: true, incompleteReason: '', relations, keys });
     } catch (error) {
       if (signal.aborted) throw error;
       return this.unknown(`the triggers and foreign keys could not be read: ${describeError(error)}`);
@@ -66,14 +77,39 @@ export class TableRelationsReader {
   unknown(incompleteReason: string): SnapshotTables {
     const { complete, incompleteReason: before } = this.#tables;
     if (!complete && before === incompleteReason) return this.#tables;
-    return this.#put({ complete: false, incompleteReason, relations: null });
+    return this.#put({ complete: false, incompleteReason, relations: null, keys: NO_KEYS });
+  }
+
+  /** Read once for each time that definitions may have changed: it is much. Without them entries are of whole tables. */
+  async #readKeys(
+    connection: MonitorConnection,
+    { composed }: TableFacts,
+    isSameSchema: boolean,
+    signal: AbortSignal,
+  ): Promise<SnapshotKeys> {
+    const definitions = this.#definitions();
+    if (definitions === null) return NO_KEYS;
+    const known = this.#tables.keys;
+    if (isSameSchema && definitions === known.definitions) return known;
+    try {
+      const catalog = encodeKeyCatalog(await readKeyFacts(connection, composed, signal));
+      this.#keysRead += 1;
+      return Object.freeze({ version: this.#keysRead, catalog, definitions });
+    } catch (error) {
+      if (signal.aborted) throw error;
+      return NO_KEYS;
+    }
   }
 
   #put(tables: Omit<SnapshotTables, 'version'>): SnapshotTables {
     // After a reload, or when a trigger is another that does the same.
-    if (tables.complete && this.#tables.complete && isSame(tables.relations, this.#tables.relations))
-      return this.#tables;
-    this.#tables = Object.freeze({ version: this.#tables.version + 1, ...tables });
+    const { complete, relations, keys } = this.#tables;
+    const isSameKeys =
+      tables.keys.definitions === keys.definitions && isSame(tables.keys.catalog, keys.catalog);
+    const isSameSchema = tables.complete && complete && isSame(tables.relations, relations);
+    if (isSameSchema && isSameKeys) return this.#tables;
+    const version = isSameSchema ? this.#tables.version : this.#tables.version + 1;
+    this.#tables = Object.freeze({ version, ...tables });
     return this.#tables;
   }
 

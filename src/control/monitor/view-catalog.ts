@@ -51,6 +51,8 @@ export interface ViewCatalogOptions {
   /** Looks at once whether the server passes its checks. */
   readonly isWell: (address: ServerAddress) => Promise<boolean>;
   readonly changed: (catalog: SnapshotCatalog, views: number) => void;
+  /** See `SnapshotKeys`; null while nobody wants keys to be known. */
+  readonly definitions: () => number | null;
 }
 
 const NOT_READ: SnapshotCatalog = {
@@ -110,7 +112,7 @@ export class ViewCatalog {
   constructor(options: ViewCatalogOptions) {
     this.#options = options;
     this.#catalog = options.known ?? NOT_READ;
-    this.#tables = new TableRelationsReader(this.#catalog.tables, options.clock);
+    this.#tables = new TableRelationsReader(this.#catalog.tables, options.clock, options.definitions);
     const { settings, clock } = options;
     this.#interval = new CheckInterval<Reading>({
       periodMs: () => Math.max(settings.catalogIntervalMs, this.#tookMs * 10),
@@ -264,7 +266,8 @@ export class ViewCatalog {
     const same =
       before.complete === catalog.complete &&
       before.incompleteReason === catalog.incompleteReason &&
-      before.tables === catalog.tables &&
+      // Of keys nobody has to be told: who wants them asks.
+      before.tables.version === catalog.tables.version &&
       before.unsafeViews.join('\n') === catalog.unsafeViews.join('\n') &&
       isSameList(before.varying, catalog.varying) &&
       isSameList(before.timesOfDay, catalog.timesOfDay);

@@ -39,7 +39,7 @@ function catalogOf(
         others === null ? null : others.map(slot),
       ]),
     );
-  const relations = new TableRelations(encodeTableRelations(encode(reads), encode(writes)));
+  const relations = new TableRelations(encodeTableRelations(encode(reads), encode(writes), new Map()));
   return { version: ++versions, complete: true, relations, isCurrent: () => state.isCurrent };
 }
 
