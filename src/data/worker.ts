@@ -8,6 +8,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { LRUCache } from 'lru-cache';
 import type { CachedSecret } from '../../protocol/index.ts';
 import type { LogThreshold } from '../common/logger.ts';
+import { monotonicMs } from '../common/monotonic-ms.ts';
 import { ReportQueue } from '../common/report-queue.ts';
 import { Gauge, SharedCounters, WorkerCounter } from '../common/shared-counters.ts';
 import { SharedGtids } from '../common/shared-gtids.ts';
@@ -26,6 +27,7 @@ import { StateDifferences } from './backend/state-difference.ts';
 import { StatementDefinitions } from './backend/statement-definition.ts';
 import { Freshness } from './cache/freshness.ts';
 import { type CacheLimits, ResultCache } from './cache/result-cache.ts';
+import { RowProofs } from './cache/row-proof.ts';
 import { WorkerMarks } from './cache/worker-marks.ts';
 import { ReplicaWaits } from './causal/replica-waits.ts';
 import { WorkerCausality } from './causal/worker-causality.ts';
@@ -132,7 +134,7 @@ const clientEvents = new ReportQueue(ReportStream.clientEvents, post, () =>
   counters.add(WorkerCounter.clientEventsDropped),
 );
 
-const freshness = new Freshness(epochs);
+const freshness = new Freshness(epochs, monotonicMs, new RowProofs(epochs, gtids));
 /** Of this worker's share. */
 const cacheLimits = ({ cache }: Snapshot['settings']): CacheLimits => ({
   maxBytes: Math.floor(cache.maxBytes / start.workers),

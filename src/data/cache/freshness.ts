@@ -6,6 +6,8 @@
 import { NO_POSITION } from '../../common/gtid-position.ts';
 import { monotonicMs } from '../../common/monotonic-ms.ts';
 import { EVERYTHING, FollowState, type TableEpochs } from '../../common/table-epochs.ts';
+import type { RowPin } from './row-pin.ts';
+import type { RowProof, RowProofs } from './row-proof.ts';
 
 const NO_MORE: Int32Array = new Int32Array(0);
 
@@ -18,6 +20,8 @@ export interface FreshnessProof {
   readonly first: number;
   /** Of all slots but the first. */
   readonly others: Int32Array;
+  /** Where it is of a single row: true for longer. */
+  readonly row: RowProof | null;
 }
 
 export interface FreshnessTerms {
@@ -31,12 +35,15 @@ export interface FreshnessTerms {
 export class Freshness {
   readonly #epochs: TableEpochs;
   readonly #now: () => number;
+  readonly #rows: RowProofs | null;
   #term = -1;
   #maxLagMs = 0;
 
-  constructor(epochs: TableEpochs, now: () => number = monotonicMs) {
+  /** @param rows null: it is told of tables only. */
+  constructor(epochs: TableEpochs, now: () => number = monotonicMs, rows: RowProofs | null = null) {
     this.#epochs = epochs;
     this.#now = now;
+    this.#rows = rows;
   }
 
   /** Another snapshot is in force. */
@@ -48,9 +55,10 @@ export class Freshness {
   /**
    * To be called before the read is sent, and for a read from a replica before it is found out what that must have.
    * @param slots of all tables that it reads, not to be changed any more (`Plan.readSlots`).
+   * @param pin the row that it is of; null: not of a single one.
    * @returns null while something is in flux: what is read now may be old by the time that it comes.
    */
-  note(slots: Int32Array): FreshnessProof | null {
+  note(slots: Int32Array, pin: RowPin | null = null): FreshnessProof | null {
     const epochs = this.#epochs;
     const term = this.#term;
     if (epochs.term !== term || this.#inFlux(slots)) return null;
@@ -58,7 +66,10 @@ export class Freshness {
     const first = slots.length === 0 ? 0 : epochs.epoch(slots[0]!);
     const others = slots.length < 2 ? NO_MORE : slots.slice(1);
     for (let i = 0; i < others.length; i++) others[i] = epochs.epoch(others[i]!);
-    return { slots, term, everything, first, others };
+    const isOfRow = pin !== null && slots.length === 1 && slots[0] === pin.table;
+    const isFollowed = epochs.followState === FollowState.following;
+    const row = isOfRow && isFollowed ? (this.#rows?.note(pin) ?? null) : null;
+    return { slots, term, everything, first, others, row };
   }
 
   /**
@@ -79,20 +90,36 @@ export class Freshness {
   }
 
   /** It will never hold again: not only as long as something is in flux. */
-  isOutdated({ slots, term, everything, first, others }: FreshnessProof): boolean {
+  isOutdated({ slots, term, everything, first, others, row }: FreshnessProof): boolean {
     const epochs = this.#epochs;
-    if (term !== this.#term || epochs.term !== term || epochs.epoch(EVERYTHING) !== everything) return true;
+    if (term !== this.#term || epochs.term !== term) return true;
+    // Its row outlives what is said of its table, as long as somebody tells of rows.
+    if (row !== null && this.#rows !== null && epochs.followState === FollowState.following)
+      return this.#rows.isOutdated(row);
+    if (epochs.epoch(EVERYTHING) !== everything) return true;
     if (slots.length > 0 && epochs.epoch(slots[0]!) !== first) return true;
     for (let i = 0; i < others.length; i++) if (epochs.epoch(slots[i + 1]!) !== others[i]) return true;
     return false;
   }
 
+  /** At a hit: what has changed since may have been other rows of the table. */
+  isTrue(proof: FreshnessProof): boolean {
+    return this.isUnchanged(proof) || this.#isSameRow(proof);
+  }
+
+  #isSameRow({ row, term }: FreshnessProof): boolean {
+    if (row === null || this.#rows === null) return false;
+    const epochs = this.#epochs;
+    if (term !== this.#term || epochs.term !== term) return false;
+    return epochs.followState === FollowState.following && this.#rows.holds(row);
+  }
+
   /**
-   * It may be served: unchanged, and the follower vouches for what was written past this Sluice, up to its bound.
+   * It may be served: true, and the follower vouches for what was written past this Sluice, up to its bound.
    * @param token a position that the reader has been told of by others; `NO_POSITION` for none.
    */
   holds(proof: FreshnessProof, token: number = NO_POSITION): boolean {
-    return this.followerHolds(token) && this.isUnchanged(proof);
+    return this.followerHolds(token) && this.isTrue(proof);
   }
 
   /** Where there is no follower, nothing is promised of writes past this Sluice, but for a token. */

@@ -1,6 +1,7 @@
 /** What a worker knows of tables beyond their names: views' base tables, triggers, cascades. One for each snapshot. */
 
-import type { SnapshotTables } from '../../common/snapshot.ts';
+import { KeyCatalog } from '../../common/key-catalog.ts';
+import { NO_KEYS, type SnapshotTables } from '../../common/snapshot.ts';
 import { TableRelations } from '../../common/table-relations.ts';
 
 export interface TableCatalog {
@@ -9,6 +10,8 @@ export interface TableCatalog {
   /** False: any table may be related to any other. */
   readonly complete: boolean;
   readonly relations: TableRelations;
+  /** By which rows are told apart; of another version, another object. */
+  readonly keys: { readonly version: number; readonly catalog: KeyCatalog; readonly definitions: number };
   /** False while a statement through this Sluice may have changed the schema and it has not been read again. */
   isCurrent(): boolean;
 }
@@ -17,12 +20,13 @@ export const UNKNOWN_TABLES: TableCatalog = Object.freeze({
   version: 0,
   complete: false,
   relations: new TableRelations(null),
+  keys: { ...NO_KEYS, catalog: new KeyCatalog(null) },
   isCurrent: () => false,
 });
 
 /** @param before of the snapshot before. */
 export function tableCatalogOf(
-  { version, complete, relations }: SnapshotTables,
+  { version, complete, relations, keys }: SnapshotTables,
   isCurrent: () => boolean,
   before: TableCatalog,
 ): TableCatalog {
@@ -30,6 +34,8 @@ export function tableCatalogOf(
   return {
     version,
     complete,
+    keys:
+      before.keys.version === keys.version ? before.keys : { ...keys, catalog: new KeyCatalog(keys.catalog) },
     relations: isSame ? before.relations : new TableRelations(relations),
     isCurrent,
   };

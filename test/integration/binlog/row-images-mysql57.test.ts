@@ -1,10 +1,13 @@
 import t from 'tap';
 import { Mysql57Server } from '../../support/mysql57-server.ts';
 import { BINLOG_ARGS, runRowImages } from './run-row-images.ts';
+import { runRowPrecision } from './run-row-precision.ts';
 
-t.test('row images of random tables', async (t) => {
+t.test('rows in the binlog', async (t) => {
   const server = new Mysql57Server({ args: BINLOG_ARGS });
   t.teardown(() => server.dispose());
   await server.start();
-  await runRowImages(t, server);
+  await t.test('row images of random tables', (t) => runRowImages(t, server));
+  await server.query('DROP DATABASE app');
+  await t.test('slots of rows', (t) => runRowPrecision(t, server));
 });

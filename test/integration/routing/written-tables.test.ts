@@ -5,11 +5,10 @@
 
 import { type Connection, createConnection } from 'mysql2/promise';
 import t from 'tap';
-import { TableRelations } from '../../../src/common/table-relations.ts';
 import { tableSlot } from '../../../src/common/table-slots.ts';
 import { parseServerVersion } from '../../../src/control/monitor/server-version.ts';
 import { Plan } from '../../../src/data/router/plan.ts';
-import type { TableCatalog } from '../../../src/data/router/table-catalog.ts';
+import { tableCatalogOf, UNKNOWN_TABLES } from '../../../src/data/router/table-catalog.ts';
 import { classify } from '../../../src/sql/classify.ts';
 import { makeLexicalContext } from '../../../src/sql/lexical-context.ts';
 import { ServerFlavor } from '../../../src/topology/server-description.ts';
@@ -69,11 +68,7 @@ for (const flavor of Object.values(ServerFlavor)) {
     await connection.query('SET group_concat_max_len = 100000');
     const { tables } = subject.monitor.catalog;
     t.match(tables, { complete: true, incompleteReason: '' });
-    const catalog: TableCatalog = {
-      ...tables,
-      relations: new TableRelations(tables.relations),
-      isCurrent: () => true,
-    };
+    const catalog = tableCatalogOf(tables, () => true, UNKNOWN_TABLES);
     const version = parseServerVersion(subject.monitor.topology.servers[0]!.version);
     const context = makeLexicalContext({ charset: 'utf8mb4', sqlMode: '', flavor, versionId: version.id });
     const slotsOf = (sql: string): Int32Array | null => {

@@ -4,7 +4,7 @@ import { tableSlot } from '../../../../src/common/table-slots.ts';
 import type { Plan } from '../../../../src/data/router/plan.ts';
 import { PlanCache } from '../../../../src/data/router/plan-cache.ts';
 import { NO_SLOTS } from '../../../../src/data/router/plan-slots.ts';
-import type { TableCatalog } from '../../../../src/data/router/table-catalog.ts';
+import { type TableCatalog, UNKNOWN_TABLES } from '../../../../src/data/router/table-catalog.ts';
 import { makeLexicalContext } from '../../../../src/sql/lexical-context.ts';
 
 const CONTEXT = makeLexicalContext({ charset: 'utf8mb4', sqlMode: '', flavor: 'mariadb', versionId: 101100 });
@@ -40,7 +40,8 @@ function catalogOf(
       ]),
     );
   const relations = new TableRelations(encodeTableRelations(encode(reads), encode(writes), new Map()));
-  return { version: ++versions, complete: true, relations, isCurrent: () => state.isCurrent };
+  const { keys } = UNKNOWN_TABLES;
+  return { version: ++versions, complete: true, relations, keys, isCurrent: () => state.isCurrent };
 }
 
 const PLAIN = catalogOf({});
