@@ -49,6 +49,7 @@ export class WriteRoom {
       config,
       credentials,
       note: (event) => monitor.note(event),
+      tables: () => monitor.catalog.tables,
       catalogChanged,
       gtidsWanted: () => this.gtids.resolve(),
     });

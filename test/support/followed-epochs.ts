@@ -41,7 +41,7 @@ export class FollowedEpochs {
     const writes = new Map(
       Object.entries(related).map(([table, others]) => [slotOf(table), others.map(slotOf)]),
     );
-    const relations = new TableRelations(encodeTableRelations(new Map(), writes));
+    const relations = new TableRelations(encodeTableRelations(new Map(), writes, writes));
     this.follower = new BinlogFollower({
       epochs: this.epochs,
       gtids: this.gtids,
@@ -53,6 +53,7 @@ export class FollowedEpochs {
       catalogChanged: () => {
         this.catalogChanges += 1;
       },
+      definitionsChanged: () => {},
       gtidsWanted: () => {},
       note: (event) => this.events.push(event),
       settings: () => ({ credentials: account, timeoutMs: 5000, serverId }),

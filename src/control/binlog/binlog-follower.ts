@@ -184,11 +184,15 @@ export class BinlogFollower {
       confirmed: (isAnew) => {
         if (signal.aborted) return;
         // In front of the state: whoever sees it finds nothing from before.
-        if (isAnew) this.#epochs.raiseEverything();
+        if (isAnew) {
+          this.#epochs.redefine();
+          this.#epochs.raiseEverything();
+        }
         this.#reason = '';
         this.#remedy = '';
         this.#move(following);
         this.#tell();
+        if (isAnew) this.#options.definitionsChanged();
       },
     });
   }

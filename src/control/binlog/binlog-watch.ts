@@ -3,9 +3,10 @@
 import type { Config } from '../../../config/schema.ts';
 import type { CacheSettings } from '../../common/cache-settings.ts';
 import type { GtidSource } from '../../common/gtid-position.ts';
+import { KeyCatalog } from '../../common/key-catalog.ts';
 import { Gauge, type SharedCounters } from '../../common/shared-counters.ts';
 import type { SharedGtids } from '../../common/shared-gtids.ts';
-import type { Snapshot, SnapshotTables } from '../../common/snapshot.ts';
+import { NO_KEYS, type Snapshot, type SnapshotTables } from '../../common/snapshot.ts';
 import type { TableEpochs } from '../../common/table-epochs.ts';
 import { TableRelations } from '../../common/table-relations.ts';
 import type { FollowerEvent } from '../monitor/binlog-follower-event.ts';
@@ -13,7 +14,7 @@ import type { MonitorCredentials } from '../monitor/monitor-connection.ts';
 import { BinlogFollower, type FollowedPrimary, type FollowerReport } from './binlog-follower.ts';
 import { USUAL_PACE } from './followed-server.ts';
 import { emptyTally } from './follower-tally.ts';
-import { NO_ROWS, type RowSink } from './row-sink.ts';
+import { RowRaiser } from './row-raiser.ts';
 
 /** No server has such a number unless somebody wants it so, and no two Sluices the same but by a rare chance. */
 const FIRST_SERVER_ID = 2 ** 31;
@@ -23,11 +24,12 @@ export interface BinlogWatchOptions {
   readonly epochs: TableEpochs;
   readonly gtids: SharedGtids;
   readonly counters: SharedCounters;
-  readonly rows?: RowSink;
+  /** What is known of tables: never older than what workers know. */
+  readonly tables: () => SnapshotTables;
   readonly config: () => Config;
   readonly credentials: () => MonitorCredentials;
   readonly note: (event: FollowerEvent) => void;
-  /** Views, or which tables belong together, may be others: they are to be read again. */
+  /** Views, keys, or which tables belong together, may be others: they are to be read again. */
   readonly catalogChanged: () => void;
   /** Somebody has written at no known position. */
   readonly gtidsWanted: () => void;
@@ -40,15 +42,18 @@ export class BinlogWatch {
   #snapshot: Snapshot | null = null;
   #tables: SnapshotTables | null = null;
   #relations = new TableRelations(null);
+  #keysVersion = NO_KEYS.version;
+  #keys = new KeyCatalog(NO_KEYS.catalog);
 
   constructor(options: BinlogWatchOptions) {
     this.#options = options;
-    const { epochs, gtids, config, credentials, note, gtidsWanted, rows = NO_ROWS } = options;
+    const { epochs, gtids, config, credentials, note, gtidsWanted } = options;
     this.#follower = new BinlogFollower({
       epochs,
       gtids,
-      rows,
+      rows: new RowRaiser({ epochs, keys: () => this.#knownKeys(), isMariadb: () => this.#isMariadb }),
       note,
+      definitionsChanged: () => options.catalogChanged(),
       gtidsWanted,
       pace: USUAL_PACE,
       tally: emptyTally(),
@@ -97,6 +102,21 @@ export class BinlogWatch {
       this.#relations = new TableRelations(tables.relations);
     }
     return this.#relations;
+  }
+
+  #knownKeys(): KeyCatalog {
+    const { version, catalog } = this.#options.tables().keys;
+    if (version !== this.#keysVersion) {
+      this.#keysVersion = version;
+      this.#keys = new KeyCatalog(catalog);
+    }
+    return this.#keys;
+  }
+
+  get #isMariadb(): boolean {
+    return (
+      this.#snapshot?.servers.some(({ role, flavor }) => role === 'primary' && flavor === 'mariadb') ?? true
+    );
   }
 
   /** Only of the server that is followed: others' numbers are none of its. */

@@ -43,6 +43,8 @@ export interface ChangeRaiserOptions {
   readonly changesOf: (query: QueryEvent | null) => StatementChanges;
   /** To be called before what a statement has changed of the schema is raised. */
   readonly catalogChanged: () => void;
+  /** Likewise of definitions of tables, which `TableEpochs.definitions` says by then. */
+  readonly definitionsChanged: () => void;
   /** Something was written at no known position. */
   readonly gtidsWanted: () => void;
   /** A transaction has ended: it need not be sent again. */
@@ -112,7 +114,8 @@ export class ChangeRaiser implements TransactionSink {
     if (schema === MYSQL_SCHEMA) this.#changedAnything = true;
     this.#slots.add(slot);
     if (!isLookedAt) this.#unlooked.add(slot);
-    if (!this.#addRelated(slot, this.#structures)) this.#changedAnything = true;
+    // What triggers change has rows of its own.
+    if (this.#options.relations()?.addUnlogged(slot, this.#structures) !== true) this.#changedAnything = true;
   }
 
   rowsSkipped(slot: number): void {
@@ -121,8 +124,10 @@ export class ChangeRaiser implements TransactionSink {
   }
 
   statement(query: QueryEvent | null): void {
-    const { slots, changesCatalog } = this.#options.changesOf(query);
+    const { slots, changesCatalog, changesDefinitions } = this.#options.changesOf(query);
+    if (changesDefinitions) this.#options.epochs.redefine();
     if (changesCatalog) this.#options.catalogChanged();
+    else if (changesDefinitions) this.#options.definitionsChanged();
     if (slots === null) this.#changedAnything = true;
     for (const slot of slots ?? []) {
       this.#structures.add(slot);
@@ -146,7 +151,7 @@ export class ChangeRaiser implements TransactionSink {
       tally.foreignTransactions += 1;
       this.#noteWritten(change, position);
       this.#raise(change, true);
-    }
+    } else if (change !== null) this.#raiseUnlogged(change);
     rows.ended(position);
     if (gtid !== null) seen(gtid);
     if (isOwn && this.unsettled === null) this.#settled(position);
@@ -174,6 +179,7 @@ export class ChangeRaiser implements TransactionSink {
   beginUnsettled({ file, offset }: BinlogPlace): void {
     const place = { file, offset: offset - 1 };
     const change = { slots: null, structures: NO_SLOTS, unlooked: NO_SLOTS };
+    this.#options.rows.ended(0);
     this.#unsettled.push({ gtid: null, place, position: 0, change });
   }
 
@@ -203,13 +209,14 @@ export class ChangeRaiser implements TransactionSink {
   /** Everything is raised by somebody else, who begins anew. */
   forget(): void {
     this.dropped();
+    this.#options.rows.forget();
     this.#unsettled = [];
     this.#first = 0;
     this.#settledPosition = 0;
   }
 
   #settled(position: number): void {
-    this.#options.rows.settled(position);
+    this.#options.rows.settled();
     if (position !== 0) this.#settledPosition = position;
   }
 
@@ -252,6 +259,13 @@ export class ChangeRaiser implements TransactionSink {
     for (const slot of structures) epochs.raiseStructure(slot);
     for (const slot of unlooked) if (epochs.hasInterest(slot)) epochs.raiseStructure(slot);
     if (isFirst) tally.raises += slots.length + structures.length;
+  }
+
+  /** Of a transaction through this Sluice: what entries of single rows do not learn from rows. */
+  #raiseUnlogged({ slots, structures }: Change): void {
+    const { epochs } = this.#options;
+    if (slots === null) epochs.raiseEverything();
+    for (const slot of structures) if (epochs.hasInterest(slot)) epochs.raiseStructure(slot);
   }
 
   /** @returns false if that may be anything. */

@@ -76,6 +76,7 @@ export interface FollowedServerOptions {
   /** The primary's, which is the current one; null while it is not known. */
   readonly source: () => GtidSource | null;
   readonly catalogChanged: () => void;
+  readonly definitionsChanged: () => void;
   readonly gtidsWanted: () => void;
   /** Events come; not all of what was sent before has. */
   readonly connected: () => void;
@@ -101,7 +102,8 @@ export class FollowedServer {
 
   constructor(options: FollowedServerOptions) {
     this.#options = options;
-    const { epochs, gtids, rows, tally, relations, catalogChanged, gtidsWanted } = options;
+    const { epochs, gtids, rows, tally, relations, catalogChanged, definitionsChanged, gtidsWanted } =
+      options;
     this.#raiser = new ChangeRaiser({
       epochs,
       gtids,
@@ -112,6 +114,7 @@ export class FollowedServer {
       positionOf: (gtid) => this.#positionOf(gtid),
       changesOf: (query) => statementChanges(query, { flavor: this.#flavor, versionId: this.#versionId }),
       catalogChanged,
+      definitionsChanged,
       gtidsWanted,
       seen: (gtid) => this.#ended(gtid),
     });

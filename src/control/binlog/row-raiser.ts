@@ -22,6 +22,7 @@ import type { KeyCatalog, TableKeys } from '../../common/key-catalog.ts';
 import { KeyColumnKind, RowHasher, type RowKey } from '../../common/row-slots.ts';
 import type { TableEpochs } from '../../common/table-epochs.ts';
 import { isReadAs, readInteger } from './key-values.ts';
+import type { RowSink } from './row-sink.ts';
 import { SettlingRows } from './settling-rows.ts';
 
 export interface RowRaiserOptions {
@@ -48,7 +49,7 @@ interface MappedRows {
   readonly slot: number;
 }
 
-export class RowRaiser {
+export class RowRaiser implements RowSink {
   readonly #options: RowRaiserOptions;
   readonly #settling: SettlingRows;
   readonly #hasher = new RowHasher();
@@ -62,12 +63,10 @@ export class RowRaiser {
     this.#settling = new SettlingRows(options.epochs, options.keys);
   }
 
-  /** Rows events behind it mean this table by its number. */
   mapped(tableMap: TableMap, slot: number): void {
     this.#mapped.set(tableMap.tableId, { tableMap, slot });
   }
 
-  /** @param body of a rows event, whole. */
   rows(eventType: number, body: Buffer): void {
     const mapped = this.#mapped.get(rowsTableId(body));
     if (mapped === undefined) throw new MalformedPacketError('table number of rows', 0);
@@ -78,7 +77,7 @@ export class RowRaiser {
     const header = decodeRowsHeader(eventType, body);
     // Of changes of parts of JSON it is not certain how they are told apart from the rest of the row.
     if (reading === null || header.isPartial || header.columns !== tableMap.columnTypes.length) {
-      this.skipped(slot);
+      this.#settling.raiseStructure(slot);
       return;
     }
     const packed = body.subarray(header.rowsOffset);
@@ -87,33 +86,25 @@ export class RowRaiser {
       this.#images(reading, header, rows);
     } catch (error) {
       if (!(error instanceof MalformedPacketError)) throw error;
-      this.skipped(slot);
+      this.#settling.raiseStructure(slot);
     }
   }
 
-  /** Rows of the table could not be looked at. */
-  skipped(slot: number): void {
-    this.#settling.raiseStructure(slot);
-  }
-
-  /** Rows of the table have come, and nobody had an interest in them. */
-  unseen(slot: number): void {
-    this.#settling.unseen(slot);
-  }
-
-  /** The transaction is over. @param position 0 where it has none. */
   ended(position: number): void {
     this.#settling.ended(position);
   }
 
-  /** So many more of the transactions that have ended are visible. */
-  settled(count: number): void {
-    this.#settling.settled(count);
+  settled(): void {
+    this.#settling.settled();
   }
 
-  /** Of what has come since the last `ended` nothing counts: it comes again, or never. */
   dropped(): void {
     this.#settling.dropped();
+  }
+
+  forget(): void {
+    this.#settling.forget();
+    this.#mapped.clear();
   }
 
   #readingOf(tableMap: TableMap, catalog: KeyCatalog): TableReading | null {

@@ -8,10 +8,12 @@ export interface RowSink {
   rows(eventType: number, body: Buffer): void;
   /** The transaction is over. @param position 0 where it has none. */
   ended(position: number): void;
-  /** What has ended up to here is visible. @param position as in `ended`. */
-  settled(position: number): void;
+  /** One more of those that have ended, in their order, is visible. */
+  settled(): void;
   /** Of what has come since the last `ended` nothing counts: it comes again, or never. */
   dropped(): void;
+  /** Nothing is known of what has come: somebody raises everything. */
+  forget(): void;
 }
 
 export const NO_ROWS: RowSink = Object.freeze({
@@ -20,4 +22,5 @@ export const NO_ROWS: RowSink = Object.freeze({
   ended: () => {},
   settled: () => {},
   dropped: () => {},
+  forget: () => {},
 });

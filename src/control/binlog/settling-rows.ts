@@ -1,8 +1,7 @@
 /**
  * What has been raised of transactions that may not be visible yet. An event may come before its transaction is visible, so
  * that somebody reads the old row with the new epoch. For writes through this Sluice flux keeps that from being used; for
- * others all is raised a second time when they are visible, and of tables whose rows nobody had an interest in at
- * first, the structure.
+ * others all is raised a second time when they are visible.
  */
 
 import type { KeyCatalog } from '../../common/key-catalog.ts';
@@ -21,8 +20,6 @@ interface Raised {
   /** Tables whose rows were looked at, and by which keys: with others now the rows may have other slots. */
   readonly seen: Set<number>;
   catalog: KeyCatalog | null;
-  /** Tables whose rows were not looked at. */
-  readonly unseen: Set<number>;
 }
 
 interface Waiting {
@@ -37,7 +34,9 @@ export class SettlingRows {
   readonly #epochs: TableEpochs;
   readonly #keys: () => KeyCatalog;
   #current: Raised | null = null;
-  readonly #waiting: Waiting[] = [];
+  /** From `#first` on. */
+  #waiting: Waiting[] = [];
+  #first = 0;
 
   constructor(epochs: TableEpochs, keys: () => KeyCatalog) {
     this.#epochs = epochs;
@@ -69,38 +68,40 @@ export class SettlingRows {
     current.catalog = catalog;
   }
 
-  unseen(slot: number): void {
-    this.#now().unseen.add(slot);
-  }
-
   ended(position: number): void {
     const raised = this.#current;
     this.#current = null;
-    const last = this.#waiting.at(-1);
-    if (last === undefined) this.#waiting.push({ raised, transactions: 1, position });
-    else if (raised === null && last.raised === null) last.transactions += 1;
-    else if (this.#waiting.length < MAX_WAITING) this.#waiting.push({ raised, transactions: 1, position });
+    const count = this.#waiting.length - this.#first;
+    const last = count === 0 ? undefined : this.#waiting.at(-1);
+    if (last !== undefined && raised === null && last.raised === null) last.transactions += 1;
+    else if (last === undefined || count < MAX_WAITING)
+      this.#waiting.push({ raised, transactions: 1, position });
     else merge(last, raised);
   }
 
-  settled(count: number): void {
-    let left = count;
-    let gone = 0;
-    for (const waiting of this.#waiting) {
-      if (left === 0) break;
-      const { transactions, position, raised } = waiting;
-      const isOwn = transactions === 1 && position !== 0 && this.#epochs.isOwn(position);
-      if (!isOwn && raised !== null) this.#raiseAgain(raised);
-      const taken = Math.min(left, transactions);
-      waiting.transactions -= taken;
-      left -= taken;
-      if (waiting.transactions === 0) gone++;
-    }
-    this.#waiting.splice(0, gone);
+  /** The oldest of those that have ended is visible. */
+  settled(): void {
+    const waiting = this.#waiting[this.#first];
+    if (waiting === undefined) return;
+    const { transactions, position, raised } = waiting;
+    const isOwn = transactions === 1 && position !== 0 && this.#epochs.isOwn(position);
+    if (!isOwn && raised !== null) this.#raiseAgain(raised);
+    waiting.transactions -= 1;
+    if (waiting.transactions > 0) return;
+    this.#first += 1;
+    if (this.#first < this.#waiting.length && this.#first < MAX_WAITING) return;
+    this.#waiting = this.#waiting.slice(this.#first);
+    this.#first = 0;
   }
 
   dropped(): void {
     this.#current = null;
+  }
+
+  forget(): void {
+    this.#current = null;
+    this.#waiting = [];
+    this.#first = 0;
   }
 
   #now(): Raised {
@@ -108,17 +109,16 @@ export class SettlingRows {
     return this.#current;
   }
 
-  #raiseAgain({ rows, structures, unseen, seen, catalog }: Raised): void {
+  #raiseAgain({ rows, structures, seen, catalog }: Raised): void {
     const epochs = this.#epochs;
     for (const slot of structures) epochs.raiseStructure(slot);
-    for (const slot of unseen) if (epochs.hasInterest(slot)) epochs.raiseStructure(slot);
     if (catalog === null || catalog === this.#keys()) for (const row of rows) epochs.raiseRow(row);
     else for (const slot of seen) epochs.raiseStructure(slot);
   }
 }
 
 function nothingRaised(): Raised {
-  return { rows: new Set(), structures: new Set(), seen: new Set(), unseen: new Set(), catalog: null };
+  return { rows: new Set(), structures: new Set(), seen: new Set(), catalog: null };
 }
 
 /** Of several transactions the structures stand for all that they have raised. */
@@ -127,7 +127,7 @@ function merge(into: Waiting, raised: Raised | null): void {
   const before = into.raised;
   into.raised = nothingRaised();
   for (const one of [before, raised]) {
-    for (const slots of [one?.structures, one?.seen, one?.unseen])
+    for (const slots of [one?.structures, one?.seen])
       for (const slot of slots ?? []) into.raised.structures.add(slot);
   }
 }

@@ -11,9 +11,15 @@ export interface StatementChanges {
   readonly slots: readonly number[] | null;
   /** Views, or which tables belong together, may be others. */
   readonly changesCatalog: boolean;
+  /** Columns or keys of tables may be others. */
+  readonly changesDefinitions: boolean;
 }
 
-const EVERYTHING_CHANGED: StatementChanges = Object.freeze({ slots: null, changesCatalog: true });
+const EVERYTHING_CHANGED: StatementChanges = Object.freeze({
+  slots: null,
+  changesCatalog: true,
+  changesDefinitions: true,
+});
 
 /** Of `sql_mode` the bits that change how a text is cut into tokens. */
 const LEXICAL_MODES: readonly (readonly [bigint, string])[] = [
@@ -42,7 +48,9 @@ function changesOf(statement: StatementClass, schema: string): StatementChanges 
   if (writes === null || (kind === StatementKind.ddl && CHANGES_ACCOUNTS.test(command)))
     return EVERYTHING_CHANGED;
   const slots = writes.map((table) => tableSlot(table.schema ?? schema, table.table));
-  return { slots, changesCatalog: changesViews || changesRelations };
+  const changesCatalog = changesViews || changesRelations;
+  const isDefinition = kind === StatementKind.ddl && !command.startsWith('TRUNCATE');
+  return { slots, changesCatalog, changesDefinitions: changesCatalog || isDefinition };
 }
 
 /** null where the event does not say how its bytes are to be read. */

@@ -67,8 +67,8 @@ export class Freshness {
     const others = slots.length < 2 ? NO_MORE : slots.slice(1);
     for (let i = 0; i < others.length; i++) others[i] = epochs.epoch(others[i]!);
     const isOfRow = pin !== null && slots.length === 1 && slots[0] === pin.table;
-    const isFollowed = epochs.followState === FollowState.following;
-    const row = isOfRow && isFollowed ? (this.#rows?.note(pin) ?? null) : null;
+    const isTold = isOfRow && epochs.followState === FollowState.following;
+    const row = isTold ? (this.#rows?.note(pin) ?? null) : null;
     return { slots, term, everything, first, others, row };
   }
 

@@ -77,7 +77,7 @@ export class ResultCache {
     if (decision.class === CacheClass.strong) {
       if (entry.proof === null) return Usability.dead;
       if (!this.freshness.followerHolds(token)) return Usability.unproven;
-      return this.freshness.isUnchanged(entry.proof) ? Usability.fresh : this.#changed(entry);
+      return this.freshness.isTrue(entry.proof) ? Usability.fresh : this.#changed(entry);
     }
     if (this.structureOf(entry.slots) !== entry.structure) return Usability.dead;
     if (decision.class === CacheClass.immutable) return Usability.fresh;

@@ -27,6 +27,7 @@ import { NO_SLOTS } from '../router/plan-slots.ts';
 import { routeOf } from '../router/route.ts';
 import type { WorkerContext } from '../worker-context.ts';
 import { usesResidue } from './asked-connection.ts';
+import { pinnedRow } from './pinned-row.ts';
 import type { Session } from './session.ts';
 
 const CACHED = routeOf(RouteTarget.sluice, RouteReason.cached);
@@ -167,7 +168,7 @@ export class CachedReads implements FillWaiter {
     const { cache, counters, wheel } = this.#context;
     const other = cache.fillOf(key);
     if (other === undefined) {
-      const fill = this.#begin(key, decision, plan);
+      const fill = this.#begin(key, decision, plan, buffer, start, end);
       if (fill === null) counters.add(WorkerCounter.cacheUnproven);
       else {
         this.#fill = fill;
@@ -187,13 +188,22 @@ export class CachedReads implements FillWaiter {
   }
 
   /** @returns null while what is read now could not be stored. */
-  #begin(key: string, decision: CacheDecision, plan: Plan, refreshes: CacheEntry | null = null): Fill | null {
+  #begin(
+    key: string,
+    decision: CacheDecision,
+    plan: Plan,
+    buffer: Buffer,
+    start: number,
+    end: number,
+    refreshes: CacheEntry | null = null,
+  ): Fill | null {
     const { cache, tables, freshness } = this.#context;
     const session = this.#session;
     const isStrong = decision.class === CacheClass.strong;
     const slots = plan.readSlots(session.routing.schema, tables);
     if (slots === null && isStrong) return null;
-    const proof = isStrong && slots !== null ? freshness.note(slots) : null;
+    const pin = isStrong ? pinnedRow(session, plan, tables.keys, buffer, start, end) : null;
+    const proof = isStrong && slots !== null ? freshness.note(slots, pin) : null;
     if (isStrong && proof === null) return null;
     return cache.begin(
       {
@@ -249,7 +259,7 @@ export class CachedReads implements FillWaiter {
     const session = this.#session;
     const other = cache.fillOf(key);
     if (other !== undefined) return true;
-    const fill = this.#begin(key, decision, plan, entry);
+    const fill = this.#begin(key, decision, plan, buffer, start, end, entry);
     if (fill === null) return true;
     const destination = router.destinationOf(plan.statement, session.routing);
     if (refreshes.take(session, destination, buffer, start, end, plan, fill)) return true;

@@ -50,6 +50,8 @@ export class Plan {
   readonly touchesTracking: boolean;
   /** A COMMIT or ROLLBACK that ends the connection as well. */
   readonly releases: boolean;
+  /** Whether it can be a read of a single row; null until somebody asks. */
+  mayBeOfRow: boolean | null = null;
   /** What query rules say of it. */
   rules: PlanRules | null = null;
   /** What the cache's policy says of it. */

@@ -289,7 +289,7 @@ class Bench {
       this.#raiser.rows(eventType, body);
     }
     this.#raiser.ended(0);
-    this.#raiser.settled(0);
+    this.#raiser.forget();
     for (const slot of this.#raised) if (slot < 0 || slot >= ROW_SLOTS) throw new Error(`slot ${slot}`);
   }
 }

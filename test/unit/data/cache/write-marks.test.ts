@@ -13,7 +13,7 @@ import { SessionVariables } from '../../../../src/data/backend/session-variables
 import { WorkerMarks } from '../../../../src/data/cache/worker-marks.ts';
 import { type MarkedState, WriteMarks } from '../../../../src/data/cache/write-marks.ts';
 import { Plan } from '../../../../src/data/router/plan.ts';
-import type { TableCatalog } from '../../../../src/data/router/table-catalog.ts';
+import { type TableCatalog, UNKNOWN_TABLES } from '../../../../src/data/router/table-catalog.ts';
 import { classify } from '../../../../src/sql/classify.ts';
 import { makeLexicalContext } from '../../../../src/sql/lexical-context.ts';
 
@@ -57,7 +57,7 @@ class Rig {
   constructor(isEnabled = true) {
     const worker = new WorkerMarks(this.epochs, 0, isEnabled, (message) => this.doubts.push(message));
     const { catalog } = this;
-    const tables = (): TableCatalog => ({ ...catalog, isCurrent: () => catalog.current });
+    const tables = (): TableCatalog => ({ ...UNKNOWN_TABLES, ...catalog, isCurrent: () => catalog.current });
     this.marks = new WriteMarks(worker, tables, this.state);
     this.connection = {
       server: { address: 'p:1', role: 'primary', slot: 3 },
