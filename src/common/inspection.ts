@@ -19,6 +19,10 @@ export const InspectSubject = {
   idleConnections: 'idleConnections',
   /** What shadow rules would change. */
   shadow: 'shadow',
+  /** What the result cache has done, digest by digest. */
+  cache: 'cache',
+  /** What the result cache could do, as watched since `watchCache`; the watching ends. */
+  cacheAdvice: 'cacheAdvice',
 } as const;
 export type InspectSubject = (typeof InspectSubject)[keyof typeof InspectSubject];
 
@@ -46,6 +50,8 @@ export interface InspectRecords {
   readonly shadow: readonly ShadowRecord[];
   readonly prepared: readonly PreparedRecord[];
   readonly idleConnections: readonly IdleConnectionRecord[];
+  readonly cache: readonly CacheRecord[];
+  readonly cacheAdvice: readonly CacheAdvice[];
 }
 
 export const NO_RECORDS: InspectRecords = Object.freeze({
@@ -56,6 +62,8 @@ export const NO_RECORDS: InspectRecords = Object.freeze({
   shadow: [],
   prepared: [],
   idleConnections: [],
+  cache: [],
+  cacheAdvice: [],
 });
 
 /** A part of an answer; workers send large ones in several, so that their clients wait for none. */
@@ -228,4 +236,49 @@ export interface IdleConnectionRecord {
   readonly ageMs: number;
   /** Prepared statements that it has. */
   readonly statements: number;
+}
+
+/** What the result cache of one worker has done for a digest. Counts are since its start. */
+export interface CacheRecord {
+  readonly worker: number;
+  readonly digest: string;
+  readonly digestText: string;
+  /** By which its last statement was looked for. */
+  readonly class: string;
+  readonly source: string;
+  /** Now. */
+  readonly entries: number;
+  readonly bytes: number;
+  readonly hits: number;
+  readonly misses: number;
+  readonly unproven: number;
+  readonly stored: number;
+  readonly notStored: number;
+  /** Of servers, which the hits have not taken. */
+  readonly savedMs: number;
+  readonly expired: number;
+  readonly evicted: number;
+  readonly flushed: number;
+  /** Entries that writes have ended, by `RaiseCause`. */
+  readonly outdated: readonly number[];
+}
+
+/** What a worker has seen of a digest while it watched. */
+export interface CacheAdvice {
+  readonly worker: number;
+  readonly digest: string;
+  readonly digestText: string;
+  readonly watchedMs: number;
+  readonly statements: number;
+  readonly distinct: number;
+  /** Statements that had come before. */
+  readonly repeats: number;
+  /** Of these, those before which nothing was written to their tables: a cache would have answered them. */
+  readonly hits: number;
+  /** How often their tables were raised meanwhile. */
+  readonly writes: number;
+  /** What a server takes for one; 0 while nobody knows. */
+  readonly serverMs: number;
+  /** What it is cached by already; '' for nothing. */
+  readonly cachedBy: string;
 }

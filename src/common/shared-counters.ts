@@ -111,6 +111,14 @@ export const WorkerCounter = {
   cacheInvalidated: 66,
   cacheExpired: 67,
   cacheFlushed: 68,
+  /** Now; with keys and overhead. */
+  cacheEntries: 69,
+  cacheBytes: 70,
+  /** Of answers that were stored, and of those that were served. */
+  cacheBytesStored: 71,
+  cacheBytesServed: 72,
+  /** Of servers, which hits have not taken. */
+  cacheSavedMs: 73,
 } as const;
 export type WorkerCounter = (typeof WorkerCounter)[keyof typeof WorkerCounter];
 const WORKER_COUNTERS = 80;

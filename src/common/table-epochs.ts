@@ -40,13 +40,28 @@ export const FollowState = {
 } as const;
 export type FollowState = (typeof FollowState)[keyof typeof FollowState];
 
+/** Who has raised a table last: for operators, nothing is decided by it. */
+export const RaiseCause = {
+  /** A write through this Sluice. */
+  write: 0,
+  /** A write past it, seen in the binlog. */
+  foreign: 1,
+  /** Everything was raised: nobody could say which tables were written. */
+  everything: 2,
+  /** Another primary. */
+  term: 3,
+  /** FLUSH CACHE. */
+  flush: 4,
+} as const;
+export type RaiseCause = (typeof RaiseCause)[keyof typeof RaiseCause];
+
 export interface TableEpochBuffers {
   readonly workers: number;
   /** Int32. */
   readonly words: SharedArrayBuffer;
   /** Float64. */
   readonly positions: SharedArrayBuffer;
-  /** Uint8, by slot. */
+  /** Uint8, by slot: interest, then causes. */
   readonly interest: SharedArrayBuffer;
 }
 
@@ -69,6 +84,9 @@ export interface Writer {
   readonly server: number;
   readonly threadId: number;
 }
+
+/** Behind the interest. */
+const CAUSES = SLOTS;
 
 const OWN = 0;
 const CONFIRMED_AT_MS = OWN + OWN_WRITES;
@@ -111,18 +129,25 @@ export class TableEpochs {
   // ---- raised when something has changed, by any thread
 
   /** Rows of the table have changed. */
-  raise(slot: number): void {
+  raise(slot: number, cause: RaiseCause = RaiseCause.write): void {
+    this.#interest[CAUSES + slot] = cause;
     Atomics.add(this.#words, EPOCH + slot, 1);
   }
 
   /** More than rows that somebody tells one by one. */
-  raiseStructure(slot: number): void {
+  raiseStructure(slot: number, cause: RaiseCause = RaiseCause.write): void {
+    this.#interest[CAUSES + slot] = cause;
     Atomics.add(this.#words, STRUCTURE + slot, 1);
     Atomics.add(this.#words, EPOCH + slot, 1);
   }
 
-  raiseEverything(): void {
-    this.raiseStructure(EVERYTHING);
+  raiseEverything(cause: RaiseCause = RaiseCause.everything): void {
+    this.raiseStructure(EVERYTHING, cause);
+  }
+
+  /** Of the last time that it was raised. */
+  cause(slot: number): RaiseCause {
+    return this.#interest[CAUSES + slot]! as RaiseCause;
   }
 
   raiseRow(row: number): void {
@@ -212,7 +237,7 @@ export class TableEpochs {
   beginTerm(term: number): void {
     if (term === this.term) return;
     Atomics.store(this.#words, TERM, term);
-    this.raiseEverything();
+    this.raiseEverything(RaiseCause.term);
   }
 
   /** How often everything was thrown away: entries of all classes are of one of them. */
@@ -222,7 +247,7 @@ export class TableEpochs {
 
   flush(): void {
     Atomics.add(this.#words, FLUSHES, 1);
-    this.raiseEverything();
+    this.raiseEverything(RaiseCause.flush);
   }
 
   // ---- the binlog follower
@@ -289,6 +314,6 @@ function allocate(workers: number): TableEpochBuffers {
     workers,
     words: new SharedArrayBuffer(words * Int32Array.BYTES_PER_ELEMENT),
     positions: new SharedArrayBuffer(POSITIONS * Float64Array.BYTES_PER_ELEMENT),
-    interest: new SharedArrayBuffer(SLOTS),
+    interest: new SharedArrayBuffer(2 * SLOTS),
   };
 }

@@ -181,6 +181,10 @@ export type ToWorker =
   | { readonly type: 'whoDrains'; readonly hold: number }
   | { readonly type: 'snapshot'; readonly snapshot: Snapshot }
   | { readonly type: 'stop'; readonly mode: StopMode }
+  /** From now on it watches what a cache could do. */
+  | { readonly type: 'watchCache' }
+  /** What is cached of the digest with this name is thrown away. */
+  | { readonly type: 'flushDigest'; readonly digest: string }
   | ExplainRequest
   | SessionListRequest
   | SessionLists

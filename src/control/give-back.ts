@@ -28,6 +28,8 @@ const WORKER_GAUGES = [
   WorkerCounter.replaysNow,
   WorkerCounter.clientStatements,
   WorkerCounter.backendStatements,
+  WorkerCounter.cacheEntries,
+  WorkerCounter.cacheBytes,
 ] as const;
 
 /** What a crashed worker had counted as its own is given back; its sockets the system has closed. */

@@ -5,6 +5,7 @@ import type { Inspection } from '../common/inspection.ts';
 import type { LogThreshold } from '../common/logger.ts';
 import { type SharedCounters, userGauge } from '../common/shared-counters.ts';
 import type { AdminState } from './admin/admin-state.ts';
+import type { CacheOrders } from './cache/cache-orders.ts';
 import type { WriteGate } from './failover/write-gate.ts';
 import type { FailoverRoom } from './failover-room.ts';
 import type { CounterSnapshot } from './metrics/counter-snapshot.ts';
@@ -27,6 +28,7 @@ export interface AdminStateParts {
   readonly rules: RuleKeeper;
   readonly statistics: Statistics;
   readonly metrics: MetricsRegistry;
+  readonly cache: CacheOrders;
   readonly writes: WriteGate;
   readonly failover: FailoverRoom;
   config(): Config;
@@ -50,6 +52,7 @@ export function makeAdminState(parts: AdminStateParts): AdminState {
     rules,
     statistics,
     metrics,
+    cache,
     writes,
     failover,
     workers,
@@ -58,6 +61,8 @@ export function makeAdminState(parts: AdminStateParts): AdminState {
     store,
     runtime,
     statistics,
+    cache,
+    cacheSettings: () => parts.config().cache,
     writes,
     operations: failover.control,
     failover: (dryRun) => failover.director.order(dryRun),

@@ -13,6 +13,7 @@ import { StopMode } from '../common/thread-messages.ts';
 import type { AdminState } from './admin/admin-state.ts';
 import { virtualRows } from './admin/virtual-tables/all-virtual-tables.ts';
 import { poolRows } from './admin/virtual-tables/stats-connection-pool.ts';
+import { CacheOrders } from './cache/cache-orders.ts';
 import { CertificateKeeper } from './certificate-keeper.ts';
 import { configuredServers } from './configured-servers.ts';
 import { WriteGate } from './failover/write-gate.ts';
@@ -244,6 +245,7 @@ class Supervisor implements SluiceHandle {
       rules: this.#rules,
       statistics: this.#statistics,
       metrics: this.#metrics,
+      cache: new CacheOrders(this.#epochs, (message) => this.#workers?.tellAll(message)),
       writes: this.#gate,
       failover: this.#failover,
       config: () => this.#config,
@@ -269,6 +271,7 @@ class Supervisor implements SluiceHandle {
       snapshot: this.#snapshot,
       spans: this.#logs.spans,
       operations: this.#failover.control.tally,
+      follower: this.#writes.binlog.report,
       lagOf: (address) => this.#monitor.topology.find(address),
     });
   }

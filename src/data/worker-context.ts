@@ -18,6 +18,7 @@ import type { SessionVariables } from './backend/session-variables.ts';
 import type { StateDifferences } from './backend/state-difference.ts';
 import type { StatementDefinitions } from './backend/statement-definition.ts';
 import type { UserVariables } from './backend/user-variables.ts';
+import type { CacheAdvisor } from './cache/cache-advisor.ts';
 import type { Fill } from './cache/fill.ts';
 import type { Freshness } from './cache/freshness.ts';
 import type { ResultCache } from './cache/result-cache.ts';
@@ -149,6 +150,7 @@ export interface WorkerContext {
   readonly epochs: TableEpochs;
   readonly freshness: Freshness;
   readonly cache: ResultCache;
+  readonly cacheAdvisor: CacheAdvisor;
   readonly refreshes: CacheRefreshing;
   readonly marks: WorkerMarks;
   /** Reads that wait for replicas. */

@@ -25,6 +25,7 @@ import type { PoolEnvironment } from './backend/pool-environment.ts';
 import { SessionRegistry } from './backend/session-registry.ts';
 import { StateDifferences } from './backend/state-difference.ts';
 import { StatementDefinitions } from './backend/statement-definition.ts';
+import { CacheAdvisor } from './cache/cache-advisor.ts';
 import { Freshness } from './cache/freshness.ts';
 import { type CacheLimits, ResultCache } from './cache/result-cache.ts';
 import { RowProofs } from './cache/row-proof.ts';
@@ -32,6 +33,7 @@ import { WorkerMarks } from './cache/worker-marks.ts';
 import { ReplicaWaits } from './causal/replica-waits.ts';
 import { WorkerCausality } from './causal/worker-causality.ts';
 import { AccountDirectory } from './frontend/account-directory.ts';
+import { flushDigest } from './frontend/cache-inspector.ts';
 import { CacheRefreshes } from './frontend/cache-refreshes.ts';
 import type { ClientConnection } from './frontend/client-connection.ts';
 import { explainRoute } from './frontend/explain-route.ts';
@@ -154,6 +156,7 @@ const context: WorkerContext = {
   causality,
   epochs,
   freshness,
+  cacheAdvisor: new CacheAdvisor(),
   cache: new ResultCache(freshness, epochs, cacheLimits(start.snapshot.settings), counters),
   refreshes: new CacheRefreshes(() => context),
   marks: new WorkerMarks(epochs, start.workerIndex, start.snapshot.settings.cache.enabled, post),
@@ -285,7 +288,9 @@ port.on('message', (message: ToWorker) => {
   else if (message.type === 'explain') {
     const { requestId } = message;
     void explainRoute(context, message).then((steps) => post({ type: 'explained', requestId, steps }));
-  } else if (message.type === 'inspect') {
+  } else if (message.type === 'watchCache') context.cacheAdvisor.start();
+  else if (message.type === 'flushDigest') flushDigest(context.cache, message.digest);
+  else if (message.type === 'inspect') {
     inspect(message, context, sessionsNow(), post);
   } else if (message.type === 'reportTaken') {
     if (message.stream === ReportStream.clientEvents) clientEvents.taken(message.count);
@@ -300,6 +305,8 @@ port.on('message', (message: ToWorker) => {
 const janitor = setInterval(() => {
   backends.closeIdle(Date.now());
   counters.set(WorkerCounter.digests, context.plans.size);
+  counters.set(WorkerCounter.cacheEntries, context.cache.store.size);
+  counters.set(WorkerCounter.cacheBytes, context.cache.store.bytes);
   statistics.publish();
   statistics.counters.set(StatementCounter.definitions, context.definitions.definitions);
 }, JANITOR_MS);

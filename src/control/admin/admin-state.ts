@@ -1,11 +1,13 @@
 /** What the admin port knows of the running proxy, and the few things it can order: values, never live objects. */
 
 import type { Account } from '../../common/account.ts';
+import type { CacheSettings } from '../../common/cache-settings.ts';
 import type { Inspection } from '../../common/inspection.ts';
 import type { LogThreshold } from '../../common/logger.ts';
 import type { ExplainQuestion, ExplainStep, KillOutcome } from '../../common/thread-messages.ts';
 import type { ServerAddress, ServerDescription } from '../../topology/server-description.ts';
 import type { AdministrativeStatus } from '../../topology/server-health.ts';
+import type { CacheOrders } from '../cache/cache-orders.ts';
 import type { FailoverControl } from '../failover/failover-control.ts';
 import type { OperationAnswer } from '../failover/operation-answer.ts';
 import type { WriteGate } from '../failover/write-gate.ts';
@@ -84,6 +86,9 @@ export interface AdminState {
   readonly operations: Pick<FailoverControl, 'switchover' | 'rejoin'>;
   failover(dryRun: boolean): Promise<OperationAnswer>;
   /** Whether new writes may begin. */
+  readonly cache: Pick<CacheOrders, 'flush' | 'flushTable' | 'flushDigest' | 'beginWatch' | 'endWatch'>;
+  /** In force. */
+  cacheSettings(): Pick<CacheSettings, 'enabled' | 'maxBytes' | 'auto' | 'follower'>;
   readonly writes: Pick<WriteGate, 'hold' | 'release' | 'isHeld'>;
   /** Whether workers let new clients in; those that are there go on in any case. */
   setAccepting(accepting: boolean): void;

@@ -12,7 +12,7 @@
 
 import type { QueryEvent } from '../../../protocol/index.ts';
 import { ANY_WRITE_SLOT, type SharedGtids, UNKNOWN_TABLES_SLOT } from '../../common/shared-gtids.ts';
-import type { TableEpochs } from '../../common/table-epochs.ts';
+import { RaiseCause, type TableEpochs } from '../../common/table-epochs.ts';
 import type { TableRelations } from '../../common/table-relations.ts';
 import type { BinlogPlace, StreamPlace } from './binlog-place.ts';
 import type { TransactionSink } from './event-reader.ts';
@@ -145,7 +145,7 @@ export class ChangeRaiser implements TransactionSink {
     const isOwn = position !== 0 && epochs.isOwn(position);
     const change = this.#takeChange();
     tally.transactions += 1;
-    for (const slot of this.#skipped) epochs.raiseStructure(slot);
+    for (const slot of this.#skipped) epochs.raiseStructure(slot, RaiseCause.foreign);
     this.#skipped.clear();
     if (!isOwn && change !== null) {
       tally.foreignTransactions += 1;
@@ -255,9 +255,10 @@ export class ChangeRaiser implements TransactionSink {
       if (isFirst) tally.everythingRaises += 1;
       return;
     }
-    for (const slot of slots) epochs.raise(slot);
-    for (const slot of structures) epochs.raiseStructure(slot);
-    for (const slot of unlooked) if (epochs.hasInterest(slot)) epochs.raiseStructure(slot);
+    for (const slot of slots) epochs.raise(slot, RaiseCause.foreign);
+    for (const slot of structures) epochs.raiseStructure(slot, RaiseCause.foreign);
+    for (const slot of unlooked)
+      if (epochs.hasInterest(slot)) epochs.raiseStructure(slot, RaiseCause.foreign);
     if (isFirst) tally.raises += slots.length + structures.length;
   }
 

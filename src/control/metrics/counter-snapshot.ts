@@ -15,6 +15,7 @@ import type { RuledHostgroup } from '../../topology/hostgroup-membership.ts';
 import type { LagSource } from '../../topology/lag.ts';
 import type { ServerDescription } from '../../topology/server-description.ts';
 import { CheckName } from '../../topology/server-probe.ts';
+import type { FollowerReport } from '../binlog/binlog-follower.ts';
 import { type OperationCount, OperationTally } from '../failover/operation-tally.ts';
 import type { CheckCounts, CheckLog } from '../statistics/check-log.ts';
 import { type StatisticsSnapshot, takeStatistics } from '../statistics/statistics-snapshot.ts';
@@ -97,6 +98,8 @@ export interface CounterSnapshot {
   readonly checks: readonly (CheckCounts & { readonly check: CheckName })[];
   readonly spans: SpanCounts;
   readonly operations: OperationNumbers;
+  /** null before it was made. */
+  readonly follower: FollowerReport | null;
   /** What all workers have counted of statements. */
   readonly statistics: StatisticsSnapshot;
 }
@@ -165,6 +168,7 @@ export interface CounterSources {
   /** None unless told. */
   readonly spans?: SpanCounts;
   readonly operations?: OperationNumbers;
+  readonly follower?: FollowerReport | null;
 }
 
 export function takeCounterSnapshot(sources: CounterSources): CounterSnapshot {
@@ -179,6 +183,7 @@ export function takeCounterSnapshot(sources: CounterSources): CounterSnapshot {
     checks: Object.values(CheckName).map((check) => ({ check, ...checks.counts(check) })),
     spans: sources.spans ?? { sent: 0, lost: 0 },
     operations: sources.operations ?? new OperationTally(),
+    follower: sources.follower ?? null,
     statistics: takeStatistics(
       statistics,
       workers.map(({ index }) => index),

@@ -288,18 +288,30 @@ const OTHER_METRICS: readonly SharedMetric[] = [
       err: `MySQL_Monitor_${check}_check_ERR`,
     }),
   ),
-  labelled('query_cache_count_get_total', 'counter', 'Always 0: there is no cache yet', 'status', {
-    ok: 'Query_Cache_count_GET_OK',
-    err: 'Query_Cache_count_GET',
-  }),
-  plain('query_cache_count_set_total', 'counter', 'Always 0', 'Query_Cache_count_SET'),
-  labelled('query_cache_bytes_total', 'counter', 'Always 0', 'op', {
-    written: 'Query_Cache_bytes_IN',
-    read: 'Query_Cache_bytes_OUT',
-  }),
-  plain('query_cache_purged_total', 'counter', 'Always 0', 'Query_Cache_Purged'),
-  plain('query_cache_entries_total', 'counter', 'Always 0', 'Query_Cache_Entries'),
-  plain('query_cache_memory_bytes', 'gauge', 'Always 0', 'Query_Cache_Memory_bytes'),
+  labelled(
+    'query_cache_count_get_total',
+    'counter',
+    'Statements that were looked for in the result cache, and found there',
+    'status',
+    {
+      ok: 'Query_Cache_count_GET_OK',
+      err: 'Query_Cache_count_GET',
+    },
+  ),
+  plain('query_cache_count_set_total', 'counter', 'Answers that were stored', 'Query_Cache_count_SET'),
+  labelled(
+    'query_cache_bytes_total',
+    'counter',
+    'Bytes of answers that were stored, and that were served',
+    'op',
+    {
+      written: 'Query_Cache_bytes_IN',
+      read: 'Query_Cache_bytes_OUT',
+    },
+  ),
+  plain('query_cache_purged_total', 'counter', 'Entries that have ended', 'Query_Cache_Purged'),
+  plain('query_cache_entries_total', 'counter', 'Results that are stored now', 'Query_Cache_Entries'),
+  plain('query_cache_memory_bytes', 'gauge', 'What they take', 'Query_Cache_Memory_bytes'),
   plain(
     'query_digest_memory_bytes',
     'gauge',

@@ -7,6 +7,7 @@ import { rampOf } from '../../topology/balancing.ts';
 import { HostgroupKind, MemberVerdict } from '../../topology/hostgroup-membership.ts';
 import { ServerRole, ServerStatus } from '../../topology/server-description.ts';
 import type { CounterSnapshot, ServerCounters, WorkerCounterName } from './counter-snapshot.ts';
+import { FOLLOWER_METRICS } from './follower-metrics.ts';
 import { STATEMENT_METRICS } from './statement-metrics.ts';
 import { WORKER_METRICS, type WorkerMetric } from './worker-metrics.ts';
 
@@ -287,6 +288,7 @@ export const SHARED_METRICS: readonly SharedMetric[] = [
   ...workerMetrics(),
   ...REASON_METRICS,
   ...SERVER_METRICS,
+  ...FOLLOWER_METRICS,
   ...STATEMENT_METRICS,
 ];
 

@@ -252,6 +252,27 @@ export const WORKER_METRICS: Readonly<Record<WorkerCounterName, WorkerMetric>> =
     help: 'Results whose time to live was over',
     kind: 'counter',
   },
+  cacheEntries: { name: 'sluice_cache_entries', help: 'Results that are stored now', kind: 'gauge' },
+  cacheBytes: {
+    name: 'sluice_cache_bytes',
+    help: 'Bytes that the stored results take, with keys and overhead (limit: cache.maxBytes over all workers)',
+    kind: 'gauge',
+  },
+  cacheBytesStored: {
+    name: 'sluice_cache_bytes_stored_total',
+    help: 'Bytes of answers that were stored',
+    kind: 'counter',
+  },
+  cacheBytesServed: {
+    name: 'sluice_cache_bytes_served_total',
+    help: 'Bytes of answers from the result cache',
+    kind: 'counter',
+  },
+  cacheSavedMs: {
+    name: 'sluice_cache_saved_milliseconds_total',
+    help: 'Time that servers took for the answers that hits have repeated',
+    kind: 'counter',
+  },
   cacheFlushed: { name: 'sluice_cache_flushed_total', help: 'Results that were flushed', kind: 'counter' },
   replaysFailed: {
     name: 'sluice_replay_failures_total',

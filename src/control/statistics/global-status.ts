@@ -25,6 +25,7 @@ export function globalStatus(all: CounterSnapshot, uptimeSeconds = process.uptim
     ...serverVariables(read),
     ...statementVariables(read),
     ...preparedVariables(read),
+    ...cacheVariables(read),
     ...monitorVariables(all),
     ...WITHOUT_MEANING.map((name) => [name, 0] as const),
     ...ownVariables(read),
@@ -197,14 +198,6 @@ const WITHOUT_MEANING = [
   'MySQL_Monitor_dns_cache_queried',
   'MySQL_Monitor_dns_cache_lookup_success',
   'MySQL_Monitor_dns_cache_record_updated',
-  'Query_Cache_Entries',
-  'Query_Cache_Memory_bytes',
-  'Query_Cache_Purged',
-  'Query_Cache_bytes_IN',
-  'Query_Cache_bytes_OUT',
-  'Query_Cache_count_GET',
-  'Query_Cache_count_GET_OK',
-  'Query_Cache_count_SET',
   'Query_Processor_time_nsec',
   'SQLite3_memory_bytes',
   'Selects_for_update__autocommit0',
@@ -227,3 +220,21 @@ const WITHOUT_MEANING = [
   'queries_with_max_lag_ms__total_wait_time_us',
   'whitelisted_sqli_fingerprint',
 ] as const;
+
+/** ProxySQL counts what its cache was asked for, whether it had it, and what was put in. */
+function cacheVariables(read: Readings): StatusVariable[] {
+  const hits = read.worker('cacheHits');
+  const gone = (['cacheEvicted', 'cacheInvalidated', 'cacheExpired', 'cacheFlushed'] as const).map((name) =>
+    read.worker(name),
+  );
+  return [
+    ['Query_Cache_Memory_bytes', read.worker('cacheBytes')],
+    ['Query_Cache_count_GET', hits + read.worker('cacheMisses') + read.worker('cacheUnproven')],
+    ['Query_Cache_count_GET_OK', hits],
+    ['Query_Cache_count_SET', read.worker('cacheStored')],
+    ['Query_Cache_bytes_IN', read.worker('cacheBytesStored')],
+    ['Query_Cache_bytes_OUT', read.worker('cacheBytesServed')],
+    ['Query_Cache_Purged', gone.reduce((sum, count) => sum + count, 0)],
+    ['Query_Cache_Entries', read.worker('cacheEntries')],
+  ];
+}

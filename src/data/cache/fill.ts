@@ -3,6 +3,7 @@
  * key and worker: whoever comes meanwhile waits for it, for a while, or goes to a server himself.
  */
 
+import type { DigestTally } from '../router/caching/digest-tally.ts';
 import type { FreshnessProof } from './freshness.ts';
 import { ResultCapture } from './result-capture.ts';
 import type { CacheEntry } from './result-store.ts';
@@ -14,8 +15,7 @@ export interface FillWaiter {
 
 export interface FillTerms {
   readonly key: string;
-  readonly hashLow: number;
-  readonly hashHigh: number;
+  readonly tally: DigestTally;
   readonly proof: FreshnessProof | null;
   readonly slots: Int32Array;
   readonly structure: number;

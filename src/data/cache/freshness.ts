@@ -5,7 +5,7 @@
 
 import { NO_POSITION } from '../../common/gtid-position.ts';
 import { monotonicMs } from '../../common/monotonic-ms.ts';
-import { EVERYTHING, FollowState, type TableEpochs } from '../../common/table-epochs.ts';
+import { EVERYTHING, FollowState, RaiseCause, type TableEpochs } from '../../common/table-epochs.ts';
 import type { RowPin } from './row-pin.ts';
 import type { RowProof, RowProofs } from './row-proof.ts';
 
@@ -112,6 +112,17 @@ export class Freshness {
     const epochs = this.#epochs;
     if (term !== this.#term || epochs.term !== term) return false;
     return epochs.followState === FollowState.following && this.#rows.holds(row);
+  }
+
+  /** What has made a proof outdated, as far as one word for each table tells. */
+  causeOf({ slots, term, everything, first, others }: FreshnessProof): RaiseCause {
+    const epochs = this.#epochs;
+    if (term !== epochs.term) return RaiseCause.term;
+    if (epochs.epoch(EVERYTHING) !== everything) return epochs.cause(EVERYTHING);
+    if (slots.length > 0 && epochs.epoch(slots[0]!) !== first) return epochs.cause(slots[0]!);
+    for (let i = 0; i < others.length; i++)
+      if (epochs.epoch(slots[i + 1]!) !== others[i]) return epochs.cause(slots[i + 1]!);
+    return RaiseCause.write;
   }
 
   /**

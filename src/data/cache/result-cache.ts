@@ -11,8 +11,9 @@
 
 import { CacheClass } from '../../common/cache-settings.ts';
 import { WorkerCounter, type WorkerCounters } from '../../common/shared-counters.ts';
-import { EVERYTHING, type TableEpochs } from '../../common/table-epochs.ts';
+import { EVERYTHING, RaiseCause, type TableEpochs } from '../../common/table-epochs.ts';
 import type { CacheDecision } from '../router/caching/cache-decision.ts';
+import { DigestTallies, type DigestTally } from '../router/caching/digest-tally.ts';
 import { CacheScopes } from './cache-scope.ts';
 import { Fill, type FillTerms } from './fill.ts';
 import type { Freshness } from './freshness.ts';
@@ -41,6 +42,7 @@ export interface CacheLimits {
 export class ResultCache {
   readonly store: ResultStore;
   readonly scopes = new CacheScopes();
+  readonly tallies = new DigestTallies();
   readonly freshness: Freshness;
   readonly epochs: TableEpochs;
   readonly #counters: WorkerCounters;
@@ -56,7 +58,7 @@ export class ResultCache {
     this.#counters = counters;
     this.#maxResultBytes = limits.maxResultBytes;
     this.#sharedFlushes = epochs.flushes;
-    this.store = new ResultStore(limits.maxBytes, (_, why) => this.#entryEnded(why));
+    this.store = new ResultStore(limits.maxBytes, (entry, why) => this.#entryEnded(entry, why));
   }
 
   update({ maxBytes, maxResultBytes }: CacheLimits): void {
@@ -141,13 +143,18 @@ export class ResultCache {
     const entry = fill.serverMs < 0 ? null : this.#entryOf(fill);
     if (entry !== null) {
       this.#counters.add(WorkerCounter.cacheStored);
+      this.#counters.add(WorkerCounter.cacheBytesStored, entry.result.byteLength);
+      fill.terms.tally.stored++;
       this.store.set(fill.terms.key, entry);
-    } else this.#counters.add(WorkerCounter.cacheNotStored);
+    } else {
+      this.#counters.add(WorkerCounter.cacheNotStored);
+      fill.terms.tally.notStored++;
+    }
     if (fill.waiters.size > 0) setImmediate(() => tell(fill, entry));
   }
 
   #entryOf({ terms, capture, beganAtMs, serverMs }: Fill): CacheEntry | null {
-    const { hashLow, hashHigh, proof, slots, structure, flushes } = terms;
+    const { tally, proof, slots, structure, flushes } = terms;
     if (this.epochs.flushes !== this.#sharedFlushes) this.#flushAll();
     if (flushes !== this.#localFlushes || this.structureOf(slots) !== structure) return null;
     if (proof !== null && !this.freshness.isUnchanged(proof)) return null;
@@ -156,23 +163,25 @@ export class ResultCache {
     if (result === null || (result.rowCount === 0 && !terms.storesEmpty)) return null;
     return {
       result,
-      hashLow,
-      hashHigh,
+      tally,
       proof,
       slots,
       structure,
       readAtMs: beganAtMs,
       serverMs,
       isRefreshing: false,
+      size: 0,
     };
   }
 
   // ---- flushes
 
   /** What is being read now is not stored either. @returns how many results there were */
-  flushDigest(hashLow: number, hashHigh: number): number {
+  flushDigest(wanted: DigestTally): number {
     this.#localFlushes++;
-    return this.store.flush((entry) => entry.hashLow === hashLow && entry.hashHigh === hashHigh);
+    return this.store.flush(
+      ({ tally }) => tally.hashLow === wanted.hashLow && tally.hashHigh === wanted.hashHigh,
+    );
   }
 
   /** All that is stored, in this worker. */
@@ -186,11 +195,22 @@ export class ResultCache {
     this.flush();
   }
 
-  #entryEnded(why: EntryEnd): void {
-    if (why === EntryEnd.evicted) this.#counters.add(WorkerCounter.cacheEvicted);
-    else if (why === EntryEnd.stale) this.#counters.add(WorkerCounter.cacheInvalidated);
-    else if (why === EntryEnd.expired) this.#counters.add(WorkerCounter.cacheExpired);
-    else this.#counters.add(WorkerCounter.cacheFlushed);
+  #entryEnded(entry: CacheEntry, why: EntryEnd): void {
+    const { tally, proof } = entry;
+    const counters = this.#counters;
+    if (why === EntryEnd.evicted) {
+      counters.add(WorkerCounter.cacheEvicted);
+      tally.evicted++;
+    } else if (why === EntryEnd.stale) {
+      counters.add(WorkerCounter.cacheInvalidated);
+      tally.outdated[proof === null ? RaiseCause.write : this.freshness.causeOf(proof)]++;
+    } else if (why === EntryEnd.expired) {
+      counters.add(WorkerCounter.cacheExpired);
+      tally.expired++;
+    } else {
+      counters.add(WorkerCounter.cacheFlushed);
+      tally.flushed++;
+    }
   }
 }
 

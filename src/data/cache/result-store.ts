@@ -1,6 +1,7 @@
 /** The results of one worker by their keys, bounded in bytes: what was used longest ago goes first. */
 
 import { LRUCache } from 'lru-cache';
+import type { DigestTally } from '../router/caching/digest-tally.ts';
 import type { FreshnessProof } from './freshness.ts';
 import type { StoredResult } from './stored-result.ts';
 
@@ -12,9 +13,8 @@ export const ENTRY_OVERHEAD_BYTES = 640;
 
 export interface CacheEntry {
   readonly result: StoredResult;
-  /** Of the digest, as its plan has them. */
-  readonly hashLow: number;
-  readonly hashHigh: number;
+  /** Of its digest. */
+  readonly tally: DigestTally;
   /** null where nobody has asked for it to be fresh. */
   readonly proof: FreshnessProof | null;
   /** Of its tables, where they are known. */
@@ -27,6 +27,8 @@ export interface CacheEntry {
   readonly serverMs: number;
   /** One statement is reading it again. */
   isRefreshing: boolean;
+  /** With key and overhead; 0 while it is not stored. */
+  size: number;
 }
 
 /** Why an entry is gone. */
@@ -71,6 +73,9 @@ export class ResultStore {
     if (size > this.#maxBytes) return;
     this.#entries ??= this.#make();
     this.#entries.set(key, entry, { size });
+    entry.size = size;
+    entry.tally.entries++;
+    entry.tally.bytes += size;
   }
 
   /** Its result has got another shape. */
@@ -113,7 +118,9 @@ export class ResultStore {
     const before = this.#entries;
     this.#entries = null;
     if (before === null) return;
-    for (const [key, entry] of [...before.entries()].reverse()) this.set(key, entry);
+    const entries = [...before.entries()].reverse();
+    before.clear();
+    for (const [key, entry] of entries) this.set(key, entry);
   }
 
   #make(): LRUCache<string, CacheEntry> {
@@ -122,6 +129,9 @@ export class ResultStore {
       // With the most that there can be, its lists are typed arrays, made at once.
       max: Math.max(1, Math.ceil(this.#maxBytes / ENTRY_OVERHEAD_BYTES)),
       dispose: (entry, _key, reason) => {
+        entry.tally.entries--;
+        entry.tally.bytes -= entry.size;
+        entry.size = 0;
         if (reason === 'evict') this.#ended(entry, EntryEnd.evicted);
       },
     });

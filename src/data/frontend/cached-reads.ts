@@ -61,13 +61,15 @@ export class CachedReads implements FillWaiter {
   take(buffer: Buffer, start: number, end: number, plan: Plan): boolean {
     const session = this.#session;
     const { routing } = session;
-    const { cachePolicy, cache } = this.#context;
+    const { cachePolicy, cache, cacheAdvisor } = this.#context;
+    if (cacheAdvisor.isWatching) this.#advise(buffer, start, end, plan);
     const decision = cachePolicy.decisionOf(plan, routing.verdict, session.username, routing.schema);
     if (decision === null || !this.#mayShare(plan)) return false;
     const token = this.#token();
     if (token < 0 || (token > 0 && decision.class !== CacheClass.strong)) return false;
     const key = this.#keyOf(buffer, start, end, plan);
     if (key === null || !this.#pays(decision, plan)) return false;
+    const tally = cache.tallies.of(plan, decision);
     const entry = cache.find(key);
     if (entry !== undefined) {
       const usability = cache.judge(entry, decision, token);
@@ -77,6 +79,7 @@ export class CachedReads implements FillWaiter {
       }
       if (usability === Usability.unproven) {
         this.#context.counters.add(WorkerCounter.cacheUnproven);
+        tally.unproven++;
         return false;
       }
       if (usability === Usability.stale) {
@@ -88,6 +91,7 @@ export class CachedReads implements FillWaiter {
       cache.drop(key, entry, decision.class === CacheClass.weak ? EntryEnd.expired : EntryEnd.stale);
     }
     this.#context.counters.add(WorkerCounter.cacheMisses);
+    tally.misses++;
     return this.#miss(key, decision, buffer, start, end, plan);
   }
 
@@ -132,6 +136,16 @@ export class CachedReads implements FillWaiter {
     return slots !== null && auto.admits(lastKeyHash(), cache.epochSum(slots), plan.aloneMs);
   }
 
+  /** ADVISE CACHE is looking: what would a cache do for this statement? */
+  #advise(buffer: Buffer, start: number, end: number, plan: Plan): void {
+    const { cachePolicy, cache, cacheAdvisor, tables } = this.#context;
+    const { schema } = this.#session.routing;
+    if (!this.#mayShare(plan) || cachePolicy.objectionTo(plan, CacheClass.strong, schema) !== null) return;
+    const slots = plan.readSlots(schema, tables);
+    if (slots === null || this.#keyOf(buffer, start, end, plan) === null) return;
+    cacheAdvisor.seen(plan, lastKeyHash(), cache.epochSum(slots));
+  }
+
   // ---- hits
 
   #serve(entry: CacheEntry, key: string, plan: Plan, buffer: Buffer, start: number, end: number): void {
@@ -144,6 +158,10 @@ export class CachedReads implements FillWaiter {
     const bytes = result.bytesFor(deprecatesEof);
     if (isNewShape) cache.store.grown(key, entry);
     counters.add(WorkerCounter.cacheHits);
+    entry.tally.hits++;
+    entry.tally.savedMs += entry.serverMs;
+    counters.add(WorkerCounter.cacheSavedMs, entry.serverMs);
+    counters.add(WorkerCounter.cacheBytesServed, bytes.length);
     const { lastActivity } = session.transport;
     run.trace.servedFromCache(CACHED, plan, buffer, start, end, lastActivity, result.rowCount, bytes.length);
     run.residue.readFromCache(result.rowCount, plan.statement, backends.dialect.flavor === 'mariadb');
@@ -208,8 +226,7 @@ export class CachedReads implements FillWaiter {
     return cache.begin(
       {
         key,
-        hashLow: plan.hashLow,
-        hashHigh: plan.hashHigh,
+        tally: cache.tallies.of(plan, decision),
         proof,
         slots: slots ?? NO_SLOTS,
         structure: cache.structureOf(slots ?? NO_SLOTS),

@@ -14,6 +14,7 @@ import {
 } from '../../common/inspection.ts';
 import { digestParts, errorParts } from '../statistics/statistics-parts.ts';
 import type { WorkerContext } from '../worker-context.ts';
+import { cacheAdviceParts, cacheParts } from './cache-inspector.ts';
 import { idleConnectionParts, preparedParts } from './resource-inspector.ts';
 import { Digests, routeRecord, wallClock } from './route-record.ts';
 import { RunPhase } from './run-phase.ts';
@@ -55,6 +56,8 @@ function partsOf(
   if (subject === InspectSubject.prepared) return preparedParts(sessions, context.workerIndex);
   if (subject === InspectSubject.idleConnections) return idleConnectionParts(context);
   if (subject === InspectSubject.shadow) return shadowParts(context);
+  if (subject === InspectSubject.cache) return cacheParts(context);
+  if (subject === InspectSubject.cacheAdvice) return cacheAdviceParts(context);
   const digests = new Digests();
   return subject === InspectSubject.routes
     ? routeParts(request, context, digests)

@@ -3,6 +3,7 @@
 import type { CountedAs } from '../../sql/counted-as.ts';
 import type { StatementClass } from '../../sql/statement-class.ts';
 import type { AutoWorth } from './caching/auto-worth.ts';
+import type { DigestTally } from './caching/digest-tally.ts';
 import type { PlanCaching } from './caching/plan-caching.ts';
 import { PlanSlots } from './plan-slots.ts';
 import type { PlanRules } from './rules/plan-rules.ts';
@@ -56,6 +57,8 @@ export class Plan {
   rules: PlanRules | null = null;
   /** What the cache's policy says of it. */
   caching: PlanCaching | null = null;
+  /** What the cache has done for its digest. */
+  cacheTally: DigestTally | null = null;
   /** Whether it pays to cache what nobody has asked to be cached; null until somebody asks. */
   autoWorth: AutoWorth | null = null;
   /** It has ended in an error or with warnings: these are kept per connection, so it does not share one. */

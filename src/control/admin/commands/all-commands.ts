@@ -1,3 +1,4 @@
+import { adviseCache } from './advise-cache.ts';
 import { checksum, globalChecksum } from './checksum.ts';
 import type { AdminCommand } from './command.ts';
 import { saveConfigToFile, selectConfigFile } from './config-file.ts';
@@ -5,6 +6,7 @@ import { diffRuntime } from './diff-runtime.ts';
 import { drain } from './drain.ts';
 import { explainRoute } from './explain-route.ts';
 import { failover } from './failover.ts';
+import { flushCache } from './flush-cache.ts';
 import { flushLogs } from './flush-logs.ts';
 import { help } from './help.ts';
 import { holdWrites, releaseWrites } from './hold-writes.ts';
@@ -21,6 +23,8 @@ import { setLogLevel } from './set-log-level.ts';
 import { setSession } from './set-session.ts';
 import { setVariable } from './set-variable.ts';
 import { dropShadow, promoteShadow } from './shadow.ts';
+import { showCache } from './show-cache.ts';
+import { showCacheStatus } from './show-cache-status.ts';
 import { showCharset, showCollation } from './show-charsets.ts';
 import { showCreateTable } from './show-create-table.ts';
 import { showDatabases } from './show-databases.ts';
@@ -104,7 +108,11 @@ export const ALL_COMMANDS: readonly AdminCommand[] = [
   loadUsers,
   setLogLevel,
   setVariable,
+  adviseCache,
+  flushCache,
   flushLogs,
+  showCacheStatus,
+  showCache,
   help,
   showDatabases,
   showTables,

@@ -52,7 +52,13 @@ const ACTIONS: ReadonlyMap<string, Action> = new Map<string, Action>([
     },
   ],
   ['FLUSH CONFIGDB', nothing('SAVE … TO DISK is on the disk when it answers')],
-  ['FLUSH QUERY CACHE', nothing('there is no cache yet')],
+  [
+    'FLUSH QUERY CACHE',
+    (state) => {
+      state.cache.flush();
+      return DONE;
+    },
+  ],
   ['FLUSH MYSQL CLIENT HOSTS', nothing('no client is refused for its host')],
   ['READONLY', nothing('who may only read is said by the role of admin.users')],
   ['READWRITE', nothing('who may only read is said by the role of admin.users')],

@@ -63,7 +63,7 @@ export type SeriesName =
   | 'p50'
   | 'p95'
   | 'p99'
-  /** 0 to 1; null while there is no cache, or nothing ran. */
+  /** 0 to 1; null while nothing was looked for in the cache. */
   | 'cacheHitRate';
 
 /** Columns of equal length; the last value is the newest. */

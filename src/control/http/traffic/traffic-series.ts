@@ -81,6 +81,9 @@ export class TrafficSeries {
     this.#put('clients', counters.frontendConnections);
     this.#put('serverConnections', total(counters.servers.map(({ connections }) => connections)));
     this.#put('serverConnectionsInUse', total(counters.servers.map(({ inUse }) => inUse)));
+    const hits = sum(counters, 'cacheHits') - sum(previous.counters, 'cacheHits');
+    const asked = hits + missed(counters) - missed(previous.counters);
+    if (asked > 0) this.#put('cacheHitRate', hits / asked);
     const ended = latencies.map((count, step) => Math.max(0, count - (previous.latencies[step] ?? 0)));
     for (const [name, share] of Object.entries(PERCENTILES) as [keyof typeof PERCENTILES, number][]) {
       const micros = HOSTGROUP_SCALE.percentile(ended, share);
@@ -127,6 +130,10 @@ function serverRates(before: CounterSnapshot, now: CounterSnapshot, seconds: num
 
 function sum({ workers }: CounterSnapshot, counter: WorkerCounterName): number {
   return total(workers.map(({ counters }) => counters[counter]));
+}
+
+function missed(counters: CounterSnapshot): number {
+  return sum(counters, 'cacheMisses') + sum(counters, 'cacheUnproven');
 }
 
 function total(values: readonly number[]): number {

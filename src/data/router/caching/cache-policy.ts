@@ -119,6 +119,11 @@ export class CachePolicy {
     return this.#catalog.isCurrent() && this.#tables.isCurrent() ? verdict : CHANGING;
   }
 
+  /** Why it cannot be cached so, whoever asked for it; null where nothing speaks against it. */
+  objectionTo(plan: Plan, wished: CacheClass, schema: string | null): CacheVerdict | null {
+    return this.#refusalOf(plan, wished, schema);
+  }
+
   #known(
     plan: Plan,
     rules: RuleVerdict,

@@ -5,6 +5,7 @@ import { WorkerCounter } from '../../../../src/common/shared-counters.ts';
 import { SharedStatistics } from '../../../../src/common/shared-statistics.ts';
 import type { ExplainQuestion, KillOutcome } from '../../../../src/common/thread-messages.ts';
 import type { AdminAccount, AdminEvent, AdminState } from '../../../../src/control/admin/admin-state.ts';
+import type { FollowerReport } from '../../../../src/control/binlog/binlog-follower.ts';
 import type { RejoinOrder, SwitchoverOrder } from '../../../../src/control/failover/failover-control.ts';
 import type { OperationAnswer } from '../../../../src/control/failover/operation-answer.ts';
 import type { HoldOptions, HoldResult } from '../../../../src/control/failover/write-gate.ts';
@@ -168,6 +169,28 @@ export class FakeAdminState implements AdminState {
     this.orders.push(['failover', String(dryRun)]);
     return this.operationAnswer;
   };
+  isWatchingCache = false;
+  readonly cache = {
+    flush: (): void => void this.orders.push(['flush', 'all']),
+    flushTable: (schema: string, table: string): void =>
+      void this.orders.push(['flush table', `${schema}|${table}`]),
+    flushDigest: (digest: string): void => void this.orders.push(['flush digest', digest]),
+    beginWatch: (): boolean => {
+      if (this.isWatchingCache) return false;
+      this.isWatchingCache = true;
+      return true;
+    },
+    endWatch: (): void => {
+      this.isWatchingCache = false;
+    },
+  };
+  follower: FollowerReport | null = null;
+  readonly cacheSettings = () => ({
+    enabled: true,
+    maxBytes: 64 * 1024 * 1024,
+    auto: 'off' as const,
+    follower: { mode: 'auto' as const, serverId: 0, maxLagMs: 500 },
+  });
   /** What the next hold finds. */
   holdResult: HoldResult = { drained: true, tookMs: 12.4 };
   readonly writes = {
@@ -242,6 +265,7 @@ export class FakeAdminState implements AdminState {
       maxFrontendConnections: 1000,
       spans: { sent: 0, lost: 0 },
       operations: { counts: [], lastPauseMs: 0 },
+      follower: this.follower,
       workers: [
         {
           index: 0,

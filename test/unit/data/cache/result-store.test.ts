@@ -9,6 +9,7 @@ import {
   ResultStore,
 } from '../../../../src/data/cache/result-store.ts';
 import { StoredResult } from '../../../../src/data/cache/stored-result.ts';
+import { DigestTally } from '../../../../src/data/router/caching/digest-tally.ts';
 
 const statusFlags = StatusFlag.SERVER_STATUS_AUTOCOMMIT;
 
@@ -27,17 +28,21 @@ function result(text: string): StoredResult {
   return stored;
 }
 
-function entry(text: string, hashLow = 1): CacheEntry {
+function tallyOf(hashLow: number): DigestTally {
+  return new DigestTally({ normalized: Buffer.from('x'), hashLow, hashHigh: 0 });
+}
+
+function entry(text: string, hashLow = 1, tally = tallyOf(hashLow)): CacheEntry {
   return {
     result: result(text),
-    hashLow,
-    hashHigh: 0,
+    tally,
     proof: null,
     slots: new Int32Array(0),
     structure: 0,
     readAtMs: 0,
     serverMs: 0,
     isRefreshing: false,
+    size: 0,
   };
 }
 
@@ -105,7 +110,7 @@ t.test('entries are dropped one by one, by digest, or all', (t) => {
   t.equal(store.size, 3, 'another one under the same key');
   store.delete('a', a, 'stale');
   t.equal(
-    store.flush(({ hashLow }) => hashLow === 7),
+    store.flush(({ tally }) => tally.hashLow === 7),
     1,
   );
   t.ok(store.get('c'));
@@ -126,5 +131,30 @@ t.test('another size keeps what was used last', (t) => {
     ['a', 'd'],
   );
   t.ok(store.bytes <= 2 * SIZE);
+  t.end();
+});
+
+t.test('a digest is told what is stored of it, whatever becomes of that', (t) => {
+  const tally = tallyOf(1);
+  const store = new ResultStore(3 * SIZE, () => undefined);
+  const first = entry('x', 1, tally);
+  for (const [key, one] of [
+    ['a', first],
+    ['b', entry('x', 1, tally)],
+    ['c', entry('x', 1, tally)],
+  ] as const)
+    store.set(key, one);
+  t.equal(tally.entries, 3);
+  t.equal(tally.bytes, store.bytes);
+  store.set('d', entry('x', 1, tally));
+  t.equal(tally.entries, 3, 'one was evicted');
+  store.set('d', entry('xx', 1, tally));
+  t.equal(tally.bytes, store.bytes, 'one took the place of another');
+  store.resize(SIZE + 10);
+  t.equal(tally.entries, store.size);
+  t.equal(tally.bytes, store.bytes);
+  store.flush();
+  t.equal(tally.entries, 0);
+  t.equal(tally.bytes, 0);
   t.end();
 });
