@@ -31,6 +31,7 @@ const { values } = parseArgs({
     foreignBoundMs: { type: 'string', default: '500' },
     disturbances: { type: 'string', default: '2' },
     holdUpMs: { type: 'string', default: '0' },
+    pauseMs: { type: 'string', default: '30' },
   },
 });
 
@@ -65,6 +66,7 @@ const report = await runChecker({
   foreignBoundMs: wholeNumber('foreignBoundMs', values.foreignBoundMs),
   disturbances: wholeNumber('disturbances', values.disturbances),
   holdUpMs: wholeNumber('holdUpMs', values.holdUpMs),
+  pauseMs: wholeNumber('pauseMs', values.pauseMs),
 });
 for (const violation of report.violations.slice(0, SHOWN_VIOLATIONS))
   process.stdout.write(`\n${violationText(violation)}\n`);

@@ -41,6 +41,8 @@ export interface CheckerOptions {
   readonly foreignBoundMs: number;
   /** Of each hundred steps of a writer, how many break a connection or a statement. */
   readonly disturbances: number;
+  /** Every other step of a writer is followed by a pause of up to so long: what is always written is never cached. */
+  readonly pauseMs: number;
   /** Replicas apply nothing for up to so long, again and again; 0: never. */
   readonly holdUpMs: number;
 }
@@ -120,7 +122,7 @@ async function runSessions(stage: Stage, options: CheckerOptions): Promise<void>
     const gate = other !== null && n % 2 === 1 ? other : own;
     const givesTokens = gate.name === 'direct';
     const session = new Session(`writer ${n}`, world, gate, world.random.fork(n), givesTokens);
-    return new Writer(session, { disturbances: options.disturbances, asRoot, givesTokens });
+    return new Writer(session, { ...options, asRoot, givesTokens });
   });
   for (const writer of writers) await writer.start();
   const hot = new HotReads(world, HOT_READS);

@@ -20,6 +20,8 @@ import { type PlannedWrite, TRANSACTIONAL_TABLES, WriteGenerator } from './write
 export interface WriterOptions {
   /** Of each hundred steps, how many break a connection or a statement. */
   readonly disturbances: number;
+  /** Behind every other step, at most. */
+  readonly pauseMs: number;
   /** As root on the primary. */
   readonly asRoot: (sql: string) => Promise<readonly object[]>;
   /** GTIDs of its commits are for sessions that must see them. */
@@ -104,6 +106,7 @@ export class Writer {
     }
     if (this.#owner.chain.ended) await this.#startOver();
     else if (this.session.connection.isLost) await this.session.connect();
+    if (this.#options.pauseMs > 0 && random.below(2) === 0) await delay(random.below(this.#options.pauseMs));
   }
 
   #undisturbed(kind: number): Promise<void> {

@@ -1,6 +1,7 @@
 /** A run of the checker as a test: what it finds is shown, and a run that could not have found anything fails. */
 
 import type { Test } from 'tap';
+import { cacheConfig } from '../../cache/cache-modes.ts';
 import { violationText } from '../../cache/checker-report.ts';
 import { type CheckerOptions, runChecker } from '../../cache/run-checker.ts';
 import { SeededRandom } from '../../support/seeded-random.ts';
@@ -19,19 +20,20 @@ export async function checkReads(t: Test, given: TestOptions): Promise<void> {
     writers: 6,
     readers: 12,
     foreign: 'none',
-    config: {},
-    boundMs: 0,
+    ...cacheConfig('strong'),
     foreignBoundMs: 500,
     disturbances: 2,
     holdUpMs: 0,
+    pauseMs: 20,
     ...given,
   };
   const { violations, counts, errors, operations, hits, staleness } = await runChecker(options);
   t.comment(JSON.stringify({ operations, hits, ...counts, staleness, errors }));
   t.same(violations.slice(0, 2).map(violationText), [], 'every read is one of a right run');
   t.ok(operations >= options.operations, 'in time');
+  t.ok(hits > options.operations / 20, `${hits} hits`);
   t.ok(counts.reads > options.operations / 3, 'reads');
-  t.ok(counts.commits > options.operations / 40, 'commits');
+  t.ok(counts.commits > options.operations / 80, 'commits');
   t.ok(counts.rollbacks > 0, 'rollbacks');
   t.ok(counts.unknown > 0, 'lost connections');
   const unexpected = errors.filter(({ errno }) => !EXPECTED_ERRORS.has(errno));
