@@ -21,7 +21,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: String(Math.floor(Math.random() * 2 ** 32)) },
     operations: { type: 'string', default: '1000000' },
     seconds: { type: 'string', default: '3600' },
-    writers: { type: 'string', default: '8' },
+    writers: { type: 'string', default: '6' },
     readers: { type: 'string', default: '16' },
     /** none, direct (around Sluice) or second (through another Sluice). */
     foreign: { type: 'string', default: 'none' },
@@ -31,7 +31,7 @@ const { values } = parseArgs({
     foreignBoundMs: { type: 'string', default: '500' },
     disturbances: { type: 'string', default: '2' },
     holdUpMs: { type: 'string', default: '0' },
-    pauseMs: { type: 'string', default: '30' },
+    pauseMs: { type: 'string', default: '60' },
   },
 });
 

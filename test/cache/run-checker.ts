@@ -47,7 +47,7 @@ export interface CheckerOptions {
   readonly holdUpMs: number;
 }
 
-const HOT_READS = 24;
+const HOT_READS = 40;
 const STARTED_WITHIN_MS = 30_000;
 
 interface Stage {

@@ -9,7 +9,7 @@ import {
   uniteCapabilities,
 } from '../../../protocol/index.ts';
 import type { Account } from '../../support/replication-set.ts';
-import { type Answer, AnswerReader } from './answer-reader.ts';
+import { type Answer, AnswerReader, ServerError } from './answer-reader.ts';
 
 export interface Endpoint {
   readonly host: string;
@@ -149,7 +149,7 @@ export class CheckerConnection {
         if (left < 0) {
           if (payload[0] === 0xff) {
             this.#statements.delete(sql);
-            reject(new Error(`${sql}: ${payload.toString('utf8', 9)}`));
+            reject(new ServerError(payload.readUInt16LE(1), payload.toString('utf8', 9)));
             return true;
           }
           id = payload.readUInt32LE(1);

@@ -1,5 +1,6 @@
 /** A session that reads what many read, again and again, on either protocol. */
 
+import type { Cell } from '../model/cell.ts';
 import type { Chain } from '../model/chain.ts';
 import { makeRead, type Read } from './reads.ts';
 import type { Session } from './session.ts';
@@ -20,6 +21,13 @@ export class HotReads {
     const place = random.below(this.#reads.length);
     if (random.below(60) === 0) this.#reads[place] = makeRead(this.#world, random);
     return this.#reads[place]!;
+  }
+
+  /** One that tells of this row; any if none does. */
+  pickFor(cell: Cell): Read {
+    const { random } = this.#world;
+    const reads = this.#reads.filter(({ cells }) => cells().includes(cell));
+    return reads.length === 0 ? this.pick() : random.pick(reads);
   }
 }
 
@@ -47,7 +55,16 @@ export class Reader {
     const { random, world } = this.session;
     const { tokens } = world;
     if (tokens.length > 0 && random.below(20) === 0) return this.#readWithToken();
-    const read = this.#hot.pick();
+    const cell = random.below(3) === 0 ? undefined : world.attended(random);
+    if (cell === undefined) return this.#readOften(this.#hot.pick());
+    const read = this.#hot.pickFor(cell);
+    // What a server shows now is what no cache may be behind of.
+    if (random.below(4) === 0) await this.#read({ ...read, sql: uncached(read.sql) }, false);
+    else await this.#readOften(read);
+  }
+
+  async #readOften(read: Read): Promise<void> {
+    const { random } = this.session;
     const isPrepared = random.below(2) === 0;
     for (let n = 1 + random.below(MAX_BURST); n > 0; n--) await this.#read(read, isPrepared);
   }
@@ -81,4 +98,8 @@ export class Reader {
     }
     if (session.connection.isLost) await session.connect();
   }
+}
+
+function uncached(sql: string): string {
+  return sql.replace(/^SELECT /, 'SELECT SQL_NO_CACHE ');
 }

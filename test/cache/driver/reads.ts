@@ -9,6 +9,8 @@ import type { Statement } from './statement.ts';
 import type { Owner, World } from './world.ts';
 
 export interface Read extends Statement {
+  /** What it tells of, as far as that is known beforehand. */
+  readonly cells: () => readonly Cell[];
   /** What the rows say; asked when they have come, so that rows of new writers are known. */
   readonly observe: (rows: readonly (readonly Value[])[]) => Observation[];
 }
@@ -26,8 +28,12 @@ function stampOf(value: Value | undefined): number | null {
 }
 
 /** Rows (id, n) of one table; what is expected and does not come is not there. */
-function rowsOf(world: World, table: string, expected: () => readonly Cell[]): Read['observe'] {
-  return (rows) => {
+function rowsOf(
+  world: World,
+  table: string,
+  expected: () => readonly Cell[],
+): Pick<Read, 'cells' | 'observe'> {
+  const observe: Read['observe'] = (rows) => {
     const seen = new Map<Cell, number | null>(expected().map((cell) => [cell, null]));
     for (const [id, n] of rows) {
       const cell = world.cell(table, Number(id));
@@ -36,6 +42,7 @@ function rowsOf(world: World, table: string, expected: () => readonly Cell[]): R
     }
     return [...seen].map(([cell, stamp]) => ({ cell, stamp }));
   };
+  return { cells: expected, observe };
 }
 
 const point: Shape = (world, random, owner) => {
@@ -43,29 +50,29 @@ const point: Shape = (world, random, owner) => {
   const table = BASE[name] ?? name;
   const id = random.pick(owner.ids);
   const cell = world.cell(table, id)!;
-  const observe = rowsOf(world, table, () => [cell]);
+  const meaning = rowsOf(world, table, () => [cell]);
   if (name === 'u' && random.below(2) === 0)
-    return { sql: 'SELECT id, n FROM u WHERE k = ?', parameters: [keyOf(id)], observe };
-  return { sql: `SELECT id, n FROM ${name} WHERE id = ?`, parameters: [id], observe };
+    return { sql: 'SELECT id, n FROM u WHERE k = ?', parameters: [keyOf(id)], ...meaning };
+  return { sql: `SELECT id, n FROM ${name} WHERE id = ?`, parameters: [id], ...meaning };
 };
 
 const group: Shape = (world, random, owner) => {
   const name = random.pick(SINGLE_ROW_TABLES);
   const table = BASE[name] ?? name;
   const number = groupOf(random.pick(owner.ids));
-  const observe = rowsOf(world, table, () => world.group(table, number));
-  return { sql: `SELECT id, n FROM ${name} WHERE grp = ? ORDER BY id`, parameters: [number], observe };
+  const meaning = rowsOf(world, table, () => world.group(table, number));
+  return { sql: `SELECT id, n FROM ${name} WHERE grp = ? ORDER BY id`, parameters: [number], ...meaning };
 };
 
 const list: Shape = (world, random, owner) => {
   const table = random.pick(SNAPSHOT_TABLES);
   const other = random.pick(world.owners);
   const ids = [...new Set([...owner.ids, ...other.ids])];
-  const observe = rowsOf(world, table, () => ids.map((id) => world.cell(table, id)!));
+  const meaning = rowsOf(world, table, () => ids.map((id) => world.cell(table, id)!));
   return {
     sql: `SELECT id, n FROM ${table} WHERE id IN (${ids.map(() => '?').join(', ')})`,
     parameters: ids,
-    observe,
+    ...meaning,
   };
 };
 
@@ -79,10 +86,11 @@ const joined: Shape = (world, random, owner) => {
   ] as const);
   const lefts = rowsOf(world, left, () => world.group(left, number));
   const observe: Read['observe'] = (rows) => [
-    ...lefts(rows),
+    ...lefts.observe(rows),
     ...rows.map(([id, , n]) => ({ cell: world.cell(right, Number(id))!, stamp: stampOf(n) })),
   ];
-  return { sql, parameters: [number], observe };
+  const cells = (): Cell[] => [left, right].flatMap((table) => world.group(table, number));
+  return { sql, parameters: [number], cells, observe };
 };
 
 /** One row of each table, all of one moment. */
@@ -91,7 +99,8 @@ const subqueries: Shape = (world, random, owner) => {
   const parts = SNAPSHOT_TABLES.map((table) => `(SELECT n FROM ${table} WHERE id = ?)`);
   const observe: Read['observe'] = ([row]) =>
     SNAPSHOT_TABLES.map((table, n) => ({ cell: world.cell(table, id)!, stamp: stampOf(row?.[n]) }));
-  return { sql: `SELECT ${parts.join(', ')}`, parameters: parts.map(() => id), observe };
+  const cells = SNAPSHOT_TABLES.map((table) => world.cell(table, id)!);
+  return { sql: `SELECT ${parts.join(', ')}`, parameters: parts.map(() => id), cells: () => cells, observe };
 };
 
 const union: Shape = (world, random, owner) => {
@@ -103,7 +112,8 @@ const union: Shape = (world, random, owner) => {
       const row = rows.find(([number]) => Number(number) === n);
       return { cell: world.cell(table, id)!, stamp: stampOf(row?.[1]) };
     });
-  return { sql: parts.join(' UNION ALL '), parameters: tables.map(() => id), observe };
+  const cells = tables.map((table) => world.cell(table, id)!);
+  return { sql: parts.join(' UNION ALL '), parameters: tables.map(() => id), cells: () => cells, observe };
 };
 
 /** What its writer truncates, renames and alters; or the view that it replaces. */
@@ -116,7 +126,7 @@ const own: Shape = (_world, random, { number, chain }) => {
       const row = rows.find(([id]) => cell.name === `${name}:${id}`);
       return { cell, stamp: stampOf(row?.[1]) };
     });
-  return { sql: `SELECT id, n FROM ${name}`, parameters: [], observe };
+  return { sql: `SELECT id, n FROM ${name}`, parameters: [], cells: () => cells, observe };
 };
 
 /** Rows of a writer's own table. */

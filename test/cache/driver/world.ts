@@ -2,7 +2,7 @@
 
 import type { SeededRandom } from '../../support/seeded-random.ts';
 import type { Cell } from '../model/cell.ts';
-import { Chain } from '../model/chain.ts';
+import { Chain, type Change } from '../model/chain.ts';
 import { History } from '../model/history.ts';
 import { GROUP_SIZE, ROWS_PER_CHAIN } from './schema.ts';
 
@@ -23,6 +23,7 @@ export interface Token {
 
 /** Chains that have ended are read as well for a while: what became of their last unit is seen late. */
 const ENDED_KEPT = 8;
+const ATTENTION = 6;
 
 export class World {
   readonly history = new History();
@@ -32,6 +33,8 @@ export class World {
   readonly owners: Owner[] = [];
   /** What servers have refused, by its number. */
   readonly errors = new Map<number, { readonly count: number; readonly example: string }>();
+  /** What was sent, or acknowledged, or given up, last: that is where a cache is wrong if it is. */
+  readonly #attention: Cell[] = [];
   #made = 0;
   readonly #shared = new Map<number, Owner>();
 
@@ -72,6 +75,18 @@ export class World {
   /** Every row of the table that somebody writes, or has written. */
   *cellsOf(table: string): Iterable<Cell> {
     for (const id of this.#shared.keys()) yield this.cell(table, id)!;
+  }
+
+  attend(changes: readonly Change[]): void {
+    for (const { cell } of changes) this.#attention.push(cell);
+    if (this.#attention.length > ATTENTION) this.#attention.splice(0, this.#attention.length - ATTENTION);
+  }
+
+  /** Undefined while nothing was written yet. */
+  attended(random: SeededRandom): Cell | undefined {
+    const cells = this.#attention;
+    if (cells.length === 0) return undefined;
+    return random.below(2) === 0 ? cells.at(-1) : random.pick(cells);
   }
 
   addToken(token: Token): void {

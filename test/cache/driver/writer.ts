@@ -13,6 +13,7 @@ import { affectedRowsOf, gtidOf, openAt } from './gate.ts';
 import { makePrivateWrite } from './private-writes.ts';
 import { privateTableStatements } from './schema.ts';
 import type { Session } from './session.ts';
+import { textOf } from './statement.ts';
 import { OpenTransaction } from './transaction.ts';
 import type { Owner, World } from './world.ts';
 import { type PlannedWrite, TRANSACTIONAL_TABLES, WriteGenerator } from './writes.ts';
@@ -110,12 +111,13 @@ export class Writer {
   }
 
   #undisturbed(kind: number): Promise<void> {
-    if (kind < 55) return this.#write(this.#plan());
-    if (kind < 85) return this.#transaction();
-    if (kind < 88) return this.#xa();
-    if (kind < 92) return this.#lockTables();
-    if (kind < 94) return this.#setBoth();
-    if (kind < 95) return this.#alterShared();
+    if (kind < 50) return this.#write(this.#plan());
+    if (kind < 77) return this.#transaction();
+    if (kind < 80) return this.#xa();
+    if (kind < 83) return this.#lockTables();
+    if (kind < 85) return this.#setBoth();
+    if (kind < 93) return this.#slowWrite();
+    if (kind < 94) return this.#alterShared();
     return this.#privately();
   }
 
@@ -142,14 +144,17 @@ export class Writer {
     const { chain } = this.#owner;
     const { history } = this.#world;
     const unit = history.send(chain, changes);
+    this.#world.attend(changes);
     try {
       const answer = await send();
       history.acknowledged(chain, unit);
+      this.#world.attend(changes);
       this.#giveToken(unit, answer);
     } catch (error) {
       const nothing = allOrNothing && error instanceof ServerError && NOT_DONE.has(error.errno);
       if (nothing) history.takenBack(chain, unit);
       else history.unknown(chain);
+      this.#world.attend(changes);
       throw error;
     }
   }
@@ -286,6 +291,15 @@ export class Writer {
     return this.#unit(changes, async () => (await this.session.text(sql, [this.#owner.chain])).answer, false);
   }
 
+  /** Visible for a while before it is answered. */
+  async #slowWrite(): Promise<void> {
+    const plan = this.#plan();
+    if (plan.file !== undefined) return this.#write(plan);
+    const { chain } = this.#owner;
+    const sql = `${textOf(plan)}; DO SLEEP(0.015)`;
+    await this.#unit(plan.changes, async () => (await this.session.text(sql, [chain])).answer, false);
+  }
+
   async #alterShared(): Promise<void> {
     const table = this.session.random.pick(['a', 'p', 'u', 'm']);
     await this.session.text(`ALTER TABLE ${table} COMMENT = '${this.#owner.chain.nextStamp()}'`);
@@ -322,7 +336,9 @@ export class Writer {
     kill.catch(() => undefined);
     const { history } = this.#world;
     const { chain } = this.#owner;
-    const unit = history.send(chain, [{ cell, stamp, absent: false }]);
+    const changes = [{ cell, stamp, absent: false }];
+    const unit = history.send(chain, changes);
+    this.#world.attend(changes);
     try {
       const sql = `UPDATE a SET n = ${stamp} WHERE id = ${id} AND SLEEP(0.005) = 0`;
       const { answer } = await this.session.text(sql, [chain]);
