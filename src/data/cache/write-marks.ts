@@ -247,8 +247,8 @@ export class WriteMarks implements FluxHolder {
       if (!isOpen || isNew) this.#pending.clear();
       if (!isOpen) return;
     }
-    // What has failed says nothing of a transaction that it may have begun.
-    else if (!isOpen && isPlain(statement)) return;
+    // What has failed says nothing of a transaction that it may have begun, or ended.
+    else if (statement?.kind === StatementKind.ddl || (!isOpen && isPlain(statement))) return;
     if (this.#pending.isEmpty) this.#isPendingRows = true;
     if (this.#current === null || this.#current.length > 0)
       this.#isPendingRows &&= !hasFailed && this.#isRows;

@@ -1,0 +1,4 @@
+import t from 'tap';
+import { runMarks } from './run-marks.ts';
+
+t.test('MySQL 5.7', (t) => runMarks(t, 'mysql'));

@@ -1,0 +1,315 @@
+/** What real servers' answers mean for the marks, statement by statement, and for those that nobody hears the end of. */
+
+import type { Connection } from 'mysql2/promise';
+import type { Test } from 'tap';
+import { EVERYTHING } from '../../../src/common/table-epochs.ts';
+import type { ServerFlavor } from '../../../src/topology/server-description.ts';
+import { waitUntil } from '../../support/wait-until.ts';
+import { MarksRig, startSet } from './marks-rig.ts';
+
+type Step = readonly [sql: string, raised: string, fails?: 'fails'];
+
+/** One session each, in the order of its steps. */
+const SESSIONS: Readonly<Record<string, readonly Step[]>> = {
+  autocommit: [
+    ['UPDATE t SET n = n + 1', 't'],
+    ['UPDATE t SET n = n + 1 WHERE id = 99', 't'],
+    ['SELECT * FROM t', ''],
+    ['INSERT INTO t VALUES (1, 1)', 't', 'fails'],
+    ['UPDATE t, u SET t.n = 1, u.n = 1', 't u'],
+    ['SET NAMES utf8mb4', ''],
+    ['SELECT writes()', '*'],
+    ['UPDATE my SET n = n + 1', 'my'],
+    // Of three rows one has been changed when it fails.
+    ['UPDATE my SET id = CASE id WHEN 1 THEN 9 ELSE 3 END ORDER BY id', 'my', 'fails'],
+    ['UPDATE my SET id = 1 WHERE id = 9', 'my'],
+    ['CREATE TABLE t (id INT)', 't', 'fails'],
+    ['ALTER TABLE u COMMENT "x"', 'u'],
+    ['UPDATE t SET n = 1; UPDATE u SET n = 1; SELECT 1', 't u'],
+  ],
+  'a transaction': [
+    ['BEGIN', ''],
+    ['UPDATE t SET n = n + 1', ''],
+    ['SELECT * FROM u', ''],
+    ['SAVEPOINT a', ''],
+    ['UPDATE u SET n = n + 1', ''],
+    ['ROLLBACK TO a', ''],
+    ['COMMIT', 't u'],
+    ['SELECT * FROM u', ''],
+  ],
+  'a transaction that is rolled back': [
+    ['START TRANSACTION', ''],
+    ['UPDATE t SET n = n + 1', ''],
+    ['ROLLBACK', ''],
+    ['COMMIT', ''],
+  ],
+  'with a table without transactions': [
+    ['BEGIN', ''],
+    ['UPDATE t SET n = n + 1', ''],
+    ['UPDATE my SET n = n + 1', 'my'],
+    ['ROLLBACK', ''],
+  ],
+  'without autocommit': [
+    ['SET autocommit = 0', ''],
+    ['UPDATE t SET n = n + 1', ''],
+    ['COMMIT', 't'],
+    ['UPDATE u SET n = n + 1', ''],
+    ['SET autocommit = 1', 'u'],
+    ['UPDATE u SET n = n + 1', 'u'],
+  ],
+  'implicit commits': [
+    ['BEGIN', ''],
+    ['UPDATE t SET n = n + 1', ''],
+    ['BEGIN', 't'],
+    ['UPDATE u SET n = n + 1', ''],
+    ['CREATE TABLE t (id INT)', 't u', 'fails'],
+    // For all that its error says, the transaction may be open still.
+    ['BEGIN', 'u'],
+    ['UPDATE t SET n = n + 1', ''],
+    ['LOCK TABLES u READ', 't'],
+    ['UNLOCK TABLES', ''],
+  ],
+  chains: [
+    ['BEGIN', ''],
+    ['UPDATE t SET n = n + 1', ''],
+    ['COMMIT AND CHAIN', 't'],
+    ['UPDATE u SET n = n + 1', ''],
+    ['ROLLBACK AND CHAIN', ''],
+    ['UPDATE t SET n = n + 1', ''],
+    ['COMMIT', 't'],
+  ],
+  'a routine begins a transaction': [
+    ['CALL opens()', '*'],
+    ['UPDATE u SET n = n + 1', ''],
+    ['COMMIT', '*'],
+  ],
+  'a routine begins a transaction and fails': [
+    ['CALL opens_and_fails()', '*', 'fails'],
+    ['COMMIT', '*'],
+  ],
+  'text PREPARE': [
+    ['PREPARE s FROM "UPDATE t SET n = n + 1"', ''],
+    ['EXECUTE s', 't'],
+    ['BEGIN', ''],
+    ['EXECUTE s', ''],
+    ['COMMIT', 't'],
+    ['SET @q = "UPDATE u SET n = n + 1"', ''],
+    ['PREPARE s FROM @q', ''],
+    ['EXECUTE s', '*'],
+    ['DEALLOCATE PREPARE s', ''],
+  ],
+  XA: [
+    ['XA START "one"', '*'],
+    ['UPDATE t SET n = n + 1', ''],
+    ['XA END "one"', '*'],
+    ['XA PREPARE "one"', '*'],
+    ['XA COMMIT "one"', '*'],
+  ],
+  'a statement that is not parsed': [['UPDATE t SET', 't', 'fails']],
+};
+
+export async function runMarks(t: Test, flavor: ServerFlavor): Promise<void> {
+  const set = await startSet(t, flavor);
+  const rig = await MarksRig.start(t, set, 2);
+
+  for (const [name, steps] of Object.entries(SESSIONS)) {
+    await t.test(name, async (t) => {
+      const connection = await rig.connect();
+      for (const [sql, raised, fails] of steps) {
+        const found = await rig.raisedBy(async () => {
+          const outcome = await connection.query(sql).then(
+            () => undefined,
+            (error: Error) => error,
+          );
+          if ((outcome !== undefined) !== (fails !== undefined)) t.fail(`${sql}: ${outcome?.message}`);
+        });
+        t.equal(found, raised, sql);
+      }
+      await connection.end();
+    });
+  }
+
+  await t.test('an engine that is crash-safe, and has no transactions', async (t) => {
+    if (flavor !== 'mariadb') return;
+    const connection = await rig.connect();
+    await connection.query('BEGIN');
+    t.equal(await rig.raisedBy(() => connection.query('INSERT INTO aria VALUES (1, 1)')), 'aria');
+    await connection.end();
+  });
+
+  await t.test('prepared statements', async (t) => {
+    const connection = await rig.connect();
+    const update = await connection.prepare('UPDATE t SET n = n + ? WHERE id = 1');
+    t.equal(await rig.raisedBy(() => update.execute([1])), 't');
+    await connection.query('BEGIN');
+    t.equal(await rig.raisedBy(() => update.execute([1])), '');
+    t.equal(await rig.raisedBy(() => connection.query('COMMIT')), 't');
+    await connection.end();
+  });
+
+  await t.test('in flux while it runs', (t) => whileItRuns(t, rig));
+  await t.test('connections that are lost with a write under way', (t) => losses(t, rig));
+  await t.test('a worker that crashes', (t) => crash(t, rig));
+  await t.test('another primary', (t) => anotherTerm(t, rig));
+}
+
+/** What waits behind a lock of a direct connection is looked at in the middle. */
+async function whileItRuns(t: Test, rig: MarksRig): Promise<void> {
+  const blocker = await rig.server.rootConnection({ database: 'app' });
+  const connection = await rig.connect();
+  const cases: readonly (readonly [lock: string, before: string, sql: string, flux: string])[] = [
+    ['LOCK TABLES t WRITE', '', 'UPDATE t SET n = n + 1', 't'],
+    ['LOCK TABLES t WRITE', '', 'SELECT * FROM t FOR UPDATE', ''],
+    ['LOCK TABLES t WRITE', '', 'SELECT writes()', '*'],
+    ['LOCK TABLES t WRITE', '', 'DROP TABLE IF EXISTS t2, t', 't'],
+    ['FLUSH TABLES WITH READ LOCK', 'BEGIN; UPDATE t SET n = n + 1', 'COMMIT', 't'],
+    ['LOCK TABLES u WRITE', 'BEGIN; UPDATE t SET n = n + 1', 'UPDATE u SET n = n + 1', 'u'],
+  ];
+  for (const [lock, before, sql, flux] of cases) {
+    if (before !== '') await connection.query(before);
+    await blocker.query(lock);
+    const running = connection.query(sql).catch((error: Error) => error);
+    await rig.runs(sql);
+    t.equal(rig.flux, flux, `${sql} behind ${lock}`);
+    if (sql.startsWith('DROP')) await killStatement(rig, sql);
+    await blocker.query('UNLOCK TABLES');
+    await running;
+    await rig.quiet();
+    await connection.query('ROLLBACK');
+  }
+  await blocker.end();
+  await connection.end();
+}
+
+/** The statement ends, its connection stays. */
+async function killStatement(rig: MarksRig, sql: string): Promise<void> {
+  await rig.server.query(`KILL QUERY ${await rig.runs(sql)}`);
+}
+
+const SLOW = 'UPDATE t SET n = n + SLEEP(0.6) + 1 WHERE id = 1';
+
+async function losses(t: Test, rig: MarksRig): Promise<void> {
+  const value = async (): Promise<number> =>
+    Number(await rig.server.queryValue('SELECT n FROM app.t WHERE id = 1'));
+
+  await t.test('the client goes away: what it has sent is carried out', async (t) => {
+    const before = await value();
+    const connection = await rig.connect();
+    const raised = await rig.raisedBy(async () => {
+      void connection.query(SLOW).catch(() => undefined);
+      await rig.runs('UPDATE t');
+      connection.destroy();
+      await waitUntil('it is a doubt', () => rig.doubts.count === 1);
+      t.equal(rig.flux, 't');
+      await waitUntil('it has run', async () => (await value()) === before + 1);
+    });
+    t.equal(raised, 't');
+    t.equal(rig.doubts.count, 0);
+  });
+
+  await t.test('it is never out of flux while it is not carried out', async (t) => {
+    const before = await value();
+    const connection = await rig.connect();
+    void connection.query(SLOW).catch(() => undefined);
+    await rig.runs('UPDATE t');
+    connection.destroy();
+    let looks = 0;
+    for (;;) {
+      const flux = rig.flux;
+      if ((await value()) !== before) break;
+      if (flux !== 't') t.fail(`look ${looks}`);
+      looks++;
+    }
+    t.ok(looks > 1);
+    await rig.quiet();
+  });
+
+  await t.test('the server closes the connection', async (t) => {
+    const before = await value();
+    const connection = await rig.connect();
+    const raised = await rig.raisedBy(async () => {
+      const running = connection.query(SLOW).catch((error: Error) => error);
+      const id = await rig.runs('UPDATE t');
+      await rig.server.query(`KILL ${id}`);
+      t.match(await running, Error);
+    });
+    t.equal(raised, 't');
+    t.equal(await value(), before);
+  });
+
+  await t.test('a COMMIT', async (t) => {
+    const before = await value();
+    const blocker = await rig.server.rootConnection();
+    const connection = await rig.connect();
+    await connection.query('BEGIN; UPDATE t SET n = n + 1 WHERE id = 1');
+    const raised = await rig.raisedBy(async () => {
+      await blocker.query('FLUSH TABLES WITH READ LOCK');
+      void connection.query('COMMIT').catch(() => undefined);
+      await rig.runs('COMMIT');
+      connection.destroy();
+      await waitUntil('it is a doubt', () => rig.doubts.count === 1);
+      t.equal(rig.flux, 't');
+      await blocker.query('UNLOCK TABLES');
+      await waitUntil('it has run', async () => (await value()) === before + 1);
+    });
+    t.equal(raised, 't');
+    await blocker.end();
+  });
+
+  await t.test('a transaction in which nothing runs: it is rolled back', async (t) => {
+    const connection = await rig.connect();
+    await connection.query('BEGIN; UPDATE t SET n = n + 1 WHERE id = 1');
+    const raised = await rig.raisedBy(async () => {
+      connection.destroy();
+      await waitUntil('its thread is idle', async () => {
+        const [row] = await rig.server.query('SELECT COUNT(*) AS n FROM information_schema.INNODB_TRX');
+        return Number(row?.n) === 0;
+      });
+    });
+    t.equal(raised, '');
+    t.equal(rig.doubts.count, 0);
+  });
+}
+
+async function crash(t: Test, rig: MarksRig): Promise<void> {
+  const connections: Connection[] = [];
+  for (let i = 0; i < 2; i++) connections.push(await rig.connect());
+  const before = Number(await rig.server.queryValue('SELECT SUM(n) FROM app.t'));
+  const raised = await rig.raisedBy(async () => {
+    void connections[0]!.query('UPDATE t SET n = n + SLEEP(0.6) + 1 WHERE id = 1').catch(() => undefined);
+    void connections[1]!.query('UPDATE t SET n = n + SLEEP(0.6) + 1 WHERE id = 2').catch(() => undefined);
+    await waitUntil('both run', async () => {
+      const running = (await rig.threads()).filter(({ info }) => info?.startsWith('UPDATE t'));
+      return running.length === 2;
+    });
+    const { serverVersion } = rig.snapshot;
+    rig.publish({ serverVersion: 'crash 0' });
+    rig.publish({ serverVersion: 'crash 1' });
+    await waitUntil('both have gone', () => rig.workers.status().every(({ restarts }) => restarts === 1));
+    await waitUntil('both are doubts', () => rig.doubts.count > 0);
+    t.equal(rig.flux, 't');
+    await waitUntil('both have run', async () => {
+      return Number(await rig.server.queryValue('SELECT SUM(n) FROM app.t')) === before + 2;
+    });
+    rig.publish({ serverVersion });
+    await waitUntil('workers are back', () => rig.workers.status().every(({ running }) => running));
+  });
+  t.equal(raised, 't');
+}
+
+async function anotherTerm(t: Test, rig: MarksRig): Promise<void> {
+  const connection = await rig.connect();
+  const { servers, writes } = rig.snapshot;
+  void connection.query('UPDATE t SET n = n + SLEEP(2) WHERE id = 1').catch(() => undefined);
+  await rig.runs('UPDATE t');
+  connection.destroy();
+  await waitUntil('it is a doubt', () => rig.doubts.count === 1);
+  rig.publish({ servers: servers.map((server) => ({ ...server, role: 'unknown' as const })) });
+  const before = rig.epochs.epoch(EVERYTHING);
+  t.equal(rig.flux, 't', 'nobody can say what becomes of it');
+  const other = { ...servers[0]!, address: '127.0.0.1:1', port: 1, slot: 1 };
+  rig.publish({ servers: [other], writes: { ...writes, term: writes.term + 1 } });
+  await rig.quiet();
+  t.not(rig.epochs.epoch(EVERYTHING), before, 'the term has raised everything');
+  t.equal(rig.doubts.count, 0);
+}
