@@ -41,17 +41,19 @@ export class WriteRoom {
     const timeoutMs = () => config().monitor.timeoutMs;
     this.gtids = new GtidWatch({ credentials, timeoutMs, changed, log: logger });
     this.commits = new CommitResolution({ snapshot, isHeld, credentials, timeoutMs, tell, logger });
-    this.doubts = new WriteDoubts({ epochs, snapshot, credentials, timeoutMs, logger });
+    const gtidsWanted = (): void => this.gtids.resolve();
+    const gtids = this.gtids.shared;
+    this.doubts = new WriteDoubts({ epochs, gtids, gtidsWanted, snapshot, credentials, timeoutMs, logger });
     this.binlog = new BinlogWatch({
       epochs,
-      gtids: this.gtids.shared,
+      gtids,
       counters,
       config,
       credentials,
       note: (event) => monitor.note(event),
       tables: () => monitor.catalog.tables,
       catalogChanged,
-      gtidsWanted: () => this.gtids.resolve(),
+      gtidsWanted,
     });
   }
 

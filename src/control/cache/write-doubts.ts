@@ -9,8 +9,9 @@
  */
 
 import type { Logger } from '../../common/logger.ts';
+import { ANY_WRITE_SLOT, type SharedGtids, UNKNOWN_TABLES_SLOT } from '../../common/shared-gtids.ts';
 import type { Snapshot, SnapshotServer } from '../../common/snapshot.ts';
-import type { TableEpochs } from '../../common/table-epochs.ts';
+import { EVERYTHING, type TableEpochs } from '../../common/table-epochs.ts';
 import type { WriteInDoubt } from '../../common/thread-messages.ts';
 import { ServerLink } from '../failover/servers/server-link.ts';
 import type { MonitorCredentials } from '../monitor/monitor-connection.ts';
@@ -18,6 +19,9 @@ import { describeError } from '../monitor/server-error.ts';
 
 export interface WriteDoubtsOptions {
   readonly epochs: TableEpochs;
+  readonly gtids: SharedGtids;
+  /** The primary is to be asked where it is. */
+  readonly gtidsWanted: () => void;
   /** As workers have it now. */
   readonly snapshot: () => Snapshot;
   readonly credentials: () => MonitorCredentials;
@@ -227,7 +231,11 @@ export class WriteDoubts {
   }
 
   #end({ slots, isTold, sinceMs }: Doubt): void {
-    const { epochs, logger } = this.#options;
+    const { epochs, gtids, gtidsWanted, logger } = this.#options;
+    // No replica is known to have it: what is read next comes from the primary.
+    for (const slot of slots) gtids.setUnknown(slot === EVERYTHING ? UNKNOWN_TABLES_SLOT : slot);
+    gtids.setUnknown(ANY_WRITE_SLOT);
+    gtidsWanted();
     for (const slot of slots) epochs.raiseStructure(slot);
     for (const slot of slots) epochs.release(slot);
     const seconds = Math.round((performance.now() - sinceMs) / 1000);

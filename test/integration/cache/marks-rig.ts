@@ -42,6 +42,7 @@ export class MarksRig {
   readonly epochs: TableEpochs;
   readonly workers: WorkerSet;
   readonly doubts: WriteDoubts;
+  readonly gtids = new SharedGtids();
   readonly log: string[] = [];
   readonly #counters = new SharedCounters();
   readonly #clients: Connection[] = [];
@@ -59,6 +60,8 @@ export class MarksRig {
     );
     this.doubts = new WriteDoubts({
       epochs: this.epochs,
+      gtids: this.gtids,
+      gtidsWanted: () => undefined,
       snapshot: () => this.#snapshot,
       credentials: () => account,
       timeoutMs: () => 5000,
@@ -70,7 +73,7 @@ export class MarksRig {
       counters: this.#counters,
       statistics: new SharedStatistics(count),
       measurements: new SharedMeasurements(),
-      gtids: new SharedGtids(),
+      gtids: this.gtids,
       epochs: this.epochs,
       logger,
       snapshot: () => this.#snapshot,
@@ -116,6 +119,16 @@ export class MarksRig {
     connection.on('error', () => undefined);
     this.#clients.push(connection);
     return connection;
+  }
+
+  /** No replica counts as having what was written there last. */
+  isUnknown(name: string): boolean {
+    return this.gtids.isUnknown(slotOf(name));
+  }
+
+  /** How far a replica must be to have what was written there last. */
+  written(name: string): number {
+    return this.gtids.written(slotOf(name));
   }
 
   /** Names of what is in flux. */

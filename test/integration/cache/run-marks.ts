@@ -9,6 +9,9 @@ import { MarksRig, startSet } from './marks-rig.ts';
 
 type Step = readonly [sql: string, raised: string, fails?: 'fails'];
 
+/** What MySQL refuses with GTIDs. */
+const MIXED = 'with a table without transactions';
+
 /** One session each, in the order of its steps. */
 const SESSIONS: Readonly<Record<string, readonly Step[]>> = {
   autocommit: [
@@ -43,7 +46,7 @@ const SESSIONS: Readonly<Record<string, readonly Step[]>> = {
     ['ROLLBACK', ''],
     ['COMMIT', ''],
   ],
-  'with a table without transactions': [
+  [MIXED]: [
     ['BEGIN', ''],
     ['UPDATE t SET n = n + 1', ''],
     ['UPDATE my SET n = n + 1', 'my'],
@@ -113,6 +116,7 @@ export async function runMarks(t: Test, flavor: ServerFlavor): Promise<void> {
   const rig = await MarksRig.start(t, set, 2);
 
   for (const [name, steps] of Object.entries(SESSIONS)) {
+    if (name === MIXED && flavor === 'mysql') continue;
     await t.test(name, async (t) => {
       const connection = await rig.connect();
       for (const [sql, raised, fails] of steps) {
@@ -134,6 +138,7 @@ export async function runMarks(t: Test, flavor: ServerFlavor): Promise<void> {
     const connection = await rig.connect();
     await connection.query('BEGIN');
     t.equal(await rig.raisedBy(() => connection.query('INSERT INTO aria VALUES (1, 1)')), 'aria');
+    t.ok(rig.written('aria') > 0 || rig.isUnknown('aria'), 'a replica must have it');
     await connection.end();
   });
 
@@ -205,6 +210,7 @@ async function losses(t: Test, rig: MarksRig): Promise<void> {
     });
     t.equal(raised, 't');
     t.equal(rig.doubts.count, 0);
+    t.ok(rig.isUnknown('t'), 'it may have been written behind all that is known');
   });
 
   await t.test('it is never out of flux while it is not carried out', async (t) => {
@@ -261,10 +267,8 @@ async function losses(t: Test, rig: MarksRig): Promise<void> {
     await connection.query('BEGIN; UPDATE t SET n = n + 1 WHERE id = 1');
     const raised = await rig.raisedBy(async () => {
       connection.destroy();
-      await waitUntil('its thread is idle', async () => {
-        const [row] = await rig.server.query('SELECT COUNT(*) AS n FROM information_schema.INNODB_TRX');
-        return Number(row?.n) === 0;
-      });
+      // It has given up its lock of the row by then.
+      await rig.server.query('SELECT n FROM app.t WHERE id = 1 FOR UPDATE');
     });
     t.equal(raised, '');
     t.equal(rig.doubts.count, 0);
