@@ -97,6 +97,8 @@ export class BackendConnection implements LoginListener {
   statusFlags = 0;
   /** The server's thread id, for KILL. */
   threadId = 0;
+  /** What client and server have agreed on. */
+  capabilities = 0;
   tracksState = false;
   initConnect: InitConnect = InitConnect.none;
   /** Not to be used by anybody else: a KILL may still be on its way to it, or its capabilities have been changed. */
@@ -117,6 +119,10 @@ export class BackendConnection implements LoginListener {
   closeReason = '';
   /** For who has given it back and waits until nothing of his is left there. */
   cleaned: (() => void) | null = null;
+  /** Set by whoever streams to this connection (LOCAL INFILE, long data) and waits for room. */
+  holderDrained: (() => void) | null = null;
+  /** The server has sent what no server sends. */
+  brokeProtocol = false;
   readonly statements: BackendStatements;
   readonly replies = new ReplyQueue();
   readonly upkeep: ConnectionUpkeep;
@@ -126,7 +132,6 @@ export class BackendConnection implements LoginListener {
   readonly #listener: ConnectionListener;
   readonly #target: ConnectionTarget;
   #login: BackendLogin | null = null;
-  #capabilities = 0;
   #failure: ConnectionFailure | null = null;
   #closesWhenAnswered: string | null = null;
   /** Closed without a goodbye, though the end of it is told in the next turn only. */
@@ -148,7 +153,7 @@ export class BackendConnection implements LoginListener {
     this.socket = new BackendSocket(target.server, scheduler, {
       onConnected: () => this.#startLogin(),
       onBytes: (buffer, start, end) => this.#receive(buffer, start, end),
-      onDrain: () => this.#drained(),
+      onDrain: () => this.holderDrained?.(),
       onClosed: (error) => this.#closed(error),
     });
     this.upkeep = new ConnectionUpkeep(this, target.connectTimeoutMs, {
@@ -177,10 +182,6 @@ export class BackendConnection implements LoginListener {
   /** It has said goodbye, or is about to end otherwise. */
   get isLeaving(): boolean {
     return this.closeReason !== '';
-  }
-
-  get capabilities(): number {
-    return this.#capabilities;
   }
 
   /** Idle for so long that the server may be about to end it: a statement sent now might be lost. */
@@ -253,9 +254,6 @@ export class BackendConnection implements LoginListener {
     this.upkeep.prepare(true);
   }
 
-  /** The server has sent what no server sends. */
-  brokeProtocol = false;
-
   #breach(reason: string): void {
     this.brokeProtocol = true;
     this.close(reason);
@@ -304,10 +302,10 @@ export class BackendConnection implements LoginListener {
   }
 
   loggedIn(handshake: ClientHandshake, statusFlags: number): void {
-    this.#capabilities = handshake.capabilities;
+    this.capabilities = handshake.capabilities;
     this.threadId = handshake.threadId;
     this.statusFlags = statusFlags;
-    this.replies.begin(this.#capabilities);
+    this.replies.begin(this.capabilities);
     this.#login = null;
     this.#state = transition(this.#state, State.preparing);
     this.upkeep.prepare(false);
@@ -372,13 +370,6 @@ export class BackendConnection implements LoginListener {
   answerNext(packet: Buffer): void {
     this.#receiveReplies(packet, 0, packet.length);
   }
-
-  #drained(): void {
-    this.holderDrained?.();
-  }
-
-  /** Set by whoever streams to this connection (LOCAL INFILE, long data) and waits for room. */
-  holderDrained: (() => void) | null = null;
 
   #closed(error: Error | null): void {
     if (this.#state === State.closed) return;
