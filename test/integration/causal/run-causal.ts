@@ -3,11 +3,11 @@
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import type { Test } from 'tap';
 import type { ServerFlavor } from '../../../src/topology/server-description.ts';
-import type { DatabaseServer } from '../../support/database-server.ts';
 import { APP_ACCOUNT, REPLICATION_ACCOUNT } from '../../support/replication-set.ts';
 import type { SluiceProcess } from '../../support/sluice-process.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 import { CausalStage, numberOf, OTHER_ACCOUNT, outcomes, since } from './causal-stage.ts';
+import { crowd, updatesOn } from './crowd.ts';
 
 /** Where every replica is held up: nobody waits long in vain. */
 const SHORT_MS = 30;
@@ -299,43 +299,6 @@ async function checkReadOnly(t: Test, stage: CausalStage): Promise<void> {
   for (const reader of [first, second]) await reader.query('COMMIT');
 }
 
-const TABLES = ['t', 'other', 'simple'];
-
-interface Crowd {
-  reads: number;
-  stale: number;
-}
-
-/** Sessions that update and read, until `goesOn` says no: a read must see what was acknowledged to anybody before it began. */
-async function crowd(
-  stage: CausalStage,
-  connections: readonly Connection[],
-  goesOn: (operations: number) => boolean,
-): Promise<Crowd> {
-  const acknowledged = new Map<string, number>();
-  for (const table of TABLES) {
-    await stage.set.primary.query(`UPDATE app.${table} SET n = 0 WHERE id = 1`);
-    acknowledged.set(table, 0);
-  }
-  await stage.set.waitForSync();
-  const seen: Crowd = { reads: 0, stale: 0 };
-  const session = async (connection: Connection, number: number): Promise<void> => {
-    for (let n = 0; goesOn(n); n++) {
-      const table = TABLES[(number + (n >> 1)) % TABLES.length]!;
-      if ((number * 7 + n) % 3 === 0) {
-        await connection.query(`UPDATE ${table} SET n = n + 1 WHERE id = 1`);
-        acknowledged.set(table, acknowledged.get(table)! + 1);
-        continue;
-      }
-      const least = acknowledged.get(table)!;
-      seen.reads++;
-      if ((await numberOf(connection, `SELECT n FROM ${table} WHERE id = 1`)) < least) seen.stale++;
-    }
-  };
-  await Promise.all(connections.map((connection, number) => session(connection, number)));
-  return seen;
-}
-
 async function checkCrowd(t: Test, stage: CausalStage): Promise<void> {
   const SESSIONS = 8;
   const OPERATIONS = 60;
@@ -353,12 +316,6 @@ async function checkCrowd(t: Test, stage: CausalStage): Promise<void> {
       await waitUntil('the replica is behind', isBehind, { intervalMs: 5 });
     });
   t.same(await all, { reads: (SESSIONS * OPERATIONS * 2) / 3, stale: 0 });
-}
-
-/** How many of a crowd's updates a server has. */
-async function updatesOn(server: DatabaseServer): Promise<number> {
-  const terms = TABLES.map((table) => `(SELECT n FROM app.${table} WHERE id = 1)`);
-  return Number(await server.queryValue(`SELECT ${terms.join(' + ')}`));
 }
 
 /** There and back: the numbers of the first primary's second time are above those of its first. */
