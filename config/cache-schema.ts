@@ -86,11 +86,12 @@ export const cacheSection = section('Results of reads that are kept, and proven 
   }),
   follower: section('Follows the binary log of the primary, to see writes that go around Sluice.', {
     mode: describe(z.enum(['auto', 'on', 'off']).default('auto'), {
-      description: '`auto`: while something is cached as `strong`.',
+      description:
+        '`auto`: while a rule, or `cache.auto`, caches something as `strong`; with `on` also for hints alone. `off`: `strong` knows of writes through this Sluice only.',
     }),
     serverId: optionalInteger(1, MAX_SERVER_ID, {
-      description: '`server_id` that it registers with; no server of the topology may have it.',
-      defaultText: 'made of host and port',
+      description: '`server_id` by which the primary knows it; no server and no other Sluice may have it.',
+      defaultText: 'some number over 2147483648',
     }),
     maxLagMs: integer(10, 3_600_000, 500, {
       description: 'While it is further behind, `strong` reads go to the servers.',

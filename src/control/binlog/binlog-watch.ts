@@ -11,7 +11,12 @@ import type { TableEpochs } from '../../common/table-epochs.ts';
 import { TableRelations } from '../../common/table-relations.ts';
 import type { FollowerEvent } from '../monitor/binlog-follower-event.ts';
 import type { MonitorCredentials } from '../monitor/monitor-connection.ts';
-import { BinlogFollower, type FollowedPrimary, type FollowerReport } from './binlog-follower.ts';
+import {
+  BinlogFollower,
+  type BinlogFollowerOptions,
+  type FollowedPrimary,
+  type FollowerReport,
+} from './binlog-follower.ts';
 import { USUAL_PACE } from './followed-server.ts';
 import { emptyTally } from './follower-tally.ts';
 import { RowRaiser } from './row-raiser.ts';
@@ -39,6 +44,7 @@ export class BinlogWatch {
   readonly #options: BinlogWatchOptions;
   readonly #follower: BinlogFollower;
   readonly #ownServerId = FIRST_SERVER_ID + Math.floor(Math.random() * SERVER_IDS);
+  #usedBefore: string;
   #snapshot: Snapshot | null = null;
   #tables: SnapshotTables | null = null;
   #relations = new TableRelations(null);
@@ -47,7 +53,7 @@ export class BinlogWatch {
 
   constructor(options: BinlogWatchOptions) {
     this.#options = options;
-    const { epochs, gtids, config, credentials, note, gtidsWanted } = options;
+    const { epochs, gtids, note, gtidsWanted } = options;
     this.#follower = new BinlogFollower({
       epochs,
       gtids,
@@ -60,12 +66,9 @@ export class BinlogWatch {
       relations: () => this.#knownRelations(),
       source: () => this.#source(),
       catalogChanged: () => this.#catalogChanged(),
-      settings: () => ({
-        credentials: credentials(),
-        timeoutMs: config().monitor.timeoutMs,
-        serverId: config().cache.follower.serverId ?? this.#ownServerId,
-      }),
+      settings: () => this.#settings(),
     });
+    this.#usedBefore = this.#used();
   }
 
   get report(): FollowerReport {
@@ -78,13 +81,32 @@ export class BinlogWatch {
     this.#follower.follow(isFollowerWanted(snapshot.settings.cache, config), primaryOf(snapshot));
   }
 
-  /** The monitor's account or its time-outs are others. */
+  /** The configuration is another one. What it says about other things is no reason to begin anew. */
   restart(): void {
+    const used = this.#used();
+    if (used === this.#usedBefore) return;
+    this.#usedBefore = used;
     this.#follower.restart();
   }
 
   stop(): Promise<void> {
     return this.#follower.stop();
+  }
+
+  #settings(): ReturnType<BinlogFollowerOptions['settings']> {
+    const { config, credentials } = this.#options;
+    const { cache, monitor } = config();
+    return {
+      credentials: credentials(),
+      timeoutMs: monitor.timeoutMs,
+      serverId: cache.follower.serverId ?? this.#ownServerId,
+    };
+  }
+
+  /** What connections are made with, for comparing. */
+  #used(): string {
+    const { credentials, timeoutMs, serverId } = this.#settings();
+    return JSON.stringify([credentials.username, credentials.password, timeoutMs, serverId]);
   }
 
   /** null while some statement may have changed them since they were read. */

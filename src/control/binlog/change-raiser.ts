@@ -63,10 +63,10 @@ export interface Unsettled {
 
 interface Change {
   /** null: everything. */
-  readonly slots: Int32Array | null;
-  readonly structures: Int32Array;
+  readonly slots: readonly number[] | null;
+  readonly structures: readonly number[];
   /** Rows of which nobody has looked at; there may be entries of single rows by now. */
-  readonly unlooked: Int32Array;
+  readonly unlooked: readonly number[];
 }
 
 /** With so many the stream is to wait. */
@@ -225,9 +225,9 @@ export class ChangeRaiser implements TransactionSink {
     if (hasNothing) return null;
     const isEverything = this.#changedAnything || this.#slots.size + this.#structures.size > MAX_SLOTS;
     const change: Change = {
-      slots: isEverything ? null : Int32Array.from(this.#slots),
-      structures: isEverything ? NO_SLOTS : Int32Array.from(this.#structures),
-      unlooked: isEverything || this.#unlooked.size === 0 ? NO_SLOTS : Int32Array.from(this.#unlooked),
+      slots: isEverything ? null : [...this.#slots],
+      structures: isEverything || this.#structures.size === 0 ? NO_SLOTS : [...this.#structures],
+      unlooked: isEverything || this.#unlooked.size === 0 ? NO_SLOTS : [...this.#unlooked],
     };
     this.#slots.clear();
     this.#structures.clear();
@@ -275,4 +275,4 @@ export class ChangeRaiser implements TransactionSink {
   }
 }
 
-const NO_SLOTS = new Int32Array(0);
+const NO_SLOTS: readonly number[] = Object.freeze([]);
