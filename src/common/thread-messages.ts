@@ -207,6 +207,8 @@ export type FromWorker =
   | { readonly type: 'accountsWanted' }
   /** Something was written of which nobody knows the GTID: where is the primary? */
   | { readonly type: 'gtidsWanted' }
+  /** A hint asks for results that are proven fresh: writes around Sluice must be seen. */
+  | { readonly type: 'strongWanted' }
   | { readonly type: 'applied'; readonly version: number }
   | KillRequest
   | KillAnswer

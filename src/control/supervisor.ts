@@ -200,6 +200,7 @@ class Supervisor implements SluiceHandle {
       viewsChanged: () => void this.#views.follow(),
       accountsWanted: () => void this.#accounts.follow(),
       gtidsWanted: () => this.#writes.gtids.resolve(),
+      strongWanted: () => this.#writes.binlog.strongWanted(),
       commitInDoubt: (worker, message) => this.#writes.commits.received(worker, message),
       writeInDoubt: (worker, message) => this.#writes.doubts.received(worker, message),
       workerEnded: (worker) => this.#writes.doubts.workerEnded(worker),

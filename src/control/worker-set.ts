@@ -86,6 +86,7 @@ export interface WorkerSetOptions {
   readonly viewsChanged: () => void;
   readonly accountsWanted: () => void;
   readonly gtidsWanted: () => void;
+  readonly strongWanted: () => void;
   readonly commitInDoubt?: (worker: number, message: CommitInDoubt) => void;
   readonly writeInDoubt?: (worker: number, message: WriteInDoubt) => void;
   /** Whether it has crashed or was stopped; before it is started again. */
@@ -294,6 +295,9 @@ export class WorkerSet {
         return;
       case 'gtidsWanted':
         this.#options.gtidsWanted();
+        return;
+      case 'strongWanted':
+        this.#options.strongWanted();
         return;
       case 'report':
         this.#reported(slot.index, message);

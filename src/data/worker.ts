@@ -163,7 +163,7 @@ const context: WorkerContext = {
   replicaWaits: new ReplicaWaits(causality, environment.measurements),
   router: new Router(),
   rules: new WorkerRules(start.workerIndex, log),
-  cachePolicy: new CachePolicy(),
+  cachePolicy: new CachePolicy(() => post({ type: 'strongWanted' })),
   firewallLog: new FirewallLog(log, () => performance.now()),
   mirrors: new Mirrors(() => context),
   replays: new WorkerReplays(shared, counters),

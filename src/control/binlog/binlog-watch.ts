@@ -1,7 +1,6 @@
 /** Everything of the main thread that following the binlog needs: who is to be followed, and what is told to whom. */
 
 import type { Config } from '../../../config/schema.ts';
-import type { CacheSettings } from '../../common/cache-settings.ts';
 import type { GtidSource } from '../../common/gtid-position.ts';
 import { KeyCatalog } from '../../common/key-catalog.ts';
 import { Gauge, type SharedCounters } from '../../common/shared-counters.ts';
@@ -18,6 +17,7 @@ import {
   type FollowerReport,
 } from './binlog-follower.ts';
 import { USUAL_PACE } from './followed-server.ts';
+import { isFollowerWanted } from './follower-demand.ts';
 import { emptyTally } from './follower-tally.ts';
 import { RowRaiser } from './row-raiser.ts';
 
@@ -46,6 +46,8 @@ export class BinlogWatch {
   readonly #ownServerId = FIRST_SERVER_ID + Math.floor(Math.random() * SERVER_IDS);
   #usedBefore: string;
   #snapshot: Snapshot | null = null;
+  /** A hint has asked for it. */
+  #isStrongWanted = false;
   #tables: SnapshotTables | null = null;
   #relations = new TableRelations(null);
   #keysVersion = NO_KEYS.version;
@@ -77,8 +79,16 @@ export class BinlogWatch {
 
   follow(snapshot: Snapshot): void {
     this.#snapshot = snapshot;
-    const config = this.#options.config();
-    this.#follower.follow(isFollowerWanted(snapshot.settings.cache, config), primaryOf(snapshot));
+    const { queryRules } = this.#options.config();
+    const isWanted = isFollowerWanted(snapshot.settings.cache, queryRules, this.#isStrongWanted);
+    this.#follower.follow(isWanted, primaryOf(snapshot));
+  }
+
+  /** A statement's own hint, which no rule tells of, asks for results that are proven fresh. */
+  strongWanted(): void {
+    if (this.#isStrongWanted) return;
+    this.#isStrongWanted = true;
+    if (this.#snapshot !== null) this.follow(this.#snapshot);
   }
 
   /** The configuration is another one. What it says about other things is no reason to begin anew. */
@@ -153,22 +163,6 @@ export class BinlogWatch {
     counters.addGauge(Gauge.viewsEpoch, 1);
     catalogChanged();
   }
-}
-
-/** Whether somebody relies on writes around Sluice being seen. */
-export function isFollowerWanted(
-  { enabled, auto, follower, rules }: CacheSettings,
-  { queryRules }: Pick<Config, 'queryRules'>,
-): boolean {
-  if (!enabled || follower.mode === 'off') return false;
-  if (follower.mode === 'on' || auto === 'strong') return true;
-  const isStrong = rules.some((rule) => rule.active && rule.class === 'strong');
-  return isStrong || queryRules.some((rule) => rule.active && wantsStrong(rule.attributes));
-}
-
-/** Of a query rule; what is no JSON of such a kind says nothing. */
-function wantsStrong(attributes: string | null): boolean {
-  return attributes !== null && /"class"\s*:\s*"strong"/.test(attributes);
 }
 
 function primaryOf({ servers, writes }: Snapshot): FollowedPrimary | null {

@@ -12,6 +12,7 @@ import type { Destination } from '../router/destination.ts';
 import type { RoutingFacts } from '../router/router.ts';
 import type { WorkerContext } from '../worker-context.ts';
 import { balancingSteps } from './explain-balancing.ts';
+import { explainCache } from './explain-cache.ts';
 import { explainCausality } from './explain-causality.ts';
 import { judgeForExplain } from './explain-route-rules.ts';
 
@@ -84,6 +85,7 @@ export async function explainRoute(
     { step: 'destination', value: describeDestination(destination) },
     { step: 'candidates', value: describeCandidates(readers) },
     { step: 'causal_reads', value: explainCausality(context, { plan, schema, verdict, account, isRead }) },
+    { step: 'cache', value: explainCache(context, plan, verdict, user, schema) },
     { step: 'target', value: route.target },
     { step: 'reason', value: route.reason },
     { step: 'hostgroup', value: String(hostgroup) },

@@ -48,6 +48,7 @@ class Rig {
       viewsChanged: () => undefined,
       accountsWanted: () => undefined,
       gtidsWanted: () => undefined,
+      strongWanted: () => undefined,
       reported: () => undefined,
       script: new URL('./scripted-worker.ts', import.meta.url),
     });

@@ -55,6 +55,7 @@ const workers = new WorkerSet({
   viewsChanged: () => undefined,
   accountsWanted: () => undefined,
   gtidsWanted: () => undefined,
+  strongWanted: () => undefined,
   reported: () => undefined,
   script: new URL('./crashing-worker.ts', import.meta.url),
 });

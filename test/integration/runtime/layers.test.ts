@@ -248,11 +248,33 @@ t.test('servers, rules, firewall and variables come into force', async (t) => {
   await operator.run('DELETE FROM mysql_query_rules');
   t.match(
     await operator.warningsOf(
-      'INSERT INTO mysql_query_rules (rule_id, active, cache_ttl) VALUES (1, 1, 1000)',
+      `INSERT INTO mysql_query_rules (rule_id, active, cache_ttl, attributes) VALUES (1, 1, 1000, '{"cache":{"class":"strong"}}')`,
     ),
     [],
   );
-  t.match(await operator.warningsOf('LOAD MYSQL QUERY RULES TO RUNTIME'), [/cache_ttl/]);
+  t.match(await operator.warningsOf('LOAD MYSQL QUERY RULES TO RUNTIME'), [
+    /cache_ttl: kept, without effect/,
+  ]);
+  await operator.run(
+    "INSERT INTO sluice_cache_rules (rule_id, tables, class, ttl_ms) VALUES (7, 'app.items,app.x', 'WEAK', 500)",
+  );
+  await operator.run('LOAD MYSQL QUERY RULES TO RUNTIME');
+  t.equal(
+    await operator.value(
+      "SELECT class || ' ' || ttl_ms || ' ' || tables || ' ' || active FROM runtime_sluice_cache_rules",
+    ),
+    'weak 500 app.items,app.x 1',
+  );
+  t.match(
+    await operator.errorOf("INSERT INTO sluice_cache_rules (rule_id, class) VALUES (8, 'weak')"),
+    /CHECK constraint/,
+  );
+  await operator.run("UPDATE sluice_cache_rules SET match_digest = '(' WHERE rule_id = 7");
+  t.match(
+    await operator.errorOf('LOAD MYSQL QUERY RULES TO RUNTIME'),
+    /^1210 sluice_cache_rules \(rule_id 7\), column match_digest: missing/,
+  );
+  await operator.run('DELETE FROM sluice_cache_rules');
 
   await operator.run(
     "INSERT INTO mysql_firewall_whitelist_users (username, client_address, mode) VALUES ('app', '', 'PROTECTING')",
@@ -292,12 +314,12 @@ t.test('variables: set, warned of, refused', async (t) => {
     await operator.errorOf("SET mysql-max_connections = 'many'"),
     /^1210 mysql-max_connections: expected a whole number/,
   );
-  t.strictSame(await operator.warningsOf('SET mysql-query_cache_size_MB = 512'), [
-    'mysql-query_cache_size_MB has no effect: Sluice has nothing that it could change',
+  t.strictSame(await operator.warningsOf('SET mysql-poll_timeout = 512'), [
+    'mysql-poll_timeout has no effect: Sluice has nothing that it could change',
   ]);
   t.equal(
     await operator.value(
-      "SELECT variable_value FROM global_variables WHERE variable_name='mysql-query_cache_size_MB'",
+      "SELECT variable_value FROM global_variables WHERE variable_name='mysql-poll_timeout'",
     ),
     '512',
   );

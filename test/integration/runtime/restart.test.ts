@@ -157,7 +157,7 @@ t.test('every module outlives a restart', async (t) => {
   );
   await operator.run("INSERT INTO scheduler (interval_ms, filename) VALUES (1000, '/bin/true')");
   await operator.run('SET mysql-max_connections = 77');
-  await operator.run('SET mysql-query_cache_size_MB = 5');
+  await operator.run('SET mysql-poll_timeout = 5');
   await operator.run("SET admin-stats_credentials = 'stats:changed'");
   await operator.run('SET sluice-pool_min_idle = 3');
   await operator.run('SET mysql-threads = 2');
@@ -185,7 +185,7 @@ t.test('every module outlives a restart', async (t) => {
   const variable = (name: string, table = 'runtime_global_variables') =>
     one(`SELECT variable_value FROM ${table} WHERE variable_name = '${name}'`);
   t.equal(await variable('mysql-max_connections'), '77');
-  t.equal(await variable('mysql-query_cache_size_MB', 'global_variables'), '5', 'what has no effect is kept');
+  t.equal(await variable('mysql-poll_timeout', 'global_variables'), '5', 'what has no effect is kept');
   t.equal(await variable('admin-stats_credentials'), 'stats:changed');
   t.equal(await variable('sluice-pool_min_idle'), '3');
   t.equal(await variable('mysql-threads'), '2', 'what takes effect at a start has taken it');

@@ -33,6 +33,39 @@ t.test('what comments say', async (t) => {
     ['SELECT 1 /* sluice:causal=session */ /* sluice:causal=none */', { causal: 'session' }],
     ['SELECT 1 /* sluice:causal=strict */', {}],
     [`SELECT 1 /* sluice:min_gtid=${UUID}:7,nocache */`, { minGtid: true, noCache: true }],
+    ['SELECT 1 /* sluice:cache=strong */', { cache: { wish: 'strong', ttlMs: null, staleMs: null } }],
+    [
+      'SELECT 1 /* sluice: CACHE = weak, cache_ttl_ms=500, cache_stale_ms=50 */',
+      { cache: { wish: 'weak', ttlMs: 500, staleMs: 50 } },
+    ],
+    ['SELECT 1 /* sluice:cache_ttl_ms=500 */', { cache: { wish: null, ttlMs: 500, staleMs: null } }],
+    [
+      'SELECT 1 /* sluice:cache=immutable cache=off */',
+      { cache: { wish: 'off', ttlMs: null, staleMs: null } },
+    ],
+    [
+      'SELECT 1 /* sluice:cache=immutable */ /* sluice:cache=strong */',
+      { cache: { wish: 'strong', ttlMs: null, staleMs: null } },
+    ],
+    [
+      'SELECT 1 /* sluice:cache_ttl_ms=500 cache_ttl_ms=70 cache_ttl_ms=90 */',
+      { cache: { wish: null, ttlMs: 70, staleMs: null } },
+    ],
+    // What cannot be understood is not cached.
+    [
+      'SELECT 1 /* sluice:cache=storng cache_ttl_ms=5 */',
+      { cache: { wish: 'off', ttlMs: 5, staleMs: null } },
+    ],
+    ['SELECT 1 /* sluice:cache_ttl_ms=0 */', { cache: { wish: 'off', ttlMs: null, staleMs: null } }],
+    ['SELECT 1 /* sluice:cache_ttl_ms=-1 */', { cache: { wish: 'off', ttlMs: null, staleMs: null } }],
+    ['SELECT 1 /* sluice:cache_ttl_ms=2147483648 */', { cache: { wish: 'off', ttlMs: null, staleMs: null } }],
+    ['SELECT 1 /* sluice:cache_ttl_ms=1e3 */', { cache: { wish: 'off', ttlMs: null, staleMs: null } }],
+    ['/*;cache_ttl=500*/ SELECT 1', { cache: { wish: null, ttlMs: 500, staleMs: null } }],
+    [
+      '/* cache_ttl=500;hostgroup=3 */ SELECT 1',
+      { cache: { wish: null, ttlMs: 500, staleMs: null }, hostgroup: 3 },
+    ],
+    ['/* cache_ttl_ms=500; cache=strong */ SELECT 1', {}],
     ['SELECT 1 /* sluice:replica min_gtid=0-1-100 */', { minGtid: true, target: 'replica' }],
     // ProxySQL's: the first comment, wherever it stands; what is no key of it stays a comment.
     ['/*;max_lag_ms=500*/ SELECT 1', { maxLagMs: 500 }],

@@ -65,21 +65,23 @@ function refused(refusal: CacheRefusal, detail = ''): CacheVerdict {
 const DISABLED = refused(Refusal.disabled);
 const CHANGING = refused(Refusal.schemaChanging);
 
+let generations = 0;
+
 export class CachePolicy {
   #settings: CacheSettings | null = null;
   #rules = new CacheRules([]);
   #catalog: CacheCatalog = NOBODY_KNOWS;
   #tables: TableCatalog = UNKNOWN_TABLES;
   #maxTextBytes = 0;
-  /** Another one with everything that an answer depends on. */
+  /** Another one with everything that an answer depends on; no other policy has it. */
   #generation = 0;
   /** Neither `cache.rules` nor `cache.auto` says anything. */
   #isSilent = true;
-  /** Told once: somebody wants a result that is proven fresh. */
+  /** Told once: a hint, which is in no configuration, wants a result that is proven fresh. */
   readonly #strongWanted: () => void;
   #hasToldStrong = false;
 
-  /** @param strongWanted called at the first statement that is cached as `strong`. */
+  /** @param strongWanted called at the first statement that is cached as `strong` by its hint. */
   constructor(strongWanted: () => void = () => {}) {
     this.#strongWanted = strongWanted;
   }
@@ -94,7 +96,7 @@ export class CachePolicy {
     this.#tables = tables;
     this.#maxTextBytes = maxTextBytes;
     this.#isSilent = this.#rules.count === 0 && settings.auto === 'off';
-    this.#generation++;
+    this.#generation = ++generations;
   }
 
   /**
@@ -104,7 +106,7 @@ export class CachePolicy {
   decisionOf(plan: Plan, rules: RuleVerdict, username: string, schema: string | null): CacheDecision | null {
     if (this.#isSilent && rules.caching === null && plan.statement.hint.cache === null) return null;
     const { decision } = this.verdictOf(plan, rules, username, schema);
-    if (decision !== null && decision.class === CacheClass.strong && !this.#hasToldStrong) {
+    if (decision?.class === CacheClass.strong && decision.source === HINT && !this.#hasToldStrong) {
       this.#hasToldStrong = true;
       this.#strongWanted();
     }
@@ -114,32 +116,25 @@ export class CachePolicy {
   /** Likewise, with the reason why not. */
   verdictOf(plan: Plan, rules: RuleVerdict, username: string, schema: string | null): CacheVerdict {
     if (this.#settings?.enabled !== true) return DISABLED;
-    const verdict = this.#known(plan, rules, this.#rules.userAsAsked(username), schema, this.#settings);
-    if (verdict.decision === null) return verdict;
-    return this.#catalog.isCurrent() && this.#tables.isCurrent() ? verdict : CHANGING;
+    const user = this.#rules.userAsAsked(username);
+    const kept = plan.caching;
+    const isKept = kept !== null && kept.generation === this.#generation;
+    const known = isKept ? kept.find(rules, user, schema) : null;
+    if (known?.decision === null) return known;
+    // What is judged by an old schema is not kept, and what was judged is not used meanwhile.
+    if (!this.#catalog.isCurrent() || !this.#tables.isCurrent()) return CHANGING;
+    if (known !== null) return known;
+    const verdict = this.#judge(plan, rules, user, schema, this.#settings);
+    const answer = { rules, username: user, schema, verdict };
+    if (isKept) kept.keep(answer);
+    else plan.caching = new PlanCaching(this.#generation, answer);
+    return verdict;
   }
 
   /** Why it cannot be cached so, whoever asked for it; null where nothing speaks against it. */
   objectionTo(plan: Plan, wished: CacheClass, schema: string | null): CacheVerdict | null {
+    if (!this.#catalog.isCurrent() || !this.#tables.isCurrent()) return CHANGING;
     return this.#refusalOf(plan, wished, schema);
-  }
-
-  #known(
-    plan: Plan,
-    rules: RuleVerdict,
-    username: string,
-    schema: string | null,
-    settings: CacheSettings,
-  ): CacheVerdict {
-    const kept = plan.caching;
-    const isKept = kept !== null && kept.generation === this.#generation;
-    const known = isKept ? kept.find(rules, username, schema) : null;
-    if (known !== null) return known;
-    const verdict = this.#judge(plan, rules, username, schema, settings);
-    const answer = { rules, username, schema, verdict };
-    if (isKept) kept.keep(answer);
-    else plan.caching = new PlanCaching(this.#generation, answer);
-    return verdict;
   }
 
   #judge(
@@ -203,8 +198,7 @@ export class CachePolicy {
     const timed = named(statement, schema, timesOfDay);
     if (timed !== null) return refused(Refusal.timeOfDay, timed);
     if (!this.#tables.complete) return refused(Refusal.schemaUnknown);
-    if (this.#tables.isCurrent() && plan.readSlots(schema, this.#tables) === null)
-      return refused(Refusal.foreignEngine);
+    if (plan.readSlots(schema, this.#tables) === null) return refused(Refusal.foreignEngine);
     return null;
   }
 }
