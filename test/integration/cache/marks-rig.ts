@@ -62,7 +62,6 @@ export class MarksRig {
       epochs: this.epochs,
       gtids: this.gtids,
       gtidsWanted: () => undefined,
-      strongWanted: () => undefined,
       snapshot: () => this.#snapshot,
       credentials: () => account,
       timeoutMs: () => 5000,
