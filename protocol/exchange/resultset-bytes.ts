@@ -80,6 +80,7 @@ export function readResultset(bytes: Buffer, deprecatesEof: boolean): ResultsetL
  * The result in the shape that is asked for, with no warnings, these status flags, and nothing but them in the packet at the
  * end. The EOF behind the definitions has those flags that are the session's.
  *
+ * @param allocate gives the memory for them, not filled.
  * @returns bytes of their own
  */
 export function reshapeResultset(
@@ -87,13 +88,14 @@ export function reshapeResultset(
   layout: ResultsetLayout,
   deprecatesEof: boolean,
   statusFlags: number,
+  allocate: (byteLength: number) => Buffer = Buffer.allocUnsafeSlow,
 ): Buffer {
   const { definitionsEnd, rowsEnd, columnCount, rowCount } = layout;
   const rowsStart = definitionsEnd + (layout.deprecatesEof ? 0 : EOF_PACKET_BYTES);
   const rowsBytes = rowsEnd - rowsStart;
   const eofBytes = deprecatesEof ? 0 : EOF_PACKET_BYTES;
   const endBytes = deprecatesEof ? HEADER_BYTES + SHORT_OK_BYTES : EOF_PACKET_BYTES;
-  const out = Buffer.allocUnsafeSlow(definitionsEnd + eofBytes + rowsBytes + endBytes);
+  const out = allocate(definitionsEnd + eofBytes + rowsBytes + endBytes);
   bytes.copy(out, 0, 0, definitionsEnd);
   let sequence = columnCount + 2;
   if (!deprecatesEof) writeEof(out, definitionsEnd, sequence++ & 0xff, statusFlags & SESSION_STATUS_FLAGS, 0);

@@ -3,9 +3,10 @@
  * key and worker: whoever comes meanwhile waits for it, for a while, or goes to a server himself.
  */
 
+import type { CacheClass } from '../../common/cache-settings.ts';
 import type { DigestTally } from '../router/caching/digest-tally.ts';
 import type { FreshnessProof } from './freshness.ts';
-import { ResultCapture } from './result-capture.ts';
+import { type CaptureBudget, ResultCapture } from './result-capture.ts';
 import type { CacheEntry } from './result-store.ts';
 
 export interface FillWaiter {
@@ -15,6 +16,7 @@ export interface FillWaiter {
 
 export interface FillTerms {
   readonly key: string;
+  readonly class: CacheClass;
   readonly tally: DigestTally;
   readonly proof: FreshnessProof | null;
   readonly slots: Int32Array;
@@ -37,9 +39,9 @@ export class Fill {
 
   #serverMs = -1;
 
-  constructor(terms: FillTerms, refreshes: CacheEntry | null) {
+  constructor(terms: FillTerms, refreshes: CacheEntry | null, budget: CaptureBudget) {
     this.terms = terms;
-    this.capture = new ResultCapture(terms.maxBytes);
+    this.capture = new ResultCapture(terms.maxBytes, budget);
     this.refreshes = refreshes;
   }
 

@@ -17,6 +17,8 @@ import { DigestTallies, type DigestTally } from '../router/caching/digest-tally.
 import { CacheScopes } from './cache-scope.ts';
 import { Fill, type FillTerms } from './fill.ts';
 import type { Freshness } from './freshness.ts';
+import { ResultBlocks } from './result-blocks.ts';
+import { CaptureBudget } from './result-capture.ts';
 import { type CacheEntry, EntryEnd, ResultStore } from './result-store.ts';
 import { StoredResult } from './stored-result.ts';
 
@@ -33,6 +35,9 @@ export const Usability = {
 } as const;
 export type Usability = (typeof Usability)[keyof typeof Usability];
 
+/** Of the cache's size: what answers that are still coming may take beside it. */
+const CAPTURED_SHARE = 0.1;
+
 export interface CacheLimits {
   /** Of this worker. */
   readonly maxBytes: number;
@@ -47,6 +52,9 @@ export class ResultCache {
   readonly epochs: TableEpochs;
   readonly #counters: WorkerCounters;
   readonly #fills = new Map<string, Fill>();
+  readonly #blocks = new ResultBlocks();
+  /** What all fills together have kept of their answers until now. */
+  readonly #capturing: CaptureBudget;
   #maxResultBytes: number;
   /** What was read before the last flush is not stored. */
   #localFlushes = 0;
@@ -57,12 +65,14 @@ export class ResultCache {
     this.epochs = epochs;
     this.#counters = counters;
     this.#maxResultBytes = limits.maxResultBytes;
+    this.#capturing = new CaptureBudget(limits.maxBytes * CAPTURED_SHARE);
     this.#sharedFlushes = epochs.flushes;
     this.store = new ResultStore(limits.maxBytes, (entry, why) => this.#entryEnded(entry, why));
   }
 
   update({ maxBytes, maxResultBytes }: CacheLimits): void {
     this.store.resize(maxBytes);
+    this.#capturing.maxBytes = maxBytes * CAPTURED_SHARE;
     this.#maxResultBytes = maxResultBytes;
   }
 
@@ -81,7 +91,7 @@ export class ResultCache {
       if (!this.freshness.followerHolds(token)) return Usability.unproven;
       return this.freshness.isTrue(entry.proof) ? Usability.fresh : this.#changed(entry);
     }
-    if (this.structureOf(entry.slots) !== entry.structure) return Usability.dead;
+    if (this.structureOf(entry.slots, decision.class) !== entry.structure) return Usability.dead;
     if (decision.class === CacheClass.immutable) return Usability.fresh;
     const ageMs = performance.now() - entry.readAtMs;
     if (ageMs < decision.ttlMs) return Usability.fresh;
@@ -97,11 +107,15 @@ export class ResultCache {
     this.store.delete(key, entry, why);
   }
 
-  /** One number that is another one when any of these tables has become another table, or privileges have changed. */
-  structureOf(slots: Int32Array): number {
+  /**
+   * One number that is another one when privileges have changed; for what is not bounded by a time, also when one of the tables
+   * has become another one. (Some plain writes count as that, where nobody learns of their rows: `weak` lives on.)
+   */
+  structureOf(slots: Int32Array, cacheClass: CacheClass): number {
     const { epochs } = this;
     let sum = epochs.structure(EVERYTHING);
-    for (let i = 0; i < slots.length; i++) sum = (sum + epochs.structure(slots[i]!)) | 0;
+    if (cacheClass !== CacheClass.weak)
+      for (let i = 0; i < slots.length; i++) sum = (sum + epochs.structure(slots[i]!)) | 0;
     return sum;
   }
 
@@ -129,7 +143,7 @@ export class ResultCache {
 
   /** @param refreshes what is served meanwhile. */
   begin(terms: FillTerms, refreshes: CacheEntry | null = null): Fill {
-    const fill = new Fill(terms, refreshes);
+    const fill = new Fill(terms, refreshes, this.#capturing);
     this.#fills.set(terms.key, fill);
     if (refreshes !== null) refreshes.isRefreshing = true;
     this.#counters.add(WorkerCounter.cacheFills);
@@ -150,17 +164,23 @@ export class ResultCache {
       this.#counters.add(WorkerCounter.cacheNotStored);
       fill.terms.tally.notStored++;
     }
+    fill.capture.clear();
     if (fill.waiters.size > 0) setImmediate(() => tell(fill, entry));
   }
 
   #entryOf({ terms, capture, beganAtMs, serverMs }: Fill): CacheEntry | null {
     const { tally, proof, slots, structure, flushes } = terms;
     if (this.epochs.flushes !== this.#sharedFlushes) this.#flushAll();
-    if (flushes !== this.#localFlushes || this.structureOf(slots) !== structure) return null;
+    if (flushes !== this.#localFlushes || this.structureOf(slots, terms.class) !== structure) return null;
     if (proof !== null && !this.freshness.isUnchanged(proof)) return null;
     const bytes = capture.take();
-    const result = bytes === null ? null : StoredResult.of(bytes, terms.deprecatesEof, terms.storesWarnings);
-    if (result === null || (result.rowCount === 0 && !terms.storesEmpty)) return null;
+    const result =
+      bytes === null ? null : StoredResult.of(bytes, terms.deprecatesEof, this.#blocks, terms.storesWarnings);
+    if (result === null) return null;
+    if (result.rowCount === 0 && !terms.storesEmpty) {
+      result.release();
+      return null;
+    }
     return {
       result,
       tally,

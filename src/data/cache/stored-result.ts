@@ -1,6 +1,6 @@
 /**
  * The answer to a read as it is kept: its packets as they went to a client, in one or both of the shapes that clients have
- * agreed on. Never changed once made, so that it can be sent without being copied.
+ * agreed on. Not changed as long as it is stored, so that it can be sent without being copied; then its memory is another's.
  */
 
 import {
@@ -10,6 +10,7 @@ import {
   reshapeResultset,
   StatusFlag,
 } from '../../../protocol/index.ts';
+import { ResultBlocks } from './result-blocks.ts';
 
 /** True of the statement that filled the cache, and of no other. */
 const OF_THE_FILL = StatusFlag.SERVER_QUERY_WAS_SLOW | StatusFlag.SERVER_SESSION_STATE_CHANGED;
@@ -30,9 +31,14 @@ export class StoredResult {
    * of transactions, in autocommit, under one `sql_mode`.
    */
   readonly statusFlags: number;
+  readonly #blocks: ResultBlocks;
+  /** Somebody has been sent it, and has not taken all of it yet. */
+  #isReferenced = false;
+  #isReleased = false;
 
-  /** @param bytes of `layout`, with `statusFlags` in them; not changed any more. */
-  private constructor(bytes: Buffer, layout: ResultsetLayout, statusFlags: number) {
+  /** @param bytes of `layout`, with `statusFlags` in them; from `blocks`. */
+  private constructor(bytes: Buffer, layout: ResultsetLayout, statusFlags: number, blocks: ResultBlocks) {
+    this.#blocks = blocks;
     if (layout.deprecatesEof) this.#modern = bytes;
     else this.#legacy = bytes;
     this.#layout = layout;
@@ -41,40 +47,71 @@ export class StoredResult {
 
   /**
    * @param bytes all that has gone to a client with or without CLIENT_DEPRECATE_EOF; copied.
+   * @param blocks the memory that it is copied to.
    * @param dropsWarnings the result of a statement with warnings is kept as one without.
    * @returns null for what must not be shown to another client: anything but one whole result set, read outside of a
    * transaction.
    */
-  static of(bytes: Buffer, deprecatesEof: boolean, dropsWarnings = false): StoredResult | null {
+  static of(
+    bytes: Buffer,
+    deprecatesEof: boolean,
+    blocks: ResultBlocks,
+    dropsWarnings = false,
+  ): StoredResult | null {
     const layout = readResultset(bytes, deprecatesEof);
     if (layout === null || hasStatus(layout.statusFlags, NOT_FOR_OTHERS)) return null;
     if (layout.warnings > 0 && !dropsWarnings) return null;
     if (!hasStatus(layout.statusFlags, StatusFlag.SERVER_STATUS_AUTOCOMMIT)) return null;
     const statusFlags = layout.statusFlags & ~OF_THE_FILL;
-    return new StoredResult(reshapeResultset(bytes, layout, deprecatesEof, statusFlags), layout, statusFlags);
+    const kept = reshapeResultset(bytes, layout, deprecatesEof, statusFlags, blocks.take);
+    return new StoredResult(kept, layout, statusFlags, blocks);
   }
 
   get rowCount(): number {
     return this.#layout.rowCount;
   }
 
-  /** Of all shapes that it has by now. */
+  /** What all shapes that it has by now take. */
   get byteLength(): number {
-    return (this.#modern?.length ?? 0) + (this.#legacy?.length ?? 0);
+    const modern = this.#modern === null ? 0 : ResultBlocks.bytesFor(this.#modern.length);
+    return this.#legacy === null ? modern : modern + ResultBlocks.bytesFor(this.#legacy.length);
   }
 
   hasShape(deprecatesEof: boolean): boolean {
     return (deprecatesEof ? this.#modern : this.#legacy) !== null;
   }
 
-  /** The whole answer; a shape that was not asked for before is made now, and kept. */
+  /** Its memory has been given back: there is nothing to be sent any more. */
+  get isReleased(): boolean {
+    return this.#isReleased;
+  }
+
+  /**
+   * The whole answer, to be sent before anything else can happen; a shape that was not asked for before is made now, and kept.
+   * Who goes on to reference the bytes behind that calls `referenced`.
+   */
   bytesFor(deprecatesEof: boolean): Buffer {
+    if (this.#isReleased) throw new Error('the memory of this result has been given back');
     return (deprecatesEof ? this.#modern : this.#legacy) ?? this.#shape(deprecatesEof);
+  }
+
+  referenced(): void {
+    this.#isReferenced = true;
+  }
+
+  /** It is not stored any more. */
+  release(): void {
+    if (this.#isReleased) return;
+    this.#isReleased = true;
+    if (this.#modern !== null) this.#blocks.give(this.#modern, this.#isReferenced);
+    if (this.#legacy !== null) this.#blocks.give(this.#legacy, this.#isReferenced);
+    this.#modern = null;
+    this.#legacy = null;
   }
 
   #shape(deprecatesEof: boolean): Buffer {
     const known = this.#modern ?? this.#legacy!;
-    const made = reshapeResultset(known, this.#layout, deprecatesEof, this.statusFlags);
+    const made = reshapeResultset(known, this.#layout, deprecatesEof, this.statusFlags, this.#blocks.take);
     if (deprecatesEof) this.#modern = made;
     else this.#legacy = made;
     return made;

@@ -30,6 +30,8 @@ import { usesResidue } from './asked-connection.ts';
 import { pinnedRow } from './pinned-row.ts';
 import type { Session } from './session.ts';
 
+/** A longer statement goes to a server itself, rather than to be kept. */
+const MAX_WAITING_BYTES = 64 * 1024;
 const CACHED = routeOf(RouteTarget.sluice, RouteReason.cached);
 
 export class CachedReads implements FillWaiter {
@@ -158,6 +160,7 @@ export class CachedReads implements FillWaiter {
     const deprecatesEof = hasCapability(session.clientCapabilities, Capability.CLIENT_DEPRECATE_EOF);
     const isNewShape = !result.hasShape(deprecatesEof);
     const bytes = result.bytesFor(deprecatesEof);
+    if (session.write(bytes)) result.referenced();
     if (isNewShape) cache.store.grown(key, entry);
     counters.add(WorkerCounter.cacheHits);
     entry.tally.hits++;
@@ -171,7 +174,6 @@ export class CachedReads implements FillWaiter {
     run.statement = null;
     run.lastErrno = 0;
     run.lastWarnings = 0;
-    session.write(bytes);
     session.runFinished();
   }
 
@@ -196,7 +198,7 @@ export class CachedReads implements FillWaiter {
       }
       return false;
     }
-    if (decision.waitMs <= 0) return false;
+    if (decision.waitMs <= 0 || end - start > MAX_WAITING_BYTES) return false;
     counters.add(WorkerCounter.cacheWaits);
     this.#awaited = other;
     this.#packet = Buffer.from(buffer.subarray(start, end));
@@ -230,8 +232,9 @@ export class CachedReads implements FillWaiter {
         key,
         tally: cache.tallies.of(plan, decision),
         proof,
+        class: decision.class,
         slots: slots ?? NO_SLOTS,
-        structure: cache.structureOf(slots ?? NO_SLOTS),
+        structure: cache.structureOf(slots ?? NO_SLOTS, decision.class),
         flushes: cache.flushes,
         storesEmpty: decision.cacheEmpty,
         storesWarnings: decision.cacheWarnings,
@@ -297,7 +300,8 @@ export class CachedReads implements FillWaiter {
     const decision = this.#decision;
     if (fill === null || packet === null || plan === null || decision === null) return;
     this.cancel();
-    if (entry !== null && this.#context.cache.judge(entry, decision, this.#token()) === Usability.fresh)
+    const isThere = entry !== null && !entry.result.isReleased;
+    if (isThere && this.#context.cache.judge(entry, decision, this.#token()) === Usability.fresh)
       this.#serve(entry, fill.terms.key, plan, packet, 0, packet.length);
     else this.#session.commands.send(packet, 0, packet.length, plan);
   }

@@ -2,6 +2,7 @@
 
 import t from 'tap';
 import { Capability, ResultsetWriter, StatusFlag } from '../../../../protocol/index.ts';
+import { ResultBlocks } from '../../../../src/data/cache/result-blocks.ts';
 import {
   type CacheEntry,
   ENTRY_OVERHEAD_BYTES,
@@ -11,6 +12,7 @@ import {
 import { StoredResult } from '../../../../src/data/cache/stored-result.ts';
 import { DigestTally } from '../../../../src/data/router/caching/digest-tally.ts';
 
+const blocks = new ResultBlocks();
 const statusFlags = StatusFlag.SERVER_STATUS_AUTOCOMMIT;
 
 function result(text: string): StoredResult {
@@ -23,7 +25,7 @@ function result(text: string): StoredResult {
   });
   writer.row([text]);
   writer.end();
-  const stored = StoredResult.of(writer.take(), true);
+  const stored = StoredResult.of(writer.take(), true, blocks);
   if (stored === null) throw new Error('not stored');
   return stored;
 }
@@ -54,7 +56,8 @@ t.test('what was used longest ago goes when there is no more room', (t) => {
   const store = new ResultStore(3 * SIZE, ({ result }, why) => ends.push([String(result.rowCount), why]));
   t.equal(store.size, 0);
   t.equal(store.bytes, 0);
-  for (const key of ['a', 'b', 'c']) store.set(key, entry('x'));
+  const gone = entry('x');
+  for (const key of ['a', 'b', 'c']) store.set(key, key === 'b' ? gone : entry('x'));
   t.equal(store.bytes, 3 * SIZE);
   store.get('a');
   store.set('d', entry('x'));
@@ -62,6 +65,7 @@ t.test('what was used longest ago goes when there is no more room', (t) => {
   t.ok(store.get('a'));
   t.equal(store.size, 3);
   t.same(ends, [['1', 'evicted']]);
+  t.equal(gone.result.isReleased, true);
   t.end();
 });
 
@@ -91,7 +95,8 @@ t.test('another shape counts as well', (t) => {
   const before = store.bytes;
   const legacy = stored.result.bytesFor(false);
   store.grown('a', stored);
-  t.equal(store.bytes, before + legacy.length);
+  t.equal(store.bytes, before + ResultBlocks.bytesFor(legacy.length));
+  t.equal(stored.result.isReleased, false, 'it is still there');
   const other = entry('x');
   store.set('a', other);
   store.grown('a', stored);

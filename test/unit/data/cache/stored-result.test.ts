@@ -2,9 +2,11 @@
 
 import t from 'tap';
 import { Capability, ResultsetWriter, StatusFlag } from '../../../../protocol/index.ts';
-import { ResultCapture } from '../../../../src/data/cache/result-capture.ts';
+import { ResultBlocks } from '../../../../src/data/cache/result-blocks.ts';
+import { CaptureBudget, ResultCapture } from '../../../../src/data/cache/result-capture.ts';
 import { StoredResult } from '../../../../src/data/cache/stored-result.ts';
 
+const blocks = new ResultBlocks();
 const AUTOCOMMIT = StatusFlag.SERVER_STATUS_AUTOCOMMIT;
 
 function answer(deprecatesEof: boolean, statusFlags: number = AUTOCOMMIT, warnings = 0): Buffer {
@@ -17,7 +19,7 @@ function answer(deprecatesEof: boolean, statusFlags: number = AUTOCOMMIT, warnin
 
 t.test('both kinds of clients get the answer that a server gives them', (t) => {
   for (const filledBy of [true, false]) {
-    const stored = StoredResult.of(answer(filledBy), filledBy);
+    const stored = StoredResult.of(answer(filledBy), filledBy, blocks);
     t.equal(stored?.hasShape(filledBy), true);
     t.equal(stored?.hasShape(!filledBy), false);
     for (const deprecatesEof of [true, false]) {
@@ -25,7 +27,8 @@ t.test('both kinds of clients get the answer that a server gives them', (t) => {
       t.ok(bytes?.equals(answer(deprecatesEof)), `filled by ${filledBy}, shown to ${deprecatesEof}`);
       t.equal(stored?.bytesFor(deprecatesEof), bytes, 'made once');
     }
-    t.equal(stored?.byteLength, answer(true).length + answer(false).length);
+    const taken = ResultBlocks.bytesFor(answer(true).length) + ResultBlocks.bytesFor(answer(false).length);
+    t.equal(stored?.byteLength, taken);
     t.equal(stored?.rowCount, 1);
   }
   t.end();
@@ -33,7 +36,7 @@ t.test('both kinds of clients get the answer that a server gives them', (t) => {
 
 t.test('flags of the statement stay, those of its run do not', (t) => {
   const flags = AUTOCOMMIT | StatusFlag.SERVER_QUERY_NO_INDEX_USED | StatusFlag.SERVER_STATUS_ANSI_QUOTES;
-  const stored = StoredResult.of(answer(true, flags | StatusFlag.SERVER_QUERY_WAS_SLOW), true);
+  const stored = StoredResult.of(answer(true, flags | StatusFlag.SERVER_QUERY_WAS_SLOW), true, blocks);
   t.equal(stored?.statusFlags, flags);
   t.ok(stored?.bytesFor(true).equals(answer(true, flags)));
   t.end();
@@ -46,18 +49,18 @@ t.test("what is one session's is nobody else's", (t) => {
     StatusFlag.SERVER_STATUS_METADATA_CHANGED,
     StatusFlag.SERVER_MORE_RESULTS_EXISTS,
   ])
-    t.equal(StoredResult.of(answer(true, AUTOCOMMIT | flag), true), null, `flag ${flag}`);
-  t.equal(StoredResult.of(answer(true, 0), true), null, 'without autocommit');
-  t.equal(StoredResult.of(answer(true, AUTOCOMMIT, 1), true), null, 'with a warning');
+    t.equal(StoredResult.of(answer(true, AUTOCOMMIT | flag), true, blocks), null, `flag ${flag}`);
+  t.equal(StoredResult.of(answer(true, 0), true, blocks), null, 'without autocommit');
+  t.equal(StoredResult.of(answer(true, AUTOCOMMIT, 1), true, blocks), null, 'with a warning');
   t.end();
 });
 
 t.test('the bytes are copied out of the read buffer', (t) => {
   const buffer = Buffer.from(answer(true));
-  const stored = StoredResult.of(buffer, true);
+  const stored = StoredResult.of(buffer, true, blocks);
   buffer.fill(0);
   t.ok(stored?.bytesFor(true).equals(answer(true)));
-  const capture = new ResultCapture(1000);
+  const capture = new ResultCapture(1000, new CaptureBudget(1000));
   const chunk = Buffer.from('abcdef');
   capture.passed(chunk.subarray(1, 3));
   capture.passed(chunk.subarray(3, 6));
@@ -69,16 +72,43 @@ t.test('the bytes are copied out of the read buffer', (t) => {
 
 t.test('a capture holds no more than it may', (t) => {
   const chunk = Buffer.alloc(10);
-  const exact = new ResultCapture(20);
+  const exact = new ResultCapture(20, new CaptureBudget(1000));
   exact.passed(chunk.subarray(0, 10));
   exact.passed(chunk.subarray(0, 10));
   t.equal(exact.isTooLarge, false);
   t.equal(exact.take()?.length, 20);
-  const over = new ResultCapture(19);
+  const over = new ResultCapture(19, new CaptureBudget(1000));
   over.passed(chunk.subarray(0, 10));
   over.passed(chunk.subarray(0, 10));
   over.passed(chunk.subarray(0, 1));
   t.equal(over.isTooLarge, true);
   t.equal(over.take(), null);
+  t.end();
+});
+
+t.test('all answers that are coming share a bound', (t) => {
+  const budget = new CaptureBudget(25);
+  const [first, second, third] = [1, 2, 3].map(() => new ResultCapture(20, budget));
+  const chunk = Buffer.alloc(10);
+  first?.passed(chunk);
+  second?.passed(chunk);
+  third?.passed(chunk);
+  t.equal(third?.isTooLarge, true);
+  t.equal(budget.bytes, 20);
+  t.equal(first?.take()?.length, 10);
+  second?.passed(chunk);
+  t.equal(second?.isTooLarge, false);
+  second?.clear();
+  second?.clear();
+  t.equal(budget.bytes, 0);
+  t.end();
+});
+
+t.test('what has been given back is not sent any more', (t) => {
+  const stored = StoredResult.of(answer(true), true, blocks);
+  stored?.release();
+  stored?.release();
+  t.equal(stored?.isReleased, true);
+  t.throws(() => stored?.bytesFor(true), /given back/);
   t.end();
 });
