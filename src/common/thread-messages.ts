@@ -174,6 +174,8 @@ export interface WriteInDoubt {
   readonly threadId: number;
   /** Each as often as it was taken. */
   readonly slots: readonly number[];
+  /** It may change which tables belong together. */
+  readonly isSchema: boolean;
 }
 
 export type ToWorker =
@@ -203,6 +205,8 @@ export type FromWorker =
   | { readonly type: 'primaryRefuses'; readonly address: string }
   /** A statement that may have changed views has run. */
   | { readonly type: 'viewsChanged' }
+  /** Of such a statement; everything that the worker has in flux for it is the main thread's from now on. */
+  | { readonly type: 'schemaInFlux' }
   /** The accounts may be others than in the snapshot: somebody has changed them, or could not log in. */
   | { readonly type: 'accountsWanted' }
   /** Something was written of which nobody knows the GTID: where is the primary? */

@@ -130,6 +130,8 @@ class Supervisor implements SluiceHandle {
       tell: (worker, message) => this.#workers?.tell(worker, message),
       changed: () => this.#publish(),
       catalogChanged: () => void this.#views.follow(),
+      lateWorkers: (timeoutMs) =>
+        this.#workers?.lateFor(this.#snapshot.version, timeoutMs) ?? Promise.resolve([]),
     });
     this.#statistics = new Statistics({
       shared: this.#shared,
@@ -202,6 +204,7 @@ class Supervisor implements SluiceHandle {
       gtidsWanted: () => this.#writes.gtids.resolve(),
       strongWanted: () => this.#writes.binlog.strongWanted(),
       commitInDoubt: (worker, message) => this.#writes.commits.received(worker, message),
+      schemaInFlux: (worker) => this.#writes.schema.received(worker),
       writeInDoubt: (worker, message) => this.#writes.doubts.received(worker, message),
       workerEnded: (worker) => this.#writes.doubts.workerEnded(worker),
       draining: (worker, report) => this.#gate.received(worker, report),

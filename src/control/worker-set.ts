@@ -88,6 +88,7 @@ export interface WorkerSetOptions {
   readonly gtidsWanted: () => void;
   readonly strongWanted: () => void;
   readonly commitInDoubt?: (worker: number, message: CommitInDoubt) => void;
+  readonly schemaInFlux?: (worker: number) => void;
   readonly writeInDoubt?: (worker: number, message: WriteInDoubt) => void;
   /** Whether it has crashed or was stopped; before it is started again. */
   readonly workerEnded?: (worker: number) => void;
@@ -309,6 +310,9 @@ export class WorkerSet {
         return;
       case 'commitInDoubt':
         this.#options.commitInDoubt?.(slot.index, message);
+        return;
+      case 'schemaInFlux':
+        this.#options.schemaInFlux?.(slot.index);
         return;
       case 'writeInDoubt':
         this.#options.writeInDoubt?.(slot.index, message);

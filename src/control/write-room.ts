@@ -5,10 +5,11 @@
 
 import type { Config } from '../../config/schema.ts';
 import type { Logger } from '../common/logger.ts';
-import type { SharedCounters } from '../common/shared-counters.ts';
+import { Gauge, type SharedCounters } from '../common/shared-counters.ts';
 import type { Snapshot } from '../common/snapshot.ts';
 import type { TableEpochs } from '../common/table-epochs.ts';
 import { BinlogWatch } from './binlog/binlog-watch.ts';
+import { SchemaBarrier } from './cache/schema-barrier.ts';
 import { WriteDoubts } from './cache/write-doubts.ts';
 import { GtidWatch } from './causal/gtid-watch.ts';
 import type { CertificateKeeper } from './certificate-keeper.ts';
@@ -27,6 +28,8 @@ export interface WriteRoomParts extends Pick<CommitResolutionOptions, 'snapshot'
   changed(): void;
   /** Views, or which tables belong together, may be others: they are to be read again. */
   catalogChanged(): void;
+  /** Those that do not go by the last snapshot when the time is over. */
+  lateWorkers(timeoutMs: number): Promise<readonly number[]>;
 }
 
 export class WriteRoom {
@@ -34,16 +37,36 @@ export class WriteRoom {
   readonly binlog: BinlogWatch;
   readonly commits: CommitResolution;
   readonly doubts: WriteDoubts;
+  readonly schema: SchemaBarrier;
 
   constructor({ epochs, counters, monitor, certificates, logger, ...parts }: WriteRoomParts) {
-    const { config, snapshot, isHeld, tell, changed, catalogChanged } = parts;
+    const { config, snapshot, isHeld, tell, changed, catalogChanged, lateWorkers } = parts;
     const credentials = () => monitorCredentials(config(), certificates);
     const timeoutMs = () => config().monitor.timeoutMs;
     this.gtids = new GtidWatch({ credentials, timeoutMs, changed, log: logger });
     this.commits = new CommitResolution({ snapshot, isHeld, credentials, timeoutMs, tell, logger });
     const gtidsWanted = (): void => this.gtids.resolve();
     const gtids = this.gtids.shared;
-    this.doubts = new WriteDoubts({ epochs, gtids, gtidsWanted, snapshot, credentials, timeoutMs, logger });
+    this.schema = new SchemaBarrier({
+      epochs,
+      isCurrent: () => isSchemaOf(snapshot(), counters),
+      lateWorkers,
+    });
+    this.doubts = new WriteDoubts({
+      epochs,
+      gtids,
+      gtidsWanted,
+      schemaChanged: () => {
+        this.schema.hold();
+        counters.addGauge(Gauge.relationsEpoch, 1);
+        counters.addGauge(Gauge.viewsEpoch, 1);
+        catalogChanged();
+      },
+      snapshot,
+      credentials,
+      timeoutMs,
+      logger,
+    });
     this.binlog = new BinlogWatch({
       epochs,
       gtids,
@@ -78,5 +101,14 @@ export class WriteRoom {
     await this.gtids.stop();
     this.commits.stop();
     this.doubts.stop();
+    this.schema.stop();
   }
+}
+
+/** Nobody may have changed views, triggers and the like since they were read for it. */
+function isSchemaOf({ catalogEpoch, relationsEpoch }: Snapshot, counters: SharedCounters): boolean {
+  return (
+    counters.gauge(Gauge.viewsEpoch) === catalogEpoch &&
+    counters.gauge(Gauge.relationsEpoch) === relationsEpoch
+  );
 }

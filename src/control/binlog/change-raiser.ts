@@ -87,6 +87,8 @@ export class ChangeRaiser implements TransactionSink {
   #unsettled: Unsettled[] = [];
   #first = 0;
   #settledPosition = 0;
+  /** Transactions through this Sluice up to here may have changed, by a trigger of somebody else's, more than it knew. */
+  #lastDoubted = 0;
 
   constructor(options: ChangeRaiserOptions) {
     this.#options = options;
@@ -126,8 +128,11 @@ export class ChangeRaiser implements TransactionSink {
   statement(query: QueryEvent | null): void {
     const { slots, changesCatalog, changesDefinitions } = this.#options.changesOf(query);
     if (changesDefinitions) this.#options.epochs.redefine();
-    if (changesCatalog) this.#options.catalogChanged();
-    else if (changesDefinitions) this.#options.definitionsChanged();
+    if (changesCatalog) {
+      this.#options.catalogChanged();
+      // Those that are acknowledged later find that their schema was not up to date, and have raised everything.
+      this.#lastDoubted = this.#options.gtids.written(ANY_WRITE_SLOT);
+    } else if (changesDefinitions) this.#options.definitionsChanged();
     if (slots === null) this.#changedAnything = true;
     for (const slot of slots ?? []) {
       this.#structures.add(slot);
@@ -142,7 +147,7 @@ export class ChangeRaiser implements TransactionSink {
   ended(gtid: StreamGtid | null): void {
     const { positionOf, epochs, tally, rows, seen } = this.#options;
     const position = positionOf(gtid);
-    const isOwn = position !== 0 && epochs.isOwn(position);
+    const isOwn = this.#isOwn(position);
     const change = this.#takeChange();
     tally.transactions += 1;
     for (const slot of this.#skipped) epochs.raiseStructure(slot, RaiseCause.foreign);
@@ -188,11 +193,10 @@ export class ChangeRaiser implements TransactionSink {
    * acknowledged, and has raised them then. @returns whether there were any.
    */
   settle(isVisible: (one: Unsettled) => boolean): boolean {
-    const { epochs } = this.#options;
     const before = this.#first;
     for (let one = this.unsettled; one !== null; one = this.unsettled) {
       const { change, position } = one;
-      const isOwn = position !== 0 && epochs.isOwn(position);
+      const isOwn = this.#isOwn(position);
       if (!isOwn && !isVisible(one)) break;
       if (!isOwn && change !== null) this.#raise(change, false);
       this.#first += 1;
@@ -213,6 +217,10 @@ export class ChangeRaiser implements TransactionSink {
     this.#unsettled = [];
     this.#first = 0;
     this.#settledPosition = 0;
+  }
+
+  #isOwn(position: number): boolean {
+    return position > this.#lastDoubted && this.#options.epochs.isOwn(position);
   }
 
   #settled(position: number): void {

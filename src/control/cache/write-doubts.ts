@@ -22,6 +22,8 @@ export interface WriteDoubtsOptions {
   readonly gtids: SharedGtids;
   /** The primary is to be asked where it is. */
   readonly gtidsWanted: () => void;
+  /** It may have changed which tables belong together; everything is in flux until that is known. */
+  readonly schemaChanged: () => void;
   /** As workers have it now. */
   readonly snapshot: () => Snapshot;
   readonly credentials: () => MonitorCredentials;
@@ -36,6 +38,7 @@ interface Doubt {
   /** By address: threads that have not been seen to end. */
   readonly threads: Map<string, Set<number>>;
   readonly sinceMs: number;
+  readonly isSchema: boolean;
   isTold: boolean;
 }
 
@@ -85,9 +88,9 @@ export class WriteDoubts {
     return this.#doubts.length;
   }
 
-  received(worker: number, { address, threadId, slots }: WriteInDoubt): void {
+  received(worker: number, { address, threadId, slots, isSchema }: WriteInDoubt): void {
     for (const slot of slots) this.#options.epochs.takeOver(worker, slot);
-    this.#add(slots, new Map([[address, new Set([threadId])]]));
+    this.#add(slots, new Map([[address, new Set([threadId])]]), isSchema);
   }
 
   /** It has crashed, or was stopped: whatever it had sent may still be carried out. */
@@ -104,7 +107,7 @@ export class WriteDoubts {
       if (known === undefined) threads.set(address, new Set([threadId]));
       else known.add(threadId);
     }
-    this.#add(slots, threads);
+    this.#add(slots, threads, slots.includes(EVERYTHING));
   }
 
   /** A snapshot has been published: there may be another primary. */
@@ -124,8 +127,8 @@ export class WriteDoubts {
     this.#wake?.();
   }
 
-  #add(slots: readonly number[], threads: Map<string, Set<number>>): void {
-    this.#doubts.push({ slots, threads, sinceMs: performance.now(), isTold: false });
+  #add(slots: readonly number[], threads: Map<string, Set<number>>, isSchema: boolean): void {
+    this.#doubts.push({ slots, threads, sinceMs: performance.now(), isSchema, isTold: false });
     if (!this.#isRunning) void this.#run();
     else this.#wake?.();
   }
@@ -230,7 +233,8 @@ export class WriteDoubts {
     return this.#link;
   }
 
-  #end({ slots, isTold, sinceMs }: Doubt): void {
+  #end({ slots, isSchema, isTold, sinceMs }: Doubt): void {
+    if (isSchema) this.#options.schemaChanged();
     const { epochs, gtids, gtidsWanted, logger } = this.#options;
     // No replica is known to have it: what is read next comes from the primary.
     for (const slot of slots) gtids.setUnknown(slot === EVERYTHING ? UNKNOWN_TABLES_SLOT : slot);

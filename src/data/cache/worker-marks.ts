@@ -1,7 +1,7 @@
 /** What the sessions of a worker share to mark their writes in shared memory. */
 
 import { EVERYTHING, MAX_WRITERS, type TableEpochs } from '../../common/table-epochs.ts';
-import type { WriteInDoubt } from '../../common/thread-messages.ts';
+import type { FromWorker } from '../../common/thread-messages.ts';
 import type { BackendConnection } from '../backend/backend-connection.ts';
 
 /** More than `MAX_WRITERS` at once: the worker's crash would leave writes of which nobody knows where they run. */
@@ -12,17 +12,12 @@ export class WorkerMarks {
   /** False: there is no cache, and never will be. */
   readonly isEnabled: boolean;
   readonly #worker: number;
-  readonly #post: (message: WriteInDoubt) => void;
+  readonly #post: (message: FromWorker) => void;
   /** Places in the list of writers that nobody has. */
   readonly #free = Int16Array.from({ length: MAX_WRITERS }, (_, index) => MAX_WRITERS - 1 - index);
   #freeCount = MAX_WRITERS;
 
-  constructor(
-    epochs: TableEpochs,
-    worker: number,
-    isEnabled: boolean,
-    post: (message: WriteInDoubt) => void,
-  ) {
+  constructor(epochs: TableEpochs, worker: number, isEnabled: boolean, post: (message: FromWorker) => void) {
     this.epochs = epochs;
     this.#worker = worker;
     this.isEnabled = isEnabled;
@@ -71,9 +66,19 @@ export class WorkerMarks {
     return slots === null ? [EVERYTHING] : [...slots];
   }
 
+  /** A statement is about to be sent that may change which tables belong together. */
+  schemaChanges(): void {
+    if (this.isEnabled) this.enter(null);
+  }
+
+  /** It has ended, or is given up; `Gauge.viewsEpoch` and the like say so already. */
+  schemaChanged(): void {
+    if (this.isEnabled) this.#post({ type: 'schemaInFlux' });
+  }
+
   /** The server may carry a write out that nobody will hear of: the main thread takes it over, with what it has taken. */
-  inDoubt(connection: BackendConnection, slots: readonly number[]): void {
+  inDoubt(connection: BackendConnection, slots: readonly number[], isSchema: boolean): void {
     const { server, threadId } = connection;
-    this.#post({ type: 'writeInDoubt', address: server.address, threadId, slots });
+    this.#post({ type: 'writeInDoubt', address: server.address, threadId, slots, isSchema });
   }
 }

@@ -166,12 +166,29 @@ export class WriteMarks implements FluxHolder {
     this.#class = null;
   }
 
+  /** Another schema is known: what is under way may have been carried out with it, or will be. */
+  schemaChanged(): void {
+    if (this.#connection === null || this.#version === this.#catalog().version) return;
+    this.#current = this.#widened(this.#current);
+    if (this.#committing !== undefined) this.#committing = this.#widened(this.#committing);
+  }
+
+  #widened(slots: Int32Array | null): Int32Array | null {
+    if (slots === null || slots.length === 0) return slots;
+    this.#worker.enter(null);
+    this.#worker.leave(slots);
+    return null;
+  }
+
   /** The server may be carrying it out still, or not have begun yet. */
   connectionEnded(connection: BackendConnection): void {
     if (this.#connection !== connection) return;
+    const isSchema = this.#class?.changesViews === true || this.#class?.changesRelations === true;
+    // For as long as the server may change the schema.
+    if (isSchema) this.#current = this.#widened(this.#current);
     const slots = this.#worker.named(this.#current);
     if (this.#committing !== undefined) slots.push(...this.#worker.named(this.#committing));
-    this.#worker.inDoubt(connection, slots);
+    this.#worker.inDoubt(connection, slots, isSchema);
     this.#worker.ends(this.#place);
     this.#forget(connection);
     this.#pending.clear();

@@ -67,6 +67,8 @@ export class Aftermath {
   /** @param buffer its bytes from `start` to `end`, null where they are not those of a statement. */
   begins(statement: StatementClass | undefined, buffer: Buffer | null, start: number, end: number): void {
     this.isSuspect = false;
+    // Of one that nobody has heard the end of.
+    if (this.#changing !== null) this.settled(undefined, 0);
     if (statement === undefined) return;
     if (statement.named !== null || statement.locks !== LockUse.none) {
       const context = this.#lexicalContext();
@@ -80,7 +82,9 @@ export class Aftermath {
       this.#context.shared.addGauge(Gauge.accountsEpoch, 1);
     }
     this.#changing = epochOf(statement);
-    if (this.#changing !== null) this.#context.shared.addGauge(this.#changing, 1);
+    if (this.#changing === null) return;
+    this.#context.marks.schemaChanges();
+    this.#context.shared.addGauge(this.#changing, 1);
   }
 
   #lexicalContext(): LexicalContext | null {
@@ -117,6 +121,7 @@ export class Aftermath {
     // What does not parse has done nothing; else the catalogue is out of date until it is read again.
     const nothingRan = errno === ER_PARSE_ERROR && statement?.statementCount === 1;
     this.#context.shared.addGauge(epoch, nothingRan ? -1 : 1);
+    this.#context.marks.schemaChanged();
     this.#context.post({ type: 'viewsChanged' });
   }
 

@@ -11,6 +11,7 @@ import { NO_TABLES, type Snapshot } from '../../../src/common/snapshot.ts';
 import { EVERYTHING, TableEpochs } from '../../../src/common/table-epochs.ts';
 import { tableSlot } from '../../../src/common/table-slots.ts';
 import { StopMode } from '../../../src/common/thread-messages.ts';
+import { SchemaBarrier } from '../../../src/control/cache/schema-barrier.ts';
 import { WriteDoubts } from '../../../src/control/cache/write-doubts.ts';
 import { WorkerSet } from '../../../src/control/worker-set.ts';
 import type { ServerFlavor } from '../../../src/topology/server-description.ts';
@@ -42,6 +43,9 @@ export class MarksRig {
   readonly epochs: TableEpochs;
   readonly workers: WorkerSet;
   readonly doubts: WriteDoubts;
+  readonly schema: SchemaBarrier;
+  /** The catalogue is read again at once when it may have changed. */
+  readsAgain = true;
   readonly gtids = new SharedGtids();
   readonly log: string[] = [];
   readonly #counters = new SharedCounters();
@@ -58,10 +62,18 @@ export class MarksRig {
       ({ message, fields }) => this.log.push(`${message} ${JSON.stringify(fields)}`),
       () => undefined,
     );
+    this.schema = new SchemaBarrier({
+      epochs: this.epochs,
+      isCurrent: () =>
+        this.#snapshot.catalogEpoch === this.#counters.gauge(Gauge.viewsEpoch) &&
+        this.#snapshot.relationsEpoch === this.#counters.gauge(Gauge.relationsEpoch),
+      lateWorkers: (timeoutMs) => this.workers.lateFor(this.#snapshot.version, timeoutMs),
+    });
     this.doubts = new WriteDoubts({
       epochs: this.epochs,
       gtids: this.gtids,
       gtidsWanted: () => undefined,
+      schemaChanged: () => this.#schemaChanged(),
       snapshot: () => this.#snapshot,
       credentials: () => account,
       timeoutMs: () => 5000,
@@ -79,10 +91,13 @@ export class MarksRig {
       snapshot: () => this.#snapshot,
       serverFailed: () => undefined,
       primaryRefuses: () => undefined,
-      viewsChanged: () => this.#readAgain(),
+      viewsChanged: () => {
+        if (this.readsAgain) this.readAgain();
+      },
       accountsWanted: () => undefined,
       gtidsWanted: () => undefined,
       strongWanted: () => undefined,
+      schemaInFlux: (worker) => this.schema.received(worker),
       writeInDoubt: (worker, message) => this.doubts.received(worker, message),
       workerEnded: (worker) => this.doubts.workerEnded(worker),
       reported: () => undefined,
@@ -158,11 +173,20 @@ export class MarksRig {
     this.doubts.follow();
   }
 
-  /** As if the catalogue had been read: it is the same. */
-  #readAgain(): void {
+  #schemaChanged(): void {
+    this.schema.hold();
+    this.#counters.addGauge(Gauge.relationsEpoch, 1);
+    this.readAgain();
+  }
+
+  /** As if the catalogue had been read. @param relations what belongs together by now */
+  readAgain(relations: SharedArrayBuffer | null = this.#snapshot.catalog.tables.relations): void {
+    const { catalog } = this.#snapshot;
+    const version = catalog.tables.version + (relations === catalog.tables.relations ? 0 : 1);
+    const tables = { ...catalog.tables, version, relations };
     const catalogEpoch = this.#counters.gauge(Gauge.viewsEpoch);
     const relationsEpoch = this.#counters.gauge(Gauge.relationsEpoch);
-    this.publish({ catalogEpoch, relationsEpoch });
+    this.publish({ catalogEpoch, relationsEpoch, catalog: { ...catalog, tables } });
   }
 
   get snapshot(): Snapshot {

@@ -3,9 +3,13 @@
 import type { Connection } from 'mysql2/promise';
 import type { Test } from 'tap';
 import { EVERYTHING } from '../../../src/common/table-epochs.ts';
+import { encodeTableRelations } from '../../../src/common/table-relations.ts';
+import { tableSlot } from '../../../src/common/table-slots.ts';
 import type { ServerFlavor } from '../../../src/topology/server-description.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 import { MarksRig, startSet } from './marks-rig.ts';
+
+const PATIENT = { timeoutMs: 30_000 };
 
 type Step = readonly [sql: string, raised: string, fails?: 'fails'];
 
@@ -154,6 +158,7 @@ export async function runMarks(t: Test, flavor: ServerFlavor): Promise<void> {
 
   await t.test('in flux while it runs', (t) => whileItRuns(t, rig));
   await t.test('connections that are lost with a write under way', (t) => losses(t, rig));
+  await t.test('the schema changes behind a write that was sent before', (t) => barrier(t, rig));
   await t.test('a worker that crashes', (t) => crash(t, rig));
   await t.test('another primary', (t) => anotherTerm(t, rig));
 }
@@ -275,6 +280,32 @@ async function losses(t: Test, rig: MarksRig): Promise<void> {
   });
 }
 
+/** The catalogue says what follows from `t` only when it has been read again; until then everything may follow. */
+async function barrier(t: Test, rig: MarksRig): Promise<void> {
+  const writer = await rig.connect();
+  const definer = await rig.connect();
+  const blocker = await rig.server.rootConnection({ database: 'app' });
+  rig.readsAgain = false;
+  await blocker.query('BEGIN; SELECT n FROM u WHERE id = 1 FOR UPDATE');
+  const running = writer.query('UPDATE u SET n = n + 1 WHERE id = 1');
+  await rig.runs('UPDATE u');
+  t.equal(rig.flux, 'u');
+  await definer.query('CREATE OR REPLACE VIEW seen AS SELECT n FROM t');
+  await waitUntil('the main thread has it', () => rig.schema.held === 1);
+  t.equal(rig.flux, 'u *', 'the statement has been answered, and nobody has read the schema');
+  const written = new Map([[tableSlot('app', 'u'), [tableSlot('app', 't')]]]);
+  rig.readAgain(encodeTableRelations(new Map(), written, new Map()));
+  await waitUntil('workers go by it', () => rig.schema.held === 0);
+  t.equal(rig.flux, '*', 'the write may change more than it has said');
+  await blocker.query('COMMIT');
+  await running;
+  await rig.quiet();
+  t.equal(await rig.raisedBy(() => writer.query('UPDATE u SET n = n + 1')), 't u');
+  rig.readsAgain = true;
+  rig.readAgain(null);
+  for (const connection of [writer, definer, blocker]) await connection.end();
+}
+
 async function crash(t: Test, rig: MarksRig): Promise<void> {
   const connections: Connection[] = [];
   for (let i = 0; i < 2; i++) connections.push(await rig.connect());
@@ -296,7 +327,7 @@ async function crash(t: Test, rig: MarksRig): Promise<void> {
       return Number(await rig.server.queryValue('SELECT SUM(n) FROM app.t')) === before + 2;
     });
     rig.publish({ serverVersion });
-    await waitUntil('workers are back', () => rig.workers.status().every(({ running }) => running));
+    await waitUntil('workers are back', () => rig.workers.status().every(({ running }) => running), PATIENT);
   });
   t.equal(raised, 't');
 }

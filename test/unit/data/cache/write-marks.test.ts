@@ -55,7 +55,9 @@ class Rig {
   #before = new Map<number, readonly [number, number]>();
 
   constructor(isEnabled = true) {
-    const worker = new WorkerMarks(this.epochs, 0, isEnabled, (message) => this.doubts.push(message));
+    const worker = new WorkerMarks(this.epochs, 0, isEnabled, (message) => {
+      if (message.type === 'writeInDoubt') this.doubts.push(message);
+    });
     const { catalog } = this;
     const tables = (): TableCatalog => ({ ...UNKNOWN_TABLES, ...catalog, isCurrent: () => catalog.current });
     this.marks = new WriteMarks(worker, tables, this.state);
@@ -410,7 +412,7 @@ t.test('a connection that ends hands over what is in flux', async (t) => {
   rig.marks.connectionEnded(rig.connection);
   t.equal(rig.flux, 't u', 'as long as the main thread says');
   const slots = [tableSlot('app', 'u'), tableSlot('app', 't')];
-  t.strictSame(rig.doubts, [{ type: 'writeInDoubt', address: 'p:1', threadId: 77, slots }]);
+  t.strictSame(rig.doubts, [{ type: 'writeInDoubt', address: 'p:1', threadId: 77, slots, isSchema: false }]);
   t.strictSame(rig.epochs.takeOverAll(0).sort(), slots.sort(), 'in the ledger until it has them');
   t.strictSame(rig.epochs.takeWriters(0), []);
   t.equal(rig.holders.length, 0);
@@ -435,6 +437,38 @@ t.test('something else is sent before an answer has come', async (t) => {
   t.equal(rig.flux, 't u');
   rig.answers(NAMES_OWN);
   t.equal(rig.flux, 't');
+});
+
+t.test('the schema becomes another one while a write is under way', async (t) => {
+  const rig = new Rig();
+  rig.run('UPDATE u SET n=1', OPEN);
+  rig.sends('UPDATE t SET n=1; COMMIT');
+  rig.marks.schemaChanged();
+  t.equal(rig.flux, 't u', 'it is the same');
+  rig.catalog.version++;
+  rig.marks.schemaChanged();
+  rig.marks.schemaChanged();
+  t.equal(rig.flux, '* *', 'both of the statement and of the transaction');
+  rig.answers(NAMES_OWN);
+  t.equal(rig.flux, '');
+  t.equal(rig.raised, '*!');
+  t.strictSame(rig.epochs.takeOverAll(0), []);
+  rig.sends('SELECT 1');
+  rig.catalog.version++;
+  rig.marks.schemaChanged();
+  t.equal(rig.flux, '');
+});
+
+t.test('a lost statement that may change the schema keeps everything in flux', async (t) => {
+  const rig = new Rig();
+  rig.sends('RENAME TABLE t TO u');
+  t.equal(rig.flux, 't u');
+  rig.marks.connectionEnded(rig.connection);
+  t.equal(rig.flux, '*');
+  t.strictSame(
+    rig.doubts.map(({ slots, isSchema }) => ({ slots, isSchema })),
+    [{ slots: [EVERYTHING], isSchema: true }],
+  );
 });
 
 t.test('without a cache nothing is marked', async (t) => {
