@@ -165,7 +165,11 @@ export class Residue implements LastUser {
   fetches(statement: StatementClass, connection: BackendConnection | null, again: () => void): boolean {
     const { residue } = statement;
     if (this.#insertId === null && touchesInsertId(statement)) this.#fetch(this.#insertIdOn, connection);
-    if (residue.foundRows && this.#foundRows === null) this.#fetch(this.#foundRowsOn, connection);
+    if (residue.foundRows && this.#foundRows === null) {
+      if (connection !== null && this.#foundRowsOn === connection && this.#isEmptied(statement, connection))
+        this.#readFoundRows(connection);
+      else this.#fetch(this.#foundRowsOn, connection);
+    }
     if (residue.diagnostics && !this.diagnostics.isTold(connection)) this.#fetchList(connection);
     return this.waits(statement, again);
   }
@@ -192,9 +196,10 @@ export class Residue implements LastUser {
     const isDisturbed =
       (statement.residue.lastInsertId && connection?.lastInsertId !== this.#insertId) ||
       statement.userVariables?.length !== 0;
-    if (foundRows && (connection === null || this.#foundRowsOn !== connection))
+    const isEmptied = connection === null || this.#isEmptied(statement, connection);
+    if (foundRows && (isEmptied || this.#foundRowsOn !== connection))
       values.set('FOUND_ROWS', countOf('FOUND_ROWS', this.#foundRows ?? this.#foundRowsGuess));
-    if (rowCount && (connection === null || this.#rowCountOn !== connection || isDisturbed))
+    if (rowCount && (isEmptied || this.#rowCountOn !== connection || isDisturbed))
       values.set('ROW_COUNT', countOf('ROW_COUNT', String(this.#rowCount)));
     return values;
   }
@@ -271,8 +276,13 @@ export class Residue implements LastUser {
   }
 
   #markerFor(statement: StatementClass, connection: BackendConnection): string {
-    const asks = statement.residue.diagnostics && !this.diagnostics.isTold(connection);
-    return asks ? CLEAR_DIAGNOSTICS : this.diagnostics.markerFor(statement, connection);
+    const isEmptied = this.#isEmptied(statement, connection);
+    return isEmptied ? CLEAR_DIAGNOSTICS : this.diagnostics.markerFor(statement, connection);
+  }
+
+  /** The statement asks for the list, and the connection has another one: emptying it takes the counts with it. */
+  #isEmptied({ residue }: StatementClass, connection: BackendConnection): boolean {
+    return residue.diagnostics && !this.diagnostics.isTold(connection);
   }
 
   harvest(connection: BackendConnection): void {
