@@ -29,10 +29,8 @@ function boundsOf({ ttlMs, staleMs, cacheEmpty, auto }: CacheDecision): string[]
   if (ttlMs > 0) said.push(`up to ${ttlMs} ms old`);
   if (staleMs > 0) said.push(`${staleMs} ms longer while it is read again`);
   if (!cacheEmpty) said.push('empty results are not kept');
-  if (auto !== null) {
-    const rate = `a cache would answer ${Math.round(auto.hitRate * 100)} % of its statements in this worker`;
-    said.push(auto.pays ? `it pays: ${rate}` : `does not pay now: ${rate}`);
-  }
+  // By what its statements have done: those of other clients may be another plan, since modes change what bytes mean.
+  if (auto !== null) said.push('while it pays, as each worker finds out');
   return said;
 }
 
