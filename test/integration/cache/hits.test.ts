@@ -1,5 +1,7 @@
 /** Who is served from the cache, who is not, and what becomes of those who wait for the same read. */
 
+import type { Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import t from 'tap';
 import { ReplicationSet } from '../../support/replication-set.ts';
@@ -354,6 +356,54 @@ t.test('who looks sees that it was the cache', async (t) => {
   );
   await admin.end();
   await connection.end();
+});
+
+t.test('who reads late gets what he was sent, although the cache has forgotten it', async (t) => {
+  await reload({ maxBytes: 1_048_576 });
+  const late = await sluice.connect();
+  const other = await sluice.connect();
+  const sql = (letter: number, n: number): string =>
+    `/* sluice:cache=strong */ SELECT ${n} AS n, REPEAT(CHAR(${letter}), 6000) AS r FROM t WHERE id = 1`;
+  await late.query(sql(65, 0));
+  // Below the driver, which sends one statement at a time and reads at once.
+  const { stream } = (late as unknown as { readonly connection: { readonly stream: Socket } }).connection;
+  stream.removeAllListeners('data');
+  stream.pause();
+  const text = Buffer.concat([Buffer.from([3]), Buffer.from(sql(65, 0))]);
+  const header = Buffer.from([text.length, 0, 0, 0]);
+  const copies = 2000;
+  const hits = (await counters()).hits;
+  stream.write(Buffer.concat(Array.from({ length: copies }, () => Buffer.concat([header, text]))));
+  await waitUntil('the client has more to take than it may', async () => {
+    const before = (await counters()).hits;
+    await delay(50);
+    return before > hits && before === (await counters()).hits;
+  });
+  const served = (await counters()).hits - hits;
+  t.ok(served < copies, `${served} answers, then the client is waited for`);
+  for (let n = 0; n < 600; n++) await other.query(sql(66, n));
+  t.ok((await sluice.metrics()).get('sluice_cache_evicted_total{worker="0"}'), 'something had to go');
+  const chunks: Buffer[] = [];
+  let received = 0;
+  stream.on('data', (chunk: Buffer) => {
+    chunks.push(chunk);
+    received += chunk.length;
+  });
+  stream.resume();
+  const firstBytes = await waitUntil(
+    'the first answer is there',
+    () => received > 20_000 && Buffer.concat(chunks),
+  );
+  const length = firstBytes.indexOf(firstBytes.subarray(0, 200), 1);
+  await waitUntil('all answers are there', () => received === copies * length);
+  const all = Buffer.concat(chunks);
+  let different = 0;
+  for (let at = length; at < all.length; at += length)
+    if (all.compare(all, 0, length, at, at + length) !== 0) different++;
+  t.equal(different, 0, 'each is the first one');
+  t.equal(all.subarray(0, length).filter((byte) => byte === 65).length >= 6000, true);
+  late.destroy();
+  await other.end();
 });
 
 t.test('nobody waits longer than he may', async (t) => {
