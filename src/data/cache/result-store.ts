@@ -1,5 +1,6 @@
 /** The results of one worker by their keys, bounded in bytes: what was used longest ago goes first. */
 
+import { setFlagsFromString } from 'node:v8';
 import { LRUCache } from 'lru-cache';
 import type { DigestTally } from '../router/caching/digest-tally.ts';
 import type { FreshnessProof } from './freshness.ts';
@@ -30,6 +31,9 @@ export interface CacheEntry {
   /** With key and overhead; 0 while it is not stored. */
   size: number;
 }
+
+/** Of the heap behind a full collection, before the next one. */
+const MOST_GARBAGE_PERCENT = 25;
 
 /** Why an entry is gone. */
 export const EntryEnd = {
@@ -134,6 +138,9 @@ export class ResultStore {
   }
 
   #make(): LRUCache<string, CacheEntry> {
+    // Entries that have gone are garbage of the old generation, of which V8 lets as much come together as the whole heap is large
+    // and more. Only with a first entry: what caches nothing keeps V8's own pace.
+    setFlagsFromString(`--heap-growing-percent=${MOST_GARBAGE_PERCENT}`);
     return new LRUCache<string, CacheEntry>({
       maxSize: this.#maxBytes,
       // With the most that there can be, its lists are typed arrays, made at once.
