@@ -43,7 +43,13 @@ export class WriteRoom {
     const { config, snapshot, isHeld, tell, changed, catalogChanged, lateWorkers } = parts;
     const credentials = () => monitorCredentials(config(), certificates);
     const timeoutMs = () => config().monitor.timeoutMs;
-    this.gtids = new GtidWatch({ credentials, timeoutMs, changed, log: logger });
+    this.gtids = new GtidWatch({
+      credentials,
+      timeoutMs,
+      changed,
+      log: logger,
+      primaryReturned: () => epochs.raiseEverything(),
+    });
     this.commits = new CommitResolution({ snapshot, isHeld, credentials, timeoutMs, tell, logger });
     const gtidsWanted = (): void => this.gtids.resolve();
     const gtids = this.gtids.shared;

@@ -27,6 +27,8 @@ export interface GtidSamplerOptions {
   readonly credentials: () => MonitorCredentials;
   readonly timeoutMs: () => number;
   readonly clock: Clock;
+  /** It is reached again, and may have been started anew: what it had acknowledged it may have lost. */
+  readonly primaryReturned: () => void;
 }
 
 export class GtidSampler {
@@ -87,6 +89,7 @@ class SampleLoop {
   readonly #kept: KeptConnection;
   readonly #interval: CheckInterval<void>;
   #last: MonitorConnection | null = null;
+  #wasReached = false;
   /** Some worker waits for an answer that was asked for after its write. */
   #isWanted = false;
   #startedAtMs = Number.NEGATIVE_INFINITY;
@@ -140,7 +143,11 @@ class SampleLoop {
     const isWanted = isPrimary && this.#isWanted;
     try {
       const connection = await this.#kept.get(signal);
-      if (connection !== this.#last) this.#lost();
+      if (connection !== this.#last) {
+        this.#lost();
+        if (isPrimary && this.#wasReached) this.#options.primaryReturned();
+        this.#wasReached = true;
+      }
       this.#last = connection;
       // What is wanted from here on is wanted of the next sample.
       if (isWanted) this.#isWanted = false;

@@ -14,6 +14,7 @@ export interface GtidWatchOptions {
   /** `keeper.sources` is another list. */
   readonly changed: () => void;
   readonly log: Pick<Logger, 'warn'>;
+  readonly primaryReturned: () => void;
 }
 
 export class GtidWatch {
@@ -21,7 +22,7 @@ export class GtidWatch {
   readonly keeper: GtidKeeper;
   readonly #sampler: GtidSampler;
 
-  constructor({ credentials, timeoutMs, changed, log }: GtidWatchOptions) {
+  constructor({ credentials, timeoutMs, changed, log, primaryReturned }: GtidWatchOptions) {
     const { shared } = this;
     this.keeper = new GtidKeeper(shared, changed, log);
     this.#sampler = new GtidSampler({
@@ -30,6 +31,7 @@ export class GtidWatch {
       credentials,
       timeoutMs,
       clock: systemClock,
+      primaryReturned,
     });
   }
 
