@@ -3,6 +3,7 @@
 import type { GtidSource } from '../../src/common/gtid-position.ts';
 import { monotonicMs } from '../../src/common/monotonic-ms.ts';
 import { SharedGtids } from '../../src/common/shared-gtids.ts';
+import type { BackendTls } from '../../src/common/snapshot.ts';
 import { EVERYTHING, FollowState, TableEpochs } from '../../src/common/table-epochs.ts';
 import { encodeTableRelations, TableRelations } from '../../src/common/table-relations.ts';
 import { tableSlot } from '../../src/common/table-slots.ts';
@@ -10,7 +11,7 @@ import { BinlogFollower } from '../../src/control/binlog/binlog-follower.ts';
 import { emptyTally } from '../../src/control/binlog/follower-tally.ts';
 import { NO_ROWS, type RowSink } from '../../src/control/binlog/row-sink.ts';
 import type { FollowerEvent } from '../../src/control/monitor/binlog-follower-event.ts';
-import { WITHOUT_TLS } from '../../src/topology/server-description.ts';
+import { type ServerTls, WITHOUT_TLS } from '../../src/topology/server-description.ts';
 import { type Account, APP_SCHEMA, MONITOR_ACCOUNT } from './replication-set.ts';
 import { waitUntil } from './wait-until.ts';
 
@@ -23,6 +24,8 @@ export interface FollowedEpochsOptions {
   readonly account?: Account;
   readonly rows?: RowSink;
   readonly serverId?: number;
+  /** How the server is reached, with what certificates. */
+  readonly tls?: BackendTls;
 }
 
 export class FollowedEpochs {
@@ -34,10 +37,18 @@ export class FollowedEpochs {
   catalogChanges = 0;
   /** The current one, as the rest of Sluice would have found out. */
   source: GtidSource | null = null;
+  readonly #tls: ServerTls;
   #term = 0;
 
   constructor(options: FollowedEpochsOptions = {}) {
-    const { related = {}, account = MONITOR_ACCOUNT, rows = NO_ROWS, serverId = 4_100_000_001 } = options;
+    const {
+      related = {},
+      account = MONITOR_ACCOUNT,
+      tls = null,
+      rows = NO_ROWS,
+      serverId = 4_100_000_001,
+    } = options;
+    this.#tls = { ...WITHOUT_TLS, mode: tls?.mode ?? WITHOUT_TLS.mode };
     const writes = new Map(
       Object.entries(related).map(([table, others]) => [slotOf(table), others.map(slotOf)]),
     );
@@ -56,22 +67,25 @@ export class FollowedEpochs {
       definitionsChanged: () => {},
       gtidsWanted: () => {},
       note: (event) => this.events.push(event),
-      settings: () => ({ credentials: account, timeoutMs: 5000, serverId }),
+      settings: () => ({
+        credentials: tls === null ? account : { ...account, resolveTls: () => tls },
+        timeoutMs: 5000,
+        serverId,
+      }),
     });
   }
 
   /** It is the primary from now on. */
   async follow(server: { readonly host: string; readonly port: number }): Promise<void> {
-    const { host, port } = server;
-    this.#term += 1;
-    this.follower.follow(true, {
-      host,
-      port,
-      address: `${host}:${port}`,
-      tls: WITHOUT_TLS,
-      term: this.#term,
-    });
+    this.begin(server);
     await this.isFollowing();
+  }
+
+  /** As `follow`, without waiting for anything. */
+  begin({ host, port }: { readonly host: string; readonly port: number }): void {
+    this.#term += 1;
+    const address = `${host}:${port}`;
+    this.follower.follow(true, { host, port, address, tls: this.#tls, term: this.#term });
   }
 
   async isFollowing(): Promise<void> {

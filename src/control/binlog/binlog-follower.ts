@@ -47,7 +47,7 @@ const MAX_BACKOFF_MS = 2000;
 /** A connection that has lasted so long was a good one. */
 const STEADY_MS = 10_000;
 
-/** ER_MASTER_FATAL_ERROR_READING_BINLOG: from where it is to begin is not there any more, or two have one server id. */
+/** From where it is to begin is not there any more. */
 const ER_MASTER_FATAL_ERROR_READING_BINLOG = 1236;
 const ER_ACCESS_DENIED_ERROR = 1045;
 const ER_SPECIFIC_ACCESS_DENIED_ERROR = 1227;
@@ -96,6 +96,11 @@ export class BinlogFollower {
   constructor(options: BinlogFollowerOptions) {
     this.#options = options;
     this.#epochs = options.epochs;
+  }
+
+  /** Of the server that is followed; '' while there is none. */
+  get address(): string {
+    return this.#address;
   }
 
   get report(): FollowerReport {
@@ -252,11 +257,11 @@ function isSame(one: FollowedPrimary | null, other: FollowedPrimary | null): boo
 function suspensionOf(error: unknown, username: string): FollowerSuspension | null {
   if (error instanceof FollowerSuspension) return error;
   const message = describeError(error);
+  // Servers have several numbers for it, and the connection may end before they have said it.
+  if (/same server_?(?:id|uuid)/i.test(message)) return new FollowerSuspension('same-server-id', message);
   switch (errnoOf(error)) {
     case ER_MASTER_FATAL_ERROR_READING_BINLOG:
-      return /same server_?(?:id|uuid)/i.test(message)
-        ? new FollowerSuspension('same-server-id', message)
-        : new FollowerSuspension('binlog-purged', message);
+      return new FollowerSuspension('binlog-purged', message);
     case ER_SPECIFIC_ACCESS_DENIED_ERROR:
       return privilegeMissing(['REPLICATION SLAVE'], username);
     case ER_ACCESS_DENIED_ERROR:

@@ -20,10 +20,15 @@ import { USUAL_PACE } from './followed-server.ts';
 import { isFollowerWanted } from './follower-demand.ts';
 import { emptyTally } from './follower-tally.ts';
 import { RowRaiser } from './row-raiser.ts';
+import { SuspensionCause } from './suspension.ts';
 
 /** No server has such a number unless somebody wants it so, and no two Sluices the same but by a rare chance. */
 const FIRST_SERVER_ID = 2 ** 31;
 const SERVER_IDS = 2 ** 31 - 2;
+
+function anyServerId(): number {
+  return FIRST_SERVER_ID + Math.floor(Math.random() * SERVER_IDS);
+}
 
 export interface BinlogWatchOptions {
   readonly epochs: TableEpochs;
@@ -43,7 +48,7 @@ export interface BinlogWatchOptions {
 export class BinlogWatch {
   readonly #options: BinlogWatchOptions;
   readonly #follower: BinlogFollower;
-  readonly #ownServerId = FIRST_SERVER_ID + Math.floor(Math.random() * SERVER_IDS);
+  #ownServerId = anyServerId();
   #usedBefore: string;
   #snapshot: Snapshot | null = null;
   /** A hint has asked for it. */
@@ -55,12 +60,12 @@ export class BinlogWatch {
 
   constructor(options: BinlogWatchOptions) {
     this.#options = options;
-    const { epochs, gtids, note, gtidsWanted } = options;
+    const { epochs, gtids, gtidsWanted } = options;
     this.#follower = new BinlogFollower({
       epochs,
       gtids,
       rows: new RowRaiser({ epochs, keys: () => this.#knownKeys(), isMariadb: () => this.#isMariadb }),
-      note,
+      note: (event) => this.#note(event),
       definitionsChanged: () => options.catalogChanged(),
       gtidsWanted,
       pace: USUAL_PACE,
@@ -103,6 +108,12 @@ export class BinlogWatch {
     return this.#follower.stop();
   }
 
+  #note(event: FollowerEvent): void {
+    // For the next try.
+    if (event.reason.startsWith(SuspensionCause.sameServerId)) this.#ownServerId = anyServerId();
+    this.#options.note(event);
+  }
+
   #settings(): ReturnType<BinlogFollowerOptions['settings']> {
     const { config, credentials } = this.#options;
     const { cache, monitor } = config();
@@ -115,7 +126,8 @@ export class BinlogWatch {
 
   /** What connections are made with, for comparing. */
   #used(): string {
-    const { credentials, timeoutMs, serverId } = this.#settings();
+    const { credentials, timeoutMs } = this.#settings();
+    const { serverId } = this.#options.config().cache.follower;
     return JSON.stringify([credentials.username, credentials.password, timeoutMs, serverId]);
   }
 
@@ -154,7 +166,7 @@ export class BinlogWatch {
   /** Only of the server that is followed: others' numbers are none of its. */
   #source(): GtidSource | null {
     const source = this.#snapshot?.gtidSources.at(-1) ?? null;
-    return source?.address === this.#follower.report.address ? source : null;
+    return source?.address === this.#follower.address ? source : null;
   }
 
   #catalogChanged(): void {

@@ -252,7 +252,6 @@ export class ChangeRaiser implements TransactionSink {
     if (slots === null) note(UNKNOWN_TABLES_SLOT);
     for (const slot of slots ?? []) note(slot);
     for (const slot of structures) note(slot);
-    note(ANY_WRITE_SLOT);
     if (position === 0) gtidsWanted();
   }
 

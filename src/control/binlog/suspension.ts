@@ -24,7 +24,7 @@ const REMEDIES: Readonly<Record<SuspensionCause, string>> = {
     'take binlog-do-db and binlog-ignore-db out of the options of the server, or set cache.follower.mode to off',
   'statement-format': 'set binlog_format=ROW on the server, or cache.follower.mode to off',
   'missing-privilege': 'give the privilege; Sluice goes on by itself',
-  'same-server-id': 'set cache.follower.serverId to a number that no server and no other Sluice has',
+  'same-server-id': 'give cache.follower.serverId a number that no server and no other Sluice has, or none',
   'binlog-purged': 'nothing: Sluice begins anew from where the server is now',
   incident: 'look into the log of the server; Sluice begins anew from where the server is now',
   'unreadable-event': 'nothing, unless it comes again: Sluice begins anew from where the server is now',
