@@ -28,13 +28,24 @@ const WARM_UP_KEYS = Number(values.warmUpKeys);
 const LIMIT_BYTES = Number(values.maxMiB) * 2 ** 20;
 const ROWS = Number(values.rows);
 const MOST = 1.2;
-const TOLD_EVERY = 500_000;
+const TOLD_EVERY = 100_000;
 const MIB = 2 ** 20;
 
 function execute(connection: LoadConnection, packet: Buffer): Promise<void> {
   return new Promise((resolve, reject) => {
     connection.execute(packet, (error) => (error === null ? resolve() : reject(error)));
   });
+}
+
+async function tell(key: number): Promise<void> {
+  const { residentBytes } = await readMemoryUse(sluice.pid);
+  const [bytes, entries] = [
+    await sluice.metric('sluice_cache_bytes'),
+    await sluice.metric('sluice_cache_entries'),
+  ];
+  process.stderr.write(
+    `${key} keys: ${Math.round(residentBytes / MIB)} MiB resident, ${(bytes / MIB).toFixed(1)} MiB in ${entries} entries by its own account\n`,
+  );
 }
 
 /** Each statement is another key: its literal is nowhere else. */
@@ -51,7 +62,7 @@ async function ask(
         const key = next++;
         const sql = `SELECT ${hint}c, ${key} AS k FROM sbtest1 WHERE id = ${1 + (key % ROWS)}`;
         await execute(connection, queryPacket(sql));
-        if (key % TOLD_EVERY === 0) process.stderr.write(`${key} keys\n`);
+        if (key % TOLD_EVERY === 0) await tell(key);
       }
     }),
   );

@@ -19,6 +19,7 @@ import { Session } from './driver/session.ts';
 import { World } from './driver/world.ts';
 import { Writer } from './driver/writer.ts';
 import type { Chain } from './model/chain.ts';
+import { operationLine } from './model/operation-log.ts';
 
 /** Where writes that the first Sluice does not see come from. */
 export type Foreign = 'none' | 'direct' | 'second';
@@ -48,6 +49,8 @@ export interface CheckerOptions {
 }
 
 const HOT_READS = 40;
+/** Longer than any lock wait. */
+const ANSWERED_WITHIN_MS = 30_000;
 const STARTED_WITHIN_MS = 30_000;
 
 interface Stage {
@@ -141,8 +144,22 @@ async function runSessions(stage: Stage, options: CheckerOptions): Promise<void>
   const loop = async (one: { step(): Promise<void> }): Promise<void> => {
     while (goesOn()) await one.step();
   };
-  await Promise.all([...[...writers, ...readers].map(loop), ...disturbing]);
+  const sessions = Promise.all([...[...writers, ...readers].map(loop), ...disturbing]);
+  await orHung(sessions, endsAt - performance.now() + ANSWERED_WITHIN_MS, world);
   for (const { session } of [...writers, ...readers]) session.close();
+}
+
+/** A statement that is never answered must not hold up the run for ever: it is what the run has found. */
+async function orHung(sessions: Promise<unknown>, timeoutMs: number, world: World): Promise<void> {
+  const ended = new AbortController();
+  const hung = delay(timeoutMs, undefined, { signal: ended.signal }).then(() => {
+    throw new Error(`never answered:\n${world.history.log.unanswered().map(operationLine).join('\n')}`);
+  });
+  try {
+    await Promise.race([sessions, hung]);
+  } finally {
+    ended.abort();
+  }
 }
 
 /** A read lock lets nothing be applied, and everything be read. */

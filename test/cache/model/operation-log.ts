@@ -29,6 +29,11 @@ export class OperationLog {
     this.#ring[this.#count++ % this.#capacity] = operation;
   }
 
+  /** Those that have not ended. */
+  unanswered(): Operation[] {
+    return this.#ring.filter(({ endedAt }) => endedAt === Number.POSITIVE_INFINITY);
+  }
+
   /** Those that touched one of these chains and had not ended before `from`, by their beginning. */
   about(chains: readonly Chain[], from: number, to: number): Operation[] {
     const wanted = new Set(chains);
