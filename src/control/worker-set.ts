@@ -11,7 +11,6 @@
  */
 
 import { generateKeyPairSync } from 'node:crypto';
-import { setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import type { Inspection } from '../common/inspection.ts';
 import type { Logger } from '../common/logger.ts';
@@ -38,6 +37,7 @@ import type {
 import { type OperatorReport, ReportStream, type WorkerReport } from '../common/worker-report.ts';
 import { AppliedWaits } from './applied-waits.ts';
 import { giveBack } from './give-back.ts';
+import { limitHeapGrowth } from './heap-growth.ts';
 import { KillRelay } from './kill-relay.ts';
 import { OPERATOR, OperatorKills } from './operator-kills.ts';
 import { SessionListing } from './session-lists.ts';
@@ -71,12 +71,6 @@ const STABLE_MS = 30_000;
  * at 6 kB of resident memory each instead of 17, at no measurable cost.
  */
 const RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 12 };
-/**
- * Else V8 lets a heap grow to four times of what lives in it before it looks for what does not, and memory that was
- * resident once stays so: results that are cached and soon replaced cost several times `cache.maxBytes` then. Measured
- * with `bench/cache/memory.ts`, entries of 64 MiB that are replaced all the time: 150 MiB instead of 410, and no more later.
- */
-const HEAP_GROWTH = '--heap-growing-percent=25';
 
 export interface WorkerSetOptions {
   readonly count: number;
@@ -263,7 +257,7 @@ export class WorkerSet {
       listen: { ...listen, port: this.#port },
       rsaKey: this.rsaKey,
     };
-    setFlagsFromString(HEAP_GROWTH);
+    limitHeapGrowth();
     const worker = new Worker(this.#script, { workerData, resourceLimits: RESOURCE_LIMITS });
     slot.worker = worker;
     worker.on('message', (message: FromWorker) => this.#received(slot, message, failed));
