@@ -124,6 +124,6 @@ export async function runCommandLine(args: readonly string[]): Promise<void> {
     return;
   }
   // Loaded only now: the other actions need neither threads nor sockets.
-  const { startSluice } = await import('../control/supervisor.ts');
+  const { startSluice } = await import('../control/start-sluice.ts');
   await runService({ loaded, read, version, startSluice });
 }

@@ -17,7 +17,7 @@ import type { RootLogger } from '../common/logger.ts';
 import { createLogger } from '../common/pino-logger.ts';
 import { formatRowProblem, RowError } from '../control/runtime/row-error.ts';
 import type { SluiceHandle } from '../control/sluice-handle.ts';
-import type { startSluice } from '../control/supervisor.ts';
+import type { startSluice } from '../control/start-sluice.ts';
 
 export interface ServiceOptions {
   readonly loaded: LoadedConfig;

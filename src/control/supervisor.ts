@@ -29,7 +29,7 @@ import { monitorCredentials, monitorLogger, watchSettings } from './monitor-opti
 import { OperatorPorts } from './operator-ports.ts';
 import { RuleKeeper } from './query-rules/rule-keeper.ts';
 import { liveness, readiness } from './readiness.ts';
-import { type PreparedRuntime, prepareRuntime } from './runtime/prepare-runtime.ts';
+import type { PreparedRuntime } from './runtime/prepare-runtime.ts';
 import type { RuntimeControl } from './runtime/runtime-control.ts';
 import type { AppliedConfig, RuntimeHost } from './runtime/runtime-host.ts';
 import type { SluiceAddresses, SluiceHandle } from './sluice-handle.ts';
@@ -49,7 +49,7 @@ const STOP_MARGIN_MS = 2000;
 /** At the start, for the accounts of the primary. */
 const ACCOUNTS_START_MS = 2000;
 
-class Supervisor implements SluiceHandle {
+export class Supervisor implements SluiceHandle {
   #config: Config;
   readonly #logger: RootLogger;
   readonly #logs: OperatorLogs;
@@ -392,22 +392,4 @@ class Supervisor implements SluiceHandle {
     this.#writes.follow(this.#snapshot);
     this.#workers?.publish(this.#snapshot);
   }
-}
-
-/** @param readFile the configuration as it is now; @throws ConfigError */
-export async function startSluice(
-  file: Config,
-  logger: RootLogger,
-  version: string,
-  readFile: () => Config = () => file,
-): Promise<SluiceHandle> {
-  const prepared = await prepareRuntime(file, logger, version);
-  const supervisor = new Supervisor(prepared, logger, version, readFile);
-  try {
-    await supervisor.start();
-  } catch (error) {
-    await supervisor.stop('start failed');
-    throw error;
-  }
-  return supervisor;
 }

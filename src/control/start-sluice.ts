@@ -1,0 +1,25 @@
+/** Starts the proxy in this process: what it runs with is read and checked first, and then nothing is left half started. */
+
+import type { Config } from '../../config/schema.ts';
+import type { RootLogger } from '../common/logger.ts';
+import { prepareRuntime } from './runtime/prepare-runtime.ts';
+import type { SluiceHandle } from './sluice-handle.ts';
+import { Supervisor } from './supervisor.ts';
+
+/** @param readFile the configuration as it is now; @throws ConfigError */
+export async function startSluice(
+  file: Config,
+  logger: RootLogger,
+  version: string,
+  readFile: () => Config = () => file,
+): Promise<SluiceHandle> {
+  const prepared = await prepareRuntime(file, logger, version);
+  const supervisor = new Supervisor(prepared, logger, version, readFile);
+  try {
+    await supervisor.start();
+  } catch (error) {
+    await supervisor.stop('start failed');
+    throw error;
+  }
+  return supervisor;
+}
