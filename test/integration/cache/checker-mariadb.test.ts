@@ -4,5 +4,5 @@ import t from 'tap';
 import { checkReads } from './check-reads.ts';
 
 void t.test('MariaDB', (t) =>
-  checkReads(t, { flavor: 'mariadb', replicas: 1, operations: 8000, holdUpMs: 20 }),
+  checkReads(t, { flavor: 'mariadb', replicas: 1, operations: 6000, holdUpMs: 20 }),
 );

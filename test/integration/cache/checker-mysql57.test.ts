@@ -4,5 +4,5 @@ import { checkReads } from './check-reads.ts';
 
 const reason = await Mysql57Server.unavailableReason();
 void t.test('MySQL 5.7', { skip: reason ?? false }, (t) =>
-  checkReads(t, { flavor: 'mysql', replicas: 0, operations: 8000 }),
+  checkReads(t, { flavor: 'mysql', replicas: 0, operations: 6000 }),
 );
