@@ -195,6 +195,9 @@ export class WriteDoubts {
       const [sees] = await link.query(SEES_ALL);
       if (Number(sees?.count ?? 0) === 0) {
         this.#obstacle = 'the monitor account lacks PROCESS: GRANT PROCESS ON *.* to it';
+        // A connection keeps the privileges that it began with.
+        link.close();
+        this.#link = null;
         return;
       }
       this.#obstacle = '';

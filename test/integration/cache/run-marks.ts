@@ -6,6 +6,7 @@ import { EVERYTHING } from '../../../src/common/table-epochs.ts';
 import { encodeTableRelations } from '../../../src/common/table-relations.ts';
 import { tableSlot } from '../../../src/common/table-slots.ts';
 import type { ServerFlavor } from '../../../src/topology/server-description.ts';
+import type { ReplicationSet } from '../../support/replication-set.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 import { MarksRig, startSet } from './marks-rig.ts';
 
@@ -160,6 +161,7 @@ export async function runMarks(t: Test, flavor: ServerFlavor): Promise<void> {
   await t.test('connections that are lost with a write under way', (t) => losses(t, rig));
   await t.test('the schema changes behind a write that was sent before', (t) => barrier(t, rig));
   await t.test('a worker that crashes', (t) => crash(t, rig));
+  await t.test('who may not see the threads does not take them for ended', (t) => unseen(t, set));
   await t.test('another primary', (t) => anotherTerm(t, rig));
 }
 
@@ -330,6 +332,30 @@ async function crash(t: Test, rig: MarksRig): Promise<void> {
     await waitUntil('workers are back', () => rig.workers.status().every(({ running }) => running), PATIENT);
   });
   t.equal(raised, 't');
+}
+
+/** The account sees its own threads only. */
+async function unseen(t: Test, set: ReplicationSet): Promise<void> {
+  const { primary } = set;
+  await primary.query("CREATE USER blind@'%' IDENTIFIED BY 'blind-secret'");
+  const rig = await MarksRig.start(t, set, 1, { username: 'blind', password: 'blind-secret' });
+  const connection = await rig.connect();
+  void connection.query(SLOW).catch(() => undefined);
+  await rig.runs('UPDATE t');
+  connection.destroy();
+  await waitUntil('it has ended', async () => {
+    return (await rig.threads()).every(({ info }) => info?.startsWith('UPDATE t') !== true);
+  });
+  await waitUntil('it was looked for', async () => {
+    const [row] = await primary.query(
+      "SELECT COUNT(*) AS n FROM information_schema.PROCESSLIST WHERE USER = 'blind'",
+    );
+    return Number(row?.n) > 0;
+  });
+  t.equal(rig.flux, 't');
+  t.equal(rig.doubts.count, 1);
+  await primary.query("GRANT PROCESS ON *.* TO blind@'%'");
+  await rig.quiet();
 }
 
 async function anotherTerm(t: Test, rig: MarksRig): Promise<void> {
