@@ -208,6 +208,9 @@ async function runFlavor(t: Test, flavor: ServerFlavor): Promise<void> {
   for (const replica of set.replicas) await replica.query('STOP SLAVE');
   await t.test('its binlog is purged', (t) => purged(subject, t));
   await t.test('another server becomes primary', (t) => anotherPrimary(subject, t));
+  // Before the servers end: links of the proxy whose client has gone would keep them waiting.
+  await followed.stop();
+  proxy.cutNow();
 }
 
 t.test('MariaDB', (t) => runFlavor(t, ServerFlavor.mariadb));
