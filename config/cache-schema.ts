@@ -1,9 +1,19 @@
 /** The result cache: what is kept of results, for whom, and how fresh it must be. */
 import * as z from 'zod';
 import { MAX_CACHE_RULES } from './capacity.ts';
-import { comment, describe, integer, MAX_TIMEOUT_MS, optionalInteger, section } from './schema-parts.ts';
+import {
+  comment,
+  describe,
+  integer,
+  MAX_TIMEOUT_MS,
+  optionalInteger,
+  optionalText,
+  section,
+} from './schema-parts.ts';
+import { optionalPassword } from './secret-schema.ts';
 
 const DIGEST = /^0x[0-9A-Fa-f]{1,16}$/;
+const PREFIX = /^[A-Za-z0-9._:-]{1,64}$/;
 const MAX_RULE_ID = 2_147_483_647;
 const MAX_SERVER_ID = 4_294_967_295;
 /** Over all workers. */
@@ -52,6 +62,49 @@ export const cacheRuleSchema = z
     description: 'Which reads are cached, and how fresh they must be. The first rule that fits decides.',
   });
 
+const level2Section = section('Results that several Sluices share, in Redis or memcached.', {
+  kind: describe(z.enum(['off', 'redis', 'memcached']).default('off'), {
+    description: 'What keeps them. Whoever may write there decides what clients are answered.',
+    reloadable: false,
+  }),
+  endpoints: describe(z.array(z.string().min(1)).max(16).default([]), {
+    description:
+      '`host:port` of each server; results are spread over them. In the same order for all Sluices.',
+    reloadable: false,
+    defaultText: 'none',
+  }),
+  username: optionalText({
+    description: 'Account of Redis.',
+    reloadable: false,
+    defaultText: 'its default one',
+  }),
+  password: optionalPassword({ description: 'Of Redis.', reloadable: false, defaultText: 'none' }),
+  tls: describe(z.boolean().default(false), {
+    description: 'Speak TLS with Redis, and verify its certificate.',
+    reloadable: false,
+  }),
+  ca: optionalText({
+    description: "Path of a PEM file: authorities that sign Redis' certificates.",
+    reloadable: false,
+    defaultText: "the system's",
+  }),
+  prefix: describe(z.string().regex(PREFIX, 'expected 1 to 64 of A-Z a-z 0-9 . _ : -').default('sluice'), {
+    description:
+      'What its keys begin with: the same for all Sluices in front of the same servers, another one for others.',
+    reloadable: false,
+  }),
+  timeoutMs: integer(1, 10_000, 20, {
+    description: 'How long a statement waits for it before it goes to a server.',
+    unit: 'ms',
+    reloadable: false,
+  }),
+  maxValueBytes: integer(1024, 536_870_912, 262_144, {
+    description: 'A larger result is not shared. memcached takes less than 1 MiB unless told otherwise.',
+    unit: 'bytes',
+    reloadable: false,
+  }),
+});
+
 export const cacheSection = section('Results of reads that are kept, and proven fresh at each hit.', {
   enabled: describe(z.boolean().default(true), {
     description: '`false`: there is no cache, and no write is marked for it.',
@@ -98,6 +151,7 @@ export const cacheSection = section('Results of reads that are kept, and proven 
       unit: 'ms',
     }),
   }),
+  level2: level2Section,
   rules: describe(z.array(cacheRuleSchema).max(MAX_CACHE_RULES).default([]), {
     description: 'What is cached. Hints and `cache_ttl` of query rules come first.',
     defaultText: 'none',

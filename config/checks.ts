@@ -5,6 +5,7 @@ import { exposedDefaultUsers, isLoopback } from './default-password.ts';
 import { checkFailover } from './failover-checks.ts';
 import { checkHostgroupAttributes, checkHostgroupUses, checkPairs } from './hostgroup-checks.ts';
 import { defaultPair } from './hostgroup-pairs.ts';
+import { checkLevel2 } from './level2-checks.ts';
 import { checkRuleLists } from './rule-checks.ts';
 import type { ConfigValues, FastRouteConfig, QueryRuleConfig, ServerConfig, UserConfig } from './schema.ts';
 import { serverDefaults } from './schema.ts';
@@ -263,6 +264,7 @@ export function checkConfig(candidates: Candidates, problems: CheckProblem[]): C
   checkLimits(values, servers, problems);
   checkPairs(values, problems);
   checkFailover(values, isFaulty('failover'), problems);
+  checkLevel2(values, problems);
   checkCache(values, problems);
   checkHostgroupAttributes(values, problems);
   checkRuleLists(values, candidates.queryRules, candidates.fastRouting, problems);

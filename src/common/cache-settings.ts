@@ -32,6 +32,21 @@ export interface CacheRule {
   readonly staleWhileRevalidateMs: number;
 }
 
+/** Results that several Sluices share; none of it changes while a process runs. */
+export interface Level2Settings {
+  readonly kind: 'off' | 'redis' | 'memcached';
+  /** `host:port` */
+  readonly endpoints: readonly string[];
+  readonly username: string | null;
+  readonly password: string | null;
+  readonly tls: boolean;
+  /** Path of a PEM file; null: the system's authorities. */
+  readonly ca: string | null;
+  readonly prefix: string;
+  readonly timeoutMs: number;
+  readonly maxValueBytes: number;
+}
+
 export interface CacheSettings {
   /** The only one that a running process does not change. */
   readonly enabled: boolean;
@@ -49,5 +64,6 @@ export interface CacheSettings {
     readonly serverId: number | null;
     readonly maxLagMs: number;
   };
+  readonly level2: Level2Settings;
   readonly rules: readonly CacheRule[];
 }

@@ -119,9 +119,19 @@ export const WorkerCounter = {
   cacheBytesServed: 72,
   /** Of servers, which hits have not taken. */
   cacheSavedMs: 73,
+  /** Of the second level: what it had, and what it had not or what was not to be taken. */
+  level2Hits: 74,
+  level2Misses: 75,
+  level2Timeouts: 76,
+  /** Connections that failed, and commands that were refused. */
+  level2Errors: 77,
+  level2BytesRead: 78,
+  level2BytesWritten: 79,
+  /** Results that were not written there since too much was on its way. */
+  level2Dropped: 80,
 } as const;
 export type WorkerCounter = (typeof WorkerCounter)[keyof typeof WorkerCounter];
-const WORKER_COUNTERS = 80;
+const WORKER_COUNTERS = 88;
 
 /** Counters of one worker for one server; what it holds is its share of the gauges. */
 export const ServerCounter = {

@@ -73,8 +73,9 @@ const TERM = ROW + ROW_SLOTS;
 const FLUSHES = TERM + 1;
 const FOLLOW_STATE = FLUSHES + 1;
 const DEFINITIONS = FOLLOW_STATE + 1;
+const UPHEAVALS = DEFINITIONS + 1;
 /** For each worker `SLOTS` numbers, then where its writers are: the server's place from 1, and the thread there. */
-const LEDGERS = DEFINITIONS + 1;
+const LEDGERS = UPHEAVALS + 1;
 const WRITERS = SLOTS;
 const WORKER_WORDS = SLOTS + MAX_WRITERS * WRITER_WORDS;
 
@@ -92,7 +93,8 @@ const OWN = 0;
 const CONFIRMED_AT_MS = OWN + OWN_WRITES;
 const APPLIED = CONFIRMED_AT_MS + 1;
 const SETTLED = APPLIED + 1;
-const POSITIONS = SETTLED + 1;
+const FOLLOWED_SINCE = SETTLED + 1;
+const POSITIONS = FOLLOWED_SINCE + 1;
 
 export class TableEpochs {
   readonly buffers: TableEpochBuffers;
@@ -137,12 +139,24 @@ export class TableEpochs {
   /** More than rows that somebody tells one by one. */
   raiseStructure(slot: number, cause: RaiseCause = RaiseCause.write): void {
     this.#interest[CAUSES + slot] = cause;
+    if (cause === RaiseCause.flush) Atomics.add(this.#words, UPHEAVALS, 1);
     Atomics.add(this.#words, STRUCTURE + slot, 1);
     Atomics.add(this.#words, EPOCH + slot, 1);
   }
 
   raiseEverything(cause: RaiseCause = RaiseCause.everything): void {
+    if (cause === RaiseCause.everything) Atomics.add(this.#words, UPHEAVALS, 1);
     this.raiseStructure(EVERYTHING, cause);
+  }
+
+  /** FOLLOWER. It has no word of what was before: nobody says that anything has changed. */
+  beginFollowing(): void {
+    this.raiseStructure(EVERYTHING, RaiseCause.everything);
+  }
+
+  /** How often something was done that may have changed any table's definition, or who may read it, or that was to flush. */
+  get upheavals(): number {
+    return Atomics.load(this.#words, UPHEAVALS);
   }
 
   /** Of the last time that it was raised. */
@@ -295,6 +309,18 @@ export class TableEpochs {
 
   set settledPosition(position: number) {
     this.#positions[SETTLED] = position;
+  }
+
+  /**
+   * What was written behind it, by anybody, has been noted in `SharedGtids` if it is settled; `NO_POSITION` while that is true
+   * of nothing. Of what was written before nobody here knows.
+   */
+  get followedSince(): number {
+    return this.#positions[FOLLOWED_SINCE]!;
+  }
+
+  set followedSince(position: number) {
+    this.#positions[FOLLOWED_SINCE] = position;
   }
 
   /** A write through this Sluice, whose tables are in flux still or have been raised. */

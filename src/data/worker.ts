@@ -27,6 +27,9 @@ import { StateDifferences } from './backend/state-difference.ts';
 import { StatementDefinitions } from './backend/statement-definition.ts';
 import { CacheAdvisor } from './cache/cache-advisor.ts';
 import { Freshness } from './cache/freshness.ts';
+import { makeStore } from './cache/level2/make-store.ts';
+import { SecondLevel } from './cache/level2/second-level.ts';
+import { SharedPositions } from './cache/level2/shared-positions.ts';
 import { type CacheLimits, ResultCache } from './cache/result-cache.ts';
 import { RowProofs } from './cache/row-proof.ts';
 import { WorkerMarks } from './cache/worker-marks.ts';
@@ -143,6 +146,19 @@ const cacheLimits = ({ cache }: Snapshot['settings']): CacheLimits => ({
   maxResultBytes: cache.maxResultBytes,
 });
 
+const { level2 } = start.snapshot.settings.cache;
+const secondLevel =
+  level2.kind === 'off' || !start.snapshot.settings.cache.enabled
+    ? null
+    : new SecondLevel({
+        settings: level2,
+        make: (address, handlers) => makeStore(level2, address, handlers),
+        positions: new SharedPositions(epochs, freshness, causality),
+        epochs,
+        counters,
+        log,
+      });
+
 const context: WorkerContext = {
   workerIndex: start.workerIndex,
   counters,
@@ -157,7 +173,7 @@ const context: WorkerContext = {
   epochs,
   freshness,
   cacheAdvisor: new CacheAdvisor(),
-  cache: new ResultCache(freshness, epochs, cacheLimits(start.snapshot.settings), counters),
+  cache: new ResultCache(freshness, epochs, cacheLimits(start.snapshot.settings), counters, secondLevel),
   refreshes: new CacheRefreshes(() => context),
   marks: new WorkerMarks(epochs, start.workerIndex, start.snapshot.settings.cache.enabled, post),
   replicaWaits: new ReplicaWaits(causality, environment.measurements),
@@ -234,12 +250,21 @@ function apply(snapshot: Snapshot, atOnce = false): void {
   });
   context.commits.update(snapshot.settings.resolveCommits, limits.noServerWaitMs);
   backends.apply(snapshot);
+  if (secondLevel !== null) secondLevel.server = sharedServer(snapshot);
   context.replicaWaits.keepOnly((pool) => backends.poolOf(pool.server.address) === pool);
   drain.apply(snapshot.writes);
   void listener.accept(snapshot.accepting);
   context.rules.update(snapshot.rules, limits.ruleTextBytes, atOnce, () =>
     post({ type: 'applied', version: snapshot.version }),
   );
+}
+
+/** Whose results are shared: the same in all Sluices in front of the same servers, as long as these have the same primary. */
+function sharedServer({ servers }: Snapshot): string | null {
+  const primary = servers.find(({ role }) => role === 'primary');
+  if (primary === undefined) return null;
+  const { flavor, versionId } = backends.dialect;
+  return `${flavor} ${versionId} ${primary.address} ${causality.sources.current?.prefix ?? ''}`;
 }
 
 async function listen(): Promise<void> {
@@ -271,6 +296,7 @@ function stop(mode: StopMode): void {
       return;
     }
     backends.close();
+    secondLevel?.close();
     clearInterval(janitor);
     // The last ERR packets must leave before the thread ends.
     setTimeout(() => post({ type: 'drained' }), DRAIN_CHECK_MS);
@@ -306,6 +332,7 @@ port.on('message', (message: ToWorker) => {
 
 const janitor = setInterval(() => {
   backends.closeIdle(Date.now());
+  context.cache.tick();
   counters.set(WorkerCounter.digests, context.plans.size);
   counters.set(WorkerCounter.cacheEntries, context.cache.store.size);
   counters.set(WorkerCounter.cacheBytes, context.cache.store.bytes);

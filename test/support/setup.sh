@@ -89,6 +89,19 @@ install_servers() {
   install_mysql_libraries
   install_transport_tools
   install_etcd
+  install_shared_caches
+}
+
+# For Sluices that share results of the cache.
+install_shared_caches() {
+  if ! have redis-server; then
+    apt_install redis-server
+    keep_service_down redis-server
+  fi
+  if ! have memcached; then
+    apt_install memcached
+    keep_service_down memcached
+  fi
 }
 
 # For several Sluices that agree on a failover.

@@ -191,7 +191,7 @@ export class BinlogFollower {
         // In front of the state: whoever sees it finds nothing from before.
         if (isAnew) {
           this.#epochs.redefine();
-          this.#epochs.raiseEverything();
+          this.#epochs.beginFollowing();
         }
         this.#reason = '';
         this.#remedy = '';

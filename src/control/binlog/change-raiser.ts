@@ -67,6 +67,8 @@ interface Change {
   readonly structures: readonly number[];
   /** Rows of which nobody has looked at; there may be entries of single rows by now. */
   readonly unlooked: readonly number[];
+  /** Not what somebody has done, but what was before anything is known. */
+  readonly isBeginning: boolean;
 }
 
 /** With so many the stream is to wait. */
@@ -183,7 +185,7 @@ export class ChangeRaiser implements TransactionSink {
   /** What is in front of this place, where no transaction is open, may not be visible, and was not raised. */
   beginUnsettled({ file, offset }: BinlogPlace): void {
     const place = { file, offset: offset - 1 };
-    const change = { slots: null, structures: NO_SLOTS, unlooked: NO_SLOTS };
+    const change = { slots: null, structures: NO_SLOTS, unlooked: NO_SLOTS, isBeginning: true };
     this.#options.rows.ended(0);
     this.#unsettled.push({ gtid: null, place, position: 0, change });
   }
@@ -236,6 +238,7 @@ export class ChangeRaiser implements TransactionSink {
       slots: isEverything ? null : [...this.#slots],
       structures: isEverything || this.#structures.size === 0 ? NO_SLOTS : [...this.#structures],
       unlooked: isEverything || this.#unlooked.size === 0 ? NO_SLOTS : [...this.#unlooked],
+      isBeginning: false,
     };
     this.#slots.clear();
     this.#structures.clear();
@@ -255,10 +258,11 @@ export class ChangeRaiser implements TransactionSink {
     if (position === 0) gtidsWanted();
   }
 
-  #raise({ slots, structures, unlooked }: Change, isFirst: boolean): void {
+  #raise({ slots, structures, unlooked, isBeginning }: Change, isFirst: boolean): void {
     const { epochs, tally } = this.#options;
     if (slots === null) {
-      epochs.raiseEverything();
+      if (isBeginning) epochs.beginFollowing();
+      else epochs.raiseEverything();
       if (isFirst) tally.everythingRaises += 1;
       return;
     }

@@ -119,6 +119,8 @@ export class FollowedServer {
       seen: (gtid) => this.#ended(gtid),
     });
     this.#reader = new EventReader(this.#raiser, this.#place, new MappedTables(rows, epochs), tally);
+    // Nothing is known of what comes before its beginning.
+    epochs.followedSince = NO_POSITION;
     this.#watch = new FreshnessWatch(epochs, monotonicMs, tally);
   }
 
@@ -279,6 +281,7 @@ export class FollowedServer {
     epochs.appliedPosition = applied;
     epochs.settledPosition =
       this.#raiser.unsettled === null ? applied : Math.min(applied, this.#raiser.settledPosition);
+    if (epochs.followedSince === NO_POSITION) epochs.followedSince = epochs.settledPosition;
   }
 
   #ended(gtid: StreamGtid): void {

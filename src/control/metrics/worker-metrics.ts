@@ -274,6 +274,41 @@ export const WORKER_METRICS: Readonly<Record<WorkerCounterName, WorkerMetric>> =
     kind: 'counter',
   },
   cacheFlushed: { name: 'sluice_cache_flushed_total', help: 'Results that were flushed', kind: 'counter' },
+  level2Hits: {
+    name: 'sluice_shared_cache_hits_total',
+    help: 'Results taken from the second level of the result cache',
+    kind: 'counter',
+  },
+  level2Misses: {
+    name: 'sluice_shared_cache_misses_total',
+    help: 'Results that the second level had not, or that could not be taken: damaged, outdated, or not provably fresh',
+    kind: 'counter',
+  },
+  level2Timeouts: {
+    name: 'sluice_shared_cache_timeouts_total',
+    help: 'Questions that the second level did not answer in time',
+    kind: 'counter',
+  },
+  level2Errors: {
+    name: 'sluice_shared_cache_errors_total',
+    help: 'Connections to the second level that failed or were lost, and commands that it refused',
+    kind: 'counter',
+  },
+  level2BytesRead: {
+    name: 'sluice_shared_cache_read_bytes_total',
+    help: 'Values that the second level has answered with',
+    kind: 'counter',
+  },
+  level2BytesWritten: {
+    name: 'sluice_shared_cache_written_bytes_total',
+    help: 'Values that were written to the second level',
+    kind: 'counter',
+  },
+  level2Dropped: {
+    name: 'sluice_shared_cache_dropped_total',
+    help: 'Results not written to the second level, since too much was on its way to it',
+    kind: 'counter',
+  },
   replaysFailed: {
     name: 'sluice_replay_failures_total',
     help: 'Transactions that could not, though it was tried',

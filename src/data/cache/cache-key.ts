@@ -18,6 +18,7 @@ import { statementEnd, statementStart } from './statement-bytes.ts';
 /** Of the text or the parameters: what is longer is not cached. */
 export const MAX_KEYED_BYTES = 16 * 1024;
 const HEAD_BYTES = 17;
+const DESTINATION_AT = 9;
 const NO_HOSTGROUP = 0xffff_ffff;
 
 export interface KeyedDestination {
@@ -77,6 +78,12 @@ export function executionKey(
   writeHead(Command.COM_STMT_EXECUTE, scopeId, definitionId, destination);
   scratchLength = parameters.writeParameters(scratch, HEAD_BYTES, MAX_KEYED_BYTES, buffer, start, end);
   return scratchLength < 0 ? null : scratch.toString('latin1', 0, scratchLength);
+}
+
+/** Of a key what means the same in every process: the command, the hostgroups, and the text or the parameters. */
+export function lastingParts(key: string): { readonly command: number; readonly rest: Buffer } {
+  const bytes = Buffer.from(key, 'latin1');
+  return { command: bytes[0]!, rest: bytes.subarray(DESTINATION_AT) };
 }
 
 /** Of the key that was made last, 32 bits. */

@@ -33,6 +33,11 @@ export interface CacheScope {
   readonly id: number;
   /** Not so where a read may see what nobody has committed. */
   readonly isCacheable: boolean;
+  /**
+   * The same in all processes, and no secret of its account in it: two Sluices may not share what two accounts of one name do
+   * not. null where too little is known of its variables, or nobody else may have its connections.
+   */
+  readonly identity: string | null;
 }
 
 /** What a scope is made of. */
@@ -53,7 +58,8 @@ export class CacheScopes {
     const known = this.#known.get(key);
     if (known !== undefined) return known;
     if (this.#known.size >= MAX_SCOPES) this.#known.clear();
-    const scope = { id: ++this.#lastId, isCacheable: !readsUncommitted(variables) };
+    const identity = identityOf(connectionKey, name, variables, this.#keyOf(variables));
+    const scope = { id: ++this.#lastId, isCacheable: !readsUncommitted(variables), identity };
     this.#known.set(key, scope);
     return scope;
   }
@@ -70,6 +76,18 @@ export class CacheScopes {
   }
 }
 
+function identityOf(
+  { credentials, behaviourFlags, mariadbFlags, ownerId }: ConnectionKey,
+  schema: string,
+  { values }: SessionVariables,
+  variables: string,
+): string | null {
+  // A server that does not tell its variables has others than their defaults, perhaps.
+  if (ownerId !== null || !values.has('sql_mode') || !values.has('time_zone')) return null;
+  const { username } = credentials;
+  return `${username.length}:${username}\0${behaviourFlags}\0${mariadbFlags}\0${schema}\0${variables}`;
+}
+
 function readsUncommitted({ values }: SessionVariables): boolean {
   return values.get('tx_isolation') === 'READ-UNCOMMITTED';
 }
@@ -84,6 +102,11 @@ export class SessionScope {
 
   constructor(scopes: CacheScopes) {
     this.#scopes = scopes;
+  }
+
+  /** The one that was found last. */
+  get last(): CacheScope | null {
+    return this.#scope;
   }
 
   of(connectionKey: ConnectionKey, schema: string | null, variables: SessionVariables): CacheScope {

@@ -6,6 +6,7 @@
 import type { CacheClass } from '../../common/cache-settings.ts';
 import type { DigestTally } from '../router/caching/digest-tally.ts';
 import type { FreshnessProof } from './freshness.ts';
+import type { SharedFill } from './level2/second-level.ts';
 import { type CaptureBudget, ResultCapture } from './result-capture.ts';
 import type { CacheEntry } from './result-store.ts';
 
@@ -36,6 +37,9 @@ export class Fill {
   /** What is already stored goes on to be served meanwhile: this entry. */
   readonly refreshes: CacheEntry | null;
   readonly waiters = new Set<FillWaiter>();
+
+  /** Where it is shared with other Sluices. */
+  shared: SharedFill | null = null;
 
   #serverMs = -1;
 

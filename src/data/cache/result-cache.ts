@@ -17,6 +17,8 @@ import { DigestTallies, type DigestTally } from '../router/caching/digest-tally.
 import { CacheScopes } from './cache-scope.ts';
 import { Fill, type FillTerms } from './fill.ts';
 import type { Freshness } from './freshness.ts';
+import type { SecondLevel } from './level2/second-level.ts';
+import type { SharedValue } from './level2/shared-value.ts';
 import { ResultBlocks } from './result-blocks.ts';
 import { CaptureBudget } from './result-capture.ts';
 import { type CacheEntry, EntryEnd, ResultStore } from './result-store.ts';
@@ -50,6 +52,8 @@ export class ResultCache {
   readonly tallies = new DigestTallies();
   readonly freshness: Freshness;
   readonly epochs: TableEpochs;
+  /** What it shares with other Sluices; null: nothing. */
+  readonly secondLevel: SecondLevel | null;
   readonly #counters: WorkerCounters;
   readonly #fills = new Map<string, Fill>();
   readonly #blocks = new ResultBlocks();
@@ -60,9 +64,16 @@ export class ResultCache {
   #localFlushes = 0;
   #sharedFlushes: number;
 
-  constructor(freshness: Freshness, epochs: TableEpochs, limits: CacheLimits, counters: WorkerCounters) {
+  constructor(
+    freshness: Freshness,
+    epochs: TableEpochs,
+    limits: CacheLimits,
+    counters: WorkerCounters,
+    secondLevel: SecondLevel | null = null,
+  ) {
     this.freshness = freshness;
     this.epochs = epochs;
+    this.secondLevel = secondLevel;
     this.#counters = counters;
     this.#maxResultBytes = limits.maxResultBytes;
     this.#capturing = new CaptureBudget(limits.maxBytes * CAPTURED_SHARE);
@@ -127,6 +138,12 @@ export class ResultCache {
     return sum;
   }
 
+  /** To be called about once a second. */
+  tick(): void {
+    if (this.epochs.flushes !== this.#sharedFlushes) this.#flushAll();
+    this.secondLevel?.tick();
+  }
+
   // ---- fills
 
   get flushes(): number {
@@ -159,6 +176,8 @@ export class ResultCache {
       this.#counters.add(WorkerCounter.cacheStored);
       this.#counters.add(WorkerCounter.cacheBytesStored, entry.result.byteLength);
       fill.terms.tally.stored++;
+      // In front of storing it, which may give its memory back: it is copied.
+      if (fill.shared !== null) this.secondLevel?.put(fill.shared, entry, performance.now() - entry.readAtMs);
       this.store.set(fill.terms.key, entry);
     } else {
       this.#counters.add(WorkerCounter.cacheNotStored);
@@ -168,30 +187,46 @@ export class ResultCache {
     if (fill.waiters.size > 0) setImmediate(() => tell(fill, entry));
   }
 
+  /**
+   * Another Sluice's result instead of its own: as if it had been read now, or `ageMs` ago.
+   * @returns null where it may not be stored here; then the fill goes on.
+   */
+  take(fill: Fill, value: SharedValue, ageMs: number): CacheEntry | null {
+    const { packets, deprecatesEof, serverMs } = value;
+    const { terms, waiters } = fill;
+    if (packets.length > terms.maxBytes) return null;
+    const entry = this.#make(terms, packets, deprecatesEof, fill.beganAtMs - ageMs, serverMs);
+    if (entry === null) return null;
+    if (this.#fills.get(terms.key) === fill) this.#fills.delete(terms.key);
+    this.store.set(terms.key, entry);
+    fill.capture.clear();
+    if (waiters.size > 0) setImmediate(() => tell(fill, entry));
+    return entry;
+  }
+
   #entryOf({ terms, capture, beganAtMs, serverMs }: Fill): CacheEntry | null {
-    const { tally, proof, slots, structure, flushes } = terms;
-    if (this.epochs.flushes !== this.#sharedFlushes) this.#flushAll();
-    if (flushes !== this.#localFlushes || this.structureOf(slots, terms.class) !== structure) return null;
-    if (proof !== null && !this.freshness.isUnchanged(proof)) return null;
     const bytes = capture.take();
-    const result =
-      bytes === null ? null : StoredResult.of(bytes, terms.deprecatesEof, this.#blocks, terms.storesWarnings);
+    return bytes === null ? null : this.#make(terms, bytes, terms.deprecatesEof, beganAtMs, serverMs);
+  }
+
+  /** @returns null where something has happened since the beginning that it may not be true of, or it is not to be kept. */
+  #make(
+    { tally, proof, slots, structure, flushes, class: cacheClass, storesWarnings, storesEmpty }: FillTerms,
+    bytes: Buffer,
+    deprecatesEof: boolean,
+    readAtMs: number,
+    serverMs: number,
+  ): CacheEntry | null {
+    if (this.epochs.flushes !== this.#sharedFlushes) this.#flushAll();
+    if (flushes !== this.#localFlushes || this.structureOf(slots, cacheClass) !== structure) return null;
+    if (proof !== null && !this.freshness.isUnchanged(proof)) return null;
+    const result = StoredResult.of(bytes, deprecatesEof, this.#blocks, storesWarnings);
     if (result === null) return null;
-    if (result.rowCount === 0 && !terms.storesEmpty) {
+    if (result.rowCount === 0 && !storesEmpty) {
       result.release();
       return null;
     }
-    return {
-      result,
-      tally,
-      proof,
-      slots,
-      structure,
-      readAtMs: beganAtMs,
-      serverMs,
-      isRefreshing: false,
-      size: 0,
-    };
+    return { result, tally, proof, slots, structure, readAtMs, serverMs, isRefreshing: false, size: 0 };
   }
 
   // ---- flushes
@@ -199,6 +234,7 @@ export class ResultCache {
   /** What is being read now is not stored either. @returns how many results there were */
   flushDigest(wanted: DigestTally): number {
     this.#localFlushes++;
+    this.secondLevel?.flush();
     return this.store.flush(
       ({ tally }) => tally.hashLow === wanted.hashLow && tally.hashHigh === wanted.hashHigh,
     );
@@ -207,6 +243,7 @@ export class ResultCache {
   /** All that is stored, in this worker. */
   flush(): number {
     this.#localFlushes++;
+    this.secondLevel?.flush();
     return this.store.flush();
   }
 

@@ -7,6 +7,7 @@
  * | nothing      | its statement has nothing to do with the cache    | –                                           |
  * | fills        | the answer to its statement may be kept           | the end of the command, of the session      |
  * | waits        | the same read of another session is under way     | its end, the limit, KILL, the session's end |
+ * | asks         | another Sluice may have read it                   | an answer, the limit, KILL, the session's end |
  */
 
 import { Capability, hasCapability } from '../../../protocol/index.ts';
@@ -29,15 +30,18 @@ import type { WorkerContext } from '../worker-context.ts';
 import { usesResidue } from './asked-connection.ts';
 import { pinnedRow } from './pinned-row.ts';
 import type { Session } from './session.ts';
+import { SharedReads, type SharedReadsOwner } from './shared-reads.ts';
 
 /** A longer statement goes to a server itself, rather than to be kept. */
 const MAX_WAITING_BYTES = 64 * 1024;
 const CACHED = routeOf(RouteTarget.sluice, RouteReason.cached);
 
-export class CachedReads implements FillWaiter {
+export class CachedReads implements FillWaiter, SharedReadsOwner {
   readonly #session: Session;
   readonly #context: WorkerContext;
   readonly #scope: SessionScope;
+  /** null: nothing is shared with other Sluices. */
+  readonly #shared: SharedReads | null;
   /** That its statement is to answer. */
   #fill: Fill | null = null;
   /** Whose end it waits for. */
@@ -52,6 +56,10 @@ export class CachedReads implements FillWaiter {
     this.#session = session;
     this.#context = context;
     this.#scope = new SessionScope(context.cache.scopes);
+    const { cache } = context;
+    const { secondLevel } = cache;
+    this.#shared =
+      secondLevel === null ? null : new SharedReads(session, cache, secondLevel, this.#scope, this);
   }
 
   /** What it reads must be as new as what the primary has acknowledged up to now. */
@@ -192,10 +200,8 @@ export class CachedReads implements FillWaiter {
     if (other === undefined) {
       const fill = this.#begin(key, decision, plan, buffer, start, end);
       if (fill === null) counters.add(WorkerCounter.cacheUnproven);
-      else {
-        this.#fill = fill;
-        this.#session.run.passage.capture = fill.capture;
-      }
+      else if (this.#shared?.ask(fill, decision, buffer, start, end, plan) === true) return true;
+      else this.#fillWith(fill);
       return false;
     }
     if (decision.waitMs <= 0 || end - start > MAX_WAITING_BYTES) return false;
@@ -207,6 +213,11 @@ export class CachedReads implements FillWaiter {
     other.waiters.add(this);
     wheel.arm(this.#timer, decision.waitMs);
     return true;
+  }
+
+  #fillWith(fill: Fill): void {
+    this.#fill = fill;
+    this.#session.run.passage.capture = fill.capture;
   }
 
   /** @returns null while what is read now could not be stored. */
@@ -284,10 +295,20 @@ export class CachedReads implements FillWaiter {
     const fill = this.#begin(key, decision, plan, buffer, start, end, entry);
     if (fill === null) return true;
     const destination = router.destinationOf(plan.statement, session.routing);
+    this.#shared?.share(fill, decision, plan);
     if (refreshes.take(session, destination, buffer, start, end, plan, fill)) return true;
-    this.#fill = fill;
-    session.run.passage.capture = fill.capture;
+    this.#fillWith(fill);
     return false;
+  }
+
+  /** Of the second level: what another Sluice has read, or nothing. */
+  answered(fill: Fill, entry: CacheEntry | null, decision: CacheDecision, packet: Buffer, plan: Plan): void {
+    if (entry !== null && this.#context.cache.judge(entry, decision, this.#token()) === Usability.fresh) {
+      this.#serve(entry, fill.terms.key, plan, packet, 0, packet.length);
+      return;
+    }
+    if (entry === null) this.#fillWith(fill);
+    this.#session.commands.send(packet, 0, packet.length, plan);
   }
 
   // ---- waiting
@@ -316,7 +337,7 @@ export class CachedReads implements FillWaiter {
 
   /** KILL QUERY, or the end of the statement's time. @returns false if it does not wait here */
   interrupt(error: ClientError): boolean {
-    if (this.#awaited === null) return false;
+    if (this.#awaited === null && this.#shared?.isAsking !== true) return false;
     this.cancel();
     this.#session.run.statement = null;
     this.#session.refuse(error);
@@ -325,6 +346,7 @@ export class CachedReads implements FillWaiter {
 
   /** It does not wait any more. */
   cancel(): void {
+    this.#shared?.cancel();
     if (this.#awaited === null) return;
     this.#context.wheel.cancel(this.#timer);
     this.#awaited.waiters.delete(this);

@@ -182,6 +182,17 @@ export function madeSnapshot(more: Partial<Snapshot> = {}): Snapshot {
         softTtlPercent: 0,
         auto: 'off',
         follower: { mode: 'off', serverId: null, maxLagMs: 500 },
+        level2: {
+          kind: 'off',
+          endpoints: [],
+          username: null,
+          password: null,
+          tls: false,
+          ca: null,
+          prefix: 'sluice',
+          timeoutMs: 20,
+          maxValueBytes: 262_144,
+        },
         rules: [],
       },
       routing: {

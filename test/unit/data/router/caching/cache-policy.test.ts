@@ -36,6 +36,17 @@ const SETTINGS: CacheSettings = {
   softTtlPercent: 0,
   auto: 'off',
   follower: { mode: 'off', serverId: null, maxLagMs: 500 },
+  level2: {
+    kind: 'off' as const,
+    endpoints: [],
+    username: null,
+    password: null,
+    tls: false,
+    ca: null,
+    prefix: 'sluice',
+    timeoutMs: 20,
+    maxValueBytes: 262_144,
+  },
   rules: [],
 };
 
