@@ -129,6 +129,8 @@ export const WorkerCounter = {
   level2BytesWritten: 79,
   /** Results that were not written there since too much was on its way. */
   level2Dropped: 80,
+  /** Nothing was stored of what came for the first time, since there was no room. */
+  cacheNotAdmitted: 81,
 } as const;
 export type WorkerCounter = (typeof WorkerCounter)[keyof typeof WorkerCounter];
 const WORKER_COUNTERS = 88;

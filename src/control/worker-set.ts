@@ -37,7 +37,6 @@ import type {
 import { type OperatorReport, ReportStream, type WorkerReport } from '../common/worker-report.ts';
 import { AppliedWaits } from './applied-waits.ts';
 import { giveBack } from './give-back.ts';
-import { limitHeapGrowth } from './heap-growth.ts';
 import { KillRelay } from './kill-relay.ts';
 import { OPERATOR, OperatorKills } from './operator-kills.ts';
 import { SessionListing } from './session-lists.ts';
@@ -257,7 +256,6 @@ export class WorkerSet {
       listen: { ...listen, port: this.#port },
       rsaKey: this.rsaKey,
     };
-    limitHeapGrowth();
     const worker = new Worker(this.#script, { workerData, resourceLimits: RESOURCE_LIMITS });
     slot.worker = worker;
     worker.on('message', (message: FromWorker) => this.#received(slot, message, failed));

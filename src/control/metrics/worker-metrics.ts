@@ -273,6 +273,11 @@ export const WORKER_METRICS: Readonly<Record<WorkerCounterName, WorkerMetric>> =
     help: 'Time that servers took for the answers that hits have repeated',
     kind: 'counter',
   },
+  cacheNotAdmitted: {
+    name: 'sluice_cache_not_admitted_total',
+    help: 'Statements whose answers were not kept because they came for the first time and the cache was full',
+    kind: 'counter',
+  },
   cacheFlushed: { name: 'sluice_cache_flushed_total', help: 'Results that were flushed', kind: 'counter' },
   level2Hits: {
     name: 'sluice_shared_cache_hits_total',

@@ -14,6 +14,7 @@ import { WorkerCounter, type WorkerCounters } from '../../common/shared-counters
 import { EVERYTHING, RaiseCause, type TableEpochs } from '../../common/table-epochs.ts';
 import type { CacheDecision } from '../router/caching/cache-decision.ts';
 import { DigestTallies, type DigestTally } from '../router/caching/digest-tally.ts';
+import { Admission } from './admission.ts';
 import { CacheScopes } from './cache-scope.ts';
 import { Fill, type FillTerms } from './fill.ts';
 import type { Freshness } from './freshness.ts';
@@ -50,6 +51,7 @@ export class ResultCache {
   readonly store: ResultStore;
   readonly scopes = new CacheScopes();
   readonly tallies = new DigestTallies();
+  readonly #admission = new Admission();
   readonly freshness: Freshness;
   readonly epochs: TableEpochs;
   /** What it shares with other Sluices; null: nothing. */
@@ -145,6 +147,11 @@ export class ResultCache {
   }
 
   // ---- fills
+
+  /** Whether what is read now is worth its room. @param keyHash 32 bits of its key; counts as asked for once more. */
+  admits(keyHash: number): boolean {
+    return !this.store.isFull || this.#admission.admits(keyHash);
+  }
 
   get flushes(): number {
     return this.#localFlushes;

@@ -35,6 +35,9 @@ export interface CacheEntry {
 /** Of the heap behind a full collection, before the next one. */
 const MOST_GARBAGE_PERCENT = 25;
 
+/** Share of its bytes. */
+const FULL = 0.9;
+
 /** Why an entry is gone. */
 export const EntryEnd = {
   /** Something was written to its tables, or may have been. */
@@ -67,6 +70,11 @@ export class ResultStore {
   /** With keys and overhead. */
   get bytes(): number {
     return this.#entries?.calculatedSize ?? 0;
+  }
+
+  /** What comes new drives out something else, or soon will. */
+  get isFull(): boolean {
+    return this.bytes > this.#maxBytes * FULL;
   }
 
   /** Marks it as used. */

@@ -198,6 +198,10 @@ export class CachedReads implements FillWaiter, SharedReadsOwner {
     const { cache, counters, wheel } = this.#context;
     const other = cache.fillOf(key);
     if (other === undefined) {
+      if (!cache.admits(lastKeyHash())) {
+        counters.add(WorkerCounter.cacheNotAdmitted);
+        return false;
+      }
       const fill = this.#begin(key, decision, plan, buffer, start, end);
       if (fill === null) counters.add(WorkerCounter.cacheUnproven);
       else if (this.#shared?.ask(fill, decision, buffer, start, end, plan) === true) return true;
