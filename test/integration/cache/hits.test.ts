@@ -381,7 +381,8 @@ t.test('who reads late gets what he was sent, although the cache has forgotten i
   });
   const served = (await counters()).hits - hits;
   t.ok(served < copies, `${served} answers, then the client is waited for`);
-  for (let n = 0; n < 600; n++) await other.query(sql(66, n));
+  // The second time, since a full cache lets nothing in that comes for the first.
+  for (let n = 0; n < 600; n++) for (let time = 0; time < 2; time++) await other.query(sql(66, n));
   t.ok((await sluice.metrics()).get('sluice_cache_evicted_total{worker="0"}'), 'something had to go');
   const chunks: Buffer[] = [];
   let received = 0;
