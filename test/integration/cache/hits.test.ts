@@ -209,8 +209,11 @@ t.test('users share nothing, and who loses a privilege is not served any more', 
     };
     t.same(await counted(reads), { fills: 2, stored: 2, hits: 2 }, hint);
     await mine.query(`REVOKE SELECT ON app.t FROM ${OTHER.username}`);
+    // At level `none` the replica may answer as before until it has heard of it.
+    await set.waitForSync();
     await t.rejects(other.query(sql), { code: 'ER_TABLEACCESS_DENIED_ERROR' });
     await mine.query(`GRANT SELECT ON app.t TO ${OTHER.username}`);
+    await set.waitForSync();
   }
   await mine.end();
   await other.end();
