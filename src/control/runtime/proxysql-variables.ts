@@ -68,6 +68,7 @@ export const MAPPED_VARIABLES: readonly MappedVariable[] = [
   plain('admin-web_enabled', 'http.dashboard'),
   plain('admin-web_port', 'http.port'),
   // Not ProxySQL's: a list of names that has no table.
+  list('sluice-cache_level2_endpoints', 'cache.level2.endpoints'),
   list('sluice-failover_candidates', 'failover.candidates'),
   list('sluice-failover_etcd_endpoints', 'failover.etcd.endpoints'),
 ];

@@ -203,6 +203,7 @@ t.test('every setting is a variable, a table or said to be neither', async (t) =
     t.ok(shown.has(path) || tables.has(path) || isPlace, `${path} (${kind})`);
     const isListOfTexts = [
       'proxyProtocol.networks',
+      'cache.level2.endpoints',
       'failover.candidates',
       'failover.etcd.endpoints',
     ].includes(path);
