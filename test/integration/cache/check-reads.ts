@@ -35,7 +35,8 @@ export async function checkReads(t: Test, given: TestOptions): Promise<void> {
   t.ok(counts.reads > options.operations / 3, 'reads');
   t.ok(counts.commits > options.operations / 100, 'commits');
   t.ok(counts.rollbacks > 0, 'rollbacks');
-  t.ok(counts.unknown > 0, 'lost connections');
+  // Which connections are lost in the middle of a write is luck: a long run always has some.
+  if (options.operations >= 100_000) t.ok(counts.unknown > 0, 'lost connections');
   const unexpected = errors.filter(({ errno }) => !EXPECTED_ERRORS.has(errno));
   t.same(unexpected, [], 'no other errors');
 }
