@@ -13,6 +13,7 @@ import {
 } from '../../../src/common/snapshot.ts';
 import { hostgroupsOf } from '../../../src/topology/hostgroup-membership.ts';
 import { TlsMode, WITHOUT_TLS } from '../../../src/topology/server-description.ts';
+import { MADE_CACHE_SETTINGS } from '../../support/made-cache-settings.ts';
 
 export const NO_BACKEND_TLS: BackendTls = {
   mode: TlsMode.DISABLED,
@@ -172,29 +173,7 @@ export function madeSnapshot(more: Partial<Snapshot> = {}): Snapshot {
       auditLog: { clients: false, queueLength: 1000 },
       tracing: { enabled: false, sampleEvery: 100, queueLength: 2048 },
       causalReads: { level: 'none', waitMs: 50 },
-      cache: {
-        enabled: true,
-        maxBytes: 1 << 24,
-        maxResultBytes: 1 << 20,
-        waitMs: 100,
-        storesEmptyResults: true,
-        storesWarnings: false,
-        softTtlPercent: 0,
-        auto: 'off',
-        follower: { mode: 'off', serverId: null, maxLagMs: 500 },
-        level2: {
-          kind: 'off',
-          endpoints: [],
-          username: null,
-          password: null,
-          tls: false,
-          ca: null,
-          prefix: 'sluice',
-          timeoutMs: 20,
-          maxValueBytes: 262_144,
-        },
-        rules: [],
-      },
+      cache: MADE_CACHE_SETTINGS,
       routing: {
         readsOnPrimary: 'fallback',
         whenAllLag: 'primary',

@@ -1,19 +1,8 @@
 import t from 'tap';
-import type { CacheRule } from '../../../../src/common/cache-settings.ts';
 import { isFollowerWanted } from '../../../../src/control/binlog/follower-demand.ts';
+import { MADE_CACHE_RULE } from '../../../support/made-cache-settings.ts';
 
-const RULE: CacheRule = {
-  ruleId: 1,
-  active: true,
-  digest: null,
-  matchDigest: null,
-  schema: null,
-  user: null,
-  tables: [],
-  class: 'strong',
-  ttlMs: null,
-  staleWhileRevalidateMs: 0,
-};
+const RULE = MADE_CACHE_RULE;
 
 function wanted(
   mode: 'auto' | 'on' | 'off',

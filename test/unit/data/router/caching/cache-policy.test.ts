@@ -17,6 +17,7 @@ import {
 import { type TableCatalog, UNKNOWN_TABLES } from '../../../../../src/data/router/table-catalog.ts';
 import { digestName } from '../../../../../src/sql/digest-text.ts';
 import { makeLexicalContext } from '../../../../../src/sql/lexical-context.ts';
+import { MADE_CACHE_RULE, MADE_CACHE_SETTINGS } from '../../../../support/made-cache-settings.ts';
 
 const CONTEXT = makeLexicalContext({ charset: 'utf8mb4', sqlMode: '', flavor: 'mariadb', versionId: 101100 });
 const plans = new PlanCache(1, 1000, { miss: () => {} });
@@ -26,44 +27,10 @@ function planOf(sql: string): Plan {
   return plans.planFor(buf, 0, buf.length, CONTEXT);
 }
 
-const SETTINGS: CacheSettings = {
-  enabled: true,
-  maxBytes: 1 << 24,
-  maxResultBytes: 1 << 20,
-  waitMs: 100,
-  storesEmptyResults: true,
-  storesWarnings: false,
-  softTtlPercent: 0,
-  auto: 'off',
-  follower: { mode: 'off', serverId: null, maxLagMs: 500 },
-  level2: {
-    kind: 'off' as const,
-    endpoints: [],
-    username: null,
-    password: null,
-    tls: false,
-    ca: null,
-    prefix: 'sluice',
-    timeoutMs: 20,
-    maxValueBytes: 262_144,
-  },
-  rules: [],
-};
+const SETTINGS = MADE_CACHE_SETTINGS;
 
 function cacheRule(rule: Partial<CacheRule>): CacheRule {
-  return {
-    ruleId: 1,
-    active: true,
-    digest: null,
-    matchDigest: null,
-    schema: null,
-    user: null,
-    tables: [],
-    class: 'strong',
-    ttlMs: null,
-    staleWhileRevalidateMs: 0,
-    ...rule,
-  };
+  return { ...MADE_CACHE_RULE, ...rule };
 }
 
 const CATALOG: CacheCatalog = {
