@@ -9,8 +9,12 @@ if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {
   process.stderr.write(`sluice: Node ${OLDEST_NODE} or newer is needed, this is ${process.versions.node}\n`);
   process.exitCode = 1;
 } else {
-  const { runCommandLine } = await import('./cli/run.ts');
-  await runCommandLine(process.argv.slice(2));
+  const args = process.argv.slice(2);
+  const { runSubcommand } = await import('./cli/subcommands.ts');
+  if (!(await runSubcommand(args))) {
+    const { runCommandLine } = await import('./cli/run.ts');
+    await runCommandLine(args);
+  }
 }
 
 export {};

@@ -2,6 +2,7 @@
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
 import { nearestName } from '../../config/nearest-name.ts';
 import type { Setting } from '../../config/settings.ts';
+import { SUBCOMMANDS } from './subcommands.ts';
 
 export const CliAction = {
   run: 'run',
@@ -98,6 +99,8 @@ const CONFIG_ACTIONS = {
   check: { action: CliAction.checkConfig, most: 0 },
 } as const;
 
+const COMMAND_NAMES = ['config', ...SUBCOMMANDS.map(({ name }) => name)];
+
 function isConfigAction(word: string): word is keyof typeof CONFIG_ACTIONS {
   return Object.hasOwn(CONFIG_ACTIONS, word);
 }
@@ -158,7 +161,10 @@ export function parseCommandLine(args: readonly string[], settings: readonly Set
   const command = isConfig ? readConfigCommand(words, problems) : { action: null, operands: [] };
   // Not repeated: it may be a password.
   const unexpected = isConfig ? [] : words.map(({ index }) => index + 1);
-  for (const number of unexpected)
-    problems.push(`unexpected argument number ${number}, settings are given as --name value`);
+  for (const number of unexpected) {
+    const nearest = number === 1 ? nearestName(words[0]!.value, COMMAND_NAMES) : null;
+    const hint = nearest === null ? 'settings are given as --name value' : `did you mean ${nearest}?`;
+    problems.push(`unexpected argument number ${number}, ${hint}`);
+  }
   return { action: actionOf(seen, command.action), configFile, flags, operands: command.operands, problems };
 }

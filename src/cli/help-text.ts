@@ -1,4 +1,6 @@
 import type { Setting } from '../../config/settings.ts';
+import type { SubcommandEntry } from './subcommand.ts';
+import { SUBCOMMANDS } from './subcommands.ts';
 
 const HEAD = `Usage: sluice [--config FILE] [--SETTING VALUE …]
        sluice config print|check|diff [--config FILE] …
@@ -15,7 +17,7 @@ A SQL proxy for MySQL and MariaDB: writes go to the primary, proven reads to the
   config diff         print what differs from the defaults; config diff A: file A from what is configured;
                       config diff A B: file B from file A. "running" instead of a file: what is in force, asked
                       for on the admin port. Exits with 0 if nothing differs, else with 1
-
+@SUBCOMMANDS@
 Every setting can also be given as a flag, or as an environment variable (listen.port: SLUICE_LISTEN_PORT).
 Flags go before variables, variables before the file. Lists are comma-separated, or JSON.
 
@@ -28,6 +30,7 @@ Settings:
 `;
 
 const COLUMN = 34;
+const SUBCOMMAND_COLUMN = 20;
 
 function valueName(setting: Setting): string {
   if (setting.values !== null) return setting.values.join('|');
@@ -44,6 +47,11 @@ function settingLine(setting: Setting): string {
   return `${flag}${separator}${setting.description} (${fallback}${unit})`.replaceAll('`', '');
 }
 
-export function helpText(settings: readonly Setting[]): string {
-  return `${HEAD}${settings.map(settingLine).join('\n')}\n`;
+function subcommandLine({ name, summary }: SubcommandEntry): string {
+  return `  ${name.padEnd(SUBCOMMAND_COLUMN)}${summary}; see sluice ${name} --help\n`;
+}
+
+export function helpText(settings: readonly Setting[], subcommands = SUBCOMMANDS): string {
+  const head = HEAD.replace('@SUBCOMMANDS@', subcommands.map(subcommandLine).join(''));
+  return `${head}${settings.map(settingLine).join('\n')}\n`;
 }

@@ -9,11 +9,10 @@ import { collectSettings, configJsonSchema } from '../../config/settings.ts';
 import { configWarnings, summariseConfig } from '../../config/summary.ts';
 import { CliAction, type CommandLine, parseCommandLine } from './command-line.ts';
 import { diffCommand } from './diff-command.ts';
+import { ExitCode } from './exit-code.ts';
 import { helpText } from './help-text.ts';
 import { runService } from './service.ts';
 import { readVersion } from './version.ts';
-
-export const ExitCode = { ok: 0, failed: 1, badConfiguration: 2 } as const;
 
 function complain(lines: readonly string[]): void {
   process.stderr.write(`${lines.map((line) => `sluice: ${line}`).join('\n')}\n`);
