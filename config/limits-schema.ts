@@ -25,6 +25,11 @@ export const limitsSection = section('What one client, and all clients together,
     30_000,
     'On SIGTERM, running statements and transactions get this long to finish; 0 ends them at once.',
   ),
+  shutdownDelayMs: milliseconds(
+    0,
+    0,
+    'From SIGTERM on `/readyz` answers 503, but clients are let in and served for this long: the time that load balancers and Kubernetes need to send them elsewhere. `limits.shutdownGraceMs` begins after it.',
+  ),
   noServerWaitMs: milliseconds(
     0,
     10_000,

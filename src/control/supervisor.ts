@@ -32,6 +32,7 @@ import { liveness, readiness } from './readiness.ts';
 import type { PreparedRuntime } from './runtime/prepare-runtime.ts';
 import type { RuntimeControl } from './runtime/runtime-control.ts';
 import type { AppliedConfig, RuntimeHost } from './runtime/runtime-host.ts';
+import { ServicePhase } from './service-phase.ts';
 import type { SluiceAddresses, SluiceHandle } from './sluice-handle.ts';
 import { SnapshotBuilder } from './snapshot-builder.ts';
 import { StatisticsHistory } from './statistics/history.ts';
@@ -87,6 +88,7 @@ export class Supervisor implements SluiceHandle {
   #snapshot: Snapshot;
   #workers: WorkerSet | null = null;
   readonly #ports: OperatorPorts;
+  readonly #phase = new ServicePhase();
   #stopping: Promise<void> | null = null;
   readonly #certificates: CertificateKeeper;
 
@@ -157,7 +159,7 @@ export class Supervisor implements SluiceHandle {
       config: () => this.#config,
       metrics: this.#metrics,
       liveness: () => liveness(this.#workers?.status() ?? []),
-      readiness: () => readiness(this.#workers?.status() ?? [], this.#snapshot, this.#stopping !== null),
+      readiness: () => readiness(this.#workers?.status() ?? [], this.#snapshot, this.#phase.isStopping),
     });
     this.#history = new StatisticsHistory({
       store: this.#store,
@@ -217,6 +219,7 @@ export class Supervisor implements SluiceHandle {
     this.#history.start();
     // What changed while the workers were starting.
     this.#publish();
+    this.#phase.started();
   }
 
   #runtimeHost(): RuntimeHost {
@@ -341,8 +344,9 @@ export class Supervisor implements SluiceHandle {
   }
 
   async #stop(reason: string): Promise<void> {
-    const graceMs = this.#config.limits.shutdownGraceMs;
-    this.#logger.info('stopping', { reason, graceMs });
+    const { shutdownDelayMs: delayMs, shutdownGraceMs: graceMs } = this.#config.limits;
+    this.#logger.info('stopping', { reason, delayMs, graceMs });
+    await this.#phase.leave(delayMs);
     await this.#failover.stop();
     this.#certificates.stop();
     this.#views.stop();
@@ -379,7 +383,7 @@ export class Supervisor implements SluiceHandle {
   }
 
   #publish(): void {
-    if (this.#stopping !== null || this.#isApplying) return;
+    if (this.#phase.isClosing || this.#isApplying) return;
     const before = this.#snapshot;
     try {
       this.#snapshot = this.#build();

@@ -13,8 +13,8 @@ const set = new ReplicationSet({ replicas: 1, sql: ['CREATE TABLE app.t (id INT 
 t.before(() => set.start());
 t.teardown(() => set.dispose());
 
-function start(shutdownGraceMs: number): Promise<SluiceProcess> {
-  const config: SluiceOptions['config'] = { limits: { shutdownGraceMs } };
+function start(shutdownGraceMs: number, shutdownDelayMs = 0): Promise<SluiceProcess> {
+  const config: SluiceOptions['config'] = { limits: { shutdownGraceMs, shutdownDelayMs } };
   return SluiceProcess.startFor(set, { config });
 }
 
@@ -96,4 +96,55 @@ t.test('with nothing to do it ends at once', async (t) => {
   t.ok(performance.now() - startedAt < 5000, 'no waiting for idle clients');
   connection.destroy();
   await sluice.dispose();
+});
+
+t.test('for limits.shutdownDelayMs nothing changes but /readyz', async (t) => {
+  const sluice = await start(20_000, 600_000);
+  t.teardown(() => sluice.dispose());
+  const before = await sluice.connect();
+  await before.query('BEGIN');
+  sluice.signal('SIGTERM');
+  await waitUntil('/readyz answers 503', async () => (await sluice.get('/readyz')).status === 503);
+  t.match(await (await sluice.get('/readyz')).json(), { status: 'not ready', reasons: ['stopping'] });
+  t.equal((await sluice.get('/healthz')).status, 200, 'it lives: nobody is to restart it');
+
+  const during = await sluice.connect();
+  await during.query('REPLACE INTO t VALUES (10)');
+  const [rows] = await during.query<RowDataPacket[]>('SELECT id FROM t WHERE id = 10');
+  t.same(rows, [{ id: 10 }], 'a new client is served');
+  await before.query('COMMIT');
+
+  const admin = await sluice.adminConnection();
+  await admin.query("INSERT INTO mysql_users (username, password) VALUES ('late', 'secret')");
+  await admin.query('LOAD MYSQL USERS TO RUNTIME');
+  const known = sluice.connect({ user: 'late', password: 'secret', database: '' });
+  await t.resolves(known, 'configurations and topologies still come into force');
+
+  for (const client of [before, during, admin, await known]) client.destroy();
+  sluice.signal('SIGTERM');
+  t.equal((await sluice.exited).code, 143, 'a second signal does not wait');
+});
+
+t.test('after limits.shutdownDelayMs it stops listening, and drains', async (t) => {
+  const delayMs = 700;
+  const sluice = await start(20_000, delayMs);
+  t.teardown(() => sluice.dispose());
+  const transaction = await sluice.connect();
+  const startedAt = performance.now();
+  sluice.signal('SIGTERM');
+  await transaction.query('BEGIN');
+  await transaction.query('INSERT INTO t VALUES (20)');
+  const refused = await waitUntil('nobody is let in', () =>
+    sluice.connect().then(
+      (client) => void client.destroy(),
+      (error: { readonly code?: string; readonly errno?: number }) => error,
+    ),
+  );
+  t.ok(performance.now() - startedAt >= delayMs, 'not before the delay is over');
+  t.ok(refused.code === 'ECONNREFUSED' || refused.errno === 1053, 'refused');
+  t.equal((await sluice.get('/readyz')).status, 503, '/readyz answers as long as anybody is left');
+  await transaction.query('COMMIT');
+  t.equal((await sluice.exited).code, 0, 'exit code');
+  t.equal(await set.primary.queryValue('SELECT COUNT(*) FROM app.t WHERE id = 20'), '1', 'committed');
+  transaction.destroy();
 });
