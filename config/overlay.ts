@@ -1,6 +1,7 @@
 /** Values from `SLUICE_…` variables and from flags: text that stands for the value of one setting. */
 import type { ConfigProblem, ConfigSource } from './config-error.ts';
 import { nearestName } from './nearest-name.ts';
+import { isServiceLink } from './service-link.ts';
 import { ENVIRONMENT_PREFIX, type Setting, SettingKind } from './settings.ts';
 
 export interface OverlayValue {
@@ -17,8 +18,11 @@ export interface Overlay {
 /** Names the file; read by the command line, and no setting of its own. */
 export const CONFIG_FILE_VARIABLE = 'SLUICE_CONFIG';
 
-/** Belongs to the tests of this project, whose processes hand it down to the Sluice that they start. */
-const TEST_PREFIX = 'SLUICE_TEST_';
+/**
+ * Variables that are no settings: of the tests of this project, whose processes hand them down to the Sluice that they
+ * start, and of `sluice check`, which may run in the same container.
+ */
+const OTHER_PREFIXES = /^SLUICE_(?:TEST|CHECK)_/;
 
 /** `SLUICE_MONITOR_PASSWORD_FILE` names a file that holds the value of `SLUICE_MONITOR_PASSWORD`. */
 const FILE_SUFFIX = /_FILE$/;
@@ -29,18 +33,6 @@ const ACCOUNT_LISTS: ReadonlySet<string> = new Set(['users', 'admin.users']);
 type Parsed =
   | { readonly ok: true; readonly value: unknown }
   | { readonly ok: false; readonly message: string };
-
-/**
- * Kubernetes gives every container variables for each service of its namespace; a service called `sluice` or
- * `sluice-admin` makes names like ours. They are not meant for us.
- */
-function isServiceLink(name: string, value: string): boolean {
-  return (
-    /_SERVICE_(HOST|PORT(_[A-Z0-9_]+)?)$/.test(name) ||
-    /_PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?$/.test(name) ||
-    (/_PORT$/.test(name) && /^(tcp|udp|sctp):\/\//.test(value))
-  );
-}
 
 function parseInteger(text: string): Parsed {
   const value = Number(text);
@@ -104,7 +96,7 @@ export function readEnvironment(settings: readonly Setting[], env: NodeJS.Proces
   const overlay = { values: [] as OverlayValue[], problems: [] as ConfigProblem[] };
   for (const [name, value] of Object.entries(env)) {
     if (!name.startsWith(ENVIRONMENT_PREFIX) || value === undefined || isServiceLink(name, value)) continue;
-    if (name === CONFIG_FILE_VARIABLE || name.startsWith(TEST_PREFIX)) continue;
+    if (name === CONFIG_FILE_VARIABLE || OTHER_PREFIXES.test(name)) continue;
     const source: ConfigSource = { kind: 'environment', name };
     const setting = byVariable.get(name);
     const fromFile = byVariable.get(name.replace(FILE_SUFFIX, ''));

@@ -4,7 +4,13 @@
  */
 import type { SubcommandEntry } from './subcommand.ts';
 
-export const SUBCOMMANDS: readonly SubcommandEntry[] = [];
+export const SUBCOMMANDS: readonly SubcommandEntry[] = [
+  {
+    name: 'check',
+    summary: 'ask a Sluice that runs whether it is well: for health checks, keepalived and Nagios',
+    load: async () => (await import('./check-command.ts')).checkCommand,
+  },
+];
 
 const HELP = new Set(['-h', '--help']);
 const FAILED = 1;
