@@ -2,17 +2,29 @@
 
 import type { StatementDefinition } from './statement-definition.ts';
 
+let lastPreparation = 0;
+
+/** For `preparedAt`: later ones are larger. */
+export function nextPreparation(): number {
+  return ++lastPreparation;
+}
+
 export class BackendStatement {
   readonly definition: StatementDefinition;
   /** As the server counts. */
   readonly id: number;
+  /** When its COM_STMT_PREPARE was sent (`nextPreparation`). */
+  readonly preparedAt: number;
+  /** It was executed in another state than its definition says, and may have been prepared anew in that. */
+  isUnsure = false;
   /** Types of parameters have been bound: they stay, and an execution without types would use them. */
   typesBound = false;
   lastUse = 0;
 
-  constructor(definition: StatementDefinition, id: number) {
+  constructor(definition: StatementDefinition, id: number, preparedAt: number) {
     this.definition = definition;
     this.id = id;
+    this.preparedAt = preparedAt;
   }
 }
 

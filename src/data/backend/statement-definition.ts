@@ -16,6 +16,8 @@ const MAX_SHARED_BYTES = 256 * 1024;
 /** Definitions that no client has, kept for the next who prepares the same. */
 const MAX_UNUSED = 4096;
 const MAX_UNUSED_BYTES = 16 << 20;
+/** States in which one definition is executed, beside its own. */
+const MAX_VARIANTS = 16;
 
 let lastId = 0;
 
@@ -27,12 +29,15 @@ export class StatementDefinition {
   readonly variables: SessionVariables;
   /** Under sessions of equal keys, with the same schema, the text is parsed alike. */
   readonly parseKey: string;
+  /** Under which state it is executed: a `parseKey`, its own unless it is a variant (see `under`). */
+  readonly runKey: string;
   /** Under which it is known, '' if it is not shared. */
   readonly sharedKey: string;
   /** Of its text, see `hashTokens`; null until somebody has asked. */
   tokenHash: number | null = null;
   /** Client statements that stand for it. */
   users = 0;
+  #variants: Map<string, StatementDefinition> | null = null;
 
   constructor(
     text: Buffer,
@@ -40,12 +45,38 @@ export class StatementDefinition {
     variables: SessionVariables,
     parseKey: string,
     sharedKey: string,
+    runKey = parseKey,
   ) {
     this.text = text;
     this.schema = schema;
     this.variables = variables;
     this.parseKey = parseKey;
     this.sharedKey = sharedKey;
+    this.runKey = runKey;
+  }
+
+  /** It is prepared in one state, and executed in another one. */
+  get isVariant(): boolean {
+    return this.runKey !== this.parseKey;
+  }
+
+  /**
+   * The same for executions in a state with this key. When a table has changed (ALTER, FLUSH TABLES) servers prepare a
+   * statement again by themselves, in the state of the execution that finds out: from then on it means what it would have
+   * meant there. So a connection has one backend statement for each state in which a definition is executed.
+   */
+  under(runKey: string): StatementDefinition {
+    if (runKey === this.runKey) return this;
+    this.#variants ??= new Map();
+    const variants = this.#variants;
+    let variant = variants.get(runKey);
+    if (variant === undefined) {
+      if (variants.size >= MAX_VARIANTS) variants.clear();
+      const { text, schema, variables, parseKey, sharedKey } = this;
+      variant = new StatementDefinition(text, schema, variables, parseKey, sharedKey, runKey);
+      variants.set(runKey, variant);
+    }
+    return variant;
   }
 
   /** What a session is given for the moment in which it prepares this; never anything of its transaction. */

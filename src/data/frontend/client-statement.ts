@@ -14,7 +14,7 @@ import {
 import type { ClientError } from '../../common/errors.ts';
 import { hashBytes } from '../../sql/token-hash.ts';
 import type { BackendConnection } from '../backend/backend-connection.ts';
-import type { BackendStatement } from '../backend/backend-statements.ts';
+import { type BackendStatement, nextPreparation } from '../backend/backend-statements.ts';
 import type { StatementDefinition } from '../backend/statement-definition.ts';
 import type { Plan } from '../router/plan.ts';
 import type { WrittenStatement } from './session-rules.ts';
@@ -35,8 +35,13 @@ export class ClientStatement {
   /** As its client prepared it. */
   readonly prepared: StatementDefinition;
   parameterCount = 0;
-  /** What runs: `prepared`, or for one execution its text with values in the place of calls. */
+  /**
+   * What runs: `prepared`, its variant for the state of the session, or for one execution its text with values in the
+   * place of calls.
+   */
   definition: StatementDefinition;
+  /** When its client had the answer to COM_STMT_PREPARE (`nextPreparation`); 0: not yet. */
+  #preparedAt = 0;
   /** It was prepared without a schema, and asks which one it is in: only its first connection knows. */
   readonly staysWhereItIs: boolean;
   /** As its client wrote it, where query rules have changed it. */
@@ -72,6 +77,11 @@ export class ClientStatement {
     this.definition = definition;
   }
 
+  /** The client has its id. */
+  wasPrepared(): void {
+    this.#preparedAt = nextPreparation();
+  }
+
   /** It must have a backend statement for itself. */
   get wantsOwn(): boolean {
     return this.#opensCursor || this.hasLongData;
@@ -80,6 +90,15 @@ export class ClientStatement {
   /** It needs the connection that it is on. */
   get holdsConnection(): boolean {
     return this.staysWhereItIs || this.hasCursor || this.hasLongData;
+  }
+
+  /**
+   * Whether a backend statement of `definition` does what the client's own would: one that is executed in another state
+   * than it was prepared in must not have been there before, since tables may have changed in between.
+   */
+  isServedBy(statement: BackendStatement): boolean {
+    if (this.wantsUnbound && statement.typesBound) return false;
+    return !this.definition.isVariant || statement.preparedAt > this.#preparedAt;
   }
 
   /** The backend statement that nobody else uses, if it has one on this connection. */
@@ -112,7 +131,7 @@ export class ClientStatement {
     this.#own = null;
     this.#ownOn = null;
     if (own === null || connection === null || connection.isClosed) return;
-    if (limit > 0) connection.statements.giveBack(own, limit);
+    if (limit > 0 && !own.isUnsure) connection.statements.giveBack(own, limit);
     else connection.statements.close(own, true);
   }
 
@@ -120,7 +139,7 @@ export class ClientStatement {
   isReadyOn(connection: BackendConnection): boolean {
     if (this.ownOn(connection) !== null) return true;
     const there = connection.statements.peek(this.definition);
-    return there !== null && !(this.wantsUnbound && there.typesBound);
+    return there !== null && this.isServedBy(there);
   }
 
   /** Types have never been bound: the backend statement must not have any from others. */

@@ -159,6 +159,7 @@ export class PreparedCommands {
   }
 
   #keep(statement: ClientStatement): void {
+    statement.wasPrepared();
     this.#statements.set(statement.id, statement);
     this.#lastPrepared = statement;
     this.#context.definitions.acquire(statement.prepared);
@@ -180,6 +181,7 @@ export class PreparedCommands {
       return;
     }
     if (session.ownVariables.executes(statement, buffer, start, end)) return;
+    this.#situate(statement);
     statement.readExecute(buffer, start, end);
     // As MariaDB: to the statement that was prepared last types must be sent.
     if (buffer.readUInt32LE(start + 1) === LAST_PREPARED && statement.reliesOnTypes) {
@@ -192,6 +194,17 @@ export class PreparedCommands {
       return;
     }
     session.commands.execute(buffer, start, end, statement);
+  }
+
+  /** The state that the session is in now is the one in which it runs. */
+  #situate(statement: ClientStatement): void {
+    const { prepared } = statement;
+    const { variables } = this.#session.state;
+    const { definitions, backends } = this.#context;
+    statement.definition =
+      variables === null || variables === prepared.variables
+        ? prepared
+        : prepared.under(definitions.parseKeyOf(variables, backends.dialect));
   }
 
   /** The ids are those of Sluice: no server is to see them. */
@@ -211,7 +224,8 @@ export class PreparedCommands {
     if (context === null) return statement.prepared;
     const replaced = substituteCalls(text, 0, text.length, context, values);
     const { definitions, backends } = this.#context;
-    return definitions.of(replaced, 0, replaced.length, schema, variables, backends.dialect);
+    const definition = definitions.of(replaced, 0, replaced.length, schema, variables, backends.dialect);
+    return definition.under(statement.definition.runKey);
   }
 
   // ---- COM_STMT_SEND_LONG_DATA
@@ -223,6 +237,7 @@ export class PreparedCommands {
       return;
     }
     if (session.ownVariables.refusesLongData(statement)) return;
+    this.#situate(statement);
     const { held } = session.run;
     const hadLongData = statement.hasLongData;
     statement.readLongData(buffer.readUInt16LE(start + ID_END));

@@ -5,7 +5,7 @@ import { AnswerShape, type ResponseTracker, StatusFlag } from '../../../protocol
 import { ServerCounter, WorkerCounter } from '../../common/shared-counters.ts';
 import { PinReason } from '../../sql/statement-class.ts';
 import type { BackendConnection } from '../backend/backend-connection.ts';
-import { BackendStatement } from '../backend/backend-statements.ts';
+import { BackendStatement, nextPreparation } from '../backend/backend-statements.ts';
 import type { ClientStatement } from './client-statement.ts';
 import type { RunConnections } from './run-connections.ts';
 import { moveRun, RunPhase } from './run-phase.ts';
@@ -167,7 +167,7 @@ export class RunAnswer implements SettlingListener {
   ): void {
     const { shape } = this.#now;
     if (shape === AnswerShape.prepare && tracker.errno === 0) {
-      const made = new BackendStatement(statement.definition, tracker.statementId);
+      const made = new BackendStatement(statement.definition, tracker.statementId, nextPreparation());
       const { maxStatementsPerConnection } = this.#run.context.snapshot.settings.pool;
       if (statement.staysWhereItIs) statement.take(connection, made);
       else connection.statements.put(made, maxStatementsPerConnection);

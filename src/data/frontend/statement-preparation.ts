@@ -14,7 +14,7 @@ import {
 import type { ClientError } from '../../common/errors.ts';
 import { WorkerCounter } from '../../common/shared-counters.ts';
 import type { BackendConnection } from '../backend/backend-connection.ts';
-import { BackendStatement } from '../backend/backend-statements.ts';
+import { BackendStatement, nextPreparation } from '../backend/backend-statements.ts';
 import type { ReplyOwner } from '../backend/expected-reply.ts';
 import { ownReply, RECORDER_CAPABILITIES, RecordingReply } from '../backend/recording-reply.ts';
 import type { WorkerContext } from '../worker-context.ts';
@@ -41,6 +41,7 @@ export class StatementPreparation implements ReplyOwner, ResponseSink {
   #made: BackendStatement | null = null;
   #refusal: ClientError | null = null;
   #madeRoom = false;
+  #preparedAt = 0;
   /** Replies of the way into the state of the COM_STMT_PREPARE, and back. */
   #visitOwed = 0;
 
@@ -52,11 +53,14 @@ export class StatementPreparation implements ReplyOwner, ResponseSink {
   /** @returns null if it takes a round trip: then the listener is told. */
   begin(connection: BackendConnection, statement: ClientStatement): BackendStatement | null {
     const own = statement.ownOn(connection);
-    if (own !== null) return own;
+    if (own !== null) {
+      own.isUnsure ||= own.definition !== statement.definition;
+      return own;
+    }
     const { statements } = connection;
     const there = statements.find(statement.definition);
     if (there !== null) {
-      if (statement.wantsUnbound && there.typesBound) statements.close(there);
+      if (!statement.isServedBy(there)) statements.close(there);
       // MariaDB describes a parameter with long data by what it was bound to before, by whomever.
       else if (statement.hasLongData && there.typesBound) statements.close(there);
       else {
@@ -87,6 +91,7 @@ export class StatementPreparation implements ReplyOwner, ResponseSink {
     const there = then === null || now === null ? '' : differences.between(now, then, connection.server);
     if (there !== '') this.#go(connection, Command.COM_QUERY, there);
     if (visited !== null) this.#go(connection, Command.COM_INIT_DB, visited);
+    this.#preparedAt = nextPreparation();
     connection.sendCommand(Command.COM_STMT_PREPARE, definition.text, {
       shape: AnswerShape.prepare,
       owner: this,
@@ -160,7 +165,7 @@ export class StatementPreparation implements ReplyOwner, ResponseSink {
       this.#listener.statementRefused(connection, tracker, refusal);
       return;
     }
-    const made = new BackendStatement(statement.definition, tracker.statementId);
+    const made = new BackendStatement(statement.definition, tracker.statementId, this.#preparedAt);
     if (statement.wantsOwn) statement.take(connection, made);
     else connection.statements.put(made, this.#context.snapshot.settings.pool.maxStatementsPerConnection);
     this.#made = made;

@@ -24,9 +24,12 @@ const CAPABILITIES = [
   Capability.sessionTrack,
 ] as const;
 
-/** What would meet itself when it runs twice at the same time: it makes, locks or ends something. */
+/**
+ * What would meet itself when it runs twice at the same time: it makes, locks or ends something. What closes tables makes
+ * servers prepare statements again, in the state of their next execution.
+ */
 const NOT_BESIDE_ITSELF =
-  /create|insert|update|delete|drop|alter|lock tables|handler|truncate|rename|grant|load data|\bxa\b|flush|replace into|analyze|optimize|check|kill|get_lock|changeUser|nosuch|wrong|rights|password/i;
+  /create|insert|update|delete|drop|alter|lock tables|handler|truncate|rename|grant|load data|\bxa\b|flush|refresh|replace into|analyze|optimize|check|kill|get_lock|changeUser|nosuch|wrong|rights|password/i;
 
 /** MySQL's warning count of COM_INIT_DB (README); flags of columns that tell of the plan, which statistics decide. */
 const NOT_THE_SAME_TWICE = /as servers of today refuse|reads of every shape/;
