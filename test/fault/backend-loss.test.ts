@@ -97,7 +97,7 @@ test('a read is cut after any number of bytes', async (t) => {
       'most cuts are seen',
     );
   }
-  t.ok(sluice.logContains('a server was lost during an answer'), 'the log says why');
+  t.ok(await sluice.waitForLog('a server was lost during an answer'), 'the log says why');
 });
 
 test('a result of two, cut in the second', async (t) => {
@@ -158,6 +158,6 @@ test('a temporary table that is lost with its connection is not replaced by the 
     .catch(() => null);
   // A client that was told of the loss may go on; one that was not must not read the table below.
   if (after !== null)
-    t.ok(sluice.logContains(/9012|PROXY_SESSION_LOST|session.*lost/i), 'the loss was reported as such');
+    t.ok(await sluice.waitForLog(/9012|PROXY_SESSION_LOST|session.*lost/i), 'the loss was reported as such');
   connection.destroy();
 });

@@ -77,7 +77,7 @@ test('garbage instead of a login', async (t) => {
       socket.destroy();
     });
   }
-  t.ok(sluice.logContains(/client (broke the protocol|is disconnected)/), 'the log says why');
+  t.ok(await sluice.waitForLog(/client (broke the protocol|is disconnected)/), 'the log says why');
 });
 
 test('a login with a wrong sequence id', async (t) => {

@@ -50,7 +50,7 @@ export interface LogLine {
   readonly [key: string]: unknown;
 }
 
-const START_TIMEOUT_MS = 30_000;
+const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 40_000;
 const LOG_LINES_IN_ERRORS = 40;
 

@@ -181,7 +181,7 @@ async function run(browser: TestBrowser): Promise<void> {
     await other.query('SELECT 1');
     await other.end();
     await page.click('.choice:has-text("All")');
-    t.ok(sluice.logContains(`KILL CONNECTION ${id}`), 'the log says who did it');
+    t.ok(await sluice.waitForLog(`KILL CONNECTION ${id}`), 'the log says who did it');
   });
 
   await t.test('a server is drained, and used again', async (t) => {
@@ -242,7 +242,7 @@ async function run(browser: TestBrowser): Promise<void> {
     }, url);
     t.equal(framed, 'nothing to see', 'nor does a frame');
     await page.close();
-    t.ok(sluice.logContains('http request refused'));
+    t.ok(await sluice.waitForLog('http request refused'));
     const { servers } = await overview(sluice);
     t.ok(
       servers.every(({ status }) => status === 'ONLINE'),

@@ -195,7 +195,7 @@ export function testMovedPrimary(t: Test, flavor: ServerFlavor): void {
       t.ok(error instanceof Error, 'its next statement fails');
     }
     t.equal(await stage.primary.queryValue('SELECT COUNT(*) FROM app.t WHERE id < 0'), '0');
-    t.ok(stage.sluice.logContains('temporary-table'), 'what it had is named');
+    t.ok(await stage.sluice.waitForLog('temporary-table'), 'what it had is named');
     await reader.end();
   });
 }
