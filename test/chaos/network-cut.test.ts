@@ -5,12 +5,12 @@
 
 import t from 'tap';
 import type { DatabaseServer } from '../support/database-server.ts';
+import { NetworkNamespaces } from '../support/network-namespaces.ts';
 import { REPLICATION_ACCOUNT, ReplicationSet } from '../support/replication-set.ts';
 import { SluiceProcess } from '../support/sluice-process.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { BankWorkload, bankTables } from './bank-workload.ts';
 import { judge } from './chaos-verdict.ts';
-import { NetworkNamespaces } from './network-namespaces.ts';
 import { SEMI_SYNC_ARGS, turnOnSemiSync } from './replication-faults.ts';
 
 const skip = NetworkNamespaces.unavailableReason() ?? false;

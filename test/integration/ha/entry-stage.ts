@@ -1,0 +1,104 @@
+/** Two Sluices on hosts of their own in front of the same servers, and room for what is in front of them. */
+
+import type { Test } from 'tap';
+import { NetworkNamespaces } from '../../support/network-namespaces.ts';
+import { APP_ACCOUNT, ReplicationSet } from '../../support/replication-set.ts';
+import { type ConfigObject, mergeConfig, SluiceProcess } from '../../support/sluice-process.ts';
+
+export const HEALTH_PORT = 9105;
+export const CLIENT_PORT = 6033;
+
+/** Asked for metrics and health is what shows nothing else, and may be open. */
+const PORTS = { clients: CLIENT_PORT, admin: 6032, http: HEALTH_PORT };
+
+export type NodeName = 'sluice1' | 'sluice2';
+
+export class EntryStage {
+  readonly network: NetworkNamespaces;
+  readonly set: ReplicationSet;
+  readonly #sluices = new Map<NodeName, SluiceProcess>();
+  readonly #hosts = new Map<string, { readonly host: string; readonly runBy: readonly string[] }>();
+
+  private constructor(network: NetworkNamespaces, replicas: number) {
+    this.network = network;
+    this.set = new ReplicationSet({
+      replicas,
+      sql: ['CREATE TABLE app.t (id INT PRIMARY KEY AUTO_INCREMENT, value INT NOT NULL)'],
+      placement: () => ({ host: network.ownAddress }),
+    });
+  }
+
+  static async start(
+    options: { readonly replicas?: number; readonly config?: ConfigObject } = {},
+  ): Promise<EntryStage> {
+    const stage = new EntryStage(NetworkNamespaces.create(), options.replicas ?? 0);
+    try {
+      for (const name of ['entry', 'sluice1', 'sluice2', 'client']) stage.#addHost(name);
+      await stage.set.start();
+      await Promise.all(
+        (['sluice1', 'sluice2'] as const).map((name) => stage.#startSluice(name, options.config ?? {})),
+      );
+      return stage;
+    } catch (error) {
+      await stage.dispose();
+      throw error;
+    }
+  }
+
+  static async startFor(t: Test, options: Parameters<typeof EntryStage.start>[0] = {}): Promise<EntryStage> {
+    const stage = await EntryStage.start(options);
+    t.teardown(() => stage.dispose());
+    return stage;
+  }
+
+  sluice(name: NodeName): SluiceProcess {
+    const sluice = this.#sluices.get(name);
+    if (sluice === undefined) throw new Error(`${name} was not started`);
+    return sluice;
+  }
+
+  hostOf(name: string): { readonly host: string; readonly runBy: readonly string[] } {
+    const host = this.#hosts.get(name);
+    if (host === undefined) throw new Error(`no host ${name}`);
+    return host;
+  }
+
+  /** How many clients a Sluice has now. */
+  clientsOf(name: NodeName): Promise<number> {
+    return this.sluice(name).metric('sluice_frontend_connections');
+  }
+
+  async dispose(): Promise<void> {
+    await Promise.all([...this.#sluices.values()].map((sluice) => sluice.dispose()));
+    await this.set.dispose();
+    this.network.dispose();
+  }
+
+  #addHost(name: string): void {
+    const { address, runBy } = this.network.add(name);
+    this.#hosts.set(name, { host: address, runBy });
+  }
+
+  async #startSluice(name: NodeName, config: ConfigObject): Promise<void> {
+    const { host, runBy } = this.hostOf(name);
+    const sluice = await SluiceProcess.startFor(this.set, {
+      host,
+      runBy,
+      ports: PORTS,
+      startTimeoutMs: 60_000,
+      config: mergeConfig(
+        {
+          workers: 1,
+          listen: { host: '0.0.0.0' },
+          users: [APP_ACCOUNT],
+          // With default passwords these are for loopback only.
+          admin: { host: '127.0.0.1' },
+          http: { host: '127.0.0.1', port: 6080, metricsAddress: `${host}:${HEALTH_PORT}` },
+          proxyProtocol: { networks: [this.hostOf('entry').host] },
+        },
+        config,
+      ),
+    });
+    this.#sluices.set(name, sluice);
+  }
+}
