@@ -5,6 +5,7 @@
 
 import type { Config } from '../../config/schema.ts';
 import type { Logger } from '../common/logger.ts';
+import { type CertificateEnd, certificateEnds } from './certificate-ends.ts';
 import { TlsMaterial } from './tls-material.ts';
 
 export interface CertificateKeeperOptions {
@@ -33,6 +34,10 @@ export class CertificateKeeper {
 
   get material(): TlsMaterial {
     return this.#material;
+  }
+
+  get ends(): readonly CertificateEnd[] {
+    return certificateEnds(this.#config, this.#material);
   }
 
   /** Of another configuration; nobody is told. */

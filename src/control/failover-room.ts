@@ -9,6 +9,7 @@ import { EtcdAgreement } from './failover/agreement/etcd-agreement.ts';
 import { EtcdClient } from './failover/agreement/etcd-client.ts';
 import { FailoverDirector } from './failover/failover/failover-director.ts';
 import { FailoverControl } from './failover/failover-control.ts';
+import { type FailoverObstacle, failoverObstacles } from './failover/failover-obstacles.ts';
 import type { OperationContext } from './failover/operation-context.ts';
 import { PrivilegeWatch } from './failover/privilege-watch.ts';
 import type { WriteGate } from './failover/write-gate.ts';
@@ -62,10 +63,12 @@ export class FailoverRoom {
   readonly #agreement: EtcdAgreement | SoleAgreement;
   readonly #privileges: PrivilegeWatch;
   readonly #monitor: Monitor;
+  readonly #config: () => Config;
   readonly #look = () => this.director.look();
 
   constructor(parts: FailoverRoomParts) {
     this.#monitor = parts.monitor;
+    this.#config = () => parts.config();
     this.#agreement = makeAgreement(parts);
     const context = operationContext(parts, this.#agreement);
     this.control = new FailoverControl(context);
@@ -94,6 +97,16 @@ export class FailoverRoom {
     this.#monitor.on('event', this.#look);
     this.#monitor.on('change', this.#look);
     this.#look();
+  }
+
+  /** Of a failover that nobody orders. */
+  get obstacles(): readonly FailoverObstacle[] {
+    return failoverObstacles({
+      isAutomatic: this.#config().failover.automatic,
+      topology: this.#monitor.topology,
+      agreement: this.#agreement.state,
+      lacksPrivileges: this.#privileges.isMissingSome,
+    });
   }
 
   /** Resolves when nothing runs any more: half an operation is worse than a late end. */

@@ -18,6 +18,7 @@ import { CertificateKeeper } from './certificate-keeper.ts';
 import { configuredServers } from './configured-servers.ts';
 import { WriteGate } from './failover/write-gate.ts';
 import { FailoverRoom } from './failover-room.ts';
+import { takeHealth } from './health-numbers.ts';
 import { joinAddress, listenOptions } from './listen-options.ts';
 import { OperatorLogs } from './logs/operator-logs.ts';
 import { makeAdminState } from './make-admin-state.ts';
@@ -91,6 +92,8 @@ export class Supervisor implements SluiceHandle {
   readonly #phase = new ServicePhase();
   #stopping: Promise<void> | null = null;
   readonly #certificates: CertificateKeeper;
+  readonly #readiness = () =>
+    readiness(this.#workers?.status() ?? [], this.#snapshot, this.#phase.isStopping);
 
   constructor(prepared: PreparedRuntime, logger: RootLogger, version: string, readFile: () => Config) {
     const { config, runtime, store } = prepared;
@@ -159,7 +162,7 @@ export class Supervisor implements SluiceHandle {
       config: () => this.#config,
       metrics: this.#metrics,
       liveness: () => liveness(this.#workers?.status() ?? []),
-      readiness: () => readiness(this.#workers?.status() ?? [], this.#snapshot, this.#phase.isStopping),
+      readiness: this.#readiness,
     });
     this.#history = new StatisticsHistory({
       store: this.#store,
@@ -280,6 +283,7 @@ export class Supervisor implements SluiceHandle {
       operations: this.#failover.control.tally,
       follower: this.#writes.binlog.report,
       lagOf: (address) => this.#monitor.topology.find(address),
+      health: takeHealth(this.#readiness(), this.#failover, this.#writes, this.#certificates),
     });
   }
 

@@ -42,6 +42,11 @@ export class PrivilegeWatch {
     });
   }
 
+  /** As it was told last. */
+  get isMissingSome(): boolean {
+    return this.#told.size > 0;
+  }
+
   start(): void {
     void this.#interval.start();
   }

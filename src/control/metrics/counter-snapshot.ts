@@ -16,9 +16,10 @@ import type { LagSource } from '../../topology/lag.ts';
 import type { ServerDescription } from '../../topology/server-description.ts';
 import { CheckName } from '../../topology/server-probe.ts';
 import type { FollowerReport } from '../binlog/binlog-follower.ts';
-import { type OperationCount, OperationTally } from '../failover/operation-tally.ts';
+import { type OperationCount, type OperationMoment, OperationTally } from '../failover/operation-tally.ts';
 import type { CheckCounts, CheckLog } from '../statistics/check-log.ts';
 import { type StatisticsSnapshot, takeStatistics } from '../statistics/statistics-snapshot.ts';
+import { type HealthNumbers, NO_HEALTH } from './health-metrics.ts';
 
 export type WorkerCounterName = keyof typeof WorkerCounter;
 
@@ -31,6 +32,8 @@ export interface ServerCounters {
   readonly role: string;
   readonly lagMs: number | null;
   readonly lagSource: LagSource | null;
+  /** null where it replicates from nobody, or is not known. */
+  readonly replicationRunning: boolean | null;
   readonly connections: number;
   readonly inUse: number;
   readonly maxConnections: number;
@@ -84,6 +87,7 @@ export interface OperationNumbers {
   readonly counts: readonly OperationCount[];
   /** For which the last one has held writes; milliseconds. */
   readonly lastPauseMs: number;
+  readonly lastDone: readonly OperationMoment[];
 }
 
 export interface CounterSnapshot {
@@ -98,6 +102,7 @@ export interface CounterSnapshot {
   readonly checks: readonly (CheckCounts & { readonly check: CheckName })[];
   readonly spans: SpanCounts;
   readonly operations: OperationNumbers;
+  readonly health: HealthNumbers;
   /** null before it was made. */
   readonly follower: FollowerReport | null;
   /** What all workers have counted of statements. */
@@ -122,6 +127,7 @@ function readServer(
     role: server.role,
     lagMs: lag?.lagMs ?? null,
     lagSource: lag?.lagSource ?? null,
+    replicationRunning: lag?.replicationRunning ?? null,
     connections: counters.gauge(serverGauge(server.slot, ServerGauge.connections)),
     inUse: counters.gauge(serverGauge(server.slot, ServerGauge.inUse)),
     maxConnections: server.maxConnections,
@@ -157,6 +163,8 @@ function readWorker(counters: SharedCounters, state: WorkerState): WorkerSnapsho
   };
 }
 
+type MeasuredReplication = Pick<ServerDescription, 'lagMs' | 'lagSource' | 'replicationRunning'>;
+
 export interface CounterSources {
   readonly counters: SharedCounters;
   readonly statistics: SharedStatistics;
@@ -164,11 +172,12 @@ export interface CounterSources {
   readonly workers: readonly WorkerState[];
   readonly snapshot: Snapshot;
   /** Of a server, by its address. */
-  readonly lagOf: (address: string) => Pick<ServerDescription, 'lagMs' | 'lagSource'> | null;
+  readonly lagOf: (address: string) => MeasuredReplication | null;
   /** None unless told. */
   readonly spans?: SpanCounts;
   readonly operations?: OperationNumbers;
   readonly follower?: FollowerReport | null;
+  readonly health?: HealthNumbers;
 }
 
 export function takeCounterSnapshot(sources: CounterSources): CounterSnapshot {
@@ -184,6 +193,7 @@ export function takeCounterSnapshot(sources: CounterSources): CounterSnapshot {
     spans: sources.spans ?? { sent: 0, lost: 0 },
     operations: sources.operations ?? new OperationTally(),
     follower: sources.follower ?? null,
+    health: sources.health ?? NO_HEALTH,
     statistics: takeStatistics(
       statistics,
       workers.map(({ index }) => index),

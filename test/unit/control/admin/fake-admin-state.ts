@@ -15,6 +15,7 @@ import type {
   WorkerCounterName,
   WorkerSnapshot,
 } from '../../../../src/control/metrics/counter-snapshot.ts';
+import { NO_HEALTH } from '../../../../src/control/metrics/health-metrics.ts';
 import { CheckLog } from '../../../../src/control/statistics/check-log.ts';
 import type { DigestRow } from '../../../../src/control/statistics/merge-digests.ts';
 import { PoolStatistics } from '../../../../src/control/statistics/pool-statistics.ts';
@@ -264,7 +265,8 @@ export class FakeAdminState implements AdminState {
       frontendConnections: 12,
       maxFrontendConnections: 1000,
       spans: { sent: 0, lost: 0 },
-      operations: { counts: [], lastPauseMs: 0 },
+      operations: { counts: [], lastPauseMs: 0, lastDone: [] },
+      health: NO_HEALTH,
       follower: this.follower,
       workers: [
         {
@@ -292,6 +294,7 @@ export class FakeAdminState implements AdminState {
           role: 'primary',
           lagMs: null,
           lagSource: null,
+          replicationRunning: null,
           connections: 9,
           inUse: 4,
           maxConnections: 200,

@@ -13,6 +13,7 @@ import {
   takeCounterSnapshot,
 } from '../../../../src/control/metrics/counter-snapshot.ts';
 import { renderMetrics } from '../../../../src/control/metrics/generate-readme.ts';
+import type { HealthNumbers } from '../../../../src/control/metrics/health-metrics.ts';
 import { PROXYSQL_METRICS } from '../../../../src/control/metrics/proxysql-metrics.ts';
 import { createMetricsRegistry } from '../../../../src/control/metrics/registry.ts';
 import { SHARED_METRICS } from '../../../../src/control/metrics/shared-metrics.ts';
@@ -50,6 +51,13 @@ const SNAPSHOT = {
   settings: { limits: { maxConnections: 10_000 } },
 } as unknown as Snapshot;
 
+const HEALTH: HealthNumbers = {
+  isReady: true,
+  failoverObstacles: ['no-candidate'],
+  writesInDoubt: 2,
+  certificates: [{ setting: 'tls.certificate', endsAtMs: 1_800_000_000_000 }],
+};
+
 const WORKERS = [
   { index: 0, running: true, restarts: 0 },
   { index: 1, running: false, restarts: 2 },
@@ -62,7 +70,9 @@ function take(counters: SharedCounters, statistics = new SharedStatistics(2)): C
     checks: new CheckLog(),
     workers: WORKERS,
     snapshot: SNAPSHOT,
-    lagOf: (address) => (address === 'db2:3306' ? { lagMs: 1500, lagSource: 'heartbeat' } : null),
+    lagOf: (address) =>
+      address === 'db2:3306' ? { lagMs: 1500, lagSource: 'heartbeat', replicationRunning: true } : null,
+    health: HEALTH,
   });
 }
 
@@ -120,6 +130,23 @@ t.test('counters of all workers are shown, summed for a server', async (t) => {
   t.match(text, /^sluice_workers_running 1$/m);
   t.match(text, /^sluice_worker_restarts_total\{worker="1"\} 2$/m);
   t.match(text, /^sluice_snapshot_version 7$/m);
+});
+
+t.test('what alerts go by', async (t) => {
+  const text = await page(new SharedCounters());
+  for (const line of [
+    'sluice_ready 1',
+    'sluice_writes_in_doubt 2',
+    'sluice_failover_obstacle{obstacle="no-candidate"} 1',
+    'sluice_failover_obstacle{obstacle="not-automatic"} 0',
+    'sluice_hostgroup_members{hostgroup="1",kind="reader",verdict="lagging"} 1',
+    'sluice_hostgroup_members{hostgroup="1",kind="reader",verdict="fit"} 0',
+    'sluice_server_replication_running{server="db2:3306"} 1',
+    'sluice_certificate_expiry_timestamp_seconds{setting="tls.certificate"} 1800000000',
+    'sluice_operation_last_timestamp_seconds{operation="failover"} 0',
+  ])
+    t.ok(text.includes(`\n${line}\n`), line);
+  t.notMatch(text, /sluice_server_replication_running\{server="db1/, 'who replicates from nobody');
 });
 
 t.test('a second scrape does not count twice', async (t) => {
