@@ -13,6 +13,7 @@ import { ExitCode } from './exit-code.ts';
 import { helpText } from './help-text.ts';
 import { runService } from './service.ts';
 import { readVersion } from './version.ts';
+import { keepYoungHeapSmall } from './young-heap.ts';
 
 function complain(lines: readonly string[]): void {
   process.stderr.write(`${lines.map((line) => `sluice: ${line}`).join('\n')}\n`);
@@ -75,6 +76,7 @@ async function compare(commandLine: CommandLine): Promise<void> {
 }
 
 export async function runCommandLine(args: readonly string[]): Promise<void> {
+  keepYoungHeapSmall();
   const settings = collectSettings(configJsonSchema());
   const commandLine = parseCommandLine(args, settings);
   const { action, problems } = commandLine;

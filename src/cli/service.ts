@@ -18,6 +18,7 @@ import { createLogger } from '../common/pino-logger.ts';
 import { formatRowProblem, RowError } from '../control/runtime/row-error.ts';
 import type { SluiceHandle } from '../control/sluice-handle.ts';
 import type { startSluice } from '../control/start-sluice.ts';
+import { letYoungHeapGrow } from './young-heap.ts';
 
 export interface ServiceOptions {
   readonly loaded: LoadedConfig;
@@ -57,6 +58,7 @@ class Service {
     }
     if (this.#stopSignal !== null) await this.#stop(this.#stopSignal);
     else this.#logger.info('ready', { ...this.#handle.addresses, version, pid: process.pid });
+    letYoungHeapGrow();
   }
 
   #listenToSignals(): void {

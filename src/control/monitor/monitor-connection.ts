@@ -65,6 +65,8 @@ function options(
     connectTimeout: 0,
     typeCast: (field) => field.string(),
     connectAttributes: { program_name: 'sluice-monitor' },
+    // It prepares none; mysql2 makes its lists of them at once, half a megabyte for each connection by default.
+    maxPreparedStatements: 1,
     ...(ssl === null ? {} : { ssl }),
   };
 }
