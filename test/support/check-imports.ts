@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { importProblem } from './import-rules.ts';
 import { findCycles, readModuleGraph } from './module-graph.ts';
 
-const FOLDERS = ['src', 'protocol', 'config', 'test', 'bench'];
+const FOLDERS = ['src', 'protocol', 'config', 'test', 'bench', 'docker'];
 
 /** One line per problem; empty when all is well. */
 export async function checkImports(root: string): Promise<string[]> {

@@ -12,6 +12,8 @@ const LAYERS = [
   ['config', /^config\//],
   ['test', /^test\//],
   ['bench', /^bench\//],
+  // Makes what is installed of the sources, without importing them.
+  ['docker', /^docker\//],
   ['main', /^src\/(?:main\.ts$|cli\/)/],
   ['control/monitor', /^src\/control\/monitor\//],
   ['control/users', /^src\/control\/users\//],
@@ -121,6 +123,7 @@ const MAY_IMPORT: Readonly<Record<Layer, readonly Layer[] | 'everything'>> = {
   main: ['control', 'data', 'config', ...PURE],
   test: 'everything',
   bench: 'everything',
+  docker: [],
 };
 
 /** Single imports against the direction, each with its reason. */
