@@ -6,9 +6,13 @@
  * The last line is `N passed, N failed`, which counts assertions; the exit code is 1 when anything failed.
  */
 
-import { availableParallelism } from 'node:os';
+import { rmSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { makeCompileCache } from './support/compile-cache.ts';
+import { runSideBySide, SpareCapacity } from './support/side-by-side.ts';
 import { runStaticCheck, staticChecks } from './support/static-checks.ts';
 import { runTestFile } from './support/test-file-run.ts';
 import { type PlannedFile, planTests } from './support/test-plan.ts';
@@ -17,7 +21,11 @@ import { TestReport } from './support/test-report.ts';
 /** Meant to take less than 15 minutes; a machine that does other things too gets more, and then a report. */
 const TOTAL_MS = 40 * 60_000;
 const NIGHTLY_TOTAL_MS = 6 * 60 * 60_000;
-const MAX_HEAVY_AT_ONCE = 2;
+/** Many tests wait for servers most of the time: so more files run than there are processors, while these are idle. */
+const MORE_AT_ONCE = 3;
+const LOOK_MS = 1000;
+const MIN_IDLE_SHARE = 0.2;
+const MIN_FREE_BYTES = 3 * 1024 ** 3;
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const { values, positionals } = parseArgs({
@@ -36,48 +44,54 @@ const deadline = setTimeout(
 );
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => abort.abort());
 
-const env = {
+const env: NodeJS.ProcessEnv = {
   ...process.env,
-  SLUICE_TEST_TEMPLATES: `${process.env.TMPDIR ?? '/tmp'}/sluice-test-templates`,
+  SLUICE_TEST_TEMPLATES: join(tmpdir(), 'sluice-test-templates'),
 };
 if (values.nightly) Object.assign(env, { SLUICE_TEST_NIGHTLY: '1' });
+let compileCache: string | null = null;
 
 try {
   const plan = planTests(root, positionals).filter((file) => values.nightly || !file.nightly);
-  if (positionals.length === 0) await runStaticChecks();
-  const light = plan.filter(({ alone, heavy }) => !alone && !heavy);
-  const heavy = plan.filter((file) => !file.alone && file.heavy);
-  const alone = plan.filter((file) => file.alone);
-  await runFiles(light, availableParallelism());
-  await runFiles(heavy, Math.min(MAX_HEAVY_AT_ONCE, availableParallelism()));
-  await runFiles(alone, 1);
+  const cores = availableParallelism();
+  if (positionals.length === 0) {
+    await runStaticChecks();
+    compileCache = await makeCompileCache(root, env);
+    env.NODE_COMPILE_CACHE = compileCache;
+  }
+  const together = plan.filter(({ alone }) => !alone);
+  await runFiles(together, cores, cores + MORE_AT_ONCE);
+  await runFiles(
+    plan.filter(({ alone }) => alone),
+    1,
+    1,
+  );
 } catch (error) {
   report.broken(error instanceof Error ? error.message : String(error));
 }
 clearTimeout(deadline);
+if (compileCache !== null) rmSync(compileCache, { recursive: true, force: true });
 process.exitCode = report.end() ? 0 : 1;
 
 async function runStaticChecks(): Promise<void> {
-  await forEachLimited(staticChecks(root), availableParallelism(), async (check) => {
+  await sideBySide(staticChecks(root), availableParallelism(), availableParallelism(), async (check) => {
     report.staticCheck(await runStaticCheck(check, root));
   });
 }
 
-async function runFiles(files: readonly PlannedFile[], atOnce: number): Promise<void> {
-  await forEachLimited(files, atOnce, async ({ file, timeoutMs }) => {
+function runFiles(files: readonly PlannedFile[], atLeast: number, atMost: number): Promise<void> {
+  return sideBySide(files, atLeast, atMost, async ({ file, timeoutMs }) => {
     if (abort.signal.aborted) report.notRun(file);
     else report.file(await runTestFile({ file, timeoutMs, cwd: root, env, signal: abort.signal }));
   });
 }
 
-async function forEachLimited<T>(
+function sideBySide<T>(
   items: readonly T[],
-  atOnce: number,
+  atLeast: number,
+  atMost: number,
   run: (item: T) => Promise<void>,
 ): Promise<void> {
-  const queue = [...items];
-  const lane = async (): Promise<void> => {
-    for (let item = queue.shift(); item !== undefined; item = queue.shift()) await run(item);
-  };
-  await Promise.all(Array.from({ length: atOnce }, lane));
+  const hasRoom = new SpareCapacity(MIN_IDLE_SHARE, MIN_FREE_BYTES).isThere;
+  return runSideBySide(items, run, { atLeast, atMost, hasRoom, lookMs: LOOK_MS });
 }

@@ -1,4 +1,5 @@
 /** Applications on MySQL 5.7: what they see through Sluice is what they see straight. */
+// sluice-test: long
 
 import t from 'tap';
 import { ServerFlavor } from '../../src/topology/server-description.ts';

@@ -1,4 +1,5 @@
 /** Dumps, restores, imports, checks and load by the stock tools: through Sluice as straight. */
+// sluice-test: long
 
 import t from 'tap';
 import { ServerFlavor } from '../../src/topology/server-description.ts';

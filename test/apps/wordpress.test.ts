@@ -1,4 +1,5 @@
 /** WordPress from Debian's package, installed, written to and read: its pages through Sluice are those of the server. */
+// sluice-test: long
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';

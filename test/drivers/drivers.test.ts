@@ -3,7 +3,7 @@
  * of. `run.ts` runs whole suites, and those of more drivers.
  */
 
-// sluice-test: timeout=360
+// sluice-test: long timeout=360
 
 import t from 'tap';
 import { compareSuite } from './compare-suite.ts';

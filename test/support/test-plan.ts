@@ -9,19 +9,21 @@ export interface PlannedFile {
   readonly timeoutMs: number;
   /** No other file runs at the same time: it measures time or memory, or takes the whole machine. */
   readonly alone: boolean;
-  /** Starts servers; only a few of these run at the same time. */
+  /** Starts servers. */
   readonly heavy: boolean;
+  /** Among the longest ones: started first, so that none of them is alone at the end. */
+  readonly long: boolean;
   readonly nightly: boolean;
 }
 
 const UNIT_TIMEOUT_MS = 60_000;
 const HEAVY_TIMEOUT_MS = 420_000;
 const PRAGMA = /^\/\/ sluice-test:(.*)$/m;
-const PRAGMA_WORD = /^(?:alone|nightly|timeout=(\d+))$/;
+const PRAGMA_WORD = /^(?:alone|long|nightly|timeout=(\d+))$/;
 
 /**
  * A file may say in a comment line how it wants to be run: `// sluice-test: alone timeout=300` (seconds). A file that
- * says `nightly` runs with `--nightly` only.
+ * says `nightly` runs with `--nightly` only. Those that say `long` come first, those that start no servers last.
  *
  * @param filters path prefixes below `test/`; none means all
  */
@@ -33,7 +35,13 @@ export function planTests(root: string, filters: readonly string[]): PlannedFile
     throw new Error(`no test file begins with ${unused.map((one) => `test/${one}`).join(', ')}`);
   return files
     .filter((file) => prefixes.length === 0 || prefixes.some((prefix) => file.startsWith(`test/${prefix}`)))
-    .map((file) => planFile(file, readFileSync(join(root, file), 'utf8')));
+    .map((file) => planFile(file, readFileSync(join(root, file), 'utf8')))
+    .sort((one, other) => turnOf(one) - turnOf(other));
+}
+
+function turnOf({ long, heavy }: PlannedFile): number {
+  if (long) return 0;
+  return heavy ? 1 : 2;
 }
 
 export function planFile(file: string, source: string): PlannedFile {
@@ -45,5 +53,12 @@ export function planFile(file: string, source: string): PlannedFile {
     if (match === null) throw new Error(`${file}: unknown word "${word}" after "// sluice-test:"`);
     if (match[1] !== undefined) timeoutMs = Number(match[1]) * 1000;
   }
-  return { file, timeoutMs, heavy, alone: words.includes('alone'), nightly: words.includes('nightly') };
+  return {
+    file,
+    timeoutMs,
+    heavy,
+    alone: words.includes('alone'),
+    long: words.includes('long'),
+    nightly: words.includes('nightly'),
+  };
 }

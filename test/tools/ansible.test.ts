@@ -1,4 +1,4 @@
-// sluice-test: timeout=400
+// sluice-test: long timeout=400
 /** ansible's community.proxysql as Debian has it, unchanged: Sluice takes the place of ProxySQL. */
 
 import { readFileSync } from 'node:fs';

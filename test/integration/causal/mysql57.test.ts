@@ -1,3 +1,4 @@
+// sluice-test: long
 import t from 'tap';
 import { runCausal } from './run-causal.ts';
 

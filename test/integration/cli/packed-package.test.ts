@@ -1,4 +1,4 @@
-// sluice-test: timeout=300
+// sluice-test: long timeout=300
 /** What `npm pack` makes works in an empty folder, without anything of the checkout. */
 import { execFile } from 'node:child_process';
 import {

@@ -1,4 +1,5 @@
 /** The dashboard in Chromium, in front of real servers: what people see, what they may do, and what others may not. */
+// sluice-test: long
 
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';

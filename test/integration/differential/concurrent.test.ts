@@ -1,4 +1,5 @@
 /** Sessions that share few server connections see what each would see alone. */
+// sluice-test: long
 
 import t from 'tap';
 import { Mysql57Server } from '../../support/mysql57-server.ts';

@@ -1,4 +1,5 @@
 /** Sessions whose only server connection serves somebody else between any two of their statements. */
+// sluice-test: long
 
 import t from 'tap';
 import { Mysql57Server } from '../../support/mysql57-server.ts';

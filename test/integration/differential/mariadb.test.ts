@@ -1,4 +1,5 @@
 /** The corpus straight at a server and through Sluice: a client must not be able to tell them apart. */
+// sluice-test: long
 
 import t from 'tap';
 import { ReplicationSet } from '../../support/replication-set.ts';

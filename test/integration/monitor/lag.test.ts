@@ -1,4 +1,5 @@
 /** [B1] [B2] The lag of real replicas: to the millisecond, with hysteresis, whoever writes the heartbeats. */
+// sluice-test: long
 
 import t from 'tap';
 import { parseTimestamp } from '../../../src/control/monitor/heartbeat/heartbeat-timestamp.ts';

@@ -1,4 +1,5 @@
 /** [D1] What was saved to disk and what stands in the file, at a start and on SIGHUP: never one of them in silence. */
+// sluice-test: long
 
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -6,17 +6,21 @@ t.test('files are found, sorted and filtered by the beginning of their path', as
     test: {
       'run.ts': '',
       unit: { sql: { 'lexer.test.ts': '', 'lexer.ts': '' }, 'a.test.ts': '' },
-      integration: { routing: { 'reads.test.ts': '// sluice-test: alone' } },
+      integration: {
+        'first.test.ts': '// sluice-test: long',
+        routing: { 'reads.test.ts': '// sluice-test: alone' },
+      },
     },
   });
   const files = (filters: string[]) => planTests(root, filters).map(({ file }) => file);
   t.strictSame(files([]), [
+    'test/integration/first.test.ts',
     'test/integration/routing/reads.test.ts',
     'test/unit/a.test.ts',
     'test/unit/sql/lexer.test.ts',
   ]);
   t.strictSame(files(['unit/sql']), ['test/unit/sql/lexer.test.ts']);
-  t.strictSame(files(['test/integration', './test/unit/a']), [
+  t.strictSame(files(['test/integration/routing', './test/unit/a']), [
     'test/integration/routing/reads.test.ts',
     'test/unit/a.test.ts',
   ]);
@@ -27,6 +31,7 @@ t.test('a file says how it wants to be run', async (t) => {
   t.match(planFile('test/unit/a.test.ts', 'x'), {
     heavy: false,
     alone: false,
+    long: false,
     nightly: false,
     timeoutMs: 60_000,
   });
