@@ -1,0 +1,125 @@
+/** Every metric, label and value that alerts and dashboards name is on the page of a Sluice that runs. */
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { parse } from 'yaml';
+import { CertificateAuthority } from '../../support/certificates.ts';
+import { monitoringDirectory, readAlertRules, readDashboards } from '../../support/monitoring-kit.ts';
+import { type MetricFamily, parsePrometheusText } from '../../support/prometheus-text.ts';
+import { labelsInTemplate, namesInExpression } from '../../support/promql-selectors.ts';
+import { ReplicationSet } from '../../support/replication-set.ts';
+import { SluiceProcess } from '../../support/sluice-process.ts';
+import { waitUntil } from '../../support/wait-until.ts';
+
+const set = new ReplicationSet({ replicas: 1 });
+t.teardown(() => set.dispose());
+const authority = await CertificateAuthority.create();
+t.teardown(() => authority.dispose());
+await set.start();
+const pair = await authority.issue('localhost', ['DNS:localhost']);
+const sluice = await SluiceProcess.startFor(set, {
+  config: { workers: 1, tls: { certificate: pair.certificate, key: pair.key } },
+});
+t.teardown(() => sluice.dispose());
+
+// Durations are there for hostgroups that have answered something.
+const client = await sluice.connect();
+await client.query('SELECT 1');
+await client.end();
+
+/** By metric: its labels, with the values that were seen. */
+type Page = ReadonlyMap<string, ReadonlyMap<string, ReadonlySet<string>>>;
+
+/** What Prometheus adds to every series, and the one that it makes itself. */
+const ADDED = ['job', 'instance'];
+const MADE = 'up';
+
+function pageOf(families: readonly MetricFamily[]): Page {
+  const page = new Map<string, Map<string, Set<string>>>();
+  for (const { name, labels } of families.flatMap(({ samples }) => samples)) {
+    const known = page.get(name) ?? new Map<string, Set<string>>();
+    page.set(name, known);
+    for (const [label, value] of labels) known.set(label, (known.get(label) ?? new Set<string>()).add(value));
+  }
+  return page;
+}
+
+const SEEN_LATER = [
+  'sluice_server_lag_seconds',
+  'sluice_server_replication_running',
+  'sluice_statement_duration_seconds_bucket',
+];
+const page = await waitUntil('the page shows all that a replica has', async () => {
+  const response = await sluice.get('/metrics');
+  const found = pageOf(parsePrometheusText(await response.text()));
+  return SEEN_LATER.every((name) => found.has(name)) && found;
+});
+
+/** What of an expression, or of a text made with its labels, is not there. */
+function missingIn(expression: string, templates: readonly string[] = []): string[] {
+  const { selectors, groupingLabels } = namesInExpression(expression.replaceAll('$__rate_interval', '5m'));
+  const missing: string[] = selectors.length === 0 ? ['no metric at all'] : [];
+  const known = new Set(ADDED);
+  for (const { metric, matchers } of selectors) {
+    const labels = page.get(metric);
+    if (labels === undefined && metric !== MADE) missing.push(metric);
+    for (const label of labels?.keys() ?? []) known.add(label);
+    for (const { label, operator, value } of matchers) {
+      if (ADDED.includes(label)) continue;
+      const values = labels?.get(label);
+      if (values === undefined) missing.push(`${metric}{${label}}`);
+      else if (!value.startsWith('$') && !isThere(operator, value, values))
+        missing.push(`${metric}{${label}${operator}"${value}"}`);
+    }
+  }
+  for (const label of [...groupingLabels, ...templates.flatMap(labelsInTemplate)])
+    if (!known.has(label)) missing.push(`label ${label}`);
+  return missing;
+}
+
+/** Of alternatives each; of what is excluded, too: it may be mistyped as well. */
+function isThere(operator: string, value: string, values: ReadonlySet<string>): boolean {
+  const wanted = operator.includes('~') ? value.split('|') : [value];
+  return wanted.every((each) => values.has(each));
+}
+
+t.test('the test itself finds what is not there', async (t) => {
+  t.strictSame(missingIn('rate(sluice_no_such_total[5m]) > 0'), ['sluice_no_such_total']);
+  t.strictSame(missingIn('sluice_server_status{status="SHUNED"} == 1'), [
+    'sluice_server_status{status="SHUNED"}',
+  ]);
+  t.strictSame(
+    missingIn('sum by (sever) (sluice_server_lag_seconds{sever="a"})', ['{{ $labels.port }} {{ $value }}']),
+    ['sluice_server_lag_seconds{sever}', 'label sever', 'label port'],
+  );
+});
+
+t.test('alerts', async (t) => {
+  for (const { alert, expr, annotations } of readAlertRules())
+    t.strictSame(missingIn(expr, [annotations.summary, annotations.description]), [], alert);
+});
+
+t.test('dashboards', async (t) => {
+  for (const { file, panels, annotations, templating } of readDashboards()) {
+    for (const { title, targets = [] } of panels)
+      for (const { expr, legendFormat } of targets)
+        t.strictSame(missingIn(expr, [legendFormat]), [], `${file}: ${title}`);
+    for (const { expr } of annotations.list) t.strictSame(missingIn(expr), [], `${file}: annotation`);
+    for (const { name, definition } of templating.list) {
+      if (definition === undefined) continue;
+      const [, selector = '', label = ''] = /^label_values\((.*), (\w+)\)$/.exec(definition) ?? [];
+      t.strictSame(missingIn(selector), [], `${file}: variable ${name}`);
+      t.ok(label === 'instance' || page.get(selector.replace(/\{.*/, ''))?.has(label), `${file}: ${label}`);
+    }
+  }
+});
+
+t.test('the job and the targets are called as rules and compose file call them', async (t) => {
+  const config = parse(readFileSync(join(monitoringDirectory, 'prometheus/prometheus.yml'), 'utf8'));
+  t.strictSame(config.rule_files, ['sluice-rules.yml']);
+  t.ok(config.scrape_configs.some(({ job_name }: { job_name: string }) => job_name === 'sluice'));
+  const [datasource] = globSync(join(monitoringDirectory, 'grafana/provisioning/datasources/*.yaml'));
+  t.match(parse(readFileSync(datasource ?? '', 'utf8')).datasources, [
+    { type: 'prometheus', uid: 'prometheus' },
+  ]);
+});
