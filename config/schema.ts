@@ -12,6 +12,7 @@ import { type cacheRuleSchema, cacheSection } from './cache-schema.ts';
 import { MAX_HOSTGROUP, MAX_SERVER_ENTRIES, MAX_USERS, MAX_WORKERS } from './capacity.ts';
 import { causalReadsSection } from './causal-schema.ts';
 import { failoverSection } from './failover-schema.ts';
+import { handoverSection } from './handover-schema.ts';
 import { hostgroupAttributesSchema, replicationHostgroupSchema } from './hostgroups-schema.ts';
 import { httpSection } from './http-schema.ts';
 import { limitsSection } from './limits-schema.ts';
@@ -130,6 +131,7 @@ export const configSchema = z
     failover: failoverSection,
     pool: poolSection,
     limits: limitsSection,
+    handover: handoverSection,
     routing: routingSection,
     causalReads: causalReadsSection,
     cache: cacheSection,

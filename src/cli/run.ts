@@ -7,6 +7,7 @@ import { printConfig } from '../../config/print.ts';
 import type { Config } from '../../config/schema.ts';
 import { collectSettings, configJsonSchema } from '../../config/settings.ts';
 import { configWarnings, summariseConfig } from '../../config/summary.ts';
+import type { HandoverTaker } from '../control/handover/handover-taker.ts';
 import { CliAction, type CommandLine, parseCommandLine } from './command-line.ts';
 import { diffCommand } from './diff-command.ts';
 import { ExitCode } from './exit-code.ts';
@@ -75,8 +76,18 @@ async function compare(commandLine: CommandLine): Promise<void> {
   process.exitCode = lines.length === 0 ? ExitCode.ok : ExitCode.failed;
 }
 
+/** @returns null for a process that takes over from none */
+async function connectToTaker(version: string): Promise<HandoverTaker | null> {
+  // Most processes do not: then nothing of it is loaded.
+  if (process.env._SLUICE_HANDOVER === undefined) return null;
+  const { HandoverTaker } = await import('../control/handover/handover-taker.ts');
+  return HandoverTaker.connect(version);
+}
+
 export async function runCommandLine(args: readonly string[]): Promise<void> {
   keepYoungHeapSmall();
+  // First of all, so that it hears of whatever is wrong.
+  const taker = await connectToTaker(readVersion());
   const settings = collectSettings(configJsonSchema());
   const commandLine = parseCommandLine(args, settings);
   const { action, problems } = commandLine;
@@ -126,5 +137,5 @@ export async function runCommandLine(args: readonly string[]): Promise<void> {
   }
   // Loaded only now: the other actions need neither threads nor sockets.
   const { startSluice } = await import('../control/start-sluice.ts');
-  await runService({ loaded, read, version, startSluice });
+  await runService({ loaded, read, version, startSluice, taker });
 }

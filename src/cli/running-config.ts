@@ -1,6 +1,6 @@
 /** What is in force in a Sluice that runs, asked for on its admin port with the account that is configured here. */
 
-import type { Connection, ConnectionOptions, RowDataPacket } from 'mysql2/promise';
+import type { Connection, ConnectionOptions, ResultSetHeader, RowDataPacket } from 'mysql2/promise';
 import { isLoopback } from '../../config/default-password.ts';
 import { type LoadedConfig, loadConfigWithSources } from '../../config/load.ts';
 import type { Config } from '../../config/schema.ts';
@@ -33,20 +33,38 @@ async function askedOf(connection: Connection): Promise<string> {
   return text;
 }
 
+/** @returns what it says to that. @throws RunningConfigError with what it says against it, or why it cannot be asked */
+export function orderRunning(config: Config, order: string): Promise<string> {
+  return withRunning(config, async (connection) => {
+    const [{ info }] = await connection.query<ResultSetHeader>(order);
+    return info;
+  });
+}
+
 /** @throws RunningConfigError; ConfigError if that Sluice has other settings than this one */
-export async function runningConfig(config: Config): Promise<LoadedConfig> {
+export function runningConfig(config: Config): Promise<LoadedConfig> {
+  return withRunning(config, async (connection) => {
+    const text = await askedOf(connection);
+    return loadConfigWithSources({ file: 'running', text, env: {}, flags: {} });
+  });
+}
+
+async function withRunning<T>(config: Config, work: (connection: Connection) => Promise<T>): Promise<T> {
   const options = connectOptions(config);
   const { createConnection } = await import('mysql2/promise');
   let connection: Connection | null = null;
   try {
     connection = await createConnection(options);
-    const text = await askedOf(connection);
-    return loadConfigWithSources({ file: 'running', text, env: {}, flags: {} });
+    return await work(connection);
   } catch (error) {
     if (error instanceof Error && error.name === 'ConfigError') throw error;
     const address = formatAddress(String(options.host), Number(options.port));
     const { code, message } = error as NodeJS.ErrnoException;
-    throw new RunningConfigError(`the Sluice at ${address} cannot be asked (${message || code})`);
+    throw new RunningConfigError(
+      connection === null
+        ? `the Sluice at ${address} cannot be asked (${message || code})`
+        : `the Sluice at ${address} says: ${message || code}`,
+    );
   } finally {
     connection?.destroy();
   }

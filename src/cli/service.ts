@@ -7,6 +7,7 @@
  * | a second of them | exit at once, with 128 and the signal's number                                     |
  * | SIGUSR1          | open the log files again, after something has moved them away                      |
  * | SIGHUP           | read the configuration again; a bad one changes nothing                            |
+ * | SIGUSR2          | start this program again, which takes over; this one ends its clients when idle    |
  */
 import { constants } from 'node:os';
 import { ConfigError } from '../../config/config-error.ts';
@@ -15,6 +16,8 @@ import type { Config } from '../../config/schema.ts';
 import { configWarnings } from '../../config/summary.ts';
 import type { RootLogger } from '../common/logger.ts';
 import { createLogger } from '../common/pino-logger.ts';
+import { HandoverError } from '../control/handover/handover-error.ts';
+import type { HandoverTaker } from '../control/handover/handover-taker.ts';
 import { formatRowProblem, RowError } from '../control/runtime/row-error.ts';
 import type { SluiceHandle } from '../control/sluice-handle.ts';
 import type { startSluice } from '../control/start-sluice.ts';
@@ -26,16 +29,20 @@ export interface ServiceOptions {
   readonly read: () => LoadedConfig;
   readonly version: string;
   readonly startSluice: typeof startSluice;
+  /** Of the process that this one takes over from; null: of none. */
+  readonly taker?: HandoverTaker | null;
 }
 
 type StopSignal = 'SIGTERM' | 'SIGINT';
+/** Another process has taken over. */
+const HANDED_OVER = 'handed over';
 
 class Service {
   readonly #options: ServiceOptions;
   readonly #logger: RootLogger;
   readonly #config: Config;
   #handle: SluiceHandle | null = null;
-  #stopSignal: StopSignal | null = null;
+  #stopSignal: StopSignal | typeof HANDED_OVER | null = null;
   #reloading: Promise<void> = Promise.resolve();
 
   constructor(options: ServiceOptions, logger: RootLogger) {
@@ -46,19 +53,21 @@ class Service {
 
   async start(): Promise<void> {
     this.#listenToSignals();
-    const { loaded, version, startSluice } = this.#options;
+    const { loaded, version, startSluice, taker = null } = this.#options;
     this.#warn(loaded);
     try {
       const { read } = this.#options;
-      this.#handle = await startSluice(this.#config, this.#logger, version, () => read().config);
+      this.#handle = await startSluice(this.#config, this.#logger, version, () => read().config, taker);
     } catch (error) {
       this.#logger.fatal('could not start', { error });
+      taker?.failed((error as Error).message);
       this.#exit(1);
       return;
     }
     if (this.#stopSignal !== null) await this.#stop(this.#stopSignal);
     else this.#logger.info('ready', { ...this.#handle.addresses, version, pid: process.pid });
     letYoungHeapGrow();
+    void this.#handle.finished.then(() => this.#finished());
   }
 
   #listenToSignals(): void {
@@ -68,6 +77,7 @@ class Service {
       // One after the other: the last one wins.
       this.#reloading = this.#reloading.then(() => this.#reload());
     });
+    process.on('SIGUSR2', () => void this.#handOver('SIGUSR2'));
     for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
       process.on(event, (error: unknown) => {
         this.#logger.fatal('internal error', { event, error });
@@ -86,7 +96,30 @@ class Service {
     if (this.#handle !== null) void this.#stop(signal);
   }
 
-  async #stop(signal: StopSignal): Promise<void> {
+  async #handOver(by: string): Promise<void> {
+    if (this.#handle === null || this.#stopSignal !== null) {
+      this.#logger.warn('not restarted: Sluice starts or stops', { by });
+      return;
+    }
+    try {
+      const { pid, version } = await this.#handle.handOver(by);
+      this.#logger.info('another process has taken over, this one ends when its clients have', {
+        pid,
+        version,
+      });
+    } catch (error) {
+      if (!(error instanceof HandoverError)) throw error;
+      this.#logger.error('not restarted, all is as before', { by, reason: error.message });
+    }
+  }
+
+  #finished(): void {
+    if (this.#stopSignal !== null) return;
+    this.#stopSignal = HANDED_OVER;
+    void this.#stop(HANDED_OVER);
+  }
+
+  async #stop(signal: StopSignal | typeof HANDED_OVER): Promise<void> {
     this.#logger.info('stopping', { signal, graceMs: this.#config.limits.shutdownGraceMs });
     try {
       await this.#handle?.stop(signal);

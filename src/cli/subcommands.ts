@@ -10,6 +10,12 @@ export const SUBCOMMANDS: readonly SubcommandEntry[] = [
     summary: 'ask a Sluice that runs whether it is well: for health checks, keepalived and Nagios',
     load: async () => (await import('./check-command.ts')).checkCommand,
   },
+  {
+    name: 'reload',
+    summary:
+      'have a Sluice that runs read its configuration again, or start its program again without dropping anybody',
+    load: async () => (await import('./reload-command.ts')).reloadCommand,
+  },
 ];
 
 const HELP = new Set(['-h', '--help']);

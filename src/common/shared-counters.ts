@@ -157,6 +157,7 @@ const SERVER_COUNTERS = 10;
  */
 export const FIRST_CONNECTION_ID = 2 ** 30;
 const CONNECTION_IDS = 2 ** 30;
+const RESERVED_IDS = 2 ** 20;
 
 export interface SharedCounterBuffers {
   readonly gauges: SharedArrayBuffer;
@@ -220,6 +221,16 @@ export class SharedCounters {
   /** A connection id that no other session of this process has, nor, in all likelihood, any server's thread. */
   nextConnectionId(): number {
     return FIRST_CONNECTION_ID + (Atomics.add(this.#gauges, Gauge.connectionId, 1) & (CONNECTION_IDS - 1));
+  }
+
+  /** For another process, whose ids must not be those of clients that are here: as many may come here until it begins. */
+  get farConnectionId(): number {
+    return (this.gauge(Gauge.connectionId) + RESERVED_IDS) & (CONNECTION_IDS - 1);
+  }
+
+  /** Before the first client. */
+  beginConnectionIds(from: number): void {
+    Atomics.store(this.#gauges, Gauge.connectionId, from & (CONNECTION_IDS - 1));
   }
 
   worker(index: number): WorkerCounters {

@@ -22,6 +22,8 @@ export const ANY_WRITE_SLOT = TABLE_SLOTS;
 /** Raised by writes that may have changed any table. */
 export const UNKNOWN_TABLES_SLOT = TABLE_SLOTS + 1;
 const SLOTS = TABLE_SLOTS + 2;
+/** A later epoch than any: nothing resolves what is unknown since then. */
+const FOR_NOW = 2 ** 31 - 1;
 
 export interface SharedGtidBuffers {
   /** Float64: the slots, then the servers, then what `resolve` has found last. */
@@ -86,6 +88,17 @@ export class SharedGtids {
       if (found === known) return;
       known = found;
     }
+  }
+
+  /** MAIN THREAD. Somebody writes of whom nothing is heard here: unknown until `releaseUnknown`, whatever is resolved. */
+  holdUnknown(): void {
+    for (const slot of [UNKNOWN_TABLES_SLOT, ANY_WRITE_SLOT]) Atomics.store(this.#epochs, slot, FOR_NOW);
+  }
+
+  /** MAIN THREAD. He has written his last: unknown until the primary was asked from now on. */
+  releaseUnknown(): void {
+    const { epoch } = this;
+    for (const slot of [UNKNOWN_TABLES_SLOT, ANY_WRITE_SLOT]) Atomics.store(this.#epochs, slot, epoch);
   }
 
   /** A write had a GTID that belongs to no known source. */

@@ -2,6 +2,7 @@
 
 import type { CommitDoubt, CommitTruth } from './commit-outcome.ts';
 import type { InspectAnswer, InspectRequest } from './inspection.ts';
+import type { ListeningSocket } from './listening-socket.ts';
 import type { SharedCounterBuffers } from './shared-counters.ts';
 import type { SharedGtidBuffers } from './shared-gtids.ts';
 import type { SharedMeasurementBuffers } from './shared-measurements.ts';
@@ -29,6 +30,8 @@ export interface WorkerStart {
     readonly sockets: readonly string[];
     readonly socketMode: number;
   };
+  /** Sockets of the process before this one that this worker is to open. */
+  readonly inherited: readonly ListeningSocket[];
   /** Private and public key in PEM, for caching_sha2_password without TLS. */
   readonly rsaKey: { readonly privateKey: string; readonly publicKey: string };
 }
@@ -178,11 +181,22 @@ export interface WriteInDoubt {
   readonly isSchema: boolean;
 }
 
+/** Another process has the sockets: no new clients, those that are there end when it costs them nothing, or at the limit. */
+export interface HandOverOrder {
+  readonly type: 'handOver';
+  /** Idle for this long, at the beginning; less and less until `drainMs` is over. */
+  readonly idleMs: number;
+  readonly drainMs: number;
+}
+
 export type ToWorker =
   /** Who is in the way of this hold? */
   | { readonly type: 'whoDrains'; readonly hold: number }
   | { readonly type: 'snapshot'; readonly snapshot: Snapshot }
   | { readonly type: 'stop'; readonly mode: StopMode }
+  /** Where does it listen? */
+  | { readonly type: 'whichSockets' }
+  | HandOverOrder
   /** From now on it watches what a cache could do. */
   | { readonly type: 'watchCache' }
   /** What is cached of the digest with this name is thrown away. */
@@ -199,6 +213,9 @@ export type ToWorker =
 export type FromWorker =
   | { readonly type: 'listening'; readonly host: string; readonly port: number }
   | { readonly type: 'listenFailed'; readonly message: string }
+  /** It was told to let clients in, and does; but for what cannot be opened. */
+  | { readonly type: 'accepting'; readonly failures: readonly string[] }
+  | { readonly type: 'sockets'; readonly sockets: readonly ListeningSocket[] }
   /** A server could not be reached or broke a connection: an immediate check, please. */
   | { readonly type: 'serverFailure'; readonly address: string; readonly reason: string }
   /** The primary says that it is read-only: who is it now? */

@@ -65,6 +65,7 @@ export class FailoverRoom {
   readonly #monitor: Monitor;
   readonly #config: () => Config;
   readonly #look = () => this.director.look();
+  #stopped: Promise<void> | null = null;
 
   constructor(parts: FailoverRoomParts) {
     this.#monitor = parts.monitor;
@@ -94,9 +95,18 @@ export class FailoverRoom {
     if (this.#agreement instanceof EtcdAgreement) void this.#agreement.start();
     void this.control.start();
     this.#privileges.start();
-    this.#monitor.on('event', this.#look);
-    this.#monitor.on('change', this.#look);
-    this.#look();
+    this.#watch();
+  }
+
+  /** Nothing is begun until `resume`; resolves when nothing runs any more. */
+  async pause(): Promise<void> {
+    this.#unwatch();
+    await this.control.pause();
+  }
+
+  resume(): void {
+    this.control.resume();
+    this.#watch();
   }
 
   /** Of a failover that nobody orders. */
@@ -110,12 +120,27 @@ export class FailoverRoom {
   }
 
   /** Resolves when nothing runs any more: half an operation is worse than a late end. */
-  async stop(): Promise<void> {
-    this.#monitor.off('event', this.#look);
-    this.#monitor.off('change', this.#look);
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async #stop(): Promise<void> {
+    this.#unwatch();
     await this.#privileges.stop();
     await this.director.stop();
     await this.control.stop();
     await this.#agreement.stop();
+  }
+
+  #watch(): void {
+    this.#monitor.on('event', this.#look);
+    this.#monitor.on('change', this.#look);
+    this.#look();
+  }
+
+  #unwatch(): void {
+    this.#monitor.off('event', this.#look);
+    this.#monitor.off('change', this.#look);
   }
 }

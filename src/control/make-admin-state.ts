@@ -8,11 +8,13 @@ import type { AdminState } from './admin/admin-state.ts';
 import type { CacheOrders } from './cache/cache-orders.ts';
 import type { WriteGate } from './failover/write-gate.ts';
 import type { FailoverRoom } from './failover-room.ts';
+import type { GivenOver } from './handover/handover-giver.ts';
 import type { CounterSnapshot } from './metrics/counter-snapshot.ts';
 import type { MetricsRegistry } from './metrics/registry.ts';
 import type { Monitor } from './monitor/monitor.ts';
 import type { RuleKeeper } from './query-rules/rule-keeper.ts';
 import type { RuntimeControl } from './runtime/runtime-control.ts';
+import type { AppliedConfig } from './runtime/runtime-host.ts';
 import type { Statistics } from './statistics/statistics.ts';
 import type { StoreClient } from './store/store-client.ts';
 import type { AccountKeeper } from './users/account-keeper.ts';
@@ -40,6 +42,8 @@ export interface AdminStateParts {
   reopenLogs(): void;
   reloadTls(): string | null;
   setAccepting(accepting: boolean): void;
+  reloadFile(): Promise<AppliedConfig>;
+  handOver(by: string): Promise<GivenOver>;
 }
 
 export function makeAdminState(parts: AdminStateParts): AdminState {
@@ -94,6 +98,8 @@ export function makeAdminState(parts: AdminStateParts): AdminState {
     signalProcess: (signal) => void process.kill(process.pid, signal),
     keepsRoutes: () => parts.config().limits.routeRingEntries > 0,
     setAccepting: (accepting) => parts.setAccepting(accepting),
+    reloadFile: () => parts.reloadFile(),
+    handOver: (by) => parts.handOver(by),
     setServerStatus: (address, status) => {
       if (monitor.topology.find(address) === null) return false;
       monitor.setAdministrativeStatus(address, status);

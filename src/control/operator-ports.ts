@@ -1,6 +1,7 @@
 /** The ports for operators, admin and http, put together: opened, updated and closed as one. */
 
 import type { Config } from '../../config/schema.ts';
+import type { ListeningSocket } from '../common/listening-socket.ts';
 import type { Logger } from '../common/logger.ts';
 import { type AdminServer, startAdminServer } from './admin/admin-server.ts';
 import type { AdminState } from './admin/admin-state.ts';
@@ -18,6 +19,8 @@ export interface OperatorPortsParts extends HealthSources {
   readonly audit: AuditTrail;
   readonly state: AdminState;
   readonly certificates: CertificateKeeper;
+  /** Of the process before this one. */
+  readonly inherited: readonly ListeningSocket[];
   config(): Config;
 }
 
@@ -46,12 +49,13 @@ export class OperatorPorts {
 
   /** @param rsaKey the one that workers have */
   async openAdmin(rsaKey: { readonly privateKey: string; readonly publicKey: string }): Promise<void> {
-    const { version, logger, audit, state, certificates, config } = this.#parts;
+    const { version, logger, audit, state, certificates, config, inherited } = this.#parts;
     const { admin } = config();
     this.#admin = await startAdminServer({
       ...listenOptions(admin),
       users: admin.users,
       tls: certificates.material.admin,
+      inherited,
       rsaKey,
       version,
       logger,
@@ -69,6 +73,18 @@ export class OperatorPorts {
   updateTls(tls: TlsMaterial): void {
     this.#admin?.updateTls(tls.admin);
     this.#http?.updateCertificate(tls.client);
+  }
+
+  /** For another process. */
+  sockets(): readonly ListeningSocket[] {
+    return [...(this.#admin?.sockets() ?? []), ...(this.#http?.sockets() ?? [])];
+  }
+
+  /** Another process has the sockets. Who is logged in may still read the answer that he waits for. */
+  async handOver(): Promise<void> {
+    this.#admin?.handOver();
+    await this.#http?.close();
+    this.#http = null;
   }
 
   async close(): Promise<void> {

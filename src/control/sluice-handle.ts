@@ -1,6 +1,7 @@
 /** The running proxy as the process that runs it knows it. */
 
 import type { Config } from '../../config/schema.ts';
+import type { GivenOver } from './handover/handover-giver.ts';
 import type { AppliedConfig } from './runtime/runtime-host.ts';
 
 /** Where the running proxy can be reached; `host:port`, with the ports that the system chose. */
@@ -17,6 +18,14 @@ export interface SluiceHandle {
   reload(file: Config): Promise<AppliedConfig>;
   /** For what rotates log files: goes on in new ones of the same paths. */
   reopenLogs(): void;
+  /**
+   * Starts this program again and hands the listening sockets over; resolves when the new process lets clients in.
+   * @param by what has asked for it
+   * @throws HandoverError, with everything as before
+   */
+  handOver(by: string): Promise<GivenOver>;
+  /** Another process has taken over, and the last client here has gone: to be stopped. */
+  readonly finished: Promise<void>;
   /** Drains, then closes everything; resolves when nothing is left. */
   stop(reason: string): Promise<void>;
 }

@@ -2,19 +2,24 @@
 
 import type { Config } from '../../config/schema.ts';
 import type { RootLogger } from '../common/logger.ts';
+import type { HandoverTaker } from './handover/handover-taker.ts';
 import { prepareRuntime } from './runtime/prepare-runtime.ts';
 import type { SluiceHandle } from './sluice-handle.ts';
 import { Supervisor } from './supervisor.ts';
 
-/** @param readFile the configuration as it is now; @throws ConfigError */
+/**
+ * @param readFile the configuration as it is now; @throws ConfigError
+ * @param taker of the process that it takes over from; null: of none
+ */
 export async function startSluice(
   file: Config,
   logger: RootLogger,
   version: string,
   readFile: () => Config = () => file,
+  taker: HandoverTaker | null = null,
 ): Promise<SluiceHandle> {
   const prepared = await prepareRuntime(file, logger, version);
-  const supervisor = new Supervisor(prepared, logger, version, readFile);
+  const supervisor = new Supervisor(prepared, logger, version, readFile, taker);
   try {
     await supervisor.start();
   } catch (error) {

@@ -18,6 +18,9 @@ import { CertificateKeeper } from './certificate-keeper.ts';
 import { configuredServers } from './configured-servers.ts';
 import { WriteGate } from './failover/write-gate.ts';
 import { FailoverRoom } from './failover-room.ts';
+import type { GivenOver } from './handover/handover-giver.ts';
+import type { HandoverTaker } from './handover/handover-taker.ts';
+import { HandoverRoom } from './handover-room.ts';
 import { takeHealth } from './health-numbers.ts';
 import { joinAddress, listenOptions } from './listen-options.ts';
 import { OperatorLogs } from './logs/operator-logs.ts';
@@ -90,12 +93,19 @@ export class Supervisor implements SluiceHandle {
   #workers: WorkerSet | null = null;
   readonly #ports: OperatorPorts;
   readonly #phase = new ServicePhase();
+  readonly #handover: HandoverRoom;
   #stopping: Promise<void> | null = null;
   readonly #certificates: CertificateKeeper;
   readonly #readiness = () =>
     readiness(this.#workers?.status() ?? [], this.#snapshot, this.#phase.isStopping);
 
-  constructor(prepared: PreparedRuntime, logger: RootLogger, version: string, readFile: () => Config) {
+  constructor(
+    prepared: PreparedRuntime,
+    logger: RootLogger,
+    version: string,
+    readFile: () => Config,
+    taker: HandoverTaker | null,
+  ) {
     const { config, runtime, store } = prepared;
     this.#config = config;
     this.#runtime = runtime;
@@ -159,6 +169,7 @@ export class Supervisor implements SluiceHandle {
       audit: this.#logs.audit,
       state: this.#adminState,
       certificates: this.#certificates,
+      inherited: taker?.sockets ?? [],
       config: () => this.#config,
       metrics: this.#metrics,
       liveness: () => liveness(this.#workers?.status() ?? []),
@@ -171,6 +182,29 @@ export class Supervisor implements SluiceHandle {
       settings: () => this.#config.statistics,
       logger,
     });
+    this.#handover = new HandoverRoom({
+      taker,
+      version,
+      logger,
+      counters: this.#counters,
+      epochs: this.#epochs,
+      writes: this.#writes,
+      monitor: this.#monitor,
+      failover: this.#failover,
+      history: this.#history,
+      runtime,
+      ports: this.#ports,
+      config: () => this.#config,
+      snapshot: () => this.#snapshot,
+      workers: () => this.#workers,
+      isStopping: () => this.#stopping !== null,
+      openPorts: async () => {
+        await this.#ports.openHttp();
+        await this.#openAdmin();
+      },
+      accept: () => this.#setAccepting(true),
+    });
+    this.#builder.accepting = taker === null;
     this.#snapshot = this.#build();
     this.#runtime.begin(this.#runtimeHost(), 0);
   }
@@ -185,16 +219,19 @@ export class Supervisor implements SluiceHandle {
   }
 
   async start(): Promise<void> {
-    await this.#ports.openHttp();
+    const { isTaking } = this.#handover;
+    if (!isTaking) await this.#ports.openHttp();
     await this.#monitor.start();
-    this.#failover.start();
+    if (!isTaking) this.#handover.startRoles();
     // A primary that hangs keeps nobody waiting: logins find out for themselves.
     await Promise.race([this.#accounts.start(), setTimeout(ACCOUNTS_START_MS, undefined, { ref: false })]);
     this.#snapshot = this.#build();
     this.#writes.follow(this.#snapshot);
+    const { inherited, port } = this.#handover.socketsForClients();
     this.#workers = new WorkerSet({
       count: this.#config.workers,
-      listen: listenOptions(this.#config.listen),
+      listen: { ...listenOptions(this.#config.listen), port },
+      inherited,
       counters: this.#counters,
       statistics: this.#shared,
       measurements: this.#measurements,
@@ -217,12 +254,29 @@ export class Supervisor implements SluiceHandle {
     });
     this.#monitor.on('change', () => this.#publish());
     await this.#workers.start();
-    await this.#ports.openAdmin(this.#workers.rsaKey);
+    if (isTaking) await this.#handover.take();
+    else await this.#openAdmin();
     this.#certificates.follow();
-    this.#history.start();
     // What changed while the workers were starting.
     this.#publish();
     this.#phase.started();
+  }
+
+  async #openAdmin(): Promise<void> {
+    if (this.#workers !== null) await this.#ports.openAdmin(this.#workers.rsaKey);
+  }
+
+  handOver(by: string): Promise<GivenOver> {
+    return this.#handover.request(by);
+  }
+
+  get finished(): Promise<void> {
+    return this.#handover.finished;
+  }
+
+  #setAccepting(accepting: boolean): void {
+    this.#builder.accepting = accepting;
+    this.#publish();
   }
 
   #runtimeHost(): RuntimeHost {
@@ -265,10 +319,9 @@ export class Supervisor implements SluiceHandle {
       setLogLevel: (level) => this.#setLogLevel(level),
       reopenLogs: () => this.reopenLogs(),
       reloadTls: () => this.#certificates.readAgain(),
-      setAccepting: (accepting) => {
-        this.#builder.accepting = accepting;
-        this.#publish();
-      },
+      setAccepting: (accepting) => this.#setAccepting(accepting),
+      reloadFile: () => this.reload(this.#readFile()),
+      handOver: (by) => this.handOver(by),
     });
   }
 
@@ -282,6 +335,7 @@ export class Supervisor implements SluiceHandle {
       spans: this.#logs.spans,
       operations: this.#failover.control.tally,
       follower: this.#writes.binlog.report,
+      handover: this.#handover.report,
       lagOf: (address) => this.#monitor.topology.find(address),
       health: takeHealth(this.#readiness(), this.#failover, this.#writes, this.#certificates),
     });
@@ -350,7 +404,8 @@ export class Supervisor implements SluiceHandle {
   async #stop(reason: string): Promise<void> {
     const { shutdownDelayMs: delayMs, shutdownGraceMs: graceMs } = this.#config.limits;
     this.#logger.info('stopping', { reason, delayMs, graceMs });
-    await this.#phase.leave(delayMs);
+    await this.#handover.cancel(`Sluice stops: ${reason}`);
+    await this.#phase.leave(this.#handover.isGiven ? 0 : delayMs);
     await this.#failover.stop();
     this.#certificates.stop();
     this.#views.stop();

@@ -1,25 +1,17 @@
 /**
  * The worker threads: started, fed with snapshots, restarted when one crashes, stopped together.
- *
- * | state    | meaning                                     | left by                          |
- * |----------|---------------------------------------------|----------------------------------|
- * | starting | the thread loads                            | listening, crash                 |
- * | running  | it listens                                  | crash, stop                      |
- * | waiting  | it crashed; the next start is due            | its delay                        |
- * | stopping | drains its clients                          | drained, crash                   |
- * | stopped  | gone on request                             | nothing                          |
  */
 
 import { generateKeyPairSync } from 'node:crypto';
 import { Worker } from 'node:worker_threads';
 import type { Inspection } from '../common/inspection.ts';
+import type { ListeningSocket } from '../common/listening-socket.ts';
 import type { Logger } from '../common/logger.ts';
 import type { SharedCounters } from '../common/shared-counters.ts';
 import type { SharedGtids } from '../common/shared-gtids.ts';
 import type { SharedMeasurements } from '../common/shared-measurements.ts';
 import type { SharedStatistics } from '../common/shared-statistics.ts';
 import type { Snapshot } from '../common/snapshot.ts';
-import { makeTransitions } from '../common/state-machine.ts';
 import type { TableEpochs } from '../common/table-epochs.ts';
 import type {
   CommitInDoubt,
@@ -27,6 +19,7 @@ import type {
   ExplainQuestion,
   ExplainStep,
   FromWorker,
+  HandOverOrder,
   KillOutcome,
   SessionListRequest,
   StopMode,
@@ -42,23 +35,8 @@ import { OPERATOR, OperatorKills } from './operator-kills.ts';
 import { SessionListing } from './session-lists.ts';
 import { WorkerExplains } from './worker-explains.ts';
 import { type InspectResult, WorkerInquiries } from './worker-inquiries.ts';
-
-const State = {
-  starting: 'starting',
-  running: 'running',
-  waiting: 'waiting',
-  stopping: 'stopping',
-  stopped: 'stopped',
-} as const;
-type State = (typeof State)[keyof typeof State];
-
-const transition = makeTransitions<State>('worker', {
-  starting: ['running', 'waiting', 'stopping', 'stopped'],
-  running: ['waiting', 'stopping', 'stopped'],
-  waiting: ['starting', 'stopped'],
-  stopping: ['stopped'],
-  stopped: [],
-});
+import { moveSlot, SlotState, WorkerSlot } from './worker-slot.ts';
+import { WorkerSockets } from './worker-sockets.ts';
 
 /** A worker that crashes at once must not take the machine with it. */
 const FIRST_RESTART_MS = 100;
@@ -97,19 +75,8 @@ export interface WorkerSetOptions {
   readonly reported: (worker: number, report: OperatorReport) => void;
   /** What the threads run; the data plane's worker unless told. */
   readonly script?: URL;
-}
-
-interface Slot {
-  readonly index: number;
-  state: State;
-  worker: Worker | null;
-  restarts: number;
-  /** Without a stable run in between: they make the delay of the next start. */
-  crashesInARow: number;
-  startedAt: number;
-  appliedVersion: number;
-  onListening: (() => void) | null;
-  onStopped: (() => void) | null;
+  /** Sockets for clients of the process before this one. */
+  readonly inherited?: readonly ListeningSocket[];
 }
 
 export interface WorkerStatus {
@@ -121,7 +88,7 @@ export interface WorkerStatus {
 
 export class WorkerSet {
   readonly #options: WorkerSetOptions;
-  readonly #slots: Slot[];
+  readonly #slots: WorkerSlot[];
   /** One for all threads that let clients in. */
   readonly rsaKey: WorkerStart['rsaKey'];
   readonly #explains = new WorkerExplains();
@@ -135,6 +102,7 @@ export class WorkerSet {
   readonly #lists = new SessionListing((worker, lists) => this.tell(worker, lists));
   readonly #applied = new AppliedWaits();
   readonly #script: URL;
+  readonly #sockets: WorkerSockets;
   #port: number;
 
   constructor(options: WorkerSetOptions) {
@@ -149,17 +117,8 @@ export class WorkerSet {
       privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
     });
     this.rsaKey = { privateKey, publicKey };
-    this.#slots = Array.from({ length: options.count }, (_, index) => ({
-      index,
-      state: State.waiting,
-      worker: null,
-      restarts: 0,
-      crashesInARow: 0,
-      startedAt: 0,
-      appliedVersion: 0,
-      onListening: null,
-      onStopped: null,
-    }));
+    this.#slots = Array.from({ length: options.count }, (_, index) => new WorkerSlot(index));
+    this.#sockets = new WorkerSockets(options.count, options.inherited ?? [], options.listen.sockets);
   }
 
   /** The port that clients connect to. */
@@ -170,7 +129,7 @@ export class WorkerSet {
   status(): WorkerStatus[] {
     return this.#slots.map(({ index, state, restarts, appliedVersion }) => ({
       index,
-      running: state === State.running,
+      running: state === SlotState.running,
       restarts,
       appliedVersion,
     }));
@@ -208,14 +167,14 @@ export class WorkerSet {
 
   /** Asks a running worker; empty when there is none, or it does not answer in time. */
   explainRoute(question: ExplainQuestion): Promise<readonly ExplainStep[]> {
-    const slot = this.#slots.find(({ state }) => state === State.running);
+    const slot = this.#slots.find(({ state }) => state === SlotState.running);
     if (slot === undefined) return Promise.resolve([]);
     return this.#explains.ask(question, (message) => this.#send(slot, message));
   }
 
   /** Asks all workers that run; does not wait for one that is late. */
   inspect(inspection: Inspection): Promise<InspectResult> {
-    const running = this.#slots.filter(({ state }) => state === State.running);
+    const running = this.#slots.filter(({ state }) => state === SlotState.running);
     const workers = running.map(({ index }) => index);
     return this.#inquiries.ask(inspection, workers, (worker, message) => {
       this.#send(this.#slots[worker]!, message);
@@ -233,15 +192,37 @@ export class WorkerSet {
     await Promise.all(this.#slots.map((slot) => this.#stopSlot(slot, mode, limitMs)));
   }
 
-  #startFirst(slot: Slot): Promise<void> {
+  /** Where they listen. @throws Error if one of them does not say */
+  sockets(): Promise<readonly ListeningSocket[]> {
+    const running = this.#slots.filter(({ state }) => state === SlotState.running);
+    return this.#sockets.ask(
+      running.map(({ index }) => index),
+      (worker) => this.tell(worker, { type: 'whichSockets' }),
+    );
+  }
+
+  /** Resolves when all of them let clients in. @throws Error if one cannot */
+  untilAccepting(timeoutMs: number): Promise<void> {
+    return this.#sockets.untilAccepting(
+      this.#slots.map(({ index }) => index),
+      timeoutMs,
+    );
+  }
+
+  /** Another process has their sockets; resolves when the last client has gone. */
+  async handOver(order: HandOverOrder): Promise<void> {
+    await Promise.all(this.#slots.map((slot) => this.#endSlot(slot, order)));
+  }
+
+  #startFirst(slot: WorkerSlot): Promise<void> {
     return new Promise((resolve, reject) => {
       slot.onListening = resolve;
       this.#launch(slot, reject);
     });
   }
 
-  #launch(slot: Slot, failed: ((error: Error) => void) | null): void {
-    slot.state = transition(slot.state, State.starting);
+  #launch(slot: WorkerSlot, failed: ((error: Error) => void) | null): void {
+    slot.state = moveSlot(slot.state, SlotState.starting);
     slot.startedAt = performance.now();
     const { counters, statistics, measurements, gtids, epochs, listen, snapshot } = this.#options;
     const workerData: WorkerStart = {
@@ -254,6 +235,7 @@ export class WorkerSet {
       epochs: epochs.buffers,
       snapshot: snapshot(),
       listen: { ...listen, port: this.#port },
+      inherited: this.#sockets.toOpen(slot.index),
       rsaKey: this.rsaKey,
     };
     const worker = new Worker(this.#script, { workerData, resourceLimits: RESOURCE_LIMITS });
@@ -268,19 +250,26 @@ export class WorkerSet {
     });
   }
 
-  #received(slot: Slot, message: FromWorker, failed: ((error: Error) => void) | null): void {
+  #received(slot: WorkerSlot, message: FromWorker, failed: ((error: Error) => void) | null): void {
     switch (message.type) {
       case 'listening':
         // A stop may have come while it was starting.
-        if (slot.state !== State.starting) return;
+        if (slot.state !== SlotState.starting) return;
         this.#port = message.port;
-        slot.state = transition(slot.state, State.running);
+        slot.state = moveSlot(slot.state, SlotState.running);
+        if (this.#options.snapshot().accepting) this.#sockets.accepting(slot.index, []);
         slot.onListening?.();
         slot.onListening = null;
         return;
       case 'listenFailed':
         this.#options.logger.error('cannot listen', { worker: slot.index, reason: message.message });
         failed?.(new Error(`cannot listen: ${message.message}`));
+        return;
+      case 'accepting':
+        this.#sockets.accepting(slot.index, message.failures);
+        return;
+      case 'sockets':
+        this.#sockets.told(slot.index, message.sockets);
         return;
       case 'serverFailure':
         this.#options.serverFailed(message.address, message.reason);
@@ -354,7 +343,7 @@ export class WorkerSet {
     if (dropped > 0) logger.warn('lines of the log were dropped: too many at once', { worker, dropped });
   }
 
-  #exited(slot: Slot, code: number): void {
+  #exited(slot: WorkerSlot, code: number): void {
     slot.worker = null;
     slot.appliedVersion = 0;
     giveBack(this.#options.counters, this.#options.statistics, slot.index);
@@ -362,36 +351,40 @@ export class WorkerSet {
     this.#kills.forget(slot.index);
     this.#lists.forget(slot.index);
     this.#inquiries.workerEnded(slot.index);
-    if (slot.state === State.stopping || slot.state === State.stopped) {
-      slot.state = State.stopped;
-      slot.onStopped?.();
+    this.#sockets.ended(slot.index);
+    if (slot.state === SlotState.stopping || slot.state === SlotState.stopped) {
+      slot.end();
       return;
     }
-    slot.state = transition(slot.state, State.waiting);
+    slot.state = moveSlot(slot.state, SlotState.waiting);
     const stable = performance.now() - slot.startedAt > STABLE_MS;
     slot.restarts++;
     slot.crashesInARow = stable ? 0 : slot.crashesInARow + 1;
     const delayMs = Math.min(FIRST_RESTART_MS * 2 ** Math.min(slot.crashesInARow, 10), LONGEST_RESTART_MS);
     this.#options.logger.error('worker ended and is started again', { worker: slot.index, code, delayMs });
     setTimeout(() => {
-      if (slot.state === State.waiting) this.#launch(slot, null);
+      if (slot.state === SlotState.waiting) this.#launch(slot, null);
     }, delayMs).unref();
   }
 
-  #stopSlot(slot: Slot, mode: StopMode, limitMs: number): Promise<void> {
-    if (slot.worker === null) {
-      if (slot.state !== State.stopped) slot.state = transition(slot.state, State.stopped);
-      return Promise.resolve();
-    }
-    return new Promise((resolve) => {
-      slot.onStopped = resolve;
-      slot.state = transition(slot.state, State.stopping);
-      this.#send(slot, { type: 'stop', mode });
-      setTimeout(() => void slot.worker?.terminate(), limitMs).unref();
-    });
+  #stopSlot(slot: WorkerSlot, mode: StopMode, limitMs: number): Promise<void> {
+    setTimeout(() => void slot.worker?.terminate(), limitMs).unref();
+    return this.#endSlot(slot, { type: 'stop', mode });
   }
 
-  #send(slot: Slot, message: ToWorker): void {
+  /** It is not started again. */
+  #endSlot(slot: WorkerSlot, order: ToWorker): Promise<void> {
+    if (slot.worker === null) {
+      if (slot.state !== SlotState.stopped) slot.state = moveSlot(slot.state, SlotState.stopped);
+      return Promise.resolve();
+    }
+    if (slot.state !== SlotState.stopping) slot.state = moveSlot(slot.state, SlotState.stopping);
+    const stopped = slot.stopped();
+    this.#send(slot, order);
+    return stopped;
+  }
+
+  #send(slot: WorkerSlot, message: ToWorker): void {
     slot.worker?.postMessage(message);
   }
 

@@ -40,6 +40,7 @@ import { flushDigest } from './frontend/cache-inspector.ts';
 import { CacheRefreshes } from './frontend/cache-refreshes.ts';
 import type { ClientConnection } from './frontend/client-connection.ts';
 import { explainRoute } from './frontend/explain-route.ts';
+import { HandoverDrain } from './frontend/handover-drain.ts';
 import { inspect } from './frontend/inspector.ts';
 import { Listener } from './frontend/listener.ts';
 import { LoginBackoff } from './frontend/login-backoff.ts';
@@ -209,8 +210,10 @@ const context: WorkerContext = {
   post,
 };
 
-const listener = new Listener(context);
+const listener = new Listener(context, start.inherited);
+const handover = new HandoverDrain(clients, () => stop(StopMode.graceful));
 const drain = new PrimaryDrain(context, sessionsNow);
+let isAccepting = true;
 
 /** @param atOnce at the start, when nobody waits. */
 function apply(snapshot: Snapshot, atOnce = false): void {
@@ -253,7 +256,7 @@ function apply(snapshot: Snapshot, atOnce = false): void {
   if (secondLevel !== null) secondLevel.server = sharedServer(snapshot);
   context.replicaWaits.keepOnly((pool) => backends.poolOf(pool.server.address) === pool);
   drain.apply(snapshot.writes);
-  void listener.accept(snapshot.accepting);
+  void follow(snapshot.accepting);
   context.rules.update(snapshot.rules, limits.ruleTextBytes, atOnce, () =>
     post({ type: 'applied', version: snapshot.version }),
   );
@@ -265,6 +268,13 @@ function sharedServer({ servers }: Snapshot): string | null {
   if (primary === undefined) return null;
   const { flavor, versionId } = backends.dialect;
   return `${flavor} ${versionId} ${primary.address} ${causality.sources.current?.prefix ?? ''}`;
+}
+
+async function follow(accepting: boolean): Promise<void> {
+  if (accepting === isAccepting) return;
+  isAccepting = accepting;
+  const failures = await listener.accept(accepting);
+  if (accepting) post({ type: 'accepting', failures });
 }
 
 async function listen(): Promise<void> {
@@ -282,7 +292,10 @@ async function listen(): Promise<void> {
 
 /** No new clients; idle ones end now, the others when their transaction does, or at the limit. */
 function stop(mode: StopMode): void {
+  // The end of a hand-over, and then SIGTERM.
+  if (context.stopping) return;
   context.stopping = true;
+  handover.end();
   listener.close();
   const deadline =
     performance.now() + (mode === StopMode.graceful ? context.snapshot.settings.limits.shutdownGraceMs : 0);
@@ -311,7 +324,11 @@ function sessionsNow(): Session[] {
 port.on('message', (message: ToWorker) => {
   if (message.type === 'snapshot') apply(message.snapshot);
   else if (message.type === 'stop') stop(message.mode);
-  else if (message.type === 'commitResolved') context.commits.resolved(message);
+  else if (message.type === 'whichSockets') post({ type: 'sockets', sockets: listener.sockets() });
+  else if (message.type === 'handOver') {
+    listener.close(true);
+    handover.begin(message);
+  } else if (message.type === 'commitResolved') context.commits.resolved(message);
   else if (message.type === 'whoDrains') drain.report();
   else if (message.type === 'explain') {
     const { requestId } = message;

@@ -4,13 +4,13 @@
  */
 
 import { createPrivateKey } from 'node:crypto';
-import { chmodSync } from 'node:fs';
 import { type AddressInfo, createServer, type ListenOptions, type Server, type Socket } from 'node:net';
 import { exposedDefaultUsers } from '../../../config/default-password.ts';
 import type { CachedSecret, RsaKeyPair } from '../../../protocol/index.ts';
+import { type ListeningSocket, listeningSocket, SocketUse } from '../../common/listening-socket.ts';
 import type { Logger } from '../../common/logger.ts';
 import type { ClientTls } from '../../common/snapshot.ts';
-import { clearSocketPath } from '../../common/socket-path.ts';
+import { listenOnPath, removeSocketPath, socketInode } from '../../common/socket-path.ts';
 import type { AuditTrail } from '../logs/audit-log.ts';
 import { type AdminLimits, DEFAULT_ADMIN_LIMITS } from './admin-limits.ts';
 import type { AdminAccount } from './admin-login.ts';
@@ -37,6 +37,8 @@ export interface AdminServerOptions {
   readonly sockets?: readonly string[];
   /** Their permissions. */
   readonly socketMode?: number;
+  /** Of the process before this one: opened as they are. */
+  readonly inherited?: readonly ListeningSocket[];
   /** TLS is offered if it is there. */
   readonly tls?: ClientTls | null;
   readonly users: readonly AdminUser[];
@@ -57,6 +59,10 @@ export interface AdminServer {
   updateUsers(users: readonly AdminUser[]): void;
   /** For who connects from now on. */
   updateTls(tls: ClientTls | null): void;
+  /** For another process. */
+  sockets(): readonly ListeningSocket[];
+  /** Another process has the sockets; sessions go on. */
+  handOver(): void;
   /** Resolves when every session is closed. */
   close(): Promise<void>;
 }
@@ -66,11 +72,20 @@ const GREETING_VERSION = '5.7.44-sluice';
 
 const DEFAULT_SOCKET_MODE = 0o770;
 
+interface Opened {
+  readonly server: Server;
+  readonly host: string;
+  /** Of a Unix socket. */
+  readonly path: string | null;
+  /** Of its name in the file system; 0 for TCP. */
+  readonly inode: number;
+}
+
 class AdminListener implements AdminServer {
   readonly #options: AdminServerOptions;
   readonly #limits: AdminLimits;
   /** The first one is the one whose address is told. */
-  readonly #servers: Server[] = [];
+  #opened: Opened[] = [];
   readonly #rsaKeyPair: RsaKeyPair | null;
   readonly #startedAtMs = performance.now();
   /** Keys hold the stored password, so that a changed one misses. */
@@ -104,18 +119,39 @@ class AdminListener implements AdminServer {
 
   async listen(): Promise<void> {
     const { host, port, more = [], sockets = [], socketMode = DEFAULT_SOCKET_MODE } = this.#options;
-    this.#address = (await this.#listen({ host, port })).address() as AddressInfo;
-    for (const address of more) await this.#listen(address);
-    for (const path of sockets) {
-      await clearSocketPath(path);
-      await this.#listen({ path });
-      chmodSync(path, socketMode);
-    }
+    this.#address = (await this.#listen(host, port)).address() as AddressInfo;
+    for (const address of more) await this.#listen(address.host, address.port);
+    for (const path of sockets) await this.#listenOnPath(path, socketMode);
   }
 
-  async #listen(where: ListenOptions): Promise<Server> {
-    const server = createServer((socket) => this.#connected(socket));
-    this.#servers.push(server);
+  async #listen(host: string, port: number): Promise<Server> {
+    const inherited = this.#inherited(
+      (socket) => socket.path === null && socket.host === host && (port === 0 || socket.port === port),
+    );
+    const server = await this.#open(inherited ?? { host, port });
+    this.#opened.push({ server, host, path: null, inode: 0 });
+    return server;
+  }
+
+  async #listenOnPath(path: string, mode: number): Promise<void> {
+    const inherited = this.#inherited((socket) => socket.path === path);
+    if (inherited !== null) {
+      const server = await this.#open(inherited);
+      this.#opened.push({ server, host: '', path, inode: socketInode(path) });
+      return;
+    }
+    const server = this.#server();
+    const inode = await listenOnPath(server, path, { mode });
+    this.#opened.push({ server, host: '', path, inode });
+  }
+
+  #inherited(wanted: (socket: ListeningSocket) => boolean): { fd: number } | null {
+    const socket = this.#options.inherited?.find((each) => each.use === SocketUse.admin && wanted(each));
+    return socket === undefined ? null : { fd: socket.fd };
+  }
+
+  async #open(where: ListenOptions | { readonly fd: number }): Promise<Server> {
+    const server = this.#server();
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
       server.listen(where, () => {
@@ -123,8 +159,24 @@ class AdminListener implements AdminServer {
         resolve();
       });
     });
+    return server;
+  }
+
+  #server(): Server {
+    const server = createServer((socket) => this.#connected(socket));
     server.on('error', (error) => this.#options.logger.error('admin port failed', { err: error }));
     return server;
+  }
+
+  sockets(): readonly ListeningSocket[] {
+    return this.#opened.map(({ server, host, path }) =>
+      listeningSocket(server, SocketUse.admin, { host, path }),
+    );
+  }
+
+  handOver(): void {
+    for (const { server } of this.#opened) server.close();
+    this.#opened = [];
   }
 
   updateTls(tls: ClientTls | null): void {
@@ -147,9 +199,10 @@ class AdminListener implements AdminServer {
   }
 
   async close(): Promise<void> {
-    const closed = this.#servers
-      .filter((server) => server.listening)
-      .map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
+    const closed = this.#opened.map(({ server, path, inode }) => {
+      if (path !== null) removeSocketPath(path, inode);
+      return new Promise<void>((resolve) => server.close(() => resolve()));
+    });
     for (const session of [...this.#logins, ...this.#sessions]) session.shutDown();
     await Promise.all(closed);
   }

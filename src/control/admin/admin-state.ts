@@ -11,8 +11,10 @@ import type { CacheOrders } from '../cache/cache-orders.ts';
 import type { FailoverControl } from '../failover/failover-control.ts';
 import type { OperationAnswer } from '../failover/operation-answer.ts';
 import type { WriteGate } from '../failover/write-gate.ts';
+import type { GivenOver } from '../handover/handover-giver.ts';
 import type { CounterSnapshot } from '../metrics/counter-snapshot.ts';
 import type { RuleHitCount } from '../query-rules/rule-keeper.ts';
+import type { AppliedConfig } from '../runtime/runtime-host.ts';
 import type { Statistics } from '../statistics/statistics.ts';
 import type { StoreClient } from '../store/store-client.ts';
 import type { InspectResult } from '../worker-inquiries.ts';
@@ -92,6 +94,10 @@ export interface AdminState {
   readonly writes: Pick<WriteGate, 'hold' | 'release' | 'isHeld'>;
   /** Whether workers let new clients in; those that are there go on in any case. */
   setAccepting(accepting: boolean): void;
+  /** What has changed in the configuration file comes into force. @throws ConfigError, RowError with all as before */
+  reloadFile(): Promise<AppliedConfig>;
+  /** Starts this program again, which takes over. @param by who wants it @throws HandoverError with everything as before */
+  handOver(by: string): Promise<GivenOver>;
   /** False where no server has this address. */
   setServerStatus(address: ServerAddress, status: AdministrativeStatus): boolean;
 }

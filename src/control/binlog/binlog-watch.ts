@@ -53,6 +53,8 @@ export class BinlogWatch {
   #snapshot: Snapshot | null = null;
   /** A hint has asked for it. */
   #isStrongWanted = false;
+  /** Another process follows it, under the number that this one has. */
+  #isSuspended = false;
   #tables: SnapshotTables | null = null;
   #relations = new TableRelations(null);
   #keysVersion = NO_KEYS.version;
@@ -85,8 +87,19 @@ export class BinlogWatch {
   follow(snapshot: Snapshot): void {
     this.#snapshot = snapshot;
     const { queryRules } = this.#options.config();
-    const isWanted = isFollowerWanted(snapshot.settings.cache, queryRules, this.#isStrongWanted);
+    const isWanted =
+      !this.#isSuspended && isFollowerWanted(snapshot.settings.cache, queryRules, this.#isStrongWanted);
     this.#follower.follow(isWanted, primaryOf(snapshot));
+  }
+
+  suspend(): void {
+    this.#isSuspended = true;
+    if (this.#snapshot !== null) this.follow(this.#snapshot);
+  }
+
+  resume(): void {
+    this.#isSuspended = false;
+    if (this.#snapshot !== null) this.follow(this.#snapshot);
   }
 
   /** A statement's own hint, which no rule tells of, asks for results that are proven fresh. */

@@ -57,6 +57,8 @@ export class FailoverControl {
   #running: { readonly kind: OperationKind; readonly ended: Promise<unknown> } | null = null;
   #timer: NodeJS.Timeout | null = null;
   #isStopped = false;
+  /** Another process is about to do this. */
+  #isPaused = false;
   /** Of an operation that waits to be ended; told once. */
   #waitingFor = '';
   /** Whether servers may hold an operation that has not ended. */
@@ -83,10 +85,21 @@ export class FailoverControl {
     await this.#running?.ended.catch(() => undefined);
   }
 
+  /** Nothing is begun until `resume`; resolves when nothing runs any more. */
+  async pause(): Promise<void> {
+    this.#isPaused = true;
+    await this.#running?.ended.catch(() => undefined);
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+  }
+
   /** @throws OperationRunningError; else as `work` */
   async exclusive<T>(kind: OperationKind, work: () => Promise<T>): Promise<T> {
     if (this.#running !== null) throw new OperationRunningError(this.#running.kind);
     if (this.#isStopped) throw new Error('Sluice is stopping');
+    if (this.#isPaused) throw new Error('another process takes over from this one');
     const ended = work();
     this.#running = { kind, ended };
     try {
@@ -211,7 +224,7 @@ export class FailoverControl {
   }
 
   async #recover(): Promise<void> {
-    if (this.#running !== null || this.#isStopped) return;
+    if (this.#running !== null || this.#isStopped || this.#isPaused) return;
     const { result, reason, report } = await recoverOperation(this.#context, (work) =>
       this.exclusive(OperationKind.recovery, work),
     );

@@ -7,6 +7,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
+import { type ListeningSocket, listeningSocket, SocketUse } from '../../common/listening-socket.ts';
 import type { Logger } from '../../common/logger.ts';
 import { AdminRole } from '../admin/commands/command.ts';
 import { type AccessControl, addressOf, forgeryProblem, type Identity } from './access/access-control.ts';
@@ -24,6 +25,10 @@ export interface HttpServerOptions {
   readonly host: string;
   /** 0 lets the system choose. */
   readonly port: number;
+  /** What it is for, to another process; the http port unless told. */
+  readonly use?: SocketUse;
+  /** Of the process before this one: opened as they are. */
+  readonly inherited?: readonly ListeningSocket[];
   readonly logger: Logger;
   readonly routes: readonly HttpRoute[];
   /** Null where there is nothing to log in to. */
@@ -42,6 +47,8 @@ export interface HttpServer {
   readonly port: number;
   /** For connections from now on. */
   updateCertificate(tls: HttpCertificate): void;
+  /** For another process. */
+  socket(): ListeningSocket;
   close(): Promise<void>;
 }
 
@@ -100,10 +107,13 @@ class HttpListener implements HttpServer {
   }
 
   async listen(): Promise<void> {
-    const { host, port, logger } = this.#options;
+    const { host, port, use = SocketUse.http, inherited, logger } = this.#options;
+    const taken = inherited?.find(
+      (socket) => socket.use === use && socket.host === host && (port === 0 || socket.port === port),
+    );
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', reject);
-      this.#server.listen({ host, port }, () => {
+      this.#server.listen(taken === undefined ? { host, port } : { fd: taken.fd }, () => {
         this.#server.off('error', reject);
         resolve();
       });
@@ -115,6 +125,11 @@ class HttpListener implements HttpServer {
   updateCertificate(tls: HttpCertificate): void {
     if ('setSecureContext' in this.#server)
       this.#server.setSecureContext({ cert: tls.certificate, key: tls.key });
+  }
+
+  socket(): ListeningSocket {
+    const { use = SocketUse.http, host } = this.#options;
+    return listeningSocket(this.#server, use, { host, path: null });
   }
 
   close(): Promise<void> {

@@ -2,6 +2,7 @@
 import { isLoopback } from '../../../config/default-password.ts';
 import type { Config } from '../../../config/schema.ts';
 import { parseServerAddress } from '../../../config/server-address.ts';
+import { type ListeningSocket, SocketUse } from '../../common/listening-socket.ts';
 import type { Logger } from '../../common/logger.ts';
 import type { AdminState } from '../admin/admin-state.ts';
 import type { AuditTrail } from '../logs/audit-log.ts';
@@ -23,6 +24,8 @@ export interface HttpSiteOptions extends HealthSources {
   readonly audit: AuditTrail;
   /** What `tls.certificate` and `tls.key` hold; null where there is none. */
   readonly certificate: HttpCertificate | null;
+  /** Of the process before this one. */
+  readonly inherited?: readonly ListeningSocket[];
 }
 
 const COMMAND_TIMEOUT_MS = 10_000;
@@ -77,18 +80,24 @@ export class HttpSite {
     if (certificate !== null) this.#server?.updateCertificate(certificate);
   }
 
+  /** For another process. */
+  sockets(): readonly ListeningSocket[] {
+    return [this.#server, this.#metricsServer].flatMap((server) => (server === null ? [] : server.socket()));
+  }
+
   async close(): Promise<void> {
     if (this.#sampling !== null) clearInterval(this.#sampling);
     await Promise.all([this.#server?.close(), this.#metricsServer?.close()]);
   }
 
   async #listen(): Promise<void> {
-    const { logger, certificate } = this.#options;
+    const { logger, certificate, inherited = [] } = this.#options;
     const { host, port, dashboard, tls, maxConnections, metricsAddress } = this.#http;
     const health = healthRoutes(this.#options);
-    const common = { logger, maxConnections };
+    const common = { logger, maxConnections, inherited };
     this.#server = await startHttpServer({
       ...common,
+      use: SocketUse.http,
       host,
       port,
       routes: dashboard ? [...health, ...this.#operatorRoutes()] : health,
@@ -102,6 +111,7 @@ export class HttpSite {
     if (!address.ok) throw new Error(`http.metricsAddress: ${address.message}`);
     this.#metricsServer = await startHttpServer({
       ...common,
+      use: SocketUse.metrics,
       host: address.host,
       port: address.port,
       routes: health,

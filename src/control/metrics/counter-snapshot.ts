@@ -17,6 +17,7 @@ import type { ServerDescription } from '../../topology/server-description.ts';
 import { CheckName } from '../../topology/server-probe.ts';
 import type { FollowerReport } from '../binlog/binlog-follower.ts';
 import { type OperationCount, type OperationMoment, OperationTally } from '../failover/operation-tally.ts';
+import { type HandoverReport, NO_HANDOVER } from '../handover/handover-report.ts';
 import type { CheckCounts, CheckLog } from '../statistics/check-log.ts';
 import { type StatisticsSnapshot, takeStatistics } from '../statistics/statistics-snapshot.ts';
 import { type HealthNumbers, NO_HEALTH } from './health-metrics.ts';
@@ -105,6 +106,7 @@ export interface CounterSnapshot {
   readonly health: HealthNumbers;
   /** null before it was made. */
   readonly follower: FollowerReport | null;
+  readonly handover: HandoverReport;
   /** What all workers have counted of statements. */
   readonly statistics: StatisticsSnapshot;
 }
@@ -178,6 +180,7 @@ export interface CounterSources {
   readonly operations?: OperationNumbers;
   readonly follower?: FollowerReport | null;
   readonly health?: HealthNumbers;
+  readonly handover?: HandoverReport;
 }
 
 export function takeCounterSnapshot(sources: CounterSources): CounterSnapshot {
@@ -194,6 +197,7 @@ export function takeCounterSnapshot(sources: CounterSources): CounterSnapshot {
     operations: sources.operations ?? new OperationTally(),
     follower: sources.follower ?? null,
     health: sources.health ?? NO_HEALTH,
+    handover: sources.handover ?? NO_HANDOVER,
     statistics: takeStatistics(
       statistics,
       workers.map(({ index }) => index),

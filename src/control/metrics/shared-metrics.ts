@@ -8,6 +8,7 @@ import { HostgroupKind, MemberVerdict } from '../../topology/hostgroup-membershi
 import { ServerRole, ServerStatus } from '../../topology/server-description.ts';
 import type { CounterSnapshot, ServerCounters, WorkerCounterName } from './counter-snapshot.ts';
 import { FOLLOWER_METRICS } from './follower-metrics.ts';
+import { HANDOVER_METRICS } from './handover-metrics.ts';
 import { HEALTH_METRICS } from './health-metrics.ts';
 import { STATEMENT_METRICS } from './statement-metrics.ts';
 import { WORKER_METRICS, type WorkerMetric } from './worker-metrics.ts';
@@ -291,6 +292,7 @@ export const SHARED_METRICS: readonly SharedMetric[] = [
   ...SERVER_METRICS,
   ...HEALTH_METRICS,
   ...FOLLOWER_METRICS,
+  ...HANDOVER_METRICS,
   ...STATEMENT_METRICS,
 ];
 

@@ -4,6 +4,7 @@ import type { ServerAddress } from '../../topology/server-description.ts';
 import type { TopologyEvent } from '../../topology/topology-event.ts';
 import type { FailoverEvent } from '../failover/failover-event.ts';
 import type { OperationEvent } from '../failover/operation-event.ts';
+import type { HandoverEvent } from '../handover/handover-event.ts';
 import type { FollowerEvent } from './binlog-follower-event.ts';
 
 export type MonitorEventBody =
@@ -11,6 +12,7 @@ export type MonitorEventBody =
   | OperationEvent
   | FailoverEvent
   | FollowerEvent
+  | HandoverEvent
   | {
       /** An address that replication named, but that was not added; said again only for another reason. */
       readonly kind: 'discovery-rejected';
@@ -116,6 +118,7 @@ export function levelOf(event: MonitorEventBody): LogLevel {
     case 'primary-dead':
     case 'failover-refused':
     case 'server-kept-out':
+    case 'handover-failed':
       return 'error';
     case 'primary-suspected':
     case 'server-fenced':

@@ -21,6 +21,7 @@ import { configText } from './config-text.ts';
 import { checkConfiguration } from './configuration-checks.ts';
 import { withFileChanges } from './file-changes.ts';
 import { LayerCopies } from './layer-copies.ts';
+import { lostAtNextStart } from './next-start.ts';
 import { RowError } from './row-error.ts';
 import { differencesOf, type RuntimeDifference } from './runtime-difference.ts';
 import type { AppliedConfig, RuntimeHost } from './runtime-host.ts';
@@ -252,6 +253,18 @@ export class RuntimeControl implements AdminRuntime {
       );
       return differencesOf(runtime, await this.#asApplied(memory));
     });
+  }
+
+  /** Tables of which another process would start with other rows. @throws ConfigError, StoreError */
+  lostAtNextStart(): Promise<readonly string[]> {
+    const context = {
+      store: this.#store,
+      modules: this.modules,
+      catalog: this.catalog,
+      written: this.#written,
+    };
+    const configs = { inForce: this.config, file: this.#inForce.readFile() };
+    return this.#inTurn(() => lostAtNextStart(configs, (config) => this.rows(config), context));
   }
 
   /** As the rows would look in RUNTIME; as they are where they cannot be loaded. */

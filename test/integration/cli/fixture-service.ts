@@ -2,6 +2,7 @@
 import { loadConfigWithSources } from '../../../config/load.ts';
 import { planReload } from '../../../config/reload.ts';
 import { runService } from '../../../src/cli/service.ts';
+import { HandoverError } from '../../../src/control/handover/handover-error.ts';
 
 const file = process.argv[2] ?? '';
 const behaviour = process.argv[3] ?? '';
@@ -12,6 +13,10 @@ function say(line: string): void {
 
 const read = () => loadConfigWithSources({ file, env: {}, flags: {} });
 let inForce = read().config;
+let finish: () => void = () => undefined;
+const finished = new Promise<void>((resolve) => {
+  finish = resolve;
+});
 const keepAlive = setInterval(() => undefined, 60_000);
 
 await runService({
@@ -30,6 +35,13 @@ await runService({
         return { snapshotVersion: 1, changed, needRestart };
       },
       reopenLogs: () => say('reopen'),
+      handOver: (by) => {
+        say(`hand over ${by}`);
+        if (behaviour === 'no-handover') return Promise.reject(new HandoverError('there is no room'));
+        setImmediate(finish);
+        return Promise.resolve({ pid: 4711, version: '0.0.1' });
+      },
+      finished,
       stop: (reason) => {
         say(`stop ${reason}`);
         if (behaviour === 'hang') return new Promise(() => undefined);

@@ -1,11 +1,13 @@
 /** ProxySQL's commands about the process. */
 
 import { nearestName } from '../../../../config/nearest-name.ts';
+import { HandoverError } from '../../handover/handover-error.ts';
 import { AdminError, quoted } from '../admin-error.ts';
 import type { AdminState } from '../admin-state.ts';
 import { type AdminCommand, AdminRole, type CommandAnswer } from './command.ts';
+import { asAdminErrors } from './runtime-words.ts';
 
-type Action = (state: AdminState) => CommandAnswer | Promise<CommandAnswer>;
+type Action = (state: AdminState, by: string) => CommandAnswer | Promise<CommandAnswer>;
 
 const DONE: CommandAnswer = { kind: 'ok' };
 
@@ -34,6 +36,26 @@ const stop =
     return DONE;
   };
 
+/** The answer goes out before the old process, which this is, ends its sessions. */
+const restart: Action = async (state, by) => {
+  try {
+    const { pid, version } = await state.handOver(`PROXYSQL RESTART of ${by}`);
+    return { kind: 'ok', info: `process ${pid}, version ${version}, has taken over` };
+  } catch (error) {
+    if (!(error instanceof HandoverError)) throw error;
+    throw new AdminError('wrongArgument', `Not restarted, all is as before: ${error.message}`);
+  }
+};
+
+const reloadConfig: Action = (state) =>
+  asAdminErrors(async () => {
+    const { changed, needRestart } = await state.reloadFile();
+    const info = changed.length === 0 ? 'nothing has changed' : `changed: ${changed.join(', ')}`;
+    if (needRestart.length === 0) return { kind: 'ok', info };
+    const restart = `these need a restart: ${needRestart.join(', ')}`;
+    return { kind: 'ok', info: `${info}; ${restart}`, warnings: [restart] };
+  });
+
 const ACTIONS: ReadonlyMap<string, Action> = new Map<string, Action>([
   ['PAUSE', accepting(false)],
   ['STOP', accepting(false)],
@@ -42,7 +64,8 @@ const ACTIONS: ReadonlyMap<string, Action> = new Map<string, Action>([
   ['SHUTDOWN', stop('SIGTERM')],
   ['SHUTDOWN SLOW', stop('SIGTERM')],
   ['KILL', stop('SIGKILL')],
-  ['RESTART', refused('Sluice does not start itself again: PROXYSQL SHUTDOWN, and what runs it starts it')],
+  ['RESTART', restart],
+  ['RELOAD CONFIG', reloadConfig],
   [
     'RELOAD TLS',
     (state) => {
@@ -68,11 +91,11 @@ const ACTIONS: ReadonlyMap<string, Action> = new Map<string, Action>([
   ['INTERNAL SESSION', refused('SHOW SESSIONS and SHOW SESSION <id> tell what sessions do')],
 ]);
 
-function run(words: string, state: AdminState): CommandAnswer | Promise<CommandAnswer> {
+function run(words: string, state: AdminState, by: string): CommandAnswer | Promise<CommandAnswer> {
   const name = words.toUpperCase();
-  if (name.startsWith('CLUSTER_NODE_UUID')) return nothing('Sluices form no cluster')(state);
+  if (name.startsWith('CLUSTER_NODE_UUID')) return nothing('Sluices form no cluster')(state, by);
   const action = ACTIONS.get(name);
-  if (action !== undefined) return action(state);
+  if (action !== undefined) return action(state, by);
   const nearest = nearestName(name, [...ACTIONS.keys(), 'FLUSH LOGS']);
   const hint = nearest === null ? `there are ${[...ACTIONS.keys()].join(', ')}` : `did you mean ${nearest}?`;
   throw new AdminError('syntax', `PROXYSQL ${quoted(words)} is not known; ${hint}`);
@@ -80,11 +103,14 @@ function run(words: string, state: AdminState): CommandAnswer | Promise<CommandA
 
 export const proxysql: AdminCommand = {
   name: 'PROXYSQL',
-  syntax: 'PROXYSQL {PAUSE | RESUME | SHUTDOWN [SLOW] | KILL | RELOAD TLS | FLUSH CONFIGDB | …}',
-  help: 'PAUSE lets no new client in, RESUME does; SHUTDOWN stops as SIGTERM does, KILL at once; RELOAD TLS reads certificates again',
+  syntax:
+    'PROXYSQL {PAUSE | RESUME | RESTART | SHUTDOWN [SLOW] | KILL | RELOAD {TLS | CONFIG} | FLUSH CONFIGDB | …}',
+  help: 'PAUSE lets no new client in, RESUME does; RESTART starts the program again, which takes over the listening sockets (`sluice reload --binary`); SHUTDOWN stops as SIGTERM does, KILL at once; RELOAD TLS reads certificates again, RELOAD CONFIG the configuration file, as SIGHUP does (`sluice reload`)',
   pattern: /^PROXYSQL (?!FLUSH LOGS$)(\S.*)$/is,
   access: AdminRole.admin,
   changes: true,
   columns: [],
-  execute: ({ match, state }) => run(match[1] ?? '', state),
+  // Longer than the longest `handover.startTimeoutMs` that anybody should want.
+  timeoutMs: 600_000,
+  execute: ({ match, state, session }) => run(match[1] ?? '', state, session.username),
 };

@@ -9,6 +9,7 @@ import type { FollowerReport } from '../../../../src/control/binlog/binlog-follo
 import type { RejoinOrder, SwitchoverOrder } from '../../../../src/control/failover/failover-control.ts';
 import type { OperationAnswer } from '../../../../src/control/failover/operation-answer.ts';
 import type { HoldOptions, HoldResult } from '../../../../src/control/failover/write-gate.ts';
+import { HandoverError } from '../../../../src/control/handover/handover-error.ts';
 import type {
   CounterSnapshot,
   PinCount,
@@ -16,6 +17,7 @@ import type {
   WorkerSnapshot,
 } from '../../../../src/control/metrics/counter-snapshot.ts';
 import { NO_HEALTH } from '../../../../src/control/metrics/health-metrics.ts';
+import type { AppliedConfig } from '../../../../src/control/runtime/runtime-host.ts';
 import { CheckLog } from '../../../../src/control/statistics/check-log.ts';
 import type { DigestRow } from '../../../../src/control/statistics/merge-digests.ts';
 import { PoolStatistics } from '../../../../src/control/statistics/pool-statistics.ts';
@@ -268,6 +270,7 @@ export class FakeAdminState implements AdminState {
       operations: { counts: [], lastPauseMs: 0, lastDone: [] },
       health: NO_HEALTH,
       follower: this.follower,
+      handover: { done: 2, failed: 1, before: null },
       workers: [
         {
           index: 0,
@@ -387,6 +390,24 @@ export class FakeAdminState implements AdminState {
 
   keepsRoutes() {
     return this.routesKept;
+  }
+
+  reloadFile(): Promise<AppliedConfig> {
+    return Promise.resolve({
+      snapshotVersion: 8,
+      changed: ['pool.maxConnections'],
+      needRestart: ['listen.port'],
+    });
+  }
+
+  /** Instead of a new process. */
+  handedOver: string[] = [];
+  handoverObstacle: string | null = null;
+
+  handOver(by: string): Promise<{ pid: number; version: string }> {
+    if (this.handoverObstacle !== null) return Promise.reject(new HandoverError(this.handoverObstacle));
+    this.handedOver.push(by);
+    return Promise.resolve({ pid: 4711, version: '9.9.9' });
   }
 
   accepting = true;

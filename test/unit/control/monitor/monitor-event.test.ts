@@ -120,6 +120,10 @@ const KINDS: Readonly<Record<MonitorEventKind, true>> = {
   'server-fenced': true,
   'server-kept-out': true,
   'agreement-changed': true,
+  'handover-started': true,
+  'handover-failed': true,
+  'handover-taken': true,
+  'handover-ended': true,
 };
 
 t.test('the page of the monitor names every kind of event, and no other', (t) => {

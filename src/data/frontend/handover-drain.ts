@@ -1,0 +1,92 @@
+/**
+ * The end of a worker whose process has handed its sockets over: clients end as it costs them the least, and when nobody
+ * is left the worker stops.
+ *
+ * Period: CHECK_MS, from `begin` to the stop.
+ * Effect: a client that is between two statements, outside of a transaction and not pinned, for `idleMs`, ends (1053).
+ *         That time becomes shorter as `drainMs` goes by: a pool that is never idle for long has short pauses too. A client
+ *         may be sending in the moment in which it ends; a long pause makes that unlikely.
+ * Stop:   at `drainMs`, or when nobody is left: `stop`, with the grace that running statements and transactions have in
+ *         any stop.
+ */
+
+import type { HandOverOrder } from '../../common/thread-messages.ts';
+import type { ClientConnection } from './client-connection.ts';
+import type { Session } from './session.ts';
+
+const CHECK_MS = 50;
+
+interface Pause {
+  readonly activity: number;
+  readonly sinceMs: number;
+}
+
+export class HandoverDrain {
+  readonly #clients: ReadonlySet<ClientConnection>;
+  readonly #stop: () => void;
+  readonly #now: () => number;
+  /** Who was found idle, and with which last activity. */
+  readonly #pauses = new WeakMap<ClientConnection, Pause>();
+  #timer: NodeJS.Timeout | null = null;
+  #order: HandOverOrder | null = null;
+  #begunAtMs = 0;
+
+  constructor(
+    clients: ReadonlySet<ClientConnection>,
+    stop: () => void,
+    now: () => number = () => performance.now(),
+  ) {
+    this.#clients = clients;
+    this.#stop = stop;
+    this.#now = now;
+  }
+
+  begin(order: HandOverOrder): void {
+    if (this.#order !== null) return;
+    this.#order = order;
+    this.#begunAtMs = this.#now();
+    this.#timer = setInterval(() => this.check(), CHECK_MS);
+    this.check();
+  }
+
+  /** Nothing of its is due any more. */
+  end(): void {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#timer = null;
+  }
+
+  check(): void {
+    const order = this.#order;
+    if (order === null) return;
+    const nowMs = this.#now();
+    const leftMs = order.drainMs - (nowMs - this.#begunAtMs);
+    const clients = this.#clients;
+    if (leftMs > 0) {
+      const pauseMs = order.idleMs * (leftMs / order.drainMs);
+      for (const client of [...clients])
+        if (this.#pausedFor(client, nowMs) >= pauseMs) client.endForShutdown();
+    }
+    if (leftMs <= 0 || clients.size === 0) this.#stop();
+  }
+
+  /** @returns milliseconds; negative for who may not end now. */
+  #pausedFor(client: ClientConnection, nowMs: number): number {
+    const { session } = client;
+    // Who logs in is about to be idle, or goes by itself.
+    if (session === null || client.isLoggingIn || !canEnd(session)) {
+      this.#pauses.delete(client);
+      return -1;
+    }
+    const activity = session.transport.lastActivity;
+    const pause = this.#pauses.get(client);
+    // Behind a statement that took long the last byte of the client is long ago.
+    if (pause?.activity === activity) return nowMs - pause.sinceMs;
+    this.#pauses.set(client, { activity, sinceMs: nowMs });
+    return 0;
+  }
+}
+
+function canEnd(session: Session): boolean {
+  const { run, state } = session;
+  return session.mayEndNow && run.held === null && !state.pinned && session.unsentBytes === 0;
+}

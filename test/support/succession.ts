@@ -1,0 +1,68 @@
+/** A Sluice and the processes that take over from it: they are not the children of the test. */
+
+import { disownChild, ownChild } from './owned-resources.ts';
+import type { LogLine, SluiceProcess } from './sluice-process.ts';
+import { waitUntil } from './wait-until.ts';
+
+const HANDOVER_MS = 40_000;
+const STOP_MS = 20_000;
+
+export class Succession {
+  readonly sluice: SluiceProcess;
+  /** The oldest first; the last one is the one that lets clients in. */
+  readonly pids: number[];
+
+  constructor(sluice: SluiceProcess) {
+    this.sluice = sluice;
+    this.pids = [sluice.pid];
+  }
+
+  get pid(): number {
+    return this.pids.at(-1) ?? this.sluice.pid;
+  }
+
+  /** Resolves when a new process lets clients in. */
+  async handOver(ask: (pid: number) => void = (pid) => process.kill(pid, 'SIGUSR2')): Promise<number> {
+    const before = this.sluice.log.length;
+    ask(this.pid);
+    const line = await waitUntil('another process is ready', () => this.#ready(before), {
+      timeoutMs: HANDOVER_MS,
+    }).catch((error: Error) => {
+      throw new Error(`${error.message}\n${this.sluice.logTail()}`);
+    });
+    const pid = Number(line.pid);
+    ownChild(pid);
+    this.pids.push(pid);
+    return pid;
+  }
+
+  #ready(from: number): LogLine | undefined {
+    return this.sluice.log
+      .slice(from)
+      .find(({ msg, pid }) => msg === 'ready' && !this.pids.includes(Number(pid)));
+  }
+
+  async untilGone(pid: number, timeoutMs = STOP_MS): Promise<void> {
+    await waitUntil(`process ${pid} has ended`, () => !isAlive(pid), { timeoutMs }).catch((error: Error) => {
+      throw new Error(`${error.message}\n${this.sluice.logTail()}`);
+    });
+    disownChild(pid);
+  }
+
+  /** Of the processes from the second on: none is left, whatever it was doing. */
+  async dispose(): Promise<void> {
+    const children = this.pids.slice(1).filter(isAlive);
+    for (const pid of children) process.kill(pid, 'SIGKILL');
+    for (const pid of children) await this.untilGone(pid);
+    await this.sluice.dispose();
+  }
+}
+
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
