@@ -37,7 +37,7 @@ async function askedOf(connection: Connection): Promise<string> {
 export function orderRunning(config: Config, order: string): Promise<string> {
   return withRunning(config, async (connection) => {
     const [{ info }] = await connection.query<ResultSetHeader>(order);
-    return info;
+    return withoutLength(info);
   });
 }
 
@@ -47,6 +47,11 @@ export function runningConfig(config: Config): Promise<LoadedConfig> {
     const text = await askedOf(connection);
     return loadConfigWithSources({ file: 'running', text, env: {}, flags: {} });
   });
+}
+
+/** mysql2 takes the length in front of a text, which is one byte for a short one, for a part of it. */
+function withoutLength(info: string): string {
+  return info.charCodeAt(0) === Buffer.byteLength(info) - 1 ? info.slice(1) : info;
 }
 
 async function withRunning<T>(config: Config, work: (connection: Connection) => Promise<T>): Promise<T> {

@@ -50,7 +50,10 @@ export class NewProcess {
     });
     this.#child.on('message', (message) => this.#received(message));
     this.#child.on('error', (error) => this.#lost(`it cannot be started: ${error.message}`));
-    this.#child.on('disconnect', () => setImmediate(() => this.#lost('it has broken the connection')));
+    // Its exit, which comes behind, says more.
+    this.#child.on('disconnect', () =>
+      setTimeout(() => this.#lost('it has broken the connection'), PATIENCE_MS).unref(),
+    );
     this.#exited = new Promise((resolve) => {
       this.#child.once('error', () => resolve());
       this.#child.once('exit', (code, signal) => {

@@ -47,13 +47,20 @@ const restart: Action = async (state, by) => {
   }
 };
 
+/** Clients show a short text, of some 200 characters. */
+const MOST_NAMED = 3;
+function some(settings: readonly string[]): string {
+  const more = settings.length - MOST_NAMED;
+  return `${settings.slice(0, MOST_NAMED).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}
+
 const reloadConfig: Action = (state) =>
   asAdminErrors(async () => {
     const { changed, needRestart } = await state.reloadFile();
-    const info = changed.length === 0 ? 'nothing has changed' : `changed: ${changed.join(', ')}`;
+    const info = changed.length === 0 ? 'nothing has changed' : `changed: ${some(changed)}`;
     if (needRestart.length === 0) return { kind: 'ok', info };
-    const restart = `these need a restart: ${needRestart.join(', ')}`;
-    return { kind: 'ok', info: `${info}; ${restart}`, warnings: [restart] };
+    const warnings = [`these need a restart: ${needRestart.join(', ')}`];
+    return { kind: 'ok', info: `${info}; needs a restart: ${some(needRestart)}`, warnings };
   });
 
 const ACTIONS: ReadonlyMap<string, Action> = new Map<string, Action>([
