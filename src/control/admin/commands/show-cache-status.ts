@@ -28,7 +28,9 @@ function sum({ workers }: CounterSnapshot, counter: WorkerCounterName): number {
   return workers.reduce((total, { counters }) => total + counters[counter], 0);
 }
 
-function sentence(state: string, maxLagMs: number): string {
+function sentence(state: string, maxLagMs: number, predecessor: number | null): string {
+  if (predecessor !== null)
+    return `strong entries are not served: process ${predecessor}, from which this one has taken over, still serves clients`;
   if (state === 'off') return 'strong entries are proven fresh of writes through this Sluice only';
   if (state === 'following')
     return `strong entries are proven fresh of all writes: through this Sluice at once, past it within ${maxLagMs} ms`;
@@ -45,7 +47,7 @@ function* rowsOf(state: AdminState): Generator<[string, string]> {
   for (const [name, counter] of WORKER_ROWS) yield [name, String(Math.round(sum(all, counter)))];
   const { follower } = all;
   yield ['follower', follower?.state ?? 'off'];
-  yield ['freshness', sentence(follower?.state ?? 'off', maxLagMs)];
+  yield ['freshness', sentence(follower?.state ?? 'off', maxLagMs, all.handover.before?.pid ?? null)];
   if (follower === null) return;
   const { tally } = follower;
   const ages = tally.ages();
