@@ -24,7 +24,7 @@ Flags go before variables, variables before the file. Lists are comma-separated,
   sluice --servers 10.0.0.5:3306 --monitor.username monitor --users app:secret
 
 Signals: SIGTERM and SIGINT stop gracefully, a second one at once; SIGHUP reads the configuration again,
-SIGUSR1 opens log files again.
+SIGUSR1 opens log files again, SIGUSR2 starts the program again without dropping anybody.
 
 Settings:
 `;
