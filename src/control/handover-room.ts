@@ -12,6 +12,7 @@ import { Gauge } from '../common/shared-counters.ts';
 import type { Snapshot } from '../common/snapshot.ts';
 import { removeSocketPath, socketInode } from '../common/socket-path.ts';
 import type { TableEpochs } from '../common/table-epochs.ts';
+import { ServerStatus } from '../topology/server-description.ts';
 import type { FailoverRoom } from './failover-room.ts';
 import { type GivenOver, HandoverGiver } from './handover/handover-giver.ts';
 import type { HandoverHost } from './handover/handover-host.ts';
@@ -51,6 +52,8 @@ export interface HandoverRoomParts {
   snapshot(): Snapshot;
   workers(): WorkerSet | null;
   isStopping(): boolean;
+  /** Writes are, by an operator or an operation. */
+  isHeld(): boolean;
   /** The ports of operators are opened. */
   openPorts(): Promise<void>;
   accept(): void;
@@ -113,6 +116,7 @@ export class HandoverRoom {
     const { monitor, config, workers, openPorts, accept } = this.#parts;
     await this.#untilReady(taker);
     await taker.ready();
+    for (const { address, status } of taker.administered) monitor.setAdministrativeStatus(address, status);
     await openPorts();
     accept();
     await workers()?.untilAccepting(OPEN_MS);
@@ -182,6 +186,11 @@ export class HandoverRoom {
       configurationNumber: () => runtime.versions.at(-1)?.number ?? 0,
       unsaved: () => runtime.lostAtNextStart(),
       sockets: async () => [...((await workers()?.sockets()) ?? []), ...ports.sockets()],
+      administered: () =>
+        monitor.topology.servers.flatMap(({ address }) => {
+          const status = monitor.topology.member(address)?.administrative ?? ServerStatus.ONLINE;
+          return status === ServerStatus.ONLINE ? [] : { address, status };
+        }),
       nextConnectionId: () => counters.farConnectionId,
       clients: () => counters.gauge(Gauge.frontendConnections),
       suspendRoles: async () => {
@@ -206,7 +215,7 @@ export class HandoverRoom {
   }
 
   #obstacle(): string | null {
-    const { snapshot, workers, failover, isStopping } = this.#parts;
+    const { snapshot, workers, failover, isStopping, isHeld } = this.#parts;
     if (isStopping()) return 'Sluice is stopping';
     const before = this.#taker?.before ?? null;
     if (before !== null)
@@ -214,6 +223,7 @@ export class HandoverRoom {
     if (!snapshot().accepting)
       return 'no new clients are let in (PROXYSQL PAUSE): there is no socket to hand over';
     if ((workers()?.status() ?? []).some(({ running }) => !running)) return 'not all workers are running';
+    if (isHeld()) return 'writes are held';
     const { running } = failover.control;
     if (running !== null) return `a ${running} is running`;
     return placeObstacle(ownPlace());

@@ -198,6 +198,7 @@ export class Supervisor implements SluiceHandle {
       snapshot: () => this.#snapshot,
       workers: () => this.#workers,
       isStopping: () => this.#stopping !== null,
+      isHeld: () => this.#gate.isHeld,
       openPorts: async () => {
         await this.#ports.openHttp();
         await this.#openAdmin();

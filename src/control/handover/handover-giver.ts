@@ -152,7 +152,7 @@ export class HandoverGiver {
   async #give(): Promise<void> {
     this.#state = transition(this.#state, State.giving);
     await this.#host.suspendRoles();
-    this.#process?.tell({ type: 'yours' });
+    this.#process?.tell({ type: 'yours', administered: this.#host.administered() });
     await this.#until('taken', TAKE_MS, () => `it did not let clients in within ${TAKE_MS} ms`);
     this.#state = transition(this.#state, State.draining);
   }

@@ -2,6 +2,7 @@
 
 import type { ListeningSocket } from '../../common/listening-socket.ts';
 import type { HandoverEvent } from './handover-event.ts';
+import type { AdministeredServer } from './handover-messages.ts';
 
 export interface HandoverSettings {
   readonly startTimeoutMs: number;
@@ -20,6 +21,8 @@ export interface HandoverHost {
   unsaved(): Promise<readonly string[]>;
   /** @throws Error if they cannot be told */
   sockets(): Promise<readonly ListeningSocket[]>;
+  /** What an operator has said of servers, as it is now. */
+  administered(): readonly AdministeredServer[];
   nextConnectionId(): number;
   clients(): number;
   /** Gives up what only one process may do, so that it can be taken back; vouches for nothing any more. */

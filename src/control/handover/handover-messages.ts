@@ -5,6 +5,7 @@
  */
 
 import { type ListeningSocket, SocketUse } from '../../common/listening-socket.ts';
+import type { AdministrativeStatus } from '../../topology/server-health.ts';
 
 /** Goes up with each change that the other side has to know of. */
 export const HANDOVER_PROTOCOL = 1;
@@ -27,10 +28,16 @@ export interface HandoverOffer {
   readonly failed: number;
 }
 
+/** What an operator has said of a server, and no table holds. */
+export interface AdministeredServer {
+  readonly address: string;
+  readonly status: AdministrativeStatus;
+}
+
 export type FromGiver =
   | HandoverOffer
   /** It has given up what only one may do, and vouches for nothing any more: let clients in. */
-  | { readonly type: 'yours' }
+  | { readonly type: 'yours'; readonly administered: readonly AdministeredServer[] }
   /** It does not accept any more, and has ended what only one may do. */
   | { readonly type: 'released' }
   /** It will not be. */
@@ -59,6 +66,9 @@ export function readFromGiver(message: unknown): FromGiver | null {
     case 'offer':
       return isOffer(message) ? message : null;
     case 'yours':
+      return isAdministered(message.administered)
+        ? { type: 'yours', administered: message.administered }
+        : null;
     case 'released':
     case 'gone':
       return { type: message.type };
@@ -110,6 +120,15 @@ function isSocket(value: unknown): value is ListeningSocket {
     (path === null || typeof path === 'string') &&
     isCount(fd) &&
     typeof identity === 'string'
+  );
+}
+
+const STATUSES: ReadonlySet<unknown> = new Set(['ONLINE', 'OFFLINE_SOFT', 'OFFLINE_HARD']);
+
+function isAdministered(value: unknown): value is readonly AdministeredServer[] {
+  return (
+    Array.isArray(value) &&
+    value.every((one) => isRecord(one) && typeof one.address === 'string' && STATUSES.has(one.status))
   );
 }
 

@@ -17,6 +17,7 @@ import { closeSync } from 'node:fs';
 import { type ListeningSocket, socketIdentity } from '../../common/listening-socket.ts';
 import { makeTransitions } from '../../common/state-machine.ts';
 import {
+  type AdministeredServer,
   type FromGiver,
   type FromTaker,
   HANDOVER_PROTOCOL,
@@ -51,6 +52,7 @@ export class HandoverTaker {
   readonly #startedAtMs = performance.now();
   #state: State = State.starting;
   #isYours = false;
+  #administered: readonly AdministeredServer[] = [];
   #isReleased = false;
   #isClean = false;
   /** The channel is closed: the old process has ended. */
@@ -96,6 +98,11 @@ export class HandoverTaker {
   /** Of the process before this one; null when it has gone. */
   get before(): { readonly pid: number; readonly clients: number } | null {
     return this.#state === State.alone ? null : { pid: this.offer.pid, clients: this.#clients };
+  }
+
+  /** From "yours" on. */
+  get administered(): readonly AdministeredServer[] {
+    return this.#administered;
   }
 
   get isClean(): boolean {
@@ -148,6 +155,7 @@ export class HandoverTaker {
     switch (message?.type) {
       case 'yours':
         this.#isYours = true;
+        this.#administered = message.administered;
         break;
       case 'released':
         this.#isReleased = true;

@@ -19,7 +19,7 @@ const OFFER: HandoverOffer = {
 t.test('what each side says is read as it was said', (t) => {
   for (const message of [
     OFFER,
-    { type: 'yours' },
+    { type: 'yours', administered: [{ address: '10.0.0.1:3306', status: 'OFFLINE_SOFT' }] },
     { type: 'released' },
     { type: 'gone' },
     { type: 'cancelled', reason: 'late' },
@@ -45,6 +45,8 @@ t.test('what is no message of this protocol is none', (t) => {
     {},
     { type: 'yourself' },
     { type: 'cancelled' },
+    { type: 'yours' },
+    { type: 'yours', administered: [{ address: '10.0.0.1:3306', status: 'SHUNNED' }] },
     { type: 'draining', clients: -1 },
     { ...OFFER, sockets: {} },
     { ...OFFER, sockets: [{ ...socket, fd: 1.5 }] },
