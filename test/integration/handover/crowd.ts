@@ -19,6 +19,8 @@ function note({ errors }: Counts, what: string): void {
   errors.set(what, (errors.get(what) ?? 0) + 1);
 }
 
+/** Of one loop: what it asks for is not to be all that the machine does. */
+const CONNECT_PAUSE_MS = 4;
 /** Of one request. */
 const STATEMENTS = 10;
 /** A greeting of the protocol is version 10; anything else is none. */
@@ -44,6 +46,7 @@ export class ConnectLoop {
     while (!this.#isEnding) {
       await this.#connect(where);
       this.counts.done++;
+      await new Promise((resolve) => setTimeout(resolve, CONNECT_PAUSE_MS));
     }
   }
 

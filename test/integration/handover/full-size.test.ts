@@ -125,3 +125,27 @@ t.test(`${CONNECTS} connects over ${RESTARTS} restarts`, async (t) => {
     `${refused.done} connects, ${logins.done} logins, ${pool.counts.done} statements of a pool, ${committed} transactions of PyMySQL`,
   );
 });
+
+t.test('what is left at the limit ends, and the new process is not touched', async (t) => {
+  const old = succession.pid;
+  sluice.writeConfig({
+    servers: [set.primary.address],
+    users: [{ username: 'app', password: 'app-secret' }],
+    limits: { shutdownGraceMs: 500 },
+    handover: { startTimeoutMs: 120_000, idleMs: 600_000, drainMs: 2000 },
+  });
+  process.kill(old, 'SIGHUP');
+  await sluice.waitForLog(/configuration read again.*drainMs/);
+  const transaction = await sluice.connect();
+  await transaction.query('BEGIN');
+  await transaction.query('INSERT INTO held VALUES (100)');
+  const idle = await sluice.connect();
+  await succession.handOver();
+  await succession.untilGone(old);
+  await t.rejects(transaction.query('COMMIT'), 'the transaction came to its limit');
+  await t.rejects(idle.query('SELECT 1'));
+  const left = await set.primary.queryValue('SELECT COUNT(*) FROM app.held WHERE id = 100');
+  t.equal(left, '0', 'and nothing is left of it');
+  const another = await sluice.connect();
+  await another.end();
+});

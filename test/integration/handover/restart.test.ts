@@ -177,42 +177,23 @@ t.test('a new process that cannot leaves all as it was', async (t) => {
   t.equal(isAlive(pid), true);
 });
 
-t.test('what is left at the limit ends, and the new process is not touched', async (t) => {
-  sluice.writeConfig(config({ idleMs: 60_000, drainMs: 800 }));
-  await command('reload');
-  const old = succession.pid;
-  const transaction = await sluice.connect();
-  await transaction.query('BEGIN');
-  await transaction.query('INSERT INTO held VALUES (100)');
-  const first = succession.handOver();
-  await waitUntil('the new process starts', () => sluice.logContains('"handover-started"'));
-  await t.rejects(order('PROXYSQL RESTART'), /a handover is under way already/);
-  await first;
-  await t.rejects(order('PROXYSQL RESTART'), /the process before this one \(\d+\) has 1 clients still/);
-  await succession.untilGone(old);
-  await t.rejects(transaction.query('COMMIT'), 'the transaction came to its limit');
-  t.equal(
-    await set.primary.queryValue('SELECT COUNT(*) FROM app.held WHERE id = 100'),
-    '0',
-    'and nothing is left of it',
-  );
-  const another = await sluice.connect();
-  await another.end();
-});
-
 t.test('SIGTERM ends a process that is being emptied; the last one takes the socket with it', async (t) => {
   sluice.writeConfig(config({ idleMs: 60_000, drainMs: 60_000 }));
   await command('reload');
   const old = succession.pid;
   const client = await sluice.connect();
-  await succession.handOver();
+  const another = succession.handOver();
+  await waitUntil('the new process starts', () => sluice.logContains(`"by":"SIGUSR2"`));
+  await t.rejects(order('PROXYSQL RESTART'), /a handover is under way already/);
+  await another;
+  await t.rejects(order('PROXYSQL RESTART'), /the process before this one \(\d+\) has 1 clients still/);
   t.equal(isAlive(old), true);
   process.kill(old, 'SIGTERM');
   await succession.untilGone(old);
   await t.rejects(client.query('SELECT 1'));
   t.equal(existsSync(socket), true, 'the socket is the new process’s');
-  const another = await sluice.connect({ socketPath: socket });
-  await another.end();
+  const next = await sluice.connect({ socketPath: socket });
+  await next.end();
   process.kill(succession.pid, 'SIGTERM');
   await succession.untilGone(succession.pid);
   t.equal(existsSync(socket), false);
