@@ -16,6 +16,7 @@ t.test('a server that is killed and comes back loses nothing', async (t) => {
   const [replica] = set.replicas as [(typeof set.replicas)[0]];
   await turnOnSemiSync(set);
   const bank = BankWorkload.start({ clients: CLIENTS, connect: () => set.connect(set.primary) });
+  t.teardown(() => bank.stop());
   await bank.waitForEach(5);
   await set.primary.kill();
   await set.primary.start();
@@ -48,9 +49,11 @@ t.test('what is broken on purpose is found', async (t) => {
 
   await replica.query('STOP SLAVE');
   const onPrimary = BankWorkload.start({ clients: CLIENTS, connect: () => set.connect(primary) });
+  t.teardown(() => onPrimary.stop());
   await onPrimary.waitForEach(3);
   await replica.query('SET GLOBAL read_only = 0');
   const onReplica = BankWorkload.start({ clients: CLIENTS, connect: () => set.connect(replica) });
+  t.teardown(() => onReplica.stop());
   await onReplica.waitForEach(3);
   await onPrimary.waitForEach(3);
   // The ids of the second bank are its own.

@@ -53,6 +53,8 @@ t.test('the network is cut', { skip }, async (t) => {
   });
   t.teardown(() => sluice.dispose());
   const bank = BankWorkload.start({ clients: 4, connect: () => sluice.connect() });
+  // Also when something fails: its clients would go on trying for ever.
+  t.teardown(() => bank.stop());
   await bank.waitForEach(5);
 
   // Replicas still hear it: it may be anything but dead, and others may still write there.

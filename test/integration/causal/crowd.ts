@@ -11,18 +11,18 @@ interface Crowd {
   stale: number;
 }
 
+/** The tables as a crowd takes them to be, everywhere: before one begins, and before a replica is held up. */
+export async function clearForCrowd(stage: CausalStage): Promise<void> {
+  for (const table of TABLES) await stage.set.primary.query(`UPDATE app.${table} SET n = 0 WHERE id = 1`);
+  await stage.set.waitForSync();
+}
+
 /** Sessions that update and read, until `goesOn` says no: a read must see what was acknowledged to anybody before it began. */
 export async function crowd(
-  stage: CausalStage,
   connections: readonly Connection[],
   goesOn: (operations: number) => boolean,
 ): Promise<Crowd> {
-  const acknowledged = new Map<string, number>();
-  for (const table of TABLES) {
-    await stage.set.primary.query(`UPDATE app.${table} SET n = 0 WHERE id = 1`);
-    acknowledged.set(table, 0);
-  }
-  await stage.set.waitForSync();
+  const acknowledged = new Map(TABLES.map((table) => [table, 0]));
   const seen: Crowd = { reads: 0, stale: 0 };
   const session = async (connection: Connection, number: number): Promise<void> => {
     for (let n = 0; goesOn(n); n++) {

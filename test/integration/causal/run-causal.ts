@@ -7,7 +7,7 @@ import { APP_ACCOUNT, REPLICATION_ACCOUNT } from '../../support/replication-set.
 import type { SluiceProcess } from '../../support/sluice-process.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 import { CausalStage, numberOf, OTHER_ACCOUNT, outcomes, since } from './causal-stage.ts';
-import { crowd, updatesOn } from './crowd.ts';
+import { clearForCrowd, crowd, updatesOn } from './crowd.ts';
 
 /** Where every replica is held up: nobody waits long in vain. */
 const SHORT_MS = 30;
@@ -225,7 +225,10 @@ async function checkTokens(t: Test, stage: CausalStage): Promise<void> {
   const hinted = (gtid: string): string => `/* sluice:min_gtid=${gtid} */ SELECT n FROM t WHERE id = 1`;
   // Heartbeats are written meanwhile: the replica has to have this one before it is held up.
   const before = await stage.set.gtidPosition();
-  await stage.set.waitForSync();
+  await waitUntil('Sluice knows that the replica has it', async () => {
+    const on = await numberOf(reader, `/* sluice:min_gtid=${before} */ SELECT @@server_id FROM noted`);
+    return on === stage.replica.serverId;
+  });
   await stage.heldUp(async () => {
     await writer.query('UPDATE t SET n = 2');
     const after = await stage.set.gtidPosition();
@@ -307,7 +310,8 @@ async function checkCrowd(t: Test, stage: CausalStage): Promise<void> {
   const end = (): void => {
     hasEnded = true;
   };
-  const all = crowd(stage, await clients(t, sluice, SESSIONS), (n) => n < OPERATIONS);
+  await clearForCrowd(stage);
+  const all = crowd(await clients(t, sluice, SESSIONS), (n) => n < OPERATIONS);
   void all.then(end, end);
   const isBehind = async (): Promise<boolean> =>
     hasEnded || (await updatesOn(stage.set.primary)) > (await updatesOn(stage.replica));
@@ -324,7 +328,8 @@ async function checkMovedPrimary(t: Test, stage: CausalStage): Promise<void> {
   const admin = await sluice.adminConnection();
   t.teardown(() => admin.end());
   let moves = 0;
-  const operations = crowd(stage, await clients(t, sluice, 6), () => moves < 2);
+  await clearForCrowd(stage);
+  const operations = crowd(await clients(t, sluice, 6), () => moves < 2);
   for (const target of [stage.replica, stage.set.primary]) {
     const before = await outcomes(sluice);
     await admin.query(`SWITCHOVER TO '${target.address}' TIMEOUT 20`);
