@@ -81,6 +81,32 @@ keep_service_down() {
   fi
 }
 
+# All that the tests need in one go: each call of apt-get reads its lists and runs its triggers anew. What cannot be had
+# this way is looked at one by one below, where it is decided whether it is needed.
+install_together() {
+  have apt-get && have dpkg-query || return 0
+  wanted=''
+  have mariadbd || have mysqld || wanted="$wanted mariadb-server"
+  have etcd || wanted="$wanted etcd-server"
+  for program in redis-server memcached openssl haproxy keepalived chromium; do
+    have "$program" || wanted="$wanted $program"
+  done
+  have ip || wanted="$wanted iproute2"
+  have ansible-playbook || wanted="$wanted ansible-core"
+  for package in $application_packages; do
+    is_installed "$package" || wanted="$wanted $package"
+  done
+  [ -n "$wanted" ] || return 0
+  (apt_install $wanted) || return 0
+  for service in mariadb etcd redis-server memcached haproxy keepalived apache2; do
+    case $wanted in *"$service"* | *wordpress*) keep_service_down "$service" ;; esac
+  done
+}
+
+is_installed() {
+  dpkg-query -W -f '${Status}' "$1" 2>/dev/null | grep -q 'install ok installed'
+}
+
 install_servers() {
   if ! have mariadbd && ! have mysqld; then
     apt_install mariadb-server
@@ -173,7 +199,7 @@ install_applications() {
   have apt-get && have dpkg-query || { say 'no apt-get: applications in other languages are not tested'; return 0; }
   missing=''
   for package in $application_packages; do
-    dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing="$missing $package"
+    is_installed "$package" || missing="$missing $package"
   done
   [ -n "$missing" ] || return 0
   if (apt_install $missing); then
@@ -227,6 +253,7 @@ case ${1-} in
     ;;
   tests)
     install_node_packages
+    install_together
     install_servers
     install_applications
     install_browser
