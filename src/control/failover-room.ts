@@ -105,6 +105,7 @@ export class FailoverRoom {
   }
 
   resume(): void {
+    if (this.#stopped !== null) return;
     this.control.resume();
     this.#watch();
   }

@@ -26,6 +26,7 @@ import type { OperatorPorts } from './operator-ports.ts';
 import { readiness } from './readiness.ts';
 import type { RuntimeControl } from './runtime/runtime-control.ts';
 import type { StatisticsHistory } from './statistics/history.ts';
+import { StoreError } from './store/store-error.ts';
 import type { WorkerSet } from './worker-set.ts';
 import type { WriteRoom } from './write-room.ts';
 
@@ -54,8 +55,6 @@ export interface HandoverRoomParts {
   isStopping(): boolean;
   /** Writes are, by an operator or an operation. */
   isHeld(): boolean;
-  /** The ports of operators are opened. */
-  openPorts(): Promise<void>;
   accept(): void;
 }
 
@@ -113,13 +112,16 @@ export class HandoverRoom {
   async take(): Promise<void> {
     const taker = this.#taker;
     if (taker === null) return;
-    const { monitor, config, workers, openPorts, accept } = this.#parts;
+    const { monitor, config, workers, ports, accept } = this.#parts;
     await this.#untilReady(taker);
     await taker.ready();
     for (const { address, status } of taker.administered) monitor.setAdministrativeStatus(address, status);
-    await openPorts();
+    const set = workers();
+    if (set === null) throw new Error('there are no workers');
+    await ports.openHttp();
+    await ports.openAdmin(set.rsaKey);
     accept();
-    await workers()?.untilAccepting(OPEN_MS);
+    await set.untilAccepting(OPEN_MS);
     const unwanted = taker.taken((socket) => isWanted(config(), socket));
     for (const { path } of unwanted) if (path !== null) removeSocketPath(path, socketInode(path));
     const { pid: from, version: fromVersion, sockets } = taker.offer;
@@ -177,14 +179,14 @@ export class HandoverRoom {
   }
 
   #host(): HandoverHost {
-    const { version, logger, counters, monitor, runtime, failover, history, writes, ports } = this.#parts;
+    const { version, logger, counters, monitor, failover, history, writes, ports } = this.#parts;
     const { config, workers } = this.#parts;
     return {
       version,
       settings: () => config().handover,
       obstacle: () => this.#obstacle(),
-      configurationNumber: () => runtime.versions.at(-1)?.number ?? 0,
-      unsaved: () => runtime.lostAtNextStart(),
+      configurationNumber: () => this.#parts.runtime.versions.at(-1)?.number ?? 0,
+      unsaved: () => this.#unsaved(),
       sockets: async () => [...((await workers()?.sockets()) ?? []), ...ports.sockets()],
       administered: () =>
         monitor.topology.servers.flatMap(({ address }) => {
@@ -212,6 +214,18 @@ export class HandoverRoom {
       note: (event) => monitor.note(event),
       warn: (message, fields) => logger.warn(message, fields),
     };
+  }
+
+  /** @throws ConfigError: the new process would not start either */
+  async #unsaved(): Promise<readonly string[]> {
+    const { runtime, logger } = this.#parts;
+    try {
+      return await runtime.lostAtNextStart();
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      logger.warn('it cannot be told whether all that is in force was saved', { reason: error.message });
+      return [];
+    }
   }
 
   #obstacle(): string | null {

@@ -1,7 +1,6 @@
 /** Composition root of the main thread: starts, feeds and stops the workers and everything of the control plane. */
 
 import { setTimeout } from 'node:timers/promises';
-import { planReload } from '../../config/reload.ts';
 import type { Config } from '../../config/schema.ts';
 import type { LogThreshold, RootLogger } from '../common/logger.ts';
 import { SharedCounters } from '../common/shared-counters.ts';
@@ -15,6 +14,7 @@ import { virtualRows } from './admin/virtual-tables/all-virtual-tables.ts';
 import { poolRows } from './admin/virtual-tables/stats-connection-pool.ts';
 import { CacheOrders } from './cache/cache-orders.ts';
 import { CertificateKeeper } from './certificate-keeper.ts';
+import { ConfigurationInForce } from './configuration-in-force.ts';
 import { configuredServers } from './configured-servers.ts';
 import { WriteGate } from './failover/write-gate.ts';
 import { FailoverRoom } from './failover-room.ts';
@@ -42,9 +42,10 @@ import { SnapshotBuilder } from './snapshot-builder.ts';
 import { StatisticsHistory } from './statistics/history.ts';
 import { Statistics } from './statistics/statistics.ts';
 import type { SqliteStore } from './store/sqlite-store.ts';
-import { TlsMaterial } from './tls-material.ts';
+import type { TlsMaterial } from './tls-material.ts';
 import { AccountKeeper } from './users/account-keeper.ts';
 import { ViewFollower } from './view-follower.ts';
+import { workerCallbacks } from './worker-callbacks.ts';
 import { WorkerInspection } from './worker-inspection.ts';
 import { WorkerSet } from './worker-set.ts';
 import { WriteRoom } from './write-room.ts';
@@ -55,7 +56,7 @@ const STOP_MARGIN_MS = 2000;
 const ACCOUNTS_START_MS = 2000;
 
 export class Supervisor implements SluiceHandle {
-  #config: Config;
+  readonly #inForce: ConfigurationInForce;
   readonly #logger: RootLogger;
   readonly #logs: OperatorLogs;
   readonly #counters = new SharedCounters();
@@ -86,8 +87,6 @@ export class Supervisor implements SluiceHandle {
   readonly #history: StatisticsHistory;
   readonly #runtime: RuntimeControl;
   readonly #readFile: () => Config;
-  /** A configuration comes into force: workers see all of it, or nothing. */
-  #isApplying = false;
   readonly #adminState: AdminState;
   #snapshot: Snapshot;
   #workers: WorkerSet | null = null;
@@ -107,7 +106,7 @@ export class Supervisor implements SluiceHandle {
     taker: HandoverTaker | null,
   ) {
     const { config, runtime, store } = prepared;
-    this.#config = config;
+    this.#inForce = new ConfigurationInForce(config);
     this.#runtime = runtime;
     this.#store = store;
     this.#readFile = readFile;
@@ -199,15 +198,15 @@ export class Supervisor implements SluiceHandle {
       workers: () => this.#workers,
       isStopping: () => this.#stopping !== null,
       isHeld: () => this.#gate.isHeld,
-      openPorts: async () => {
-        await this.#ports.openHttp();
-        await this.#openAdmin();
-      },
       accept: () => this.#setAccepting(true),
     });
     this.#builder.accepting = taker === null;
     this.#snapshot = this.#build();
     this.#runtime.begin(this.#runtimeHost(), 0);
+  }
+
+  get #config(): Config {
+    return this.#inForce.config;
   }
 
   get addresses(): SluiceAddresses {
@@ -240,31 +239,23 @@ export class Supervisor implements SluiceHandle {
       epochs: this.#epochs,
       logger: this.#logger,
       snapshot: () => this.#snapshot,
-      serverFailed: (address, reason) => void this.#monitor.reportFailure(address, reason),
-      primaryRefuses: () => void this.#monitor.wake(),
-      viewsChanged: () => void this.#views.follow(),
-      accountsWanted: () => void this.#accounts.follow(),
-      gtidsWanted: () => this.#writes.gtids.resolve(),
-      strongWanted: () => this.#writes.binlog.strongWanted(),
-      commitInDoubt: (worker, message) => this.#writes.commits.received(worker, message),
-      schemaInFlux: (worker) => this.#writes.schema.received(worker),
-      writeInDoubt: (worker, message) => this.#writes.doubts.received(worker, message),
-      workerEnded: (worker) => this.#writes.doubts.workerEnded(worker),
-      draining: (worker, report) => this.#gate.received(worker, report),
-      reported: (worker, report) => this.#logs.received(worker, report),
+      ...workerCallbacks({
+        monitor: this.#monitor,
+        views: this.#views,
+        accounts: this.#accounts,
+        writes: this.#writes,
+        gate: this.#gate,
+        logs: this.#logs,
+      }),
     });
     this.#monitor.on('change', () => this.#publish());
     await this.#workers.start();
     if (isTaking) await this.#handover.take();
-    else await this.#openAdmin();
+    else await this.#ports.openAdmin(this.#workers.rsaKey);
     this.#certificates.follow();
     // What changed while the workers were starting.
     this.#publish();
     this.#phase.started();
-  }
-
-  async #openAdmin(): Promise<void> {
-    if (this.#workers !== null) await this.#ports.openAdmin(this.#workers.rsaKey);
   }
 
   handOver(by: string): Promise<GivenOver> {
@@ -346,39 +337,27 @@ export class Supervisor implements SluiceHandle {
     return this.#runtime.fileChanged(file);
   }
 
-  /** @throws with the old one still in force */
-  async #apply(wanted: Config): Promise<AppliedConfig> {
-    const { config, changed, needRestart } = planReload(this.#config, wanted);
-    // What cannot be read must not leave half of a configuration in force.
-    const logs = this.#logs.prepare(config);
-    const before = { config: this.#config, tls: this.#certificates.material };
-    this.#isApplying = true;
-    try {
-      await this.#use(config, TlsMaterial.read(config));
-      this.#snapshot = this.#build();
-    } catch (error) {
-      logs.abandon();
-      await this.#use(before.config, before.tls);
-      this.#isApplying = false;
-      this.#publish();
-      throw error;
-    }
-    this.#isApplying = false;
-    logs.commit();
-    this.#writes.follow(this.#snapshot);
-    this.#workers?.publish(this.#snapshot);
-    this.#logger.info('configuration changed', { changed });
-    return { snapshotVersion: this.#snapshot.version, changed, needRestart };
+  #apply(wanted: Config): Promise<AppliedConfig> {
+    return this.#inForce.apply(wanted, {
+      logger: this.#logger,
+      logs: this.#logs,
+      certificates: this.#certificates,
+      ports: this.#ports,
+      monitor: this.#monitor,
+      writes: this.#writes,
+      accounts: this.#accounts,
+      rebuild: () => {
+        this.#snapshot = this.#build();
+      },
+      send: () => this.#send(),
+      publish: () => this.#publish(),
+    });
   }
 
-  async #use(config: Config, tls: TlsMaterial): Promise<void> {
-    this.#config = config;
-    this.#certificates.use(config, tls);
-    this.#ports.update(config, tls);
-    await this.#monitor.reconfigure(watchSettings(config, this.#certificates));
-    this.#writes.restart();
-    await this.#monitor.updateServers(configuredServers(config));
-    await this.#accounts.reconfigure(config);
+  #send(): number {
+    this.#writes.follow(this.#snapshot);
+    this.#workers?.publish(this.#snapshot);
+    return this.#snapshot.version;
   }
 
   #certificatesRead(tls: TlsMaterial): void {
@@ -392,7 +371,7 @@ export class Supervisor implements SluiceHandle {
 
   /** Until the configuration is read again. */
   #setLogLevel(level: LogThreshold): void {
-    this.#config = Object.freeze({ ...this.#config, log: Object.freeze({ ...this.#config.log, level }) });
+    this.#inForce.setLogLevel(level);
     this.#logger.setLevel(level);
     this.#publish();
   }
@@ -443,7 +422,7 @@ export class Supervisor implements SluiceHandle {
   }
 
   #publish(): void {
-    if (this.#phase.isClosing || this.#isApplying) return;
+    if (this.#phase.isClosing || this.#inForce.isApplying) return;
     const before = this.#snapshot;
     try {
       this.#snapshot = this.#build();
@@ -452,8 +431,6 @@ export class Supervisor implements SluiceHandle {
       this.#logger.error('the new topology cannot be published', { error });
       return;
     }
-    if (this.#snapshot === before) return;
-    this.#writes.follow(this.#snapshot);
-    this.#workers?.publish(this.#snapshot);
+    if (this.#snapshot !== before) this.#send();
   }
 }

@@ -63,6 +63,7 @@ export class HandoverGiver {
   #wake: (() => void) | null = null;
   #said = new Set<FromTaker['type']>();
   #loss: string | null = null;
+  #underWay: Promise<void> = Promise.resolve();
 
   constructor(options: GiverOptions) {
     this.#options = options;
@@ -91,13 +92,8 @@ export class HandoverGiver {
     const obstacle = this.#host.obstacle();
     if (obstacle !== null) throw new HandoverError(obstacle);
     this.#state = transition(this.#state, State.starting);
-    try {
-      await this.#start(by);
-      await this.#give();
-    } catch (error) {
-      await this.#takeBack((error as Error).message);
-      throw new HandoverError((error as Error).message);
-    }
+    this.#underWay = this.#handOver(by);
+    await this.#underWay;
     const given = { pid: this.#process?.pid ?? 0, version: this.#version };
     void this.#drain().finally(drained);
     return given;
@@ -107,7 +103,17 @@ export class HandoverGiver {
   async cancel(reason: string): Promise<void> {
     if (this.#state !== State.starting && this.#state !== State.giving) return;
     this.#lost(reason);
-    await this.#process?.end(reason);
+    await this.#underWay.catch(() => undefined);
+  }
+
+  async #handOver(by: string): Promise<void> {
+    try {
+      await this.#start(by);
+      await this.#give();
+    } catch (error) {
+      await this.#takeBack((error as Error).message);
+      throw new HandoverError((error as Error).message);
+    }
   }
 
   async #start(by: string): Promise<void> {
