@@ -14,6 +14,15 @@ export interface CheckArguments {
   readonly url: string | null;
   /** null: the command's own. */
   readonly timeoutMs: number | null;
+  readonly json: boolean;
+  /** Lists, as they were given. */
+  readonly warn: string | null;
+  readonly crit: string | null;
+  readonly ignore: string | null;
+  readonly user: string | null;
+  readonly passwordFile: string | null;
+  readonly ca: string | null;
+  readonly insecure: boolean;
 }
 
 const OPTIONS: KnownOptions = {
@@ -22,6 +31,14 @@ const OPTIONS: KnownOptions = {
   config: { type: 'string', short: 'c' },
   url: { type: 'string' },
   timeout: { type: 'string', short: 't' },
+  json: { type: 'boolean' },
+  warn: { type: 'string', short: 'w' },
+  crit: { type: 'string' },
+  ignore: { type: 'string' },
+  user: { type: 'string' },
+  'password-file': { type: 'string' },
+  ca: { type: 'string' },
+  insecure: { type: 'boolean' },
   ...Object.fromEntries(PLACE_SETTINGS.map((name) => [name, { type: 'string' } as const])),
 };
 
@@ -44,6 +61,14 @@ export function parseCheckArguments(args: readonly string[]): CheckArguments {
     settings: new Map(given),
     url: values.url ?? null,
     timeoutMs: timeoutOf(values.timeout ?? null),
+    json: switches.has('json'),
+    warn: values.warn ?? null,
+    crit: values.crit ?? null,
+    ignore: values.ignore ?? null,
+    user: values.user ?? null,
+    passwordFile: values['password-file'] ?? null,
+    ca: values.ca ?? null,
+    insecure: switches.has('insecure'),
   };
 }
 

@@ -37,7 +37,10 @@ export interface ServerCounters {
   readonly replicationRunning: boolean | null;
   readonly connections: number;
   readonly inUse: number;
+  /** Its own limit; 0 for none. */
   readonly maxConnections: number;
+  /** That holds: its own, or the one for all servers. */
+  readonly connectionsLimit: number;
   readonly queries: number;
   readonly bytesSent: number;
   readonly bytesReceived: number;
@@ -114,12 +117,13 @@ export interface CounterSnapshot {
 const WORKER_COUNTER_NAMES = Object.keys(WorkerCounter) as WorkerCounterName[];
 
 function readServer(
-  { counters, checks, workers, lagOf }: CounterSources,
+  { counters, checks, workers, snapshot, lagOf }: CounterSources,
   server: SnapshotServer,
 ): ServerCounters {
   const sum = (counter: ServerCounter) =>
     workers.reduce((total, { index }) => total + counters.worker(index).getServer(server.slot, counter), 0);
   const lag = lagOf(server.address);
+  const { maxConnections: ofAll } = snapshot.settings.pool;
   return {
     address: server.address,
     host: server.host,
@@ -129,10 +133,11 @@ function readServer(
     role: server.role,
     lagMs: lag?.lagMs ?? null,
     lagSource: lag?.lagSource ?? null,
-    replicationRunning: lag?.replicationRunning ?? null,
+    replicationRunning: lag === null || lag.source === null ? null : lag.replicationRunning,
     connections: counters.gauge(serverGauge(server.slot, ServerGauge.connections)),
     inUse: counters.gauge(serverGauge(server.slot, ServerGauge.inUse)),
     maxConnections: server.maxConnections,
+    connectionsLimit: server.maxConnections > 0 ? Math.min(server.maxConnections, ofAll) : ofAll,
     queries: sum(ServerCounter.queries),
     bytesSent: sum(ServerCounter.bytesSent),
     bytesReceived: sum(ServerCounter.bytesReceived),
@@ -165,7 +170,7 @@ function readWorker(counters: SharedCounters, state: WorkerState): WorkerSnapsho
   };
 }
 
-type MeasuredReplication = Pick<ServerDescription, 'lagMs' | 'lagSource' | 'replicationRunning'>;
+type MeasuredReplication = Pick<ServerDescription, 'lagMs' | 'lagSource' | 'replicationRunning' | 'source'>;
 
 export interface CounterSources {
   readonly counters: SharedCounters;

@@ -249,9 +249,9 @@ const SERVER_METRICS: readonly SharedMetric[] = [
   ),
   serverMetric(
     'sluice_server_connections_limit',
-    'Most connections allowed to a server, 0 for no limit',
+    'Most connections allowed to a server: its own limit, or pool.maxConnections',
     'gauge',
-    (each) => each.maxConnections,
+    (each) => each.connectionsLimit,
   ),
   serverMetric(
     'sluice_server_queries_total',

@@ -1,6 +1,8 @@
 /** Every metric, label and value that alerts and dashboards name is on the page of a Sluice that runs. */
-import { globSync, readFileSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { globSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { parse } from 'yaml';
 import { CertificateAuthority } from '../../support/certificates.ts';
@@ -18,7 +20,12 @@ t.teardown(() => authority.dispose());
 await set.start();
 const pair = await authority.issue('localhost', ['DNS:localhost']);
 const sluice = await SluiceProcess.startFor(set, {
-  config: { workers: 1, tls: { certificate: pair.certificate, key: pair.key } },
+  config: {
+    workers: 1,
+    tls: { certificate: pair.certificate, key: pair.key },
+    http: { openMetrics: false },
+    failover: { automatic: true },
+  },
 });
 t.teardown(() => sluice.dispose());
 
@@ -49,8 +56,11 @@ const SEEN_LATER = [
   'sluice_server_replication_running',
   'sluice_statement_duration_seconds_bucket',
 ];
+const AUTHORIZATION = `Basic ${Buffer.from('stats:stats').toString('base64')}`;
 const page = await waitUntil('the page shows all that a replica has', async () => {
-  const response = await sluice.get('/metrics');
+  const response = await fetch(`http://127.0.0.1:${sluice.httpPort}/metrics`, {
+    headers: { Authorization: AUTHORIZATION },
+  });
   const found = pageOf(parsePrometheusText(await response.text()));
   return SEEN_LATER.every((name) => found.has(name)) && found;
 });
@@ -122,4 +132,74 @@ t.test('the job and the targets are called as rules and compose file call them',
   t.match(parse(readFileSync(datasource ?? '', 'utf8')).datasources, [
     { type: 'prometheus', uid: 'prometheus' },
   ]);
+});
+
+const MAIN = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
+
+/** `sluice check …`, without anything of this machine's environment. */
+function check(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+): Promise<{ code: number; stdout: string }> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [MAIN, 'check', ...args], { env, timeout: 120_000 }, (error, stdout) =>
+      resolve({ code: error === null ? 0 : Number(error.code ?? -1), stdout }),
+    );
+  });
+}
+
+t.test(
+  'sluice check, with the account of the configuration, of the environment, of a file, and none',
+  async (t) => {
+    const here = ['--config', sluice.configFile];
+    t.strictSame(await check(['--ready', ...here]), { code: 0, stdout: 'ready\n' });
+    t.strictSame(await check(['--alive'], { SLUICE_CONFIG: sluice.configFile }), {
+      code: 0,
+      stdout: 'alive\n',
+    });
+    // The certificate of the test is one of two days.
+    t.match(await check([...here, '--crit', 'certificate=1h', '--warn', 'certificate=1h']), {
+      code: 0,
+      stdout:
+        /^SLUICE OK: version \S+ \| lag=[\d.]+s;30;300;0 pool=\S+%;80;95;0;100 .* certificate=1\d{5}(?:\.\d+)?s;3600:;3600:;0 /,
+    });
+    const elsewhere = ['--url', `http://127.0.0.1:${sluice.httpPort}`];
+    t.match(await check(elsewhere), {
+      code: 3,
+      stdout: 'SLUICE UNKNOWN: /metrics wants a login: see --user\n',
+    });
+    const password = { SLUICE_CHECK_PASSWORD: 'stats' };
+    t.match(await check([...elsewhere, '--json'], password), {
+      code: 2,
+      stdout: /"problems":\[\{"criterion":"certificate","severity":"crit"[^}]*\}\],/,
+    });
+    t.match(await check(elsewhere, { SLUICE_CHECK_PASSWORD: 'wrong' }), { code: 3, stdout: /is wrong\n$/ });
+    const file = join(sluice.directory, 'password');
+    writeFileSync(file, 'stats\n');
+    t.match(
+      await check([...elsewhere, '--user', 'stats', '--password-file', file, '--ignore', 'certificate']),
+      { code: 0 },
+    );
+  },
+);
+
+t.test('sluice check sees a replica go, then the primary', async (t) => {
+  const ask = () => check(['--config', sluice.configFile, '--ignore', 'certificate']);
+  await set.replicas[0]!.stop();
+  await waitUntil('the replica is shunned', async () => (await ask()).code === 2, { timeoutMs: 60_000 });
+  t.match(await ask(), {
+    code: 2,
+    stdout:
+      /^SLUICE CRITICAL: no server of hostgroup 1 serves reads; .*warning: it could not fail over: .*no-candidate/,
+  });
+  await set.primary.stop();
+  await waitUntil(
+    'there is no primary',
+    async () => (await ask()).stdout.includes('no primary takes writes'),
+    {
+      timeoutMs: 60_000,
+    },
+  );
+  const { code, stdout } = await check(['--ready', '--config', sluice.configFile]);
+  t.strictSame({ code, stdout }, { code: 1, stdout: 'not ready: no primary is known\n' });
 });

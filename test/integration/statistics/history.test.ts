@@ -22,7 +22,7 @@ const SNAPSHOT = {
   version: 3,
   servers: [],
   hostgroups: [],
-  settings: { limits: { maxConnections: 10 } },
+  settings: { limits: { maxConnections: 10 }, pool: { maxConnections: 10 } },
 } as unknown as Snapshot;
 
 const dataDir = makeTemporaryDirectory('history');

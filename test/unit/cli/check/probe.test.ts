@@ -126,8 +126,11 @@ t.test('the command loads what it needs and no more: it must be quick', async (t
     code: 1,
     stdout: 'not ready: stopping; no primary is known\n',
   });
-  t.match(await run(['--ready', '--alive']), { code: 3, stdout: '', stderr: /--ready or --alive, not both/ });
+  t.match(await run(['--ready', '--alive']), {
+    code: 3,
+    stdout: 'SLUICE UNKNOWN: --ready or --alive, not both\n',
+  });
   const operand = await run(['--ready', 'hunter2']);
   t.equal(operand.code, 3);
-  t.notMatch(operand.stderr, /hunter2/);
+  t.notMatch(operand.stdout + operand.stderr, /hunter2/);
 });

@@ -301,6 +301,7 @@ export class FakeAdminState implements AdminState {
           connections: 9,
           inUse: 4,
           maxConnections: 200,
+          connectionsLimit: 100,
           queries: 9_007_199_254_740_991,
           bytesSent: 1000,
           bytesReceived: 2000,

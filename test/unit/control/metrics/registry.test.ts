@@ -48,7 +48,7 @@ const SNAPSHOT = {
   version: 7,
   servers: [server('db1:3306', 0, 'primary'), server('db2:3306', 1, 'replica')],
   hostgroups: [POOL],
-  settings: { limits: { maxConnections: 10_000 } },
+  settings: { limits: { maxConnections: 10_000 }, pool: { maxConnections: 60 } },
 } as unknown as Snapshot;
 
 const HEALTH: HealthNumbers = {
@@ -71,7 +71,9 @@ function take(counters: SharedCounters, statistics = new SharedStatistics(2)): C
     workers: WORKERS,
     snapshot: SNAPSHOT,
     lagOf: (address) =>
-      address === 'db2:3306' ? { lagMs: 1500, lagSource: 'heartbeat', replicationRunning: true } : null,
+      address === 'db2:3306'
+        ? { lagMs: 1500, lagSource: 'heartbeat', replicationRunning: true, source: 'db1:3306' }
+        : null,
     health: HEALTH,
   });
 }
@@ -135,6 +137,7 @@ t.test('counters of all workers are shown, summed for a server', async (t) => {
 t.test('what alerts go by', async (t) => {
   const text = await page(new SharedCounters());
   for (const line of [
+    'sluice_server_connections_limit{server="db2:3306"} 60',
     'sluice_ready 1',
     'sluice_writes_in_doubt 2',
     'sluice_failover_obstacle{obstacle="no-candidate"} 1',
