@@ -32,10 +32,10 @@ export function disownChild(pid: number): void {
   childPids.delete(pid);
 }
 
-/** A new directory under the system's temporary one, removed when the process ends. */
-export function makeTemporaryDirectory(prefix: string): string {
+/** A new directory under the system's temporary one (or another one), removed when the process ends. */
+export function makeTemporaryDirectory(prefix: string, parent = tmpdir()): string {
   hookExit();
-  const directory = mkdtempSync(join(tmpdir(), `sluice-${prefix}-`));
+  const directory = mkdtempSync(join(parent, `sluice-${prefix}-`));
   directories.add(directory);
   return directory;
 }

@@ -1,5 +1,6 @@
 /** Clients of an entry point, and an exact account of what became of each connection and statement. */
 
+import { connect, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Connection, createConnection, type RowDataPacket } from 'mysql2/promise';
 import { APP_ACCOUNT, APP_SCHEMA } from '../../support/replication-set.ts';
@@ -8,6 +9,12 @@ import { waitUntil } from '../../support/wait-until.ts';
 export interface Target {
   readonly host: string;
   readonly port: number;
+}
+
+/** mysql2's own end waits for the other side's, who may be gone: the socket is thrown away instead. */
+interface Client {
+  readonly connection: Connection;
+  readonly socket: Socket;
 }
 
 /** By `performance.now()`. */
@@ -41,8 +48,23 @@ export interface Verdict {
   readonly longestMs: number;
 }
 
+export interface Outcome {
+  readonly damage: Damage;
+  /** Of those who come. */
+  readonly fresh: Verdict;
+  /** Of those who stay. */
+  readonly long: Verdict;
+}
+
+/** Connections that stay, in `underLoad`. */
+export const LONG_LIVED = 4;
+const EVERY_MS = 20;
 const CONNECT_TIMEOUT_MS = 15_000;
+/** Who waits for an answer of somebody who is gone is told by nobody. */
+const STATEMENT_TIMEOUT_MS = 6000;
 const PAUSE_MS = 5;
+/** Attempts that have to go well before the damage, and after it. */
+const ENOUGH = 20;
 
 abstract class Load {
   readonly attempts: Attempt[] = [];
@@ -69,19 +91,24 @@ abstract class Load {
     return error;
   }
 
-  protected async connect(): Promise<Connection> {
+  protected async connect(): Promise<Client> {
     const { host, port } = this.target;
-    const connection = await createConnection({
-      host,
-      port,
-      user: APP_ACCOUNT.username,
-      password: APP_ACCOUNT.password,
-      database: APP_SCHEMA,
-      connectTimeout: CONNECT_TIMEOUT_MS,
-    });
-    // Whoever waits for an answer hears of it, nobody else needs to.
-    connection.on('error', () => undefined);
-    return connection;
+    const socket = connect({ host, port, noDelay: true });
+    try {
+      const connection = await createConnection({
+        stream: socket,
+        user: APP_ACCOUNT.username,
+        password: APP_ACCOUNT.password,
+        database: APP_SCHEMA,
+        connectTimeout: CONNECT_TIMEOUT_MS,
+      });
+      // Whoever waits for an answer hears of it, nobody else needs to.
+      connection.on('error', () => undefined);
+      return { connection, socket };
+    } catch (error) {
+      socket.destroy();
+      throw error;
+    }
   }
 }
 
@@ -108,11 +135,11 @@ export class NewConnections extends Load {
   }
 
   async #attempt(): Promise<void> {
-    const connection = await this.connect();
+    const { connection, socket } = await this.connect();
     try {
       await connection.query<RowDataPacket[]>('SELECT 1');
     } finally {
-      connection.destroy();
+      socket.destroy();
     }
   }
 }
@@ -133,21 +160,49 @@ export class LongLived extends Load {
   }
 
   async #run(): Promise<void> {
-    let connection: Connection | null = null;
+    const client: { now: Client | null } = { now: null };
     const write = async (): Promise<void> => {
-      connection ??= await this.connect();
-      await connection.query('INSERT INTO t (value) VALUES (1)');
+      client.now ??= await this.connect();
+      await client.now.connection.query({
+        sql: 'INSERT INTO t (value) VALUES (1)',
+        timeout: STATEMENT_TIMEOUT_MS,
+      });
     };
     while (!this.stops) {
       const error = await this.note(write());
       if (error !== null) {
-        (connection as Connection | null)?.destroy();
-        connection = null;
+        client.now?.socket.destroy();
+        client.now = null;
       }
       await delay(PAUSE_MS);
     }
-    (connection as Connection | null)?.destroy();
+    client.now?.socket.destroy();
   }
+}
+
+/** What became of those who come, and of those who stay, when this happens. It ends when each of these has noticed. */
+export async function underLoad(target: Target, cause: () => Promise<void>): Promise<Outcome> {
+  const fresh = new NewConnections(target, EVERY_MS);
+  const long = new LongLived(target, LONG_LIVED);
+  await Promise.all([fresh.waitFor(ENOUGH), long.waitFor(ENOUGH)]);
+  const beganMs = performance.now();
+  await cause();
+  const damage: Damage = { beganMs, doneMs: performance.now() };
+  await Promise.all([fresh.waitFor(ENOUGH), long.waitFor(ENOUGH)]);
+  await waitUntil(
+    'each long-lived connection was lost',
+    () => lostOf(judge(long.attempts, damage)) >= LONG_LIVED,
+  );
+  return { damage, fresh: judge(await fresh.stop(), damage), long: judge(await long.stop(), damage) };
+}
+
+function lostOf({ caught, failedAfter }: Verdict): number {
+  return caught.length + failedAfter.length;
+}
+
+/** As drivers call a connection that ends without a word. */
+export function isLost(error: string): boolean {
+  return error === 'PROTOCOL_CONNECTION_LOST' || error === 'ECONNRESET';
 }
 
 export function judge(attempts: readonly Attempt[], { beganMs, doneMs }: Damage): Verdict {

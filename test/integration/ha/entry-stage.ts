@@ -1,8 +1,11 @@
 /** Two Sluices on hosts of their own in front of the same servers, and room for what is in front of them. */
 
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import type { Test } from 'tap';
+import { findProgram } from '../../support/find-program.ts';
 import { NetworkNamespaces } from '../../support/network-namespaces.ts';
-import { APP_ACCOUNT, ReplicationSet } from '../../support/replication-set.ts';
+import { APP_ACCOUNT, APP_SCHEMA, ReplicationSet } from '../../support/replication-set.ts';
 import { type ConfigObject, mergeConfig, SluiceProcess } from '../../support/sluice-process.ts';
 
 export const HEALTH_PORT = 9105;
@@ -66,6 +69,19 @@ export class EntryStage {
   /** How many clients a Sluice has now. */
   clientsOf(name: NodeName): Promise<number> {
     return this.sluice(name).metric('sluice_frontend_connections');
+  }
+
+  /** What the stock client prints that runs on this host. */
+  async stockClient(
+    name: string,
+    target: { readonly host: string; readonly port: number },
+    sql: string,
+  ): Promise<string> {
+    const [command = '', ...before] = this.hostOf(name).runBy;
+    const account = [`-u${APP_ACCOUNT.username}`, `-p${APP_ACCOUNT.password}`];
+    const client = await findProgram(['mariadb', 'mysql']);
+    const args = ['--no-defaults', ...account, `-h${target.host}`, `-P${target.port}`, '-BN', '-e', sql];
+    return (await promisify(execFile)(command, [...before, client, ...args, APP_SCHEMA])).stdout;
   }
 
   async dispose(): Promise<void> {
