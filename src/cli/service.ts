@@ -166,5 +166,8 @@ class Service {
 
 export async function runService(options: ServiceOptions): Promise<void> {
   const { level, pretty } = options.loaded.config.log;
-  await new Service(options, createLogger({ level, pretty })).start();
+  const logger = createLogger({ level, pretty });
+  // The old process writes to the same output.
+  if (options.taker) logger.mark({ process: process.pid });
+  await new Service(options, logger).start();
 }

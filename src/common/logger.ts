@@ -94,17 +94,27 @@ export class RootLogger extends SinkLogger {
   readonly #threshold: { rank: number };
   readonly #write: Sink;
   readonly #flush: () => void;
+  readonly #marks: { fields: Record<string, unknown> | null };
 
   constructor(level: LogThreshold, write: Sink, flush: () => void) {
     const threshold = { rank: rank(level) };
-    super(write, threshold, {});
+    const marks: { fields: Record<string, unknown> | null } = { fields: null };
+    const marked: Sink = (record) =>
+      write(marks.fields === null ? record : { ...record, fields: { ...marks.fields, ...record.fields } });
+    super(marked, threshold, {});
     this.#threshold = threshold;
-    this.#write = write;
+    this.#marks = marks;
+    this.#write = marked;
     this.#flush = flush;
   }
 
   setLevel(level: LogThreshold): void {
     this.#threshold.rank = rank(level);
+  }
+
+  /** Fields of all records from now on, of its children too; null for none. */
+  mark(fields: LogFields | null): void {
+    this.#marks.fields = fields === null ? null : plainFields(fields);
   }
 
   /** Writes a record that another thread has made; its fields are plain already. */

@@ -6,7 +6,7 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Config } from '../../config/schema.ts';
 import type { ListeningSocket } from '../common/listening-socket.ts';
-import type { Logger } from '../common/logger.ts';
+import type { RootLogger } from '../common/logger.ts';
 import type { SharedCounters } from '../common/shared-counters.ts';
 import { Gauge } from '../common/shared-counters.ts';
 import type { Snapshot } from '../common/snapshot.ts';
@@ -40,7 +40,7 @@ export interface HandoverRoomParts {
   /** Null for a process that was started otherwise. */
   readonly taker: HandoverTaker | null;
   readonly version: string;
-  readonly logger: Logger;
+  readonly logger: RootLogger;
   readonly counters: SharedCounters;
   readonly epochs: TableEpochs;
   readonly writes: WriteRoom;
@@ -155,6 +155,7 @@ export class HandoverRoom {
     this.startRoles();
     await taker.alone();
     this.#other.goes();
+    this.#markLines(false);
     const { offer, isClean: clean, durationMs } = taker;
     monitor.note({ kind: 'handover-ended', from: offer.pid, clean, durationMs });
   }
@@ -172,6 +173,11 @@ export class HandoverRoom {
   /** @throws HandoverError */
   request(by: string): Promise<GivenOver> {
     return this.#giver.request(by, this.#finish);
+  }
+
+  /** While two processes write to one output each line says whose it is. */
+  #markLines(isShared: boolean): void {
+    this.#parts.logger.mark(isShared ? { process: process.pid } : null);
   }
 
   cancel(reason: string): Promise<void> {
@@ -205,6 +211,7 @@ export class HandoverRoom {
         writes.binlog.resume();
         failover.resume();
       },
+      sharesLog: (isShared) => this.#markLines(isShared),
       drain: () => this.#drain(),
       endRoles: async () => {
         await failover.stop();

@@ -18,7 +18,7 @@ export async function startSluice(
   readFile: () => Config = () => file,
   taker: HandoverTaker | null = null,
 ): Promise<SluiceHandle> {
-  const prepared = await prepareRuntime(file, logger, version);
+  const prepared = await prepareRuntime(file, logger, version, taker !== null);
   const supervisor = new Supervisor(prepared, logger, version, readFile, taker);
   try {
     await supervisor.start();

@@ -132,6 +132,7 @@ export class HandoverGiver {
       lost: (reason) => this.#lost(reason),
     });
     this.#process = started;
+    host.sharesLog(true);
     host.note({ kind: 'handover-started', by, pid: started.pid });
     const { done, failed } = this.#options.before;
     started.tell({
@@ -181,6 +182,7 @@ export class HandoverGiver {
   async #takeBack(reason: string): Promise<void> {
     const taker = this.#process;
     await taker?.end(reason);
+    this.#host.sharesLog(false);
     // Whatever it has let in is gone, and nobody but this process writes.
     if (this.#state === State.giving) this.#host.resumeRoles();
     this.#state = transition(this.#state, State.idle);

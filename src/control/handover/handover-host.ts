@@ -28,6 +28,8 @@ export interface HandoverHost {
   /** Gives up what only one process may do, so that it can be taken back; vouches for nothing any more. */
   suspendRoles(): Promise<void>;
   resumeRoles(): void;
+  /** Another process writes to the same output, or does not any more. */
+  sharesLog(isShared: boolean): void;
   /** The other process lets clients in: this one does not any more. Resolves when it has no clients left. */
   drain(): Promise<void>;
   /** For good. */

@@ -19,12 +19,14 @@ export interface PreparedRuntime {
 
 /**
  * @param file the configuration as the file, the variables and the flags have it
+ * @param mustRead what was saved is in force in another process, and must not be left out
  * @throws RowError for rules that cannot be used
  */
 export async function prepareRuntime(
   file: Config,
   logger: Logger,
   version: string,
+  mustRead = false,
 ): Promise<PreparedRuntime> {
   let fill: (table: string) => FilledRows | Promise<FilledRows> = () => [];
   const store: SqliteStore = new SqliteStore({
@@ -44,6 +46,8 @@ export async function prepareRuntime(
     return { config: file, store, runtime, fillWith };
   try {
     const start = await runtime.start();
+    const unreadable = start.warnings.find(({ module }) => module === null);
+    if (mustRead && unreadable !== undefined) throw new Error(unreadable.message);
     for (const { message } of start.warnings) logger.warn(message);
     for (const note of start.notes) logger.info(note);
     return { config: start.config, store, runtime, fillWith };

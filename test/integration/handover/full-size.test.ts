@@ -149,3 +149,21 @@ t.test('what is left at the limit ends, and the new process is not touched', asy
   const another = await sluice.connect();
   await another.end();
 });
+
+t.test('the end of the old process, without a word, is no end of the service', async (t) => {
+  const old = succession.pid;
+  const next = succession.handOver((pid) => {
+    process.kill(pid, 'SIGUSR2');
+    const before = sluice.log.length;
+    void waitUntil('the new process starts', () =>
+      sluice.log.slice(before).some(({ kind }) => kind === 'handover-started'),
+    ).then(() => process.kill(pid, 'SIGKILL'));
+  });
+  // It waits in the queue until the new process is ready.
+  await succession.untilGone(old);
+  const waiting = sluice.connect({ connectTimeout: 120_000 });
+  await next;
+  const [rows] = await (await waiting).query<RowDataPacket[]>('SELECT 1 AS one');
+  t.equal(rows[0]?.one, 1);
+  await (await waiting).end();
+});

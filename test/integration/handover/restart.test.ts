@@ -80,10 +80,11 @@ async function command(...args: readonly string[]): Promise<string> {
   return stdout;
 }
 
+/** With more workers than there are sockets, and fewer. */
 const WAYS = [
-  { name: 'SIGUSR2', ask: (pid: number) => Promise.resolve(process.kill(pid, 'SIGUSR2')) },
-  { name: 'PROXYSQL RESTART', ask: () => order('PROXYSQL RESTART') },
-  { name: 'sluice reload --binary', ask: () => command('reload', '--binary') },
+  { name: 'SIGUSR2', workers: 3, ask: (pid: number) => Promise.resolve(process.kill(pid, 'SIGUSR2')) },
+  { name: 'PROXYSQL RESTART', workers: 1, ask: () => order('PROXYSQL RESTART') },
+  { name: 'sluice reload --binary', workers: 2, ask: () => command('reload', '--binary') },
 ] as const;
 
 t.test('three restarts, three ways to ask for one', async (t) => {
@@ -100,8 +101,9 @@ t.test('three restarts, three ways to ask for one', async (t) => {
   const bySocket = new ConnectLoop({ path: socket }, 1);
   const pool = new PoolLoop(sluice, 4, 1000);
   let lastId = 0;
-  for (const [number, { name, ask }] of WAYS.entries()) {
+  for (const [number, { name, ask, workers }] of WAYS.entries()) {
     const old = succession.pid;
+    sluice.writeConfig({ ...config({ idleMs: 150, drainMs: 20_000 }), workers });
     const transaction = await sluice.connect();
     await transaction.query('BEGIN');
     await transaction.query('INSERT INTO held VALUES (?)', [number * 2]);

@@ -23,6 +23,7 @@ class Host implements HandoverHost {
   readonly said: string[] = [];
   readonly events: HandoverEvent[] = [];
   configuration = 1;
+  isShared = false;
   why: string | null = null;
   startTimeoutMs = 20_000;
   unsavedTables: readonly string[] = [];
@@ -55,6 +56,9 @@ class Host implements HandoverHost {
   suspendRoles() {
     this.said.push('suspended');
     return Promise.resolve();
+  }
+  sharesLog(isShared: boolean) {
+    this.isShared = isShared;
   }
   resumeRoles() {
     this.said.push('resumed');
@@ -103,6 +107,7 @@ t.test('sockets are given away, and then clients end', async (t) => {
   t.equal(version, '9.9.9');
   t.equal(pid, host.lastPid);
   t.equal(giver.isGiven, true);
+  t.equal(host.isShared, true);
   t.match(host.said[0], /starts without it.*mysql_users/);
   t.strictSame(host.said.slice(1, 3), ['suspended', 'draining']);
   await t.rejects(giver.request('again', nobody), /another process has taken over already/);
@@ -143,6 +148,7 @@ for (const [name, script, reason, said] of FAILURES) {
     t.strictSame(host.said, said);
     t.equal(giver.isGiven, false);
     t.equal(giver.failed, 1);
+    t.equal(host.isShared, false);
     t.match(host.events.at(-1), { kind: 'handover-failed', reason });
     if (said.length > 0) t.match(host.events.at(-1), { lastWords: 'no port' });
     await t.rejects(giver.request('somebody', nobody), reason, 'tried again');
