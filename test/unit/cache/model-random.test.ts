@@ -48,11 +48,13 @@ const random = SeededRandom.fromEnvironment();
 t.comment(`seed ${random.seed}`);
 
 t.test('a right history', async (t) => {
-  const began = performance.now();
+  const began = process.cpuUsage();
   const { reads, falselyFound } = run(random.fork(1), 0);
   t.equal(falselyFound, 0);
   t.ok(reads > OPERATIONS / 2);
-  const perMillionMs = ((performance.now() - began) / OPERATIONS) * 1e6;
+  // Of the processor: others may be busy, too.
+  const { user, system } = process.cpuUsage(began);
+  const perMillionMs = ((user + system) / 1000 / OPERATIONS) * 1e6;
   t.ok(perMillionMs < 120_000, `a million operations in ${Math.round(perMillionMs / 1000)} s`);
 });
 
