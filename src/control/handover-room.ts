@@ -71,7 +71,12 @@ export class HandoverRoom {
     this.#parts = parts;
     this.#taker = taker;
     const gtidsWanted = (): void => writes.gtids.resolve();
-    this.#other = new OtherProcess({ epochs, gtids: writes.gtids.shared, gtidsWanted });
+    this.#other = new OtherProcess({
+      epochs,
+      gtids: writes.gtids.shared,
+      schemaChanged: writes.schemaChanged,
+      gtidsWanted,
+    });
     this.finished = new Promise((resolve) => {
       this.#finish = resolve;
     });

@@ -38,6 +38,8 @@ export class WriteRoom {
   readonly commits: CommitResolution;
   readonly doubts: WriteDoubts;
   readonly schema: SchemaBarrier;
+  /** Tables, triggers and views may be others than was read: nothing is proven until they were read again. */
+  readonly schemaChanged: () => void;
 
   constructor({ epochs, counters, monitor, certificates, logger, ...parts }: WriteRoomParts) {
     const { config, snapshot, isHeld, tell, changed, catalogChanged, lateWorkers } = parts;
@@ -58,16 +60,17 @@ export class WriteRoom {
       isCurrent: () => isSchemaOf(snapshot(), counters),
       lateWorkers,
     });
+    this.schemaChanged = () => {
+      this.schema.hold();
+      counters.addGauge(Gauge.relationsEpoch, 1);
+      counters.addGauge(Gauge.viewsEpoch, 1);
+      catalogChanged();
+    };
     this.doubts = new WriteDoubts({
       epochs,
       gtids,
       gtidsWanted,
-      schemaChanged: () => {
-        this.schema.hold();
-        counters.addGauge(Gauge.relationsEpoch, 1);
-        counters.addGauge(Gauge.viewsEpoch, 1);
-        catalogChanged();
-      },
+      schemaChanged: this.schemaChanged,
       snapshot,
       credentials,
       timeoutMs,

@@ -15,6 +15,8 @@ import { EVERYTHING, type TableEpochs } from '../../common/table-epochs.ts';
 export interface OtherProcessParts {
   readonly epochs: TableEpochs;
   readonly gtids: SharedGtids;
+  /** Definitions are to be read again, and nothing is to be proven by the old ones. */
+  readonly schemaChanged: () => void;
   /** The primary is to be asked where it is. */
   readonly gtidsWanted: () => void;
 }
@@ -43,8 +45,9 @@ export class OtherProcess {
   goes(): void {
     if (!this.#isThere) return;
     this.#isThere = false;
-    const { epochs, gtids, gtidsWanted } = this.#parts;
-    // Whatever it has written: before anything is proven again.
+    const { epochs, gtids, schemaChanged, gtidsWanted } = this.#parts;
+    // Whatever it has written, definitions among it: before anything is proven again.
+    schemaChanged();
     epochs.raiseEverything();
     epochs.release(EVERYTHING);
     // What it has written lies before where the primary is now.

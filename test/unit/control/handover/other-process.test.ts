@@ -11,10 +11,16 @@ function make() {
   const epochs = new TableEpochs(1);
   const gtids = new SharedGtids();
   const asked: number[] = [];
-  const other = new OtherProcess({ epochs, gtids, gtidsWanted: () => asked.push(gtids.epoch) });
+  const fluxAtSchema: number[] = [];
+  const other = new OtherProcess({
+    epochs,
+    gtids,
+    schemaChanged: () => fluxAtSchema.push(epochs.flux(EVERYTHING)),
+    gtidsWanted: () => asked.push(gtids.epoch),
+  });
   const freshness = new Freshness(epochs);
   freshness.apply({ term: epochs.term, maxLagMs: 500 });
-  return { epochs, gtids, asked, other, freshness };
+  return { epochs, gtids, asked, other, freshness, fluxAtSchema };
 }
 
 t.test('what was proven is not while it is there, nor afterwards; what is read then is', (t) => {
@@ -55,7 +61,7 @@ t.test('what has been written is unknown, whatever the primary is asked meanwhil
 });
 
 t.test('it comes and goes once', (t) => {
-  const { epochs, other } = make();
+  const { epochs, other, fluxAtSchema } = make();
   other.goes();
   t.equal(epochs.flux(EVERYTHING), 0);
   other.comes();
@@ -65,5 +71,6 @@ t.test('it comes and goes once', (t) => {
   other.goes();
   other.goes();
   t.equal(epochs.flux(EVERYTHING), 0);
+  t.strictSame(fluxAtSchema, [1], 'definitions are to be read before anything is proven');
   t.end();
 });
