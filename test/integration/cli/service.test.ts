@@ -125,3 +125,30 @@ t.test('a start that fails, and a fault later on, end with 1 and a reason', asyn
   t.strictSame(await faulty.exited, [1, null]);
   t.match(await faulty.logged('internal error'), { level: 'fatal', error: { type: 'SyntaxError' } });
 });
+
+t.test('SIGUSR2 has another process take over, and this one ends behind it', async (t) => {
+  const service = new RunningService();
+  t.teardown(() => service.end());
+  await service.logged('ready');
+  service.signal('SIGUSR2');
+  t.strictSame(await service.exited, [0, null]);
+  t.strictSame(service.calls.trim().split('\n'), ['hand over SIGUSR2', 'stop handed over']);
+  t.match(await service.logged('another process has taken over, this one ends when its clients have'), {
+    pid: 4711,
+    version: '0.0.1',
+  });
+});
+
+t.test('SIGUSR2 that leads to nothing leaves all as it was', async (t) => {
+  const service = new RunningService('no-handover');
+  t.teardown(() => service.end());
+  await service.logged('ready');
+  service.signal('SIGUSR2');
+  t.match(await service.logged('not restarted, all is as before'), {
+    level: 'error',
+    by: 'SIGUSR2',
+    reason: 'there is no room',
+  });
+  service.signal('SIGTERM');
+  t.strictSame(await service.exited, [0, null]);
+});
