@@ -1,6 +1,8 @@
 /** A configuration as it may be shown: in the shape that the file has, with every default, and without its secrets. */
+import { fitToMachine } from './fit.ts';
 import { formatPath } from './issue-message.ts';
-import { defaultWorkers, type LoadedConfig } from './load.ts';
+import type { LoadedConfig } from './load.ts';
+import { thisMachine } from './machine.ts';
 import { type Config, configSchema } from './schema.ts';
 import { type Mapping, mapSecrets } from './secret-places.ts';
 import { configJsonSchema } from './settings.ts';
@@ -45,6 +47,6 @@ export function masked(shape: Mapping, secretOrigins: LoadedConfig['secretOrigin
 
 /** What holds where nothing is configured; servers and the monitor's account have no default. */
 export function defaultShape(): Mapping {
-  const values = configSchema.parse({});
-  return { ...values, workers: values.workers ?? defaultWorkers() };
+  const { fitted: _, ...values } = fitToMachine(configSchema.parse({}), thisMachine(), () => false);
+  return values;
 }

@@ -3,17 +3,18 @@
  * Flags are laid over the environment, and that over the file, setting by setting; a list is replaced as a whole.
  */
 import { readFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
-import { MAX_WORKERS } from './capacity.ts';
 import { type CheckProblem, checkConfig, type Placed } from './checks.ts';
 import { ConfigError, type ConfigProblem, type ConfigSource } from './config-error.ts';
+import { fitToMachine } from './fit.ts';
 import { formatPath, IssueWriter, valueAt } from './issue-message.ts';
+import { type Machine, thisMachine } from './machine.ts';
 import { openFileWarnings } from './open-files.ts';
 import { type OverlayValue, readEnvironment, readFlags } from './overlay.ts';
 import { type BackendUsersConfig, type Config, type ConfigValues, configSchema } from './schema.ts';
 import { type SecretOrigin, SecretReader } from './secrets.ts';
 import { parseHost } from './server-address.ts';
 import { collectSettings, configJsonSchema, isSection, type JsonSchemaNode } from './settings.ts';
+import { fitProblems } from './sizing.ts';
 import { parseYaml, type YamlSource } from './yaml-source.ts';
 
 export interface ConfigLayers {
@@ -24,6 +25,8 @@ export interface ConfigLayers {
   readonly env: NodeJS.ProcessEnv;
   /** By the setting's path, e.g. `{ 'listen.port': '6033' }`. */
   readonly flags: Readonly<Record<string, string>>;
+  /** Which the sizes are to fit; this one unless told. */
+  readonly machine?: Machine;
 }
 
 /** A configuration, and what is known of how it came about. */
@@ -35,6 +38,8 @@ export interface LoadedConfig {
   readonly secretOrigins: ReadonlyMap<string, SecretOrigin>;
   /** Files with secrets that others can get at. */
   readonly warnings: readonly string[];
+  /** Why it cannot run on this machine, a sentence each; another machine may have room for it. */
+  readonly tooLarge: readonly ConfigProblem[];
 }
 
 type RawConfig = Record<string, unknown>;
@@ -138,8 +143,10 @@ class Loader {
     for (const { path, message } of found) this.#report(path, message, null);
     if (this.#problems.length > 0) throw new ConfigError(this.#sorted());
     const backendUsers = backendUsersOf(values);
-    const config = { ...values, ...lists, backendUsers, workers: values.workers ?? defaultWorkers() };
-    const { file, text } = this.#layers;
+    const { file, text, machine = thisMachine() } = this.#layers;
+    const isWritten = (path: string) => this.#givenSourceOf(path.split('.')).kind !== 'default';
+    const fitted = fitToMachine(values, machine, isWritten);
+    const config = { ...fitted, ...lists, backendUsers };
     return {
       config: deepFreeze(config),
       sourceOf: (path) => this.#givenSourceOf(path),
@@ -150,6 +157,12 @@ class Loader {
         file: file === undefined || text !== undefined ? null : file,
         inFile: this.#secrets.inline.filter((path) => this.#isInFile(path)),
       }),
+      tooLarge: fitProblems(machine, fitted, fitted.workers, isWritten).map(({ path, message }) => ({
+        key: path,
+        message,
+        source: path === '' ? { kind: 'default' } : this.#sourceOf(path.split('.')),
+        suggestion: null,
+      })),
     };
   }
 
@@ -262,11 +275,6 @@ function backendUsersOf({ users }: ConfigValues): BackendUsersConfig | null {
   if (Array.isArray(users)) return null;
   const { refreshIntervalMs, timeoutMs, serverConnectionLimits } = users;
   return { refreshIntervalMs, timeoutMs, serverConnectionLimits };
-}
-
-/** One for each core. */
-export function defaultWorkers(): number {
-  return Math.min(availableParallelism(), MAX_WORKERS);
 }
 
 /** Frozen parts are taken to be frozen wholly. */

@@ -180,6 +180,8 @@ export type Config = DeepReadonly<Omit<ConfigValues, 'workers' | 'servers' | 'us
   readonly users: readonly UserConfig[];
   /** Null where the listed ones are all. */
   readonly backendUsers: BackendUsersConfig | null;
+  /** Settings that nobody has written, by path, and what they became on this machine. */
+  readonly fitted?: Readonly<Record<string, number>>;
 };
 
 /** Fills in the defaults of a server that was written as `host:port`. */

@@ -1,5 +1,5 @@
 /** Carries out what the command line asks for. */
-import { ConfigError } from '../../config/config-error.ts';
+import { ConfigError, type ConfigProblem, formatProblem } from '../../config/config-error.ts';
 import { existingHostgroups } from '../../config/hostgroup-pairs.ts';
 import { type LoadedConfig, loadConfigWithSources } from '../../config/load.ts';
 import { CONFIG_FILE_VARIABLE } from '../../config/overlay.ts';
@@ -13,6 +13,7 @@ import { diffCommand } from './diff-command.ts';
 import { ExitCode } from './exit-code.ts';
 import { helpText } from './help-text.ts';
 import { runService } from './service.ts';
+import { dataDirProblem } from './start-refusal.ts';
 import { readVersion } from './version.ts';
 import { keepYoungHeapSmall } from './young-heap.ts';
 
@@ -26,6 +27,17 @@ function configReader({ configFile, flags }: CommandLine): { read: () => LoadedC
   const file = configFile ?? (process.env[CONFIG_FILE_VARIABLE] || null);
   const layers = { env: process.env, flags, ...(file === null ? {} : { file }) };
   return { read: () => loadConfigWithSources(layers), file };
+}
+
+/** Of the machine as a whole nobody has to be told where it was written. */
+function tooLargeText(problem: ConfigProblem): string {
+  return problem.key === '' ? problem.message : formatProblem(problem);
+}
+
+/** @throws ConfigError also for what this machine has no room for */
+function fitting(loaded: LoadedConfig): LoadedConfig {
+  if (loaded.tooLarge.length > 0) throw new ConfigError(loaded.tooLarge);
+  return loaded;
 }
 
 function readOrComplain(read: () => LoadedConfig, file: string | null): LoadedConfig | null {
@@ -127,7 +139,9 @@ export async function runCommandLine(args: readonly string[]): Promise<void> {
       complain([unusable]);
       return;
     }
-    const warnings = [...loaded.warnings, ...configWarnings(config)].map(
+    // Another machine may have the room.
+    const tooLarge = loaded.tooLarge.map(tooLargeText);
+    const warnings = [...tooLarge, ...loaded.warnings, ...configWarnings(config)].map(
       (warning) => `warning: ${warning}\n`,
     );
     process.stdout.write(
@@ -135,7 +149,13 @@ export async function runCommandLine(args: readonly string[]): Promise<void> {
     );
     return;
   }
+  const dataDir = dataDirProblem(config.dataDir);
+  const refused = [...loaded.tooLarge.map(tooLargeText), ...(dataDir === null ? [] : [dataDir])];
+  if (refused.length > 0) {
+    complain(refused);
+    return;
+  }
   // Loaded only now: the other actions need neither threads nor sockets.
   const { startSluice } = await import('../control/start-sluice.ts');
-  await runService({ loaded, read, version, startSluice, taker });
+  await runService({ loaded, read: () => fitting(read()), version, startSluice, taker });
 }

@@ -21,6 +21,8 @@ import type { HandoverTaker } from '../control/handover/handover-taker.ts';
 import { formatRowProblem, RowError } from '../control/runtime/row-error.ts';
 import type { SluiceHandle } from '../control/sluice-handle.ts';
 import type { startSluice } from '../control/start-sluice.ts';
+import { ExitCode } from './exit-code.ts';
+import { startRefusal } from './start-refusal.ts';
 import { letYoungHeapGrow } from './young-heap.ts';
 
 export interface ServiceOptions {
@@ -59,15 +61,27 @@ class Service {
       const { read } = this.#options;
       this.#handle = await startSluice(this.#config, this.#logger, version, () => read().config, taker);
     } catch (error) {
-      this.#logger.fatal('could not start', { error });
       taker?.failed((error as Error).message);
-      this.#exit(1);
+      this.#couldNotStart(error);
       return;
     }
     if (this.#stopSignal !== null) await this.#stop(this.#stopSignal);
     else this.#logger.info('ready', { ...this.#handle.addresses, version, pid: process.pid });
     letYoungHeapGrow();
     void this.#handle.finished.then(() => this.#finished());
+  }
+
+  #couldNotStart(error: unknown): void {
+    const refusal = startRefusal(error, this.#config);
+    if (refusal === null) {
+      this.#logger.fatal('could not start', { error });
+      this.#exit(ExitCode.failed);
+      return;
+    }
+    this.#logger.flush();
+    // In the same form as what is wrong with the configuration itself.
+    process.stderr.write(refusal.map((line) => `sluice: ${line}\n`).join(''));
+    this.#exit(ExitCode.badConfiguration);
   }
 
   #listenToSignals(): void {

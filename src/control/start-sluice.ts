@@ -23,7 +23,7 @@ export async function startSluice(
   try {
     await supervisor.start();
   } catch (error) {
-    await supervisor.stop('start failed');
+    await supervisor.abandon();
     throw error;
   }
   return supervisor;

@@ -22,6 +22,7 @@ import type { GivenOver } from './handover/handover-giver.ts';
 import type { HandoverTaker } from './handover/handover-taker.ts';
 import { HandoverRoom } from './handover-room.ts';
 import { takeHealth } from './health-numbers.ts';
+import { heapLimits } from './heap-limits.ts';
 import { joinAddress, listenOptions } from './listen-options.ts';
 import { OperatorLogs } from './logs/operator-logs.ts';
 import { makeAdminState } from './make-admin-state.ts';
@@ -230,6 +231,7 @@ export class Supervisor implements SluiceHandle {
     const { inherited, port } = this.#handover.socketsForClients();
     this.#workers = new WorkerSet({
       count: this.#config.workers,
+      heap: heapLimits(this.#config.workers),
       listen: { ...listenOptions(this.#config.listen), port },
       inherited,
       counters: this.#counters,
@@ -376,6 +378,12 @@ export class Supervisor implements SluiceHandle {
     this.#publish();
   }
 
+  /** Of a start that has failed: nobody is there who could be served on. */
+  abandon(): Promise<void> {
+    this.#stopping ??= this.#close(0);
+    return this.#stopping;
+  }
+
   stop(reason: string): Promise<void> {
     this.#stopping ??= this.#stop(reason);
     return this.#stopping;
@@ -386,6 +394,10 @@ export class Supervisor implements SluiceHandle {
     this.#logger.info('stopping', { reason, delayMs, graceMs });
     await this.#handover.cancel(`Sluice stops: ${reason}`);
     await this.#phase.leave(this.#handover.isGiven ? 0 : delayMs);
+    await this.#close(graceMs);
+  }
+
+  async #close(graceMs: number): Promise<void> {
     await this.#failover.stop();
     this.#certificates.stop();
     this.#views.stop();

@@ -3,7 +3,7 @@
  */
 
 import { generateKeyPairSync } from 'node:crypto';
-import { Worker } from 'node:worker_threads';
+import { type ResourceLimits, Worker } from 'node:worker_threads';
 import type { Inspection } from '../common/inspection.ts';
 import type { ListeningSocket } from '../common/listening-socket.ts';
 import type { Logger } from '../common/logger.ts';
@@ -47,7 +47,7 @@ const STABLE_MS = 30_000;
  * A worker makes next to no garbage, but V8 lets its young generation grow all the same: this keeps 5,000 idle clients
  * at 6 kB of resident memory each instead of 17, at no measurable cost.
  */
-const RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 12 };
+const RESOURCE_LIMITS: ResourceLimits = { maxYoungGenerationSizeMb: 12 };
 
 export interface WorkerSetOptions {
   readonly count: number;
@@ -73,6 +73,8 @@ export interface WorkerSetOptions {
   readonly draining?: (worker: number, report: DrainReport) => void;
   /** Lines of the log are for `logger`. */
   readonly reported: (worker: number, report: OperatorReport) => void;
+  /** What the heap of each may take. */
+  readonly heap?: ResourceLimits;
   /** What the threads run; the data plane's worker unless told. */
   readonly script?: URL;
   /** Sockets for clients of the process before this one. */
@@ -238,7 +240,10 @@ export class WorkerSet {
       inherited: this.#sockets.toOpen(slot.index),
       rsaKey: this.rsaKey,
     };
-    const worker = new Worker(this.#script, { workerData, resourceLimits: RESOURCE_LIMITS });
+    const worker = new Worker(this.#script, {
+      workerData,
+      resourceLimits: this.#options.heap ?? RESOURCE_LIMITS,
+    });
     slot.worker = worker;
     worker.on('message', (message: FromWorker) => this.#received(slot, message, failed));
     worker.on('error', (error) =>
@@ -262,8 +267,8 @@ export class WorkerSet {
         slot.onListening = null;
         return;
       case 'listenFailed':
-        this.#options.logger.error('cannot listen', { worker: slot.index, reason: message.message });
-        failed?.(new Error(`cannot listen: ${message.message}`));
+        if (failed !== null) failed(new Error(`cannot listen: ${message.message}`));
+        else this.#options.logger.error('cannot listen', { worker: slot.index, reason: message.message });
         return;
       case 'accepting':
         this.#sockets.accepting(slot.index, message.failures);

@@ -5,6 +5,7 @@
  * Arguments: the memory that the process may take, in bytes.
  */
 
+import { writeFileSync } from 'node:fs';
 import { constants, setPriority } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { StoreInput, StoreReply, StoreRequest } from '../common/store-messages.ts';
@@ -83,8 +84,18 @@ function send(reply: StoreReply): void {
   process.send?.(reply, undefined, {}, () => undefined);
 }
 
+/** Where a control group has no memory left the kernel ends a process of it: not the one that serves clients. */
+function beKilledFirst(): void {
+  try {
+    writeFileSync('/proc/self/oom_score_adj', '1000');
+  } catch {
+    // Not a Linux, or not allowed: its memory is watched in any case.
+  }
+}
+
 function main(): void {
   setPriority(0, PRIORITY);
+  beKilledFirst();
   // The files hold passwords.
   process.umask(0o077);
   // A terminal sends its signals to all of its programs; the main thread decides when to end.

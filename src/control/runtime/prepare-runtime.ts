@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../../../config/schema.ts';
 import type { Logger } from '../../common/logger.ts';
+import { storeLimits } from '../heap-limits.ts';
 import { type FilledRows, SqliteStore } from '../store/sqlite-store.ts';
 import { checkConfiguration } from './configuration-checks.ts';
 import { RuntimeControl } from './runtime-control.ts';
@@ -31,6 +32,7 @@ export async function prepareRuntime(
   let fill: (table: string) => FilledRows | Promise<FilledRows> = () => [];
   const store: SqliteStore = new SqliteStore({
     dataDir: file.dataDir,
+    limits: storeLimits(),
     logger,
     seed: () => runtime.rows(runtime.config),
     fill: (table) => fill(table),

@@ -4,7 +4,6 @@
  */
 
 import { createHash } from 'node:crypto';
-import { defaultWorkers } from '../../../config/load.ts';
 import type { Config } from '../../../config/schema.ts';
 import {
   collectElementSettings,
@@ -45,8 +44,7 @@ export class WrittenSettings {
     for (const { path, defaultValue } of collectSettings(schema)) {
       const elements = collectElementSettings(nodeAt(schema, path.split('.')) ?? {});
       this.#defaults.set(path, {
-        // What nobody has written is the number of cores of this machine.
-        value: path === 'workers' ? defaultWorkers() : defaultValue,
+        value: defaultValue,
         elements: new Map(elements.map((each) => [each.path, JSON.stringify(each.defaultValue ?? null)])),
       });
     }
@@ -72,8 +70,8 @@ export class WrittenSettings {
   /** Undefined where it is the default. */
   written(config: Config, path: string): unknown {
     const value = settingValue(config, path);
-    const { value: fallback, elements } = this.#defaults.get(path)!;
-    if (isSame(value, fallback)) return undefined;
+    const { value: usual, elements } = this.#defaults.get(path)!;
+    if (isSame(value, config.fitted?.[path] ?? usual)) return undefined;
     if (!Array.isArray(value)) return value;
     return value.map((element: unknown) =>
       typeof element === 'object' && element !== null ? withoutDefaults(element, elements) : element,

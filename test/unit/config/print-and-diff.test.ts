@@ -50,7 +50,8 @@ log: { level: warn }
   const first = load(text);
   const printed = printConfig(first);
   t.notOk(printed.includes(SECRET));
-  t.strictSame(load(printed).config, first.config);
+  // Whatever is printed is written, what fits this machine as well.
+  t.strictSame(load(printed).config, { ...first.config, fitted: {} });
   t.strictSame(diff(text, printed), []);
 });
 

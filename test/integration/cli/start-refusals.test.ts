@@ -1,0 +1,112 @@
+/** Starts that have to fail: one line each that says what to do, exit code 2, and no stack trace. */
+
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { join } from 'node:path';
+import t from 'tap';
+import { makeTemporaryDirectory, removeTemporaryDirectory } from '../../support/owned-resources.ts';
+import { type ConfigObject, checkoutDirectory, mergeConfig } from '../../support/sluice-process.ts';
+
+const directory = makeTemporaryDirectory('refusals');
+const holder = createServer().listen(0, '127.0.0.1');
+await once(holder, 'listening');
+holder.unref();
+const { port } = holder.address() as AddressInfo;
+writeFileSync(join(directory, 'file'), 'no key');
+t.teardown(() => removeTemporaryDirectory(directory));
+
+/** Nothing listens there: all of this is found out before a server is waited for, or without. */
+const BASE: ConfigObject = {
+  servers: ['127.0.0.1:1'],
+  monitor: { username: 'm', password: 'p' },
+  workers: 1,
+  listen: { host: '127.0.0.1', port: 0 },
+  admin: { port: 0 },
+  http: { port: 0 },
+  log: { pretty: false },
+};
+
+interface Refusal {
+  readonly name: string;
+  readonly config: ConfigObject;
+  readonly line: RegExp;
+  /** In front of the command. */
+  readonly runBy?: readonly string[];
+}
+
+const nowhere = join(directory, 'nowhere', 'file');
+const REFUSALS: readonly Refusal[] = [
+  {
+    name: 'the port of clients is in use',
+    config: { listen: { port } },
+    line: new RegExp(
+      `^sluice: listen\\.port: cannot listen on 127\\.0\\.0\\.1:${port}: it is in use by \\S+ \\(pid ${process.pid}\\) \\(EADDRINUSE\\)$`,
+    ),
+  },
+  {
+    name: 'the http port is in use',
+    config: { http: { port } },
+    line: new RegExp(
+      `^sluice: http\\.port: cannot listen on 127\\.0\\.0\\.1:${port}: it is in use by .* \\(pid ${process.pid}\\)`,
+    ),
+  },
+  {
+    name: 'a secret that cannot be read',
+    config: { monitor: { password: { file: nowhere } } },
+    line: /^sluice: \S+: monitor\.password: .*nowhere.*ENOENT/,
+  },
+  {
+    name: 'no certificate',
+    config: { tls: { certificate: nowhere, key: nowhere } },
+    line: /^sluice: tls\.certificate: .*nowhere.*ENOENT/,
+  },
+  {
+    name: 'a certificate that is none',
+    config: { tls: { certificate: join(directory, 'file'), key: join(directory, 'file') } },
+    line: /^sluice: tls\./,
+  },
+  {
+    name: 'a folder for changes that cannot be written',
+    config: { dataDir: join(directory, 'file', 'below') },
+    line: /^sluice: dataDir: \S+ cannot be written \(ENOTDIR\)/,
+  },
+  {
+    name: 'a log whose folder is not there',
+    config: { slowQueryLog: { enabled: true, file: nowhere } },
+    line: /^sluice: slowQueryLog\.file: \S+nowhere\S+ cannot be written \(ENOENT\)$/,
+  },
+  {
+    name: 'too few open files',
+    config: { limits: { maxConnections: 5000 } },
+    runBy: ['prlimit', '--nofile=1024:1024'],
+    line: /^sluice: \S+: limits\.maxConnections: 5000 clients, and 444 files .* need 5444 open files, the limit is 1024 /,
+  },
+];
+
+function start(
+  { config, runBy = [] }: Refusal,
+  index: number,
+): Promise<{ code: unknown; stdout: string; stderr: string }> {
+  const file = join(directory, `${index}.yaml`);
+  writeFileSync(file, JSON.stringify(mergeConfig(BASE, config)));
+  const [program = process.execPath, ...before] = [...runBy, process.execPath];
+  const args = [...before, join(checkoutDirectory, 'src/main.ts'), '--config', file];
+  return new Promise((resolve) => {
+    execFile(program, args, { timeout: 60_000, env: { PATH: process.env.PATH } }, (error, stdout, stderr) => {
+      resolve({ code: error === null ? 0 : error.code, stdout, stderr });
+    });
+  });
+}
+
+for (const [index, refusal] of REFUSALS.entries()) {
+  t.test(refusal.name, async (t) => {
+    const { code, stdout, stderr } = await start(refusal, index);
+    t.equal(code, 2, stdout + stderr);
+    const lines = stderr.split('\n').filter((line) => line !== '');
+    t.equal(lines.length, 1, stderr);
+    t.match(lines[0], refusal.line);
+    t.notMatch(stdout + stderr, /\n\s+at |"stack"/);
+  });
+}
