@@ -22,6 +22,7 @@ import { formatRowProblem, RowError } from '../control/runtime/row-error.ts';
 import type { SluiceHandle } from '../control/sluice-handle.ts';
 import type { startSluice } from '../control/start-sluice.ts';
 import { ExitCode } from './exit-code.ts';
+import { ServiceManager } from './service-manager.ts';
 import { startRefusal } from './start-refusal.ts';
 import { letYoungHeapGrow } from './young-heap.ts';
 
@@ -39,6 +40,9 @@ type StopSignal = 'SIGTERM' | 'SIGINT';
 /** Another process has taken over. */
 const HANDED_OVER = 'handed over';
 
+/** Beyond what clients get: for threads that hang, and files. */
+const STOP_MARGIN_MS = 10_000;
+
 class Service {
   readonly #options: ServiceOptions;
   readonly #logger: RootLogger;
@@ -46,11 +50,19 @@ class Service {
   #handle: SluiceHandle | null = null;
   #stopSignal: StopSignal | typeof HANDED_OVER | null = null;
   #reloading: Promise<void> = Promise.resolve();
+  readonly #manager: ServiceManager;
 
   constructor(options: ServiceOptions, logger: RootLogger) {
     this.#options = options;
     this.#config = options.loaded.config;
     this.#logger = logger;
+    this.#manager = new ServiceManager({
+      env: process.env,
+      isSuccessor: (options.taker ?? null) !== null,
+      speaks: () => this.#handle?.isSuperseded !== true,
+      warn: (message, fields) => logger.warn(message, fields),
+      beats: () => this.#handle?.beats() ?? [],
+    });
   }
 
   async start(): Promise<void> {
@@ -66,7 +78,10 @@ class Service {
       return;
     }
     if (this.#stopSignal !== null) await this.#stop(this.#stopSignal);
-    else this.#logger.info('ready', { ...this.#handle.addresses, version, pid: process.pid });
+    else {
+      this.#logger.info('ready', { ...this.#handle.addresses, version, pid: process.pid });
+      this.#manager.ready(`clients on ${this.#handle.addresses.listen}`);
+    }
     letYoungHeapGrow();
     void this.#handle.finished.then(() => this.#finished());
   }
@@ -134,7 +149,9 @@ class Service {
   }
 
   async #stop(signal: StopSignal | typeof HANDED_OVER): Promise<void> {
-    this.#logger.info('stopping', { signal, graceMs: this.#config.limits.shutdownGraceMs });
+    const { shutdownGraceMs: graceMs, shutdownDelayMs } = this.#config.limits;
+    this.#logger.info('stopping', { signal, graceMs });
+    this.#manager.stopping('stopping', graceMs + shutdownDelayMs + STOP_MARGIN_MS);
     try {
       await this.#handle?.stop(signal);
       this.#logger.info('stopped');

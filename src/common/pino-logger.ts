@@ -1,6 +1,7 @@
 /** The one output of the process: pino on standard output, in JSON or in lines for people. */
 import { pino } from 'pino';
 import pinoPretty from 'pino-pretty';
+import { isJournal, withPriority } from './journal.ts';
 import { type LogThreshold, RootLogger } from './logger.ts';
 
 /** Lines kept while nobody takes the output; more are dropped, memory stays bounded. */
@@ -16,8 +17,9 @@ function standardOutput(): LogOutput {
   const output = pino.destination({ fd: 1, sync: false, maxLength: MAX_BUFFERED_BYTES });
   // A reader that has gone (EPIPE) must not end the proxy.
   output.on('error', () => undefined);
+  const toJournal = isJournal(1, process.env.JOURNAL_STREAM);
   return {
-    write: (line) => output.write(line),
+    write: toJournal ? (line) => output.write(withPriority(line)) : (line) => output.write(line),
     flushSync: () => {
       try {
         output.flushSync();

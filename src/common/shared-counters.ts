@@ -131,6 +131,8 @@ export const WorkerCounter = {
   level2Dropped: 80,
   /** Nothing was stored of what came for the first time, since there was no room. */
   cacheNotAdmitted: 81,
+  /** Once a second: who does not count on stands still. */
+  beats: 82,
 } as const;
 export type WorkerCounter = (typeof WorkerCounter)[keyof typeof WorkerCounter];
 const WORKER_COUNTERS = 88;

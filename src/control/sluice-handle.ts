@@ -16,6 +16,8 @@ export interface SluiceHandle {
   readonly addresses: SluiceAddresses;
   /** Applies what has changed in the file since it was read last; on a rejection all is as before. */
   reload(file: Config): Promise<AppliedConfig>;
+  /** Of each worker that runs, how often it has said that it does: about once a second. */
+  beats(): readonly number[];
   /** For what rotates log files: goes on in new ones of the same paths. */
   reopenLogs(): void;
   /**
@@ -26,6 +28,8 @@ export interface SluiceHandle {
   handOver(by: string): Promise<GivenOver>;
   /** Another process has taken over, and the last client here has gone: to be stopped. */
   readonly finished: Promise<void>;
+  /** Another process has taken over, and speaks for the service. */
+  readonly isSuperseded: boolean;
   /** Drains, then closes everything; resolves when nothing is left. */
   stop(reason: string): Promise<void>;
 }

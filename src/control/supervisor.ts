@@ -3,7 +3,7 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Config } from '../../config/schema.ts';
 import type { LogThreshold, RootLogger } from '../common/logger.ts';
-import { SharedCounters } from '../common/shared-counters.ts';
+import { SharedCounters, WorkerCounter } from '../common/shared-counters.ts';
 import { SharedMeasurements } from '../common/shared-measurements.ts';
 import { SharedStatistics } from '../common/shared-statistics.ts';
 import type { Snapshot } from '../common/snapshot.ts';
@@ -264,6 +264,10 @@ export class Supervisor implements SluiceHandle {
     return this.#handover.request(by);
   }
 
+  get isSuperseded(): boolean {
+    return this.#handover.isGiven;
+  }
+
   get finished(): Promise<void> {
     return this.#handover.finished;
   }
@@ -365,6 +369,11 @@ export class Supervisor implements SluiceHandle {
   #certificatesRead(tls: TlsMaterial): void {
     this.#ports.updateTls(tls);
     this.#publish();
+  }
+
+  beats(): readonly number[] {
+    const running = (this.#workers?.status() ?? []).filter(({ running }) => running);
+    return running.map(({ index }) => this.#counters.worker(index).get(WorkerCounter.beats));
   }
 
   reopenLogs(): void {

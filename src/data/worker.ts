@@ -348,6 +348,7 @@ port.on('message', (message: ToWorker) => {
 });
 
 const janitor = setInterval(() => {
+  counters.add(WorkerCounter.beats);
   backends.closeIdle(Date.now());
   context.cache.tick();
   counters.set(WorkerCounter.digests, context.plans.size);

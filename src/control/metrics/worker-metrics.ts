@@ -57,6 +57,11 @@ export const WORKER_METRICS: Readonly<Record<WorkerCounterName, WorkerMetric>> =
     help: 'Client connections refused because a limit was reached',
     kind: 'counter',
   },
+  beats: {
+    name: 'sluice_worker_beats_total',
+    help: 'About one a second from each worker that runs: one whose number stands still hangs',
+    kind: 'counter',
+  },
   authFailures: {
     name: 'sluice_frontend_auth_failures_total',
     help: 'Logins of clients that failed',

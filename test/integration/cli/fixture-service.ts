@@ -17,6 +17,7 @@ let finish: () => void = () => undefined;
 const finished = new Promise<void>((resolve) => {
   finish = resolve;
 });
+let beats = 0;
 const keepAlive = setInterval(() => undefined, 60_000);
 
 await runService({
@@ -34,6 +35,7 @@ await runService({
         say(`reload maxConnections=${config.pool.maxConnections} port=${config.listen.port}`);
         return { snapshotVersion: 1, changed, needRestart };
       },
+      beats: () => [++beats],
       reopenLogs: () => say('reopen'),
       handOver: (by) => {
         say(`hand over ${by}`);
@@ -42,6 +44,7 @@ await runService({
         return Promise.resolve({ pid: 4711, version: '0.0.1' });
       },
       finished,
+      isSuperseded: false,
       stop: (reason) => {
         say(`stop ${reason}`);
         if (behaviour === 'hang') return new Promise(() => undefined);
