@@ -64,6 +64,8 @@ export class HandoverRoom {
   readonly #giver: HandoverGiver;
   readonly #other: OtherProcess;
   readonly finished: Promise<void>;
+  /** Of Unix sockets that were taken over: the old process's as long as it may take them back. */
+  #names: readonly { readonly path: string; readonly inode: number }[] = [];
   #finish: () => void = () => undefined;
 
   constructor(parts: HandoverRoomParts) {
@@ -128,7 +130,10 @@ export class HandoverRoom {
     accept();
     await set.untilAccepting(OPEN_MS);
     const unwanted = taker.taken((socket) => isWanted(config(), socket));
-    for (const { path } of unwanted) if (path !== null) removeSocketPath(path, socketInode(path));
+    const named = (from: readonly ListeningSocket[]) =>
+      from.flatMap(({ path }) => (path === null ? [] : { path, inode: socketInode(path) }));
+    for (const { path, inode } of named(unwanted)) removeSocketPath(path, inode);
+    this.#names = named(taker.sockets.filter((socket) => !unwanted.includes(socket)));
     const { pid: from, version: fromVersion, sockets } = taker.offer;
     const { durationMs } = taker;
     monitor.note({ kind: 'handover-taken', from, fromVersion, sockets: sockets.length, durationMs });
@@ -183,6 +188,11 @@ export class HandoverRoom {
   /** While two processes write to one output each line says whose it is. */
   #markLines(isShared: boolean): void {
     this.#parts.logger.mark(isShared ? { process: process.pid } : null);
+  }
+
+  /** The last thing to be done. */
+  removeNames(): void {
+    if (!this.isGiven) for (const { path, inode } of this.#names) removeSocketPath(path, inode);
   }
 
   cancel(reason: string): Promise<void> {

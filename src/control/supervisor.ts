@@ -415,6 +415,7 @@ export class Supervisor implements SluiceHandle {
     await this.#writes.stop();
     await this.#monitor.stop();
     await this.#ports.close();
+    this.#handover.removeNames();
     await this.#history.stop();
     await this.#store.close();
     await this.#logs.close();

@@ -10,7 +10,7 @@ import type { CachedSecret, RsaKeyPair } from '../../../protocol/index.ts';
 import { type ListeningSocket, listeningSocket, SocketUse } from '../../common/listening-socket.ts';
 import type { Logger } from '../../common/logger.ts';
 import type { ClientTls } from '../../common/snapshot.ts';
-import { listenOnPath, removeSocketPath, socketInode } from '../../common/socket-path.ts';
+import { listenOnPath, removeSocketPath } from '../../common/socket-path.ts';
 import type { AuditTrail } from '../logs/audit-log.ts';
 import { type AdminLimits, DEFAULT_ADMIN_LIMITS } from './admin-limits.ts';
 import type { AdminAccount } from './admin-login.ts';
@@ -77,7 +77,7 @@ interface Opened {
   readonly host: string;
   /** Of a Unix socket. */
   readonly path: string | null;
-  /** Of its name in the file system; 0 for TCP. */
+  /** Of its name in the file system; 0 for TCP, and for one that is inherited: its name is not this one's to remove. */
   readonly inode: number;
 }
 
@@ -137,7 +137,7 @@ class AdminListener implements AdminServer {
     const inherited = this.#inherited((socket) => socket.path === path);
     if (inherited !== null) {
       const server = await this.#open(inherited);
-      this.#opened.push({ server, host: '', path, inode: socketInode(path) });
+      this.#opened.push({ server, host: '', path, inode: 0 });
       return;
     }
     const server = this.#server();

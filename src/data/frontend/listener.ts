@@ -9,7 +9,7 @@ import { Capability, frameErr } from '../../../protocol/index.ts';
 import { clientError } from '../../common/errors.ts';
 import { type ListeningSocket, listeningSocket, SocketUse } from '../../common/listening-socket.ts';
 import { Gauge, WorkerCounter } from '../../common/shared-counters.ts';
-import { listenOnPath, removeSocketPath, socketInode } from '../../common/socket-path.ts';
+import { listenOnPath, removeSocketPath } from '../../common/socket-path.ts';
 import type { WorkerContext } from '../worker-context.ts';
 import { ClientConnection } from './client-connection.ts';
 
@@ -25,7 +25,7 @@ interface Opened {
   readonly host: string;
   /** Of a Unix socket. */
   readonly path: string | null;
-  /** Of its name in the file system; 0 for TCP. */
+  /** Of its name in the file system; 0 for TCP, and for one that is inherited: its name is the main thread's. */
   readonly inode: number;
 }
 
@@ -83,9 +83,7 @@ export class Listener {
   async #listenUnix(path: string, mode: number): Promise<void> {
     const inherited = this.#take((socket) => socket.path === path);
     for (const { fd } of inherited)
-      await this.#open({ host: '', path, inode: socketInode(path) }, (server, done) =>
-        server.listen({ fd }, BACKLOG, done),
-      );
+      await this.#open({ host: '', path, inode: 0 }, (server, done) => server.listen({ fd }, BACKLOG, done));
     if (inherited.length > 0) return;
     const server = this.#server();
     const inode = await listenOnPath(server, path, { mode, backlog: BACKLOG });

@@ -163,10 +163,16 @@ t.test('a new process that cannot leaves all as it was', async (t) => {
   t.match(refused, { by: 'SIGUSR2', reason: /limits\.maxConnections: expected a whole number/ });
 
   const taken = await set.primary.queryValue('SELECT @@port');
-  sluice.writeConfig({ ...config({}), http: { port: Number(taken) } });
+  sluice.writeConfig({ ...config({}), listen: { socket, addresses: [`127.0.0.1:${taken}`] } });
   await t.rejects(order('PROXYSQL RESTART'), /Not restarted, all is as before: it ended with exit code 1/);
   const failed = sluice.log.filter(({ kind }) => kind === 'handover-failed').at(-1);
-  t.match(failed?.lastWords, /EADDRINUSE/, 'it could not open a port when everything else was its own');
+  t.match(
+    failed?.lastWords,
+    /cannot listen: .*EADDRINUSE/,
+    'one address could not be had, when all others were',
+  );
+  const bySocket = await sluice.connect({ socketPath: socket });
+  await bySocket.end();
 
   sluice.writeConfig(config({ startTimeoutMs: 1 }));
   t.match(await command('reload'), /^changed: handover\.startTimeoutMs/);
