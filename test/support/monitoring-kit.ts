@@ -26,6 +26,32 @@ export function readAlertRules(): AlertRule[] {
   return groups.flatMap(({ rules }) => rules);
 }
 
+export interface Runbook {
+  /** As a link names it. */
+  readonly anchor: string;
+  readonly text: string;
+}
+
+export function readRunbooks(): Runbook[] {
+  return runbookText()
+    .split(/^## /m)
+    .slice(1)
+    .map((section) => {
+      const [title = '', ...lines] = section.split('\n');
+      return { anchor: title.toLowerCase(), text: lines.join('\n') };
+    });
+}
+
+export function runbookText(): string {
+  return readFileSync(join(monitoringDirectory, 'runbooks.md'), 'utf8');
+}
+
+/** The lines of all blocks that are marked so. */
+export function commandsIn(markdown: string, language: 'sql' | 'mysql' | 'sh'): string[] {
+  const blocks = markdown.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm);
+  return [...blocks].flatMap(([, found, lines = '']) => (found === language ? lines.trim().split('\n') : []));
+}
+
 export interface DashboardPanel {
   readonly id: number;
   readonly type: string;

@@ -106,6 +106,7 @@ const AVAILABILITY: readonly AlertCase[] = [
   }),
   fires('SluiceRestarted', '12m', { process_start_time_seconds: '1000x39 1600+0x400' }),
   quiet('SluiceRestarted', '12m', { process_start_time_seconds: constant(1000) }),
+  ...gauge('SluicePredecessorLingers', '16m', 'sluice_handover_predecessor', 1, 0),
   ...['1.1', '1.0'].map(
     (version): AlertCase => ({
       alert: 'SluiceVersionsDiffer',

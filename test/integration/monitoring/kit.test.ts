@@ -1,12 +1,20 @@
 /** Every metric, label and value that alerts and dashboards name is on the page of a Sluice that runs. */
 import { execFile } from 'node:child_process';
-import { globSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { parse } from 'yaml';
+import { collectSettings, configJsonSchema } from '../../../config/settings.ts';
 import { CertificateAuthority } from '../../support/certificates.ts';
-import { monitoringDirectory, readAlertRules, readDashboards } from '../../support/monitoring-kit.ts';
+import {
+  commandsIn,
+  monitoringDirectory,
+  readAlertRules,
+  readDashboards,
+  readRunbooks,
+  runbookText,
+} from '../../support/monitoring-kit.ts';
 import { type MetricFamily, parsePrometheusText } from '../../support/prometheus-text.ts';
 import { labelsInTemplate, namesInExpression } from '../../support/promql-selectors.ts';
 import { ReplicationSet } from '../../support/replication-set.ts';
@@ -182,6 +190,66 @@ t.test(
     );
   },
 );
+
+t.test('every alert has its section in the runbooks, and none is left over', async (t) => {
+  const runbooks = readRunbooks();
+  t.strictSame(
+    runbooks.map(({ anchor }) => anchor).toSorted(),
+    readAlertRules()
+      .map(({ alert }) => alert.toLowerCase())
+      .toSorted(),
+  );
+  for (const { anchor, text } of runbooks) {
+    t.match(text, /^\n\*\*Means\*\*: /, `${anchor} begins with what it means`);
+    t.match(text, /^(?:\*\*Look at\*\*, )?\*\*Do\*\*: /m, `${anchor} says what to do`);
+  }
+});
+
+t.test('settings that the runbooks name exist, and so do the pages that they link to', async (t) => {
+  const settings = collectSettings(configJsonSchema()).map(({ path }) => path);
+  const sections = new Set(settings.map((path) => path.split('.')[0]));
+  const text = runbookText();
+  for (const [, name = ''] of text.matchAll(/`([a-zA-Z]+(?:\.[a-zA-Z0-9]+)+)`/g))
+    if (sections.has(name.split('.')[0] ?? ''))
+      t.ok(settings.includes(name) || isSection(name, settings), name);
+  for (const [, link = ''] of text.matchAll(/\]\(([^)#]+)(?:#[^)]*)?\)/g))
+    t.ok(existsSync(join(monitoringDirectory, link)), link);
+  const anchors = new Set(readRunbooks().map(({ anchor }) => `#${anchor}`));
+  for (const [, link = ''] of text.matchAll(/\]\((#[^)]*)\)/g)) t.ok(anchors.has(link), link);
+});
+
+function isSection(name: string, settings: readonly string[]): boolean {
+  return settings.some((path) => path.startsWith(`${name}.`));
+}
+
+/** Understood, but not carried out: no such session, no accounts of the primary, a primary that lives. */
+const REFUSED: Readonly<Record<string, number>> = {
+  FAILOVER: 1210,
+  'KILL 42': 1210,
+  'LOAD MYSQL USERS FROM BACKEND': 1210,
+};
+
+t.test('every command of the runbooks is one', async (t) => {
+  const text = runbookText().replaceAll('db2:3306', set.replicas[0]!.address);
+  const admin = await sluice.adminConnection();
+  try {
+    for (const command of new Set(commandsIn(text, 'sql'))) {
+      const errno = await admin.query(command).then(
+        () => 0,
+        (error: { readonly errno?: number }) => error.errno,
+      );
+      t.equal(errno, REFUSED[command] ?? 0, command);
+    }
+  } finally {
+    await admin.end();
+  }
+  for (const command of new Set(commandsIn(text, 'mysql')))
+    t.ok(await set.replicas[0]!.query(command), command);
+  for (const line of new Set(commandsIn(text, 'sh').filter((each) => each.startsWith('sluice check ')))) {
+    const args = line.split(' ').slice(2);
+    t.match(await check([...args, '--config', sluice.configFile]), { code: 0 }, line);
+  }
+});
 
 t.test('sluice check sees a replica go, then the primary', async (t) => {
   const ask = () => check(['--config', sluice.configFile, '--ignore', 'certificate']);
