@@ -84,6 +84,7 @@ export class RawClient {
   /** Packets that nobody has read yet. */
   readonly #packets: RawPacket[] = [];
   readonly #reader: PacketReader;
+  #keepsPackets = true;
   #capabilities = 0;
   #threadId = 0;
   #error: NodeJS.ErrnoException | null = null;
@@ -98,7 +99,7 @@ export class RawClient {
     socket.setNoDelay(true);
     socket.on('data', (chunk) => {
       this.#receivedBytes += chunk.length;
-      this.#reader.push(chunk);
+      if (this.#keepsPackets) this.#reader.push(chunk);
     });
     socket.on('error', (error) => {
       this.#error = error;
@@ -180,6 +181,11 @@ export class RawClient {
         return null;
       }
     }
+  }
+
+  /** From now on what comes is only counted. */
+  keepNothing(): void {
+    this.#keepsPackets = false;
   }
 
   /** Bytes as they are, without a header. */
