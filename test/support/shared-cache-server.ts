@@ -2,11 +2,8 @@
 
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { join } from 'node:path';
-import { OwnedChild } from './child-process.ts';
-import { makeTemporaryDirectory, removeTemporaryDirectory } from './owned-resources.ts';
+import { OwnedService } from './owned-service.ts';
 import { freePort } from './ports.ts';
-import { waitUntil } from './wait-until.ts';
 
 export type SharedCacheKind = 'redis' | 'memcached';
 
@@ -15,72 +12,36 @@ export interface SharedCacheOptions {
   readonly password?: string;
 }
 
-export class SharedCacheServer {
+export class SharedCacheServer extends OwnedService {
   readonly kind: SharedCacheKind;
   readonly port: number;
   readonly #options: SharedCacheOptions;
-  readonly #directory = makeTemporaryDirectory('shared-cache');
-  #child: OwnedChild | null = null;
 
   private constructor(kind: SharedCacheKind, port: number, options: SharedCacheOptions) {
+    super(kind === 'redis' ? 'redis-server' : 'memcached');
     this.kind = kind;
     this.port = port;
     this.#options = options;
   }
 
   static async start(kind: SharedCacheKind, options: SharedCacheOptions = {}): Promise<SharedCacheServer> {
-    const server = new SharedCacheServer(kind, await freePort(), options);
-    try {
-      await server.start();
-    } catch (error) {
-      await server.dispose();
-      throw error;
-    }
-    return server;
+    return new SharedCacheServer(kind, await freePort(), options).started();
   }
 
   get address(): string {
     return `127.0.0.1:${this.port}`;
   }
 
-  async start(): Promise<void> {
+  protected override args(): readonly string[] {
     const port = String(this.port);
     const { password } = this.#options;
-    const args =
-      this.kind === 'redis'
-        ? ['--port', port, '--bind', '127.0.0.1', '--save', '', '--dir', this.#directory]
-        : ['-l', '127.0.0.1', '-p', port, '-U', '0', '-m', '64', '-u', 'nobody'];
-    if (password !== undefined) args.push('--requirepass', password);
-    this.#child = await OwnedChild.spawn({
-      command: this.kind === 'redis' ? 'redis-server' : 'memcached',
-      args,
-      outputFile: join(this.#directory, 'log'),
-    });
-    await waitUntil(`${this.kind} listens`, async () => {
-      if (this.#child?.exit != null) throw new Error(`${this.kind} ended`);
-      return this.#isListening();
-    });
+    if (this.kind === 'memcached')
+      return ['-l', '127.0.0.1', '-p', port, '-U', '0', '-m', '64', '-u', 'nobody'];
+    const secret = password === undefined ? [] : ['--requirepass', password];
+    return ['--port', port, '--bind', '127.0.0.1', '--save', '', '--dir', this.directory, ...secret];
   }
 
-  freeze(): void {
-    this.#signal('SIGSTOP');
-  }
-
-  thaw(): void {
-    this.#signal('SIGCONT');
-  }
-
-  async kill(): Promise<void> {
-    await this.#child?.end('SIGKILL', 5000);
-    this.#child = null;
-  }
-
-  async dispose(): Promise<void> {
-    await this.kill();
-    await removeTemporaryDirectory(this.#directory);
-  }
-
-  async #isListening(): Promise<boolean> {
+  protected override async isUp(): Promise<boolean> {
     const socket = connect(this.port, '127.0.0.1');
     try {
       await once(socket, 'connect');
@@ -90,10 +51,5 @@ export class SharedCacheServer {
     } finally {
       socket.destroy();
     }
-  }
-
-  #signal(signal: NodeJS.Signals): void {
-    if (this.#child === null) throw new Error(`${this.kind} does not run`);
-    process.kill(this.#child.pid, signal);
   }
 }

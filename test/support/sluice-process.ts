@@ -208,7 +208,8 @@ export class SluiceProcess {
   async #isReady(): Promise<boolean> {
     const { readyUrl } = this.#options;
     const response = await (readyUrl === undefined ? this.get('/readyz') : fetch(readyUrl));
-    return response.status === 200;
+    if (response.status !== 200) throw new Error(`${response.status} ${await response.text()}`);
+    return true;
   }
 
   get(path: string): Promise<Response> {

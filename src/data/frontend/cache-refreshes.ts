@@ -5,7 +5,6 @@
 
 import type { Fill } from '../cache/fill.ts';
 import type { Destination } from '../router/destination.ts';
-import type { Plan } from '../router/plan.ts';
 import type { CacheRefreshing, RefreshedSession, WorkerContext } from '../worker-context.ts';
 import { ClientStatement } from './client-statement.ts';
 import { UnheardClient } from './unheard-client.ts';
@@ -23,15 +22,7 @@ export class CacheRefreshes implements CacheRefreshing {
   }
 
   /** @returns false if as many are under way as may be. */
-  take(
-    session: RefreshedSession,
-    destination: Destination,
-    buffer: Buffer,
-    start: number,
-    end: number,
-    plan: Plan,
-    fill: Fill,
-  ): boolean {
+  readonly take: CacheRefreshing['take'] = (session, destination, buffer, start, end, plan, fill) => {
     if (this.#fills.size >= MAX_RUNNING) return false;
     const { limits } = this.#contextOf().snapshot.settings;
     const { statement } = session.run;
@@ -47,7 +38,7 @@ export class CacheRefreshes implements CacheRefreshing {
       capture: fill.capture,
     });
     return true;
-  }
+  };
 
   #make(session: RefreshedSession, destination: Destination): UnheardClient {
     return new UnheardClient(session, destination, this.#contextOf(), (client) => this.#ended(client));

@@ -5,15 +5,14 @@
 
 import type { RowDataPacket } from 'mysql2/promise';
 import type { Test } from 'tap';
-import { CertificateAuthority, LOCAL_NAMES } from '../../support/certificates.ts';
 import { APP_ACCOUNT, type ReplicationSet } from '../../support/replication-set.ts';
-import { SluiceProcess } from '../../support/sluice-process.ts';
+import type { SluiceProcess } from '../../support/sluice-process.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 import { runCase } from './case-runner.ts';
 import { compareTranscripts } from './compare.ts';
 import { type DifferentialCase, type ServerName, type Step, step } from './corpus.ts';
-import { DifferentialFixture, LIMITED_ACCOUNT, PASSWORDS } from './fixture.ts';
-import { CLIENTS, runDifferential } from './run-differential.ts';
+import { PASSWORDS } from './fixture.ts';
+import { CLIENTS, runDifferential, startDifferential } from './run-differential.ts';
 
 /** Of the cases that are run once more with the cache, unless all are. */
 const SAMPLE_EVERY = process.env.SLUICE_TEST_NIGHTLY === '1' ? 1 : 41;
@@ -32,20 +31,11 @@ interface Read {
 }
 
 export async function runCachedReads(t: Test, set: ReplicationSet, server: ServerName): Promise<void> {
-  const fixture = await DifferentialFixture.create(set);
-  t.teardown(() => fixture.close());
-  const authority = await CertificateAuthority.create();
-  t.teardown(() => authority.dispose());
-  const sluice = await SluiceProcess.startFor(set, {
-    config: {
-      users: [APP_ACCOUNT, LIMITED_ACCOUNT],
-      tls: await authority.issue('sluice', LOCAL_NAMES),
-      workers: 1,
-      // Without a follower nothing but own writes decides, so that hits can be counted.
-      cache: { follower: { mode: 'off' }, rules: RULES },
-    },
+  const { fixture, sluice, proxied } = await startDifferential(t, set, {
+    workers: 1,
+    // Without a follower nothing but own writes decides, so that hits can be counted.
+    cache: { follower: { mode: 'off' }, rules: RULES },
   });
-  t.teardown(() => sluice.dispose());
   const columns = await columnsOf(set);
   await untilCached(sluice);
 
@@ -58,7 +48,7 @@ export async function runCachedReads(t: Test, set: ReplicationSet, server: Serve
       set,
       fixture,
       server,
-      proxied: { host: sluice.host, port: sluice.port },
+      proxied,
       rounds: 2,
       only: (one, index) => index % SAMPLE_EVERY === 0 && one.file !== 'big packets',
     }),

@@ -1,7 +1,7 @@
 import type { Test } from 'tap';
 import { CertificateAuthority, LOCAL_NAMES } from '../../support/certificates.ts';
 import { APP_ACCOUNT, type ReplicationSet } from '../../support/replication-set.ts';
-import { SluiceProcess } from '../../support/sluice-process.ts';
+import { type ConfigObject, SluiceProcess } from '../../support/sluice-process.ts';
 import { type Endpoint, runCase } from './case-runner.ts';
 import { compareTranscripts } from './compare.ts';
 import { type DifferentialCase, loadCases, type ServerName } from './corpus.ts';
@@ -104,19 +104,32 @@ function clientsOf(testCase: DifferentialCase, index: number, server: ServerName
   return CLIENTS.slice(2 * first, 2 * first + 2);
 }
 
-export async function runThroughSluice(t: Test, set: ReplicationSet, server: ServerName): Promise<void> {
+export interface DifferentialStage {
+  readonly fixture: DifferentialFixture;
+  readonly sluice: SluiceProcess;
+  readonly proxied: { readonly host: string; readonly port: number };
+}
+
+/** The schemas of the cases, and a Sluice in front of them that can do TLS; `config` is laid over what it needs. */
+export async function startDifferential(
+  t: Test,
+  set: ReplicationSet,
+  config: ConfigObject = {},
+): Promise<DifferentialStage> {
   const fixture = await DifferentialFixture.create(set);
   t.teardown(() => fixture.close());
   const authority = await CertificateAuthority.create();
   t.teardown(() => authority.dispose());
+  const tls = await authority.issue('sluice', LOCAL_NAMES);
   const sluice = await SluiceProcess.startFor(set, {
-    config: {
-      users: [APP_ACCOUNT, LIMITED_ACCOUNT],
-      tls: await authority.issue('sluice', LOCAL_NAMES),
-    },
+    config: { users: [APP_ACCOUNT, LIMITED_ACCOUNT], tls, ...config },
   });
   t.teardown(() => sluice.dispose());
-  const proxied = { host: sluice.host, port: sluice.port };
+  return { fixture, sluice, proxied: { host: sluice.host, port: sluice.port } };
+}
+
+export async function runThroughSluice(t: Test, set: ReplicationSet, server: ServerName): Promise<void> {
+  const { fixture, sluice, proxied } = await startDifferential(t, set);
   await runDifferential(t, { set, fixture, server, proxied, transports: ['tls', 'compressed'] });
   t.equal(sluice.exit, null, 'Sluice still runs');
 }
