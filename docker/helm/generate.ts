@@ -71,6 +71,7 @@ function valuesSchema(): Schema {
         data: { type: 'object', propertyNames: { pattern: '^[-._a-zA-Z0-9]+$' } },
       }),
       metricsPort: port,
+      metricsHost: text,
       resources: mapping,
       probes: section({ startup: mapping, readiness: mapping, liveness: mapping }),
       dataVolume: mapping,

@@ -94,7 +94,7 @@ export function sluicePodProblems(sluice: SluicePod): string[] {
 }
 
 /** Of the Pod Security Standard `restricted`, and a root file system that is read only. */
-function restrictedProblems({ spec }: PodTemplate, container: JsonObject): string[] {
+export function restrictedProblems({ spec }: PodTemplate, container: JsonObject): string[] {
   const own = objectAt(container, 'securityContext');
   const context = { ...objectAt(spec, 'securityContext'), ...own };
   const facts: readonly (readonly [boolean, string])[] = [

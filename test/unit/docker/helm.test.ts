@@ -6,10 +6,15 @@ import { parse } from 'yaml';
 import { renderValuesSchema } from '../../../docker/helm/generate.ts';
 import { Chart } from '../../support/helm/chart.ts';
 import type { ValueMap } from '../../support/helm/template-functions.ts';
-import { linkProblems } from '../../support/kubernetes/manifest-links.ts';
+import { linkProblems, podTemplates } from '../../support/kubernetes/manifest-links.ts';
 import { schemaProblems } from '../../support/kubernetes/manifest-schema.ts';
 import { at, listAt, type Manifest, objectAt, parseManifests } from '../../support/kubernetes/manifests.ts';
-import { loadPodConfig, sluicePodProblems, sluicePods } from '../../support/kubernetes/sluice-pod.ts';
+import {
+  loadPodConfig,
+  restrictedProblems,
+  sluicePodProblems,
+  sluicePods,
+} from '../../support/kubernetes/sluice-pod.ts';
 
 const directory = new URL('../../../docker/helm/sluice/', import.meta.url).pathname;
 const chart = new Chart(directory);
@@ -129,6 +134,19 @@ t.test('helm test asks where Sluice answers', async (t) => {
     Object.entries(selector).every(([key, value]) => labels[key] === value),
     'and is not asked itself',
   );
+});
+
+t.test('the pods of helm test are restricted as well', async (t) => {
+  const [pod] = podTemplates(manifestsOf(example('tier-everything')).filter(({ kind }) => kind === 'Pod'));
+  t.equal(pod!.containers.length, 2);
+  for (const container of pod!.containers) t.strictSame(restrictedProblems(pod!, container), []);
+});
+
+t.test('IPv6 only', async (t) => {
+  const config = { ...(MINIMAL.config as ValueMap), listen: { host: '::' } };
+  const [pod] = sluicePods(manifestsOf(over({ config, metricsHost: '[::]' })));
+  t.strictSame(sluicePodProblems(pod!), []);
+  t.equal(loadPodConfig(pod!).config.http.metricsAddress, '[::]:9105');
 });
 
 t.test('values that cannot work are refused, with the reason', async (t) => {

@@ -34,7 +34,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 
 {{/* What Sluice reads: the values' configuration over what Kubernetes needs. */}}
 {{- define "sluice.config" -}}
-{{- $metrics := printf "0.0.0.0:%d" (int .Values.metricsPort) -}}
+{{- $metrics := printf "%s:%d" .Values.metricsHost (int .Values.metricsPort) -}}
 {{- $operator := dict "username" "admin" "password" (dict "file" "/run/secrets/sluice/admin-password") -}}
 {{- $config := dict "admin" (dict "users" (list $operator)) "http" (dict "metricsAddress" $metrics) -}}
 {{- if eq .Values.mode "tier" -}}
