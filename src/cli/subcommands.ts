@@ -16,6 +16,11 @@ export const SUBCOMMANDS: readonly SubcommandEntry[] = [
       'have a Sluice that runs read its configuration again, or start its program again without dropping anybody',
     load: async () => (await import('./reload-command.ts')).reloadCommand,
   },
+  {
+    name: 'import',
+    summary: 'make a configuration from one of ProxySQL',
+    load: async () => (await import('./import-command.ts')).importCommand,
+  },
 ];
 
 const HELP = new Set(['-h', '--help']);
