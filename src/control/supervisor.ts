@@ -39,7 +39,7 @@ import type { RuntimeControl } from './runtime/runtime-control.ts';
 import type { AppliedConfig, RuntimeHost } from './runtime/runtime-host.ts';
 import { ServicePhase } from './service-phase.ts';
 import type { SluiceAddresses, SluiceHandle } from './sluice-handle.ts';
-import { SnapshotBuilder } from './snapshot-builder.ts';
+import { SnapshotPublisher } from './snapshot-publisher.ts';
 import { StatisticsHistory } from './statistics/history.ts';
 import { Statistics } from './statistics/statistics.ts';
 import type { SqliteStore } from './store/sqlite-store.ts';
@@ -67,11 +67,10 @@ export class Supervisor implements SluiceHandle {
   readonly #statistics: Statistics;
   readonly #metrics: MetricsRegistry;
   readonly #inspection = new WorkerInspection(() => this.#workers);
-  readonly #builder = new SnapshotBuilder();
   readonly #gate = new WriteGate({
-    publish: () => this.#publish(),
+    publish: () => this.#snapshots.publish(),
     publishedTo: async (timeoutMs) => {
-      this.#publish();
+      this.#snapshots.publish();
       const late = await this.#workers?.lateFor(this.#snapshot.version, timeoutMs);
       return late === undefined || late.length === 0;
     },
@@ -89,7 +88,7 @@ export class Supervisor implements SluiceHandle {
   readonly #runtime: RuntimeControl;
   readonly #readFile: () => Config;
   readonly #adminState: AdminState;
-  #snapshot: Snapshot;
+  readonly #snapshots: SnapshotPublisher;
   #workers: WorkerSet | null = null;
   readonly #ports: OperatorPorts;
   readonly #phase = new ServicePhase();
@@ -124,14 +123,14 @@ export class Supervisor implements SluiceHandle {
       definitions: () => this.#wantedDefinitions(),
       ...watchSettings(config, this.#certificates),
     });
-    new MeasuredServers(this.#monitor, this.#measurements, (address) => this.#builder.slotOf(address));
+    new MeasuredServers(this.#monitor, this.#measurements, (address) => this.#snapshots.slotOf(address));
     this.#failover = new FailoverRoom({
       monitor: this.#monitor,
       gate: this.#gate,
       certificates: this.#certificates,
       config: () => this.#config,
     });
-    const publish = () => this.#publish();
+    const publish = () => this.#snapshots.publish();
     this.#views = new ViewFollower(this.#monitor, this.#counters, publish, () => this.#wantedDefinitions());
     this.#writes = new WriteRoom({
       epochs: this.#epochs,
@@ -143,7 +142,7 @@ export class Supervisor implements SluiceHandle {
       snapshot: () => this.#snapshot,
       isHeld: () => this.#gate.isHeld,
       tell: (worker, message) => this.#workers?.tell(worker, message),
-      changed: () => this.#publish(),
+      changed: () => this.#snapshots.publish(),
       catalogChanged: () => void this.#views.follow(),
       lateWorkers: (timeoutMs) =>
         this.#workers?.lateFor(this.#snapshot.version, timeoutMs) ?? Promise.resolve([]),
@@ -159,7 +158,7 @@ export class Supervisor implements SluiceHandle {
       monitor: this.#monitor,
       counters: this.#counters,
       credentials: (wanted) => monitorCredentials(wanted, this.#certificates),
-      changed: () => this.#publish(),
+      changed: () => this.#snapshots.publish(),
     });
     prepared.fillWith((table) => virtualRows(table, this.#adminState));
     this.#adminState = this.#makeAdminState();
@@ -199,15 +198,32 @@ export class Supervisor implements SluiceHandle {
       workers: () => this.#workers,
       isStopping: () => this.#stopping !== null,
       isHeld: () => this.#gate.isHeld,
-      accept: () => this.#setAccepting(true),
+      accept: () => this.#snapshots.setAccepting(true),
     });
-    this.#builder.accepting = taker === null;
-    this.#snapshot = this.#build();
+    this.#snapshots = new SnapshotPublisher({
+      accepting: taker === null,
+      logger,
+      epochs: this.#epochs,
+      monitor: this.#monitor,
+      views: this.#views,
+      certificates: this.#certificates,
+      accounts: this.#accounts,
+      rules: this.#rules,
+      gate: this.#gate,
+      writes: this.#writes,
+      config: () => this.#config,
+      workers: () => this.#workers,
+      isSuspended: () => this.#phase.isClosing || this.#inForce.isApplying,
+    });
     this.#runtime.begin(this.#runtimeHost(), 0);
   }
 
   get #config(): Config {
     return this.#inForce.config;
+  }
+
+  get #snapshot(): Snapshot {
+    return this.#snapshots.current;
   }
 
   get addresses(): SluiceAddresses {
@@ -226,7 +242,7 @@ export class Supervisor implements SluiceHandle {
     if (!isTaking) this.#handover.startRoles();
     // A primary that hangs keeps nobody waiting: logins find out for themselves.
     await Promise.race([this.#accounts.start(), setTimeout(ACCOUNTS_START_MS, undefined, { ref: false })]);
-    this.#snapshot = this.#build();
+    this.#snapshots.rebuild();
     this.#writes.follow(this.#snapshot);
     const { inherited, port } = this.#handover.socketsForClients();
     this.#workers = new WorkerSet({
@@ -250,13 +266,13 @@ export class Supervisor implements SluiceHandle {
         logs: this.#logs,
       }),
     });
-    this.#monitor.on('change', () => this.#publish());
+    this.#monitor.on('change', () => this.#snapshots.publish());
     await this.#workers.start();
     if (isTaking) await this.#handover.take();
     else await this.#ports.openAdmin(this.#workers.rsaKey);
     this.#certificates.follow();
     // What changed while the workers were starting.
-    this.#publish();
+    this.#snapshots.publish();
     this.#phase.started();
   }
 
@@ -270,11 +286,6 @@ export class Supervisor implements SluiceHandle {
 
   get finished(): Promise<void> {
     return this.#handover.finished;
-  }
-
-  #setAccepting(accepting: boolean): void {
-    this.#builder.accepting = accepting;
-    this.#publish();
   }
 
   #runtimeHost(): RuntimeHost {
@@ -291,7 +302,7 @@ export class Supervisor implements SluiceHandle {
       },
       setShadow: (shadow) => {
         rules.setShadow(shadow);
-        this.#publish();
+        this.#snapshots.publish();
       },
       readFile: this.#readFile,
     };
@@ -317,7 +328,7 @@ export class Supervisor implements SluiceHandle {
       setLogLevel: (level) => this.#setLogLevel(level),
       reopenLogs: () => this.reopenLogs(),
       reloadTls: () => this.#certificates.readAgain(),
-      setAccepting: (accepting) => this.#setAccepting(accepting),
+      setAccepting: (accepting) => this.#snapshots.setAccepting(accepting),
       reloadFile: () => this.reload(this.#readFile()),
       handOver: (by) => this.handOver(by),
     });
@@ -352,23 +363,15 @@ export class Supervisor implements SluiceHandle {
       monitor: this.#monitor,
       writes: this.#writes,
       accounts: this.#accounts,
-      rebuild: () => {
-        this.#snapshot = this.#build();
-      },
-      send: () => this.#send(),
-      publish: () => this.#publish(),
+      rebuild: () => this.#snapshots.rebuild(),
+      send: () => this.#snapshots.send(),
+      publish: () => this.#snapshots.publish(),
     });
-  }
-
-  #send(): number {
-    this.#writes.follow(this.#snapshot);
-    this.#workers?.publish(this.#snapshot);
-    return this.#snapshot.version;
   }
 
   #certificatesRead(tls: TlsMaterial): void {
     this.#ports.updateTls(tls);
-    this.#publish();
+    this.#snapshots.publish();
   }
 
   beats(): readonly number[] {
@@ -384,7 +387,7 @@ export class Supervisor implements SluiceHandle {
   #setLogLevel(level: LogThreshold): void {
     this.#inForce.setLogLevel(level);
     this.#logger.setLevel(level);
-    this.#publish();
+    this.#snapshots.publish();
   }
 
   /** Of a start that has failed: nobody is there who could be served on. */
@@ -424,35 +427,5 @@ export class Supervisor implements SluiceHandle {
   /** Keys of tables are for single rows, of which only a follower tells that they have changed. */
   #wantedDefinitions(): number | null {
     return this.#epochs.followState === FollowState.off ? null : this.#epochs.definitions;
-  }
-
-  #build(): Snapshot {
-    const snapshot = this.#builder.build(
-      this.#config,
-      this.#monitor.topology,
-      this.#monitor.catalog,
-      this.#views.epochs,
-      this.#certificates.material,
-      this.#accounts.snapshot(),
-      this.#rules.snapshot(this.#config),
-      this.#gate.snapshot(this.#monitor.topology.primary),
-      this.#writes.gtids.keeper.sources,
-    );
-    // Before anybody sees it: what was read of another primary holds no more.
-    this.#epochs.beginTerm(snapshot.writes.term);
-    return snapshot;
-  }
-
-  #publish(): void {
-    if (this.#phase.isClosing || this.#inForce.isApplying) return;
-    const before = this.#snapshot;
-    try {
-      this.#snapshot = this.#build();
-    } catch (error) {
-      // More different servers than there are places for: the last good snapshot stays in force.
-      this.#logger.error('the new topology cannot be published', { error });
-      return;
-    }
-    if (this.#snapshot !== before) this.#send();
   }
 }
