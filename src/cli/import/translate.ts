@@ -1,9 +1,11 @@
 /** From ProxySQL's configuration to one of Sluice that does the same, as far as it can, and a report of the rest. */
+
 import { existingHostgroups } from '../../../config/hostgroup-pairs.ts';
-import { defaultWorkers } from '../../../config/load.ts';
+import { thisMachine } from '../../../config/machine.ts';
 import type { Config, ReplicationHostgroupConfig, ServerConfig, UserConfig } from '../../../config/schema.ts';
 import { configSchema, serverDefaults } from '../../../config/schema.ts';
 import { formatAddress } from '../../../config/server-address.ts';
+import { fittingWorkers } from '../../../config/sizing.ts';
 import type { VariableCatalog } from '../../control/runtime/variable-catalog.ts';
 import { type Cluster, chooseCluster } from './hostgroup-clusters.ts';
 import { ImportReport } from './import-report.ts';
@@ -47,7 +49,7 @@ function emptyConfig(): Config {
   const values = configSchema.parse({});
   return {
     ...(values as unknown as Config),
-    workers: defaultWorkers(),
+    workers: fittingWorkers(thisMachine()),
     servers: [],
     users: [],
     backendUsers: null,
