@@ -1,11 +1,11 @@
 /** From ProxySQL's configuration to one of Sluice that does the same, as far as it can, and a report of the rest. */
 
+import { fitToMachine } from '../../../config/fit.ts';
 import { existingHostgroups } from '../../../config/hostgroup-pairs.ts';
 import { thisMachine } from '../../../config/machine.ts';
 import type { Config, ReplicationHostgroupConfig, ServerConfig, UserConfig } from '../../../config/schema.ts';
 import { configSchema, serverDefaults } from '../../../config/schema.ts';
 import { formatAddress } from '../../../config/server-address.ts';
-import { fittingWorkers } from '../../../config/sizing.ts';
 import type { VariableCatalog } from '../../control/runtime/variable-catalog.ts';
 import { type Cluster, chooseCluster } from './hostgroup-clusters.ts';
 import { ImportReport } from './import-report.ts';
@@ -46,10 +46,9 @@ export interface Translation {
 const NO_SERVER = 'no-server-was-imported.invalid';
 
 function emptyConfig(): Config {
-  const values = configSchema.parse({});
+  const values = fitToMachine(configSchema.parse({}), thisMachine(), () => false);
   return {
     ...(values as unknown as Config),
-    workers: fittingWorkers(thisMachine()),
     servers: [],
     users: [],
     backendUsers: null,
