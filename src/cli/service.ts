@@ -81,6 +81,7 @@ class Service {
     else {
       this.#logger.info('ready', { ...this.#handle.addresses, version, pid: process.pid });
       this.#manager.ready(`clients on ${this.#handle.addresses.listen}`);
+      if (taker !== null) void this.#manager.told().then(() => taker.announced());
     }
     letYoungHeapGrow();
     void this.#handle.finished.then(() => this.#finished());

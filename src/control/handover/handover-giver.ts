@@ -38,6 +38,8 @@ const transition = makeTransitions<State>('giver of a handover', {
 /** From "yours" to "taken": opening sockets that are there. */
 const TAKE_MS = 10_000;
 const REPORT_MS = 1000;
+/** For the new process to tell systemd which process the service is: else the end of this one would be taken for its end. */
+const ANNOUNCE_MS = 15_000;
 
 export interface GivenOver {
   readonly pid: number;
@@ -173,6 +175,7 @@ export class HandoverGiver {
     await host.endRoles();
     taker?.tell({ type: 'released' });
     await drained;
+    await this.#until('announced', ANNOUNCE_MS, () => 'it announced nothing').catch(() => undefined);
     clearInterval(report);
     this.#state = transition(this.#state, State.ended);
     taker?.tell({ type: 'gone' });

@@ -54,6 +54,8 @@ export type FromTaker =
   | { readonly type: 'ready' }
   /** It lets clients in. */
   | { readonly type: 'taken' }
+  /** Whoever watches over the service knows that it is this process now: the old one may end. */
+  | { readonly type: 'announced' }
   /** Lines that it has written, in case that they are its last. */
   | { readonly type: 'words'; readonly text: string };
 
@@ -92,6 +94,7 @@ export function readFromTaker(message: unknown): FromTaker | null {
       return Array.isArray(reasons) ? { type, reasons: reasons.map(String) } : null;
     case 'ready':
     case 'taken':
+    case 'announced':
       return { type };
     case 'words':
       return typeof text === 'string' ? { type, text } : null;

@@ -140,6 +140,11 @@ export class HandoverTaker {
     return unwanted;
   }
 
+  /** Who watches over the service has been told of this process. */
+  announced(): void {
+    say({ type: 'announced' });
+  }
+
   /** Resolves when what only one process may do is this one's. */
   released(): Promise<void> {
     return this.#until(() => this.#isReleased || this.#hasGone);

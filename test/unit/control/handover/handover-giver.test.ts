@@ -14,6 +14,7 @@ const GOOD = `
   process.on('message', ({ type }) => {
     if (type === 'offer') { say({ type: 'hello', protocol: 1, version: '9.9.9' }); say({ type: 'ready' }); }
     if (type === 'yours') say({ type: 'taken' });
+    if (type === 'released') say({ type: 'announced' });
     if (type === 'cancelled') process.exit(1);
   });
 `;

@@ -31,6 +31,7 @@ t.test('what each side says is read as it was said', (t) => {
     { type: 'waiting', reasons: ['no primary is known'] },
     { type: 'ready' },
     { type: 'taken' },
+    { type: 'announced' },
     { type: 'words', text: 'sluice: no' },
   ])
     t.strictSame(readFromTaker(JSON.parse(JSON.stringify(message))), message);
