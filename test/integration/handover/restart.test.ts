@@ -21,7 +21,7 @@ import { ConnectLoop, type Counts, PoolLoop } from './crowd.ts';
 const CONNECTS = 1500;
 
 const set = new ReplicationSet({
-  replicas: 1,
+  replicas: 0,
   sql: [
     'CREATE TABLE app.pooled (id INT AUTO_INCREMENT PRIMARY KEY)',
     'CREATE TABLE app.held (id INT PRIMARY KEY)',
