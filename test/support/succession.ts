@@ -1,5 +1,6 @@
 /** A Sluice and the processes that take over from it: they are not the children of the test. */
 
+import { readFileSync } from 'node:fs';
 import { disownChild, ownChild } from './owned-resources.ts';
 import type { LogLine, SluiceProcess } from './sluice-process.ts';
 import { waitUntil } from './wait-until.ts';
@@ -43,15 +44,26 @@ export class Succession {
   }
 
   async untilGone(pid: number, timeoutMs = STOP_MS): Promise<void> {
-    await waitUntil(`process ${pid} has ended`, () => !isAlive(pid), { timeoutMs }).catch((error: Error) => {
-      throw new Error(`${error.message}\n${this.sluice.logTail()}`);
-    });
+    await waitUntil(`process ${pid} has ended`, () => !this.lives(pid), { timeoutMs }).catch(
+      (error: Error) => {
+        throw new Error(`${error.message}\n${this.sluice.logTail()}`);
+      },
+    );
     disownChild(pid);
+  }
+
+  /** Its number may be somebody else's by now, who is not to be taken for it, nor killed. */
+  lives(pid: number): boolean {
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes(this.sluice.configFile);
+    } catch {
+      return false;
+    }
   }
 
   /** Of the processes from the second on: none is left, whatever it was doing. */
   async dispose(): Promise<void> {
-    const children = this.pids.slice(1).filter(isAlive);
+    const children = this.pids.slice(1).filter((pid) => this.lives(pid));
     for (const pid of children) process.kill(pid, 'SIGKILL');
     for (const pid of children) await this.untilGone(pid);
     await this.sluice.dispose();

@@ -14,7 +14,7 @@ import { nodeProgram } from '../../support/node-program.ts';
 import { makeTemporaryDirectory, removeTemporaryDirectory } from '../../support/owned-resources.ts';
 import { ReplicationSet } from '../../support/replication-set.ts';
 import { type ConfigObject, checkoutDirectory, SluiceProcess } from '../../support/sluice-process.ts';
-import { isAlive, Succession } from '../../support/succession.ts';
+import { Succession } from '../../support/succession.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 import { ConnectLoop, type Counts, PoolLoop } from './crowd.ts';
 
@@ -115,7 +115,7 @@ t.test('three restarts, three ways to ask for one', async (t) => {
       answer = ask(pid);
     });
     t.match(String(await answer), name === 'SIGUSR2' ? 'true' : /^process \d+, version .* has taken over/);
-    t.equal(isAlive(old), true, `${name}: the old process lives as long as a transaction does`);
+    t.equal(succession.lives(old), true, `${name}: the old process lives as long as a transaction does`);
     await transaction.query('INSERT INTO held VALUES (?)', [number * 2 + 1]);
     await transaction.query('COMMIT');
     await transaction.end();
@@ -182,7 +182,7 @@ t.test('a new process that cannot leaves all as it was', async (t) => {
   await client.end();
   const another = await sluice.connect();
   await another.end();
-  t.equal(isAlive(pid), true);
+  t.equal(succession.lives(pid), true);
 });
 
 t.test('SIGTERM ends a process that is being emptied; the last one takes the socket with it', async (t) => {
@@ -195,7 +195,7 @@ t.test('SIGTERM ends a process that is being emptied; the last one takes the soc
   await t.rejects(order('PROXYSQL RESTART'), /a handover is under way already/);
   await another;
   await t.rejects(order('PROXYSQL RESTART'), /the process before this one \(\d+\) has 1 clients still/);
-  t.equal(isAlive(old), true);
+  t.equal(succession.lives(old), true);
   process.kill(old, 'SIGTERM');
   await succession.untilGone(old);
   await t.rejects(client.query('SELECT 1'));
