@@ -110,7 +110,7 @@ export function partsOf(folder: string): Part[] {
   });
 }
 
-if (import.meta.main) {
+async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     options: { interpreter: { type: 'string' } },
     allowPositionals: true,
@@ -123,4 +123,11 @@ if (import.meta.main) {
     console.log(
       `${name.padEnd(16)} ${String(files).padStart(3)} files ${(bytes / 1e6).toFixed(2).padStart(6)} MB`,
     );
+}
+
+if (import.meta.main) {
+  await main().catch((error: Error) => {
+    console.error(`make-tree: ${error.message}`);
+    process.exitCode = 1;
+  });
 }
