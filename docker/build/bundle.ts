@@ -57,6 +57,11 @@ export async function bundleProgram(root: string): Promise<Bundle> {
     target: 'node24',
     chunkNames: 'chunks/[name]-[hash]',
     banner: { js: REQUIRE },
+    // V8 keeps each thread's source texts, with two bytes for each character where one of them is beyond Latin-1: comments
+    // have those. Names stay, so that stack traces can be read.
+    minifyWhitespace: true,
+    minifySyntax: true,
+    charset: 'ascii',
     plugins: [placesOfModules(root)],
   });
   return { files: files.map(withPlace), inputs };
