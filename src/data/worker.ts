@@ -27,7 +27,6 @@ import { StateDifferences } from './backend/state-difference.ts';
 import { StatementDefinitions } from './backend/statement-definition.ts';
 import { CacheAdvisor } from './cache/cache-advisor.ts';
 import { Freshness } from './cache/freshness.ts';
-import { makeStore } from './cache/level2/make-store.ts';
 import { SecondLevel } from './cache/level2/second-level.ts';
 import { SharedPositions } from './cache/level2/shared-positions.ts';
 import { type CacheLimits, ResultCache } from './cache/result-cache.ts';
@@ -148,12 +147,15 @@ const cacheLimits = ({ cache }: Snapshot['settings']): CacheLimits => ({
 });
 
 const { level2 } = start.snapshot.settings.cache;
+const sharesResults = level2.kind !== 'off' && start.snapshot.settings.cache.enabled;
+// A client of Redis is a megabyte that most workers have no use for.
+const stores = sharesResults ? await import('./cache/level2/make-store.ts') : null;
 const secondLevel =
-  level2.kind === 'off' || !start.snapshot.settings.cache.enabled
+  stores === null
     ? null
     : new SecondLevel({
         settings: level2,
-        make: (address, handlers) => makeStore(level2, address, handlers),
+        make: (address, handlers) => stores.makeStore(level2, address, handlers),
         positions: new SharedPositions(epochs, freshness, causality),
         epochs,
         counters,
