@@ -111,7 +111,7 @@ export const cacheSection = section('Results of reads that are kept, and proven 
     reloadable: false,
   }),
   maxBytes: integer(1_048_576, MAX_BYTES, 67_108_864, {
-    description: 'Memory for results, all workers together.',
+    description: 'Memory for results, all workers together. Less unless it is set, where memory is limited.',
     unit: 'bytes',
   }),
   maxResultBytes: integer(1024, MAX_RESULT_BYTES, 1_048_576, {

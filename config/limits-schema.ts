@@ -4,12 +4,13 @@ import { integer, milliseconds, section } from './schema-parts.ts';
 
 export const limitsSection = section('What one client, and all clients together, may take.', {
   maxConnections: integer(1, MAX_CONNECTIONS, 10_000, {
-    description: 'Most client connections over all workers; one more gets error 1040.',
+    description:
+      'Most client connections over all workers; one more gets error 1040. Less unless it is set, where memory or open files are limited.',
     unit: 'connections',
   }),
   maxPacketBytes: integer(1024, MAX_PACKET_BYTES, MAX_PACKET_BYTES, {
     description:
-      'Longest statement; a longer one gets error 1153. The default is the most that a server can allow.',
+      'Longest statement; a longer one gets error 1153. The default is the most that a server can allow; where memory is limited, a 16th of that, and 16 MiB at least.',
     unit: 'bytes',
   }),
   handshakeTimeoutMs: milliseconds(1, 10_000, 'A client that has not logged in by then is disconnected.'),

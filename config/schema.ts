@@ -94,7 +94,8 @@ export const configSchema = z
       description: 'Worker threads that serve clients.',
       unit: 'threads',
       reloadable: false,
-      defaultText: 'number of cores, 64 at most',
+      defaultText:
+        'one for each core that the machine or the container has, as far as memory reaches; 64 at most',
     }),
     servers: describe(
       z

@@ -16,7 +16,7 @@ const WORKER_BYTES = 28 * MIB;
 /** For the kernel's buffers of sockets, and for what V8 has not collected yet. */
 const USABLE = 0.92;
 /** Below it, workers are fewer than processors. */
-const LEAST_SCALE = 0.1;
+const LEAST_SCALE = 0.08;
 /** Processors; with less, checks of servers come too late. */
 export const LEAST_CPUS = 0.1;
 
@@ -32,9 +32,11 @@ interface Sized {
 const SIZED: readonly Sized[] = [
   // Result bytes, and what V8 and malloc leave unused between them.
   { path: 'cache.maxBytes', usual: 64 * MIB, least: 4 * MIB, cost: 1.25, perWorker: false },
-  { path: 'limits.maxConnections', usual: 10_000, least: 1000, cost: 20 * 1024, perWorker: false },
+  // With TLS, and with its share of what V8 collects late; plain and idle ones take a third.
+  { path: 'limits.maxConnections', usual: 10_000, least: 500, cost: 40 * 1024, perWorker: false },
   { path: 'limits.heldBytes', usual: 64 * MIB, least: 4 * MIB, cost: 1, perWorker: true },
   { path: 'limits.maxPreparedBytes', usual: 128 * MIB, least: 8 * MIB, cost: 1, perWorker: true },
+  { path: 'limits.digestCacheEntries', usual: 10_000, least: 1000, cost: 4096, perWorker: true },
   { path: 'statistics.digestBytes', usual: 8 * MIB, least: 2 * MIB, cost: 1, perWorker: true },
 ];
 

@@ -12,6 +12,7 @@
 import { constants } from 'node:os';
 import { ConfigError } from '../../config/config-error.ts';
 import type { LoadedConfig } from '../../config/load.ts';
+import { thisMachine } from '../../config/machine.ts';
 import type { Config } from '../../config/schema.ts';
 import { configWarnings } from '../../config/summary.ts';
 import type { RootLogger } from '../common/logger.ts';
@@ -79,12 +80,19 @@ class Service {
     }
     if (this.#stopSignal !== null) await this.#stop(this.#stopSignal);
     else {
-      this.#logger.info('ready', { ...this.#handle.addresses, version, pid: process.pid });
+      this.#logger.info('ready', { ...this.#handle.addresses, version, pid: process.pid, ...this.#size() });
       this.#manager.ready(`clients on ${this.#handle.addresses.listen}`);
       if (taker !== null) void this.#manager.told().then(() => taker.announced());
     }
     letYoungHeapGrow();
     void this.#handle.finished.then(() => this.#finished());
+  }
+
+  /** What it was made to fit. */
+  #size(): { readonly workers: number; readonly memoryLimitMib?: number } {
+    const { memoryBytes, memoryIsLimited } = thisMachine();
+    const { workers } = this.#config;
+    return memoryIsLimited ? { workers, memoryLimitMib: Math.floor(memoryBytes / 1_048_576) } : { workers };
   }
 
   #couldNotStart(error: unknown): void {

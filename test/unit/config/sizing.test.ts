@@ -78,7 +78,7 @@ t.test('what somebody has written stays, and is refused where it does not fit', 
   ]);
   t.match(problemsOf(machine({ mib: 256 }), { workers: 12 }), [/^workers: .* workers takes 336 MiB of it$/]);
   t.match(problemsOf(machine({ mib: 256 }), { limits: { maxConnections: 50_000 } }), [
-    /^limits\.maxConnections: .* limits\.maxConnections takes 977 MiB/,
+    /^limits\.maxConnections: .* limits\.maxConnections takes 1954 MiB/,
   ]);
   t.end();
 });
