@@ -22,19 +22,23 @@ export class EntryStage {
   readonly #sluices = new Map<NodeName, SluiceProcess>();
   readonly #hosts = new Map<string, { readonly host: string; readonly runBy: readonly string[] }>();
 
-  private constructor(network: NetworkNamespaces, replicas: number) {
+  private constructor(network: NetworkNamespaces, replicas: number, sql: readonly string[]) {
     this.network = network;
     this.set = new ReplicationSet({
       replicas,
-      sql: ['CREATE TABLE app.t (id INT PRIMARY KEY AUTO_INCREMENT, value INT NOT NULL)'],
+      sql: ['CREATE TABLE app.t (id INT PRIMARY KEY AUTO_INCREMENT, value INT NOT NULL)', ...sql],
       placement: () => ({ host: network.ownAddress }),
     });
   }
 
   static async start(
-    options: { readonly replicas?: number; readonly config?: ConfigObject } = {},
+    options: {
+      readonly replicas?: number;
+      readonly sql?: readonly string[];
+      readonly config?: ConfigObject;
+    } = {},
   ): Promise<EntryStage> {
-    const stage = new EntryStage(NetworkNamespaces.create(), options.replicas ?? 0);
+    const stage = new EntryStage(NetworkNamespaces.create(), options.replicas ?? 0, options.sql ?? []);
     try {
       for (const name of ['entry', 'sluice1', 'sluice2', 'client']) stage.#addHost(name);
       await stage.set.start();
