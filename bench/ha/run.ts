@@ -17,6 +17,8 @@ import { type Case, haproxyCases, keepalivedCases, type Scene } from './cases.ts
 
 const SHUTDOWN_DELAY_MS = 3500;
 const STARTS_WITHIN_MS = 60_000;
+/** New connections without an error until a round is over: 4 s of them. */
+const GOING_WELL_AFTER = 200;
 
 const { values } = parseArgs({
   options: { rounds: { type: 'string', default: '5' }, only: { type: 'string' } },
@@ -101,7 +103,7 @@ async function runCases(
     for (let round = 0; round < rounds; round++) {
       await judge.ready();
       const active = await judge.active();
-      const outcome = await underLoad(target, () => cause(scene, active));
+      const outcome = await underLoad(target, () => cause(scene, active), GOING_WELL_AFTER);
       sharedMs.push(judge.sharedMs(outcome.damage.beganMs));
       outcomes.push(outcome);
       await repair(scene, active);
@@ -118,7 +120,7 @@ function describe(name: string, outcomes: readonly Outcome[], sharedMs: readonly
     `  new connections ${sum(fresh.map(({ attempts }) => attempts))}`,
     `begun after it and failed ${span(fresh.map(({ failedAfter }) => failedAfter.length))} ${kinds(fresh.flatMap(({ failedAfter }) => failedAfter))}`,
     `caught in their login ${span(fresh.map(({ caught }) => caught.length))} ${kinds(fresh.flatMap(({ caught }) => caught))}`,
-    `failing until ${span(fresh.map(({ failingMs }) => failingMs))} ms`,
+    `failing for ${span(fresh.map(({ failingMs }) => failingMs))} ms`,
     `first success after ${span(fresh.map(({ recoveryMs }) => recoveryMs ?? Number.NaN))} ms`,
     `longest success ${span(fresh.map(({ longestMs }) => longestMs))} ms`,
     `  sessions (${LONG_LIVED}) again after ${span(long.map(({ recoveryMs }) => recoveryMs ?? Number.NaN))} ms`,
@@ -128,7 +130,7 @@ function describe(name: string, outcomes: readonly Outcome[], sharedMs: readonly
 }
 
 async function activeBehind(stage: EntryStage, target: Target): Promise<NodeName> {
-  const connection = await stage.sluice('sluice1').connect({ ...target });
+  const connection = await stage.sluice('sluice1').connect({ host: target.host, port: target.port });
   try {
     return await waitUntil('somebody has the connection', async () => {
       const names = ['sluice1', 'sluice2'] as const;

@@ -63,7 +63,7 @@ const CONNECT_TIMEOUT_MS = 15_000;
 /** Who waits for an answer of somebody who is gone is told by nobody. */
 const STATEMENT_TIMEOUT_MS = 6000;
 const PAUSE_MS = 5;
-/** Attempts that have to go well before the damage, and after it. */
+/** Attempts that have to go well before the damage, and after it unless told. */
 const ENOUGH = 20;
 
 abstract class Load {
@@ -181,14 +181,18 @@ export class LongLived extends Load {
 }
 
 /** What became of those who come, and of those who stay, when this happens. It ends when each of these has noticed. */
-export async function underLoad(target: Target, cause: () => Promise<void>): Promise<Outcome> {
+export async function underLoad(
+  target: Target,
+  cause: () => Promise<void>,
+  goingWellAfter = ENOUGH,
+): Promise<Outcome> {
   const fresh = new NewConnections(target, EVERY_MS);
   const long = new LongLived(target, LONG_LIVED);
   await Promise.all([fresh.waitFor(ENOUGH), long.waitFor(ENOUGH)]);
   const beganMs = performance.now();
   await cause();
   const damage: Damage = { beganMs, doneMs: performance.now() };
-  await Promise.all([fresh.waitFor(ENOUGH), long.waitFor(ENOUGH)]);
+  await Promise.all([fresh.waitFor(goingWellAfter), long.waitFor(ENOUGH)]);
   await waitUntil(
     'each long-lived connection was lost',
     () => lostOf(judge(long.attempts, damage)) >= LONG_LIVED,
