@@ -176,12 +176,30 @@ class ExpressionReader {
 
 /** The body of a file; what it defines goes into `defined`. */
 export function parseTemplate(source: string, defined: Map<string, readonly Node[]>): Node[] {
-  const pieces = cut(source);
-  let next = 0;
+  return new TemplateReader(source, defined).file();
+}
+
+class TemplateReader {
+  readonly #pieces: readonly Piece[];
+  readonly #defined: Map<string, readonly Node[]>;
+  #next = 0;
+
+  constructor(source: string, defined: Map<string, readonly Node[]>) {
+    this.#pieces = cut(source);
+    this.#defined = defined;
+  }
+
+  file(): Node[] {
+    const nodes: Node[] = [];
+    const closing = this.#body(nodes);
+    if (closing !== null) throw new Error(`{{ ${closing} }} closes nothing`);
+    return nodes;
+  }
+
   /** Up to the `end` or `else` that closes it, which is returned. */
-  const body = (into: Node[]): string | null => {
-    while (next < pieces.length) {
-      const { isAction, text } = pieces[next++]!;
+  #body(into: Node[]): string | null {
+    while (this.#next < this.#pieces.length) {
+      const { isAction, text } = this.#pieces[this.#next++]!;
       if (!isAction) {
         if (text !== '') into.push({ kind: 'text', text });
         continue;
@@ -189,38 +207,39 @@ export function parseTemplate(source: string, defined: Map<string, readonly Node
       const [word = ''] = text.split(/\s/, 1);
       const rest = text.slice(word.length).trim();
       if (word === 'end' || word === 'else') return text;
-      if (word === 'define') define(JSON.parse(rest) as string);
-      else if (word === 'if' || word === 'with' || word === 'range') into.push(block(word, rest));
+      if (word === 'define') this.#define(JSON.parse(rest) as string);
+      else if (word === 'if' || word === 'with' || word === 'range') into.push(this.#branch(word, rest));
       else if (['template', 'block', 'break', 'continue'].includes(word))
         throw new Error(`{{ ${text} }} is not supported`);
       else into.push(action(text));
     }
     return null;
-  };
-  const define = (name: string): void => {
+  }
+
+  #define(name: string): void {
     const nodes: Node[] = [];
-    if (body(nodes) !== 'end') throw new Error(`{{ define "${name}" }} has no end`);
-    if (defined.has(name)) throw new Error(`"${name}" is defined twice`);
-    defined.set(name, nodes);
-  };
-  const block = (kind: 'if' | 'with' | 'range', text: string): Node => {
+    if (this.#body(nodes) !== 'end') throw new Error(`{{ define "${name}" }} has no end`);
+    if (this.#defined.has(name)) throw new Error(`"${name}" is defined twice`);
+    this.#defined.set(name, nodes);
+  }
+
+  #branch(kind: BranchNode['kind'], text: string): BranchNode {
     const reader = new ExpressionReader(text);
     const { names } = reader.declaration();
     const pipeline = reader.pipeline();
     reader.end();
-    const node = { kind, pipeline, declares: names, body: [] as Node[], otherwise: [] as Node[] };
-    const closing = body(node.body);
-    if (closing === 'else') {
-      if (body(node.otherwise) !== 'end') throw new Error(`{{ ${kind} ${text} }} has no end`);
-    } else if (closing?.startsWith('else if ') === true && kind === 'if') {
-      node.otherwise.push(block('if', closing.slice('else if '.length)));
-    } else if (closing !== 'end') throw new Error(`{{ ${kind} ${text} }} has no end`);
+    const node: BranchNode = { kind, pipeline, declares: names, body: [], otherwise: [] };
+    const closing = this.#body(node.body);
+    const chained = kind === 'if' ? /^else\s+if\s(.*)$/s.exec(closing ?? '')?.[1] : undefined;
+    if (chained !== undefined) node.otherwise.push(this.#branch('if', chained.trim()));
+    else if (
+      closing === null ||
+      (closing === 'else' && this.#body(node.otherwise) !== 'end') ||
+      !/^(else|end)$/.test(closing)
+    )
+      throw new Error(`{{ ${kind} ${text} }} has no end`);
     return node;
-  };
-  const nodes: Node[] = [];
-  const closing = body(nodes);
-  if (closing !== null) throw new Error(`{{ ${closing} }} closes nothing`);
-  return nodes;
+  }
 }
 
 function action(text: string): Node {
