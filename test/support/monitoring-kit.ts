@@ -48,8 +48,15 @@ export function runbookText(): string {
 
 /** The lines of all blocks that are marked so. */
 export function commandsIn(markdown: string, language: 'sql' | 'mysql' | 'sh'): string[] {
-  const blocks = markdown.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm);
-  return [...blocks].flatMap(([, found, lines = '']) => (found === language ? lines.trim().split('\n') : []));
+  const blocks = markdown.matchAll(/^ *```(\w+)\n([\s\S]*?)^ *```$/gm);
+  return [...blocks].flatMap(([, found, lines = '']) =>
+    found === language
+      ? lines
+          .trim()
+          .split('\n')
+          .map((line) => line.trim())
+      : [],
+  );
 }
 
 export interface DashboardPanel {

@@ -229,8 +229,10 @@ const REFUSED: Readonly<Record<string, number>> = {
   'LOAD MYSQL USERS FROM BACKEND': 1210,
 };
 
-t.test('every command of the runbooks is one', async (t) => {
-  const text = runbookText().replaceAll('db2:3306', set.replicas[0]!.address);
+t.test('every command of the runbooks and guides is one', async (t) => {
+  const guides = globSync(join(monitoringDirectory, '../guides/{hardening,wordpress}.md'));
+  const texts = [runbookText(), ...guides.map((file) => readFileSync(file, 'utf8'))];
+  const text = texts.join('\n').replaceAll('db2:3306', set.replicas[0]!.address);
   const admin = await sluice.adminConnection();
   try {
     for (const command of new Set(commandsIn(text, 'sql'))) {
