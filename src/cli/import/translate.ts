@@ -1,8 +1,5 @@
 /** From ProxySQL's configuration to one of Sluice that does the same, as far as it can, and a report of the rest. */
-
-import { fitToMachine } from '../../../config/fit.ts';
 import { existingHostgroups } from '../../../config/hostgroup-pairs.ts';
-import { thisMachine } from '../../../config/machine.ts';
 import type { Config, ReplicationHostgroupConfig, ServerConfig, UserConfig } from '../../../config/schema.ts';
 import { configSchema, serverDefaults } from '../../../config/schema.ts';
 import { formatAddress } from '../../../config/server-address.ts';
@@ -45,14 +42,10 @@ export interface Translation {
 /** A name that is never one of a machine (RFC 6761). */
 const NO_SERVER = 'no-server-was-imported.invalid';
 
+/** Sizes that nobody has written are left to the machine that Sluice will run on. */
 function emptyConfig(): Config {
-  const values = fitToMachine(configSchema.parse({}), thisMachine(), () => false);
-  return {
-    ...(values as unknown as Config),
-    servers: [],
-    users: [],
-    backendUsers: null,
-  };
+  const values = configSchema.parse({});
+  return { ...(values as unknown as Config), servers: [], users: [], backendUsers: null };
 }
 
 function serversByAddress(servers: readonly ServerConfig[]): Map<string, number[]> {
