@@ -13,7 +13,7 @@ const SCRIPTS: readonly { readonly pattern: RegExp; readonly instead: string }[]
   { pattern: /group_?repl|gr_/i, instead: 'Sluice measures who is writable' },
   {
     pattern: /failover|switch|promot|replication|read_?only/i,
-    instead: 'Sluice measures who is primary, and can change it: SWITCHOVER TO, failover.mode',
+    instead: 'Sluice measures who is primary, and can change it: SWITCHOVER TO, failover.automatic',
   },
   {
     pattern: /heartbeat|lag/i,

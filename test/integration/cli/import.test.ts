@@ -1,0 +1,257 @@
+// sluice-test: timeout=180
+/**
+ * `sluice import proxysql` as operators use it: what it makes of a file, and of the tables of a Sluice as if it were a
+ * ProxySQL, is what a Sluice with real servers then does.
+ */
+
+import { execFile } from 'node:child_process';
+import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Connection } from 'mysql2/promise';
+import t, { type Test } from 'tap';
+import { parse } from 'yaml';
+import { importCommand } from '../../../src/cli/import-command.ts';
+import { GeneralLog } from '../../support/general-log.ts';
+import { APP_ACCOUNT, MONITOR_ACCOUNT, ReplicationSet } from '../../support/replication-set.ts';
+import { type ConfigObject, checkoutDirectory, SluiceProcess } from '../../support/sluice-process.ts';
+import { waitUntil } from '../../support/wait-until.ts';
+
+interface Result {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function sluice(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Result> {
+  const command = [join(checkoutDirectory, 'src/main.ts'), ...args];
+  return new Promise((resolve) => {
+    execFile(process.execPath, command, { env, timeout: 60_000 }, (error, stdout, stderr) => {
+      resolve({ code: error === null ? 0 : Number(error.code ?? -1), stdout, stderr });
+    });
+  });
+}
+
+const importing = (...args: string[]) => sluice(['import', 'proxysql', ...args]);
+
+const REPORT = { username: 'report', password: 'report-secret' };
+const OTHER = { username: 'shard', password: 'shard-secret' };
+const set = new ReplicationSet({
+  sql: [
+    'CREATE TABLE app.t (id INT PRIMARY KEY, n INT)',
+    'INSERT INTO app.t VALUES (1, 1)',
+    ...[REPORT, OTHER].flatMap(({ username, password }) => [
+      `CREATE USER '${username}'@'%' IDENTIFIED BY '${password}'`,
+      `GRANT ALL ON app.* TO '${username}'@'%'`,
+    ]),
+  ],
+});
+let log: GeneralLog;
+t.before(async () => {
+  await set.start();
+  log = await GeneralLog.start(set.servers);
+});
+t.teardown(() => set.dispose());
+
+/** The usual split by rules, a chain for one account, a static hostgroup for reports, a shard that is another cluster. */
+function proxySqlFile(): string {
+  const [first, second] = set.replicas;
+  const { primary } = set;
+  return `
+datadir="/var/lib/proxysql"
+mysql_variables= {
+  monitor_username="${MONITOR_ACCOUNT.username}"; monitor_password="${MONITOR_ACCOUNT.password}"
+  threads=2
+  eventslog_format=2
+}
+mysql_servers= (
+  { address="${primary.host}", port=${primary.port}, hostgroup=10 },
+  { address="${first?.host}", port=${first?.port}, hostgroup=11 },
+  { address="${second?.host}", port=${second?.port}, hostgroup=30 },
+  { address="192.0.2.1", port=3306, hostgroup=50 }
+)
+mysql_replication_hostgroups= ( { writer_hostgroup=10, reader_hostgroup=11 } )
+mysql_users= (
+  { username="${APP_ACCOUNT.username}", password="${APP_ACCOUNT.password}", default_hostgroup=10 },
+  { username="${REPORT.username}", password="${REPORT.password}", default_hostgroup=10 },
+  { username="${OTHER.username}", password="${OTHER.password}", default_hostgroup=50 }
+)
+mysql_query_rules= (
+  { rule_id=1, username="${REPORT.username}", flagOUT=7 },
+  { rule_id=2, match_digest="^SELECT .* FOR UPDATE", destination_hostgroup=10, apply=1 },
+  { rule_id=3, match_digest="FORBIDDEN", error_msg="not here", apply=1 },
+  { rule_id=4, match_digest="SHARDED", destination_hostgroup=50, apply=1 },
+  { rule_id=5, match_digest="^SELECT", destination_hostgroup=11, apply=1 },
+  { rule_id=10, flagIN=7, match_digest="^SELECT", destination_hostgroup=30, apply=1 }
+)
+`;
+}
+
+/** A Sluice with what was imported, on ports of its own. */
+async function started(t: Test, yaml: string): Promise<SluiceProcess> {
+  const { listen, admin, http, log: logging, ...imported } = parse(yaml) as ConfigObject;
+  const started = await SluiceProcess.start({ config: { ...imported, causalReads: { level: 'none' } } });
+  t.teardown(() => started.dispose());
+  return started;
+}
+
+let markers = 0;
+
+/** The servers that execute the statement, in which `?` is where a marker goes. */
+async function executors(connection: Connection, sql: string): Promise<string[]> {
+  const marker = `im${++markers}x`;
+  await log.mark();
+  await connection.query(sql.replace('?', `/* ${marker} */`));
+  const entries = await log.entries();
+  return entries
+    .filter(({ command, argument }) => command === 'Query' && argument.includes(marker))
+    .map(({ server }) => server);
+}
+
+const READ = 'SELECT ? n FROM t WHERE id = 1';
+
+async function routesAsRuled(t: Test, proxy: SluiceProcess): Promise<void> {
+  const connected = async (account: { username: string; password: string }) => {
+    const connection = await proxy.connect({ user: account.username, password: account.password });
+    t.teardown(() => connection.end());
+    return connection;
+  };
+  const app = await connected(APP_ACCOUNT);
+  const report = await connected(REPORT);
+  for (const [connection, server] of [
+    [app, 'replica1'],
+    [report, 'replica2'],
+  ] as const)
+    await waitUntil(`reads go to ${server}`, async () => (await executors(connection, READ))[0] === server);
+  t.strictSame(await executors(app, READ), ['replica1'], 'rule 5');
+  t.strictSame(await executors(report, READ), ['replica2'], 'rule 1, then rule 10 of its chain');
+  t.strictSame(await executors(app, 'SELECT ? n FROM t WHERE id = 1 FOR UPDATE'), ['primary'], 'rule 2');
+  t.strictSame(await executors(app, 'UPDATE ? t SET n = n + 1 WHERE id = 1'), ['primary'], 'no rule');
+  await t.rejects(app.query('SELECT 1 AS forbidden'), { errno: 1148, message: 'not here' }, 'rule 3');
+  await t.rejects(
+    app.query('SELECT 1 AS sharded'),
+    { errno: 1148, message: 'hostgroup 50 is not served here' },
+    'rule 4: never answered by another cluster',
+  );
+  await t.rejects(connected(OTHER), { code: 'ER_ACCESS_DENIED_ERROR' }, 'its account is not let in');
+}
+
+t.test('from a file to a Sluice that routes as the rules say', async (t) => {
+  const folder = t.testdir({ 'proxysql.cnf': proxySqlFile() });
+  const output = join(folder, 'sluice.yaml');
+  const secrets = join(folder, 'secrets');
+  const { code, stdout, stderr } = await importing(
+    join(folder, 'proxysql.cnf'),
+    ...['--output', output, '--secrets', secrets, '--report', join(folder, 'report.txt')],
+  );
+  t.strictSame({ code, stdout }, { code: 0, stdout: '' });
+  t.equal(readFileSync(join(folder, 'report.txt'), 'utf8'), stderr);
+  t.match(stderr, /^Taken: variables: 3, servers: 3, pairs of hostgroups: 1, accounts: 3, query rules: 6$/m);
+  t.match(stderr, /^- hostgroup 50 \(192\.0\.2\.1:3306\): left out: a Sluice has one primary/m);
+  t.match(stderr, /^- mysql-eventslog_format \(line 6\): /m);
+  const yaml = readFileSync(output, 'utf8');
+  for (const text of [yaml, stderr]) t.notMatch(text, /-secret/, 'passwords are in files of their own');
+  t.equal(readFileSync(join(secrets, `users.${REPORT.username}`), 'utf8'), REPORT.password);
+  for (const file of [output, join(secrets, 'monitor.password')]) t.equal(statSync(file).mode & 0o777, 0o600);
+  const check = await sluice(['--check-config', '-c', output]);
+  t.match(check, { code: 0, stderr: '' });
+  t.notMatch(check.stdout, /can be read by/);
+
+  await routesAsRuled(t, await started(t, yaml));
+
+  const again = await importing(join(folder, 'proxysql.cnf'), '-o', output);
+  t.strictSame(again, {
+    code: 1,
+    stdout: '',
+    stderr: `sluice: ${output}: it is there already, --force replaces it\n`,
+  });
+  t.equal(readFileSync(output, 'utf8'), yaml);
+  t.match(await importing(join(folder, 'proxysql.cnf'), '-o', output, '--force'), { code: 0 });
+});
+
+t.test('from the tables of an admin port', async (t) => {
+  const folder = t.testdir({ 'proxysql.cnf': proxySqlFile(), wrong: 'hunter2\n' });
+  const { stdout: yaml } = await importing(join(folder, 'proxysql.cnf'));
+  const first = await started(t, yaml);
+  const admin = `127.0.0.1:${first.adminPort}`;
+  for (const layer of ['memory', 'runtime']) {
+    const { code, stdout, stderr } = await importing('--admin', admin, '--layer', layer);
+    t.equal(code, 0, stderr);
+    t.match(stderr, new RegExp(`^Read ${layer} of ${admin}$`, 'm'));
+    const [from, to] = [parse(yaml), parse(stdout)] as Readonly<Record<string, unknown>>[];
+    for (const list of ['users', 'queryRules', 'replicationHostgroups'])
+      t.same(to?.[list], from?.[list], `${list} of ${layer}`);
+    const hosts = (servers: unknown) =>
+      (servers as readonly ConfigObject[]).map(({ port, hostgroup }) => [port, hostgroup]);
+    if (layer === 'memory') t.same(hosts(to?.servers), hosts(from?.servers));
+    t.match(to, { listen: { port: first.port }, admin: { port: first.adminPort } });
+  }
+  const { stdout } = await importing('--admin', admin);
+  await first.stop();
+  await routesAsRuled(t, await started(t, stdout));
+
+  const gone = await importing('--admin', admin);
+  t.match(gone, {
+    code: 1,
+    stdout: '',
+    stderr: /^sluice: 127\.0\.0\.1:[0-9]+ cannot be asked \(.*ECONNREFUSED/,
+  });
+  const server = `127.0.0.1:${set.primary.port}`;
+  const noProxySql = await importing(
+    '--admin',
+    server,
+    '--user',
+    'app',
+    '--password-file',
+    join(folder, 'wrong'),
+  );
+  t.match(noProxySql, { code: 1, stderr: /cannot be asked \(Access denied/ });
+  t.notMatch(noProxySql.stderr, /hunter2/);
+  const mysql = await sluice(['import', 'proxysql', '--admin', server, '--user', APP_ACCOUNT.username], {
+    SLUICE_IMPORT_PASSWORD: APP_ACCOUNT.password,
+  });
+  t.match(mysql, { code: 1, stdout: '' }, 'a server is no ProxySQL');
+});
+
+t.test('what is wrong is said in one line, with exit code 2', async (t) => {
+  const folder = t.testdir({ 'bad.cnf': 'mysql_servers=(\n  { address="a" }\n  { address="b" }\n)' });
+  const bad = join(folder, 'bad.cnf');
+  const cases: readonly [readonly string[], string][] = [
+    [['proxysql', bad], `${bad}:3:3: expected "," or ")" for the "(" of line 1 (mysql_servers), found "{"`],
+    [['proxysql', '/nowhere.cnf'], '/nowhere.cnf: there is no such file'],
+    [['proxysql', '/bin/true'], `/bin/true:1:8: this is no text but a binary file (a zero byte)`],
+    [['proxysql'], 'import proxysql needs a file, or --admin HOST:PORT\nsee sluice import --help'],
+    [['maxscale', bad], 'import needs to know from what: import proxysql\nsee sluice import --help'],
+    [['proxysql', bad, '--admin', 'a:1'], 'a file or --admin, not both\nsee sluice import --help'],
+    [['proxysql', bad, '--layer', 'disk'], '--layer is for --admin HOST:PORT\nsee sluice import --help'],
+    [
+      ['proxysql', '--admin', 'a:1', '--layer', 'x'],
+      '--layer needs one of memory, runtime, disk\nsee sluice import --help',
+    ],
+    [
+      ['proxysql', bad, '--hostgroup', 'x'],
+      '--hostgroup needs the number of a hostgroup\nsee sluice import --help',
+    ],
+    [
+      ['proxysql', bad, '--outptu', 'x'],
+      'unknown flag --outptu, did you mean --output?\nsee sluice import --help',
+    ],
+  ];
+  for (const [args, message] of cases) {
+    // In this process, which is quicker; one of them as operators see it.
+    const written = t.capture(process.stderr, 'write', () => true);
+    const code = await importCommand.run(args);
+    const stderr = written()
+      .map(({ args: [text] }) => text)
+      .join('');
+    written.restore();
+    const lines = message.split('\n').map((line) => `sluice: ${line}\n`);
+    t.strictSame({ code, stderr }, { code: 2, stderr: lines.join('') }, args.join(' '));
+  }
+  t.strictSame(await importing(bad), { code: 2, stdout: '', stderr: `sluice: ${cases[0]?.[1]}\n` });
+  const far = await importing('--admin', '192.0.2.1:6032');
+  t.match(far, { code: 1, stderr: /the answers hold passwords; beyond this machine give --ca FILE/ });
+  writeFileSync(join(folder, 'good.cnf'), 'mysql_servers=( { address="a", hostgroup=0 } )');
+  chmodSync(folder, 0o755);
+  const nowhere = await importing(join(folder, 'good.cnf'), '-o', join(folder, 'no/such/folder.yaml'));
+  t.match(nowhere, { code: 1, stdout: '', stderr: /it cannot be written \(ENOENT\)\n$/ });
+});
