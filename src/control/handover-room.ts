@@ -33,6 +33,8 @@ import type { WriteRoom } from './write-room.ts';
 /** How often a process that is about to take over looks whether it is ready. */
 const LOOK_MS = 50;
 const OPEN_MS = 10_000;
+/** For the end of the process before this one, when it is about to end. */
+const LAST_MOMENT_MS = 2000;
 /** For the answer to who has asked for it on the admin port. */
 const LAST_ANSWER_MS = 1000;
 
@@ -67,6 +69,8 @@ export class HandoverRoom {
   /** Of Unix sockets that were taken over: the old process's as long as it may take them back. */
   #names: readonly { readonly path: string; readonly inode: number }[] = [];
   #finish: () => void = () => undefined;
+  /** Resolves when nobody else serves clients. */
+  #alone: Promise<void> = Promise.resolve();
 
   constructor(parts: HandoverRoomParts) {
     const { taker, counters, epochs, writes } = parts;
@@ -137,7 +141,7 @@ export class HandoverRoom {
     const { pid: from, version: fromVersion, sockets } = taker.offer;
     const { durationMs } = taker;
     monitor.note({ kind: 'handover-taken', from, fromVersion, sockets: sockets.length, durationMs });
-    void this.#succeed(taker);
+    this.#alone = this.#succeed(taker);
   }
 
   async #untilReady(taker: HandoverTaker): Promise<void> {
@@ -181,7 +185,9 @@ export class HandoverRoom {
   // ---- the end
 
   /** @throws HandoverError */
-  request(by: string): Promise<GivenOver> {
+  async request(by: string): Promise<GivenOver> {
+    // Others may see its end a moment before it is seen here.
+    await Promise.race([this.#alone, setTimeout(LAST_MOMENT_MS, undefined, { ref: false })]);
     return this.#giver.request(by, this.#finish);
   }
 

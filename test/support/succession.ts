@@ -26,15 +26,24 @@ export class Succession {
   async handOver(ask: (pid: number) => void = (pid) => process.kill(pid, 'SIGUSR2')): Promise<number> {
     const before = this.sluice.log.length;
     ask(this.pid);
-    const line = await waitUntil('another process is ready', () => this.#ready(before), {
-      timeoutMs: HANDOVER_MS,
-    }).catch((error: Error) => {
+    const line = await waitUntil(
+      'another process is ready',
+      () => this.#ready(before) ?? this.#refused(before),
+      {
+        timeoutMs: HANDOVER_MS,
+      },
+    ).catch((error: Error) => {
       throw new Error(`${error.message}\n${this.sluice.logTail()}`);
     });
+    if (line.msg !== 'ready') throw new Error(`not restarted: ${line.reason}`);
     const pid = Number(line.pid);
     ownChild(pid);
     this.pids.push(pid);
     return pid;
+  }
+
+  #refused(from: number): LogLine | undefined {
+    return this.sluice.log.slice(from).find(({ msg }) => msg === 'not restarted, all is as before');
   }
 
   #ready(from: number): LogLine | undefined {

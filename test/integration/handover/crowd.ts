@@ -93,7 +93,9 @@ export class PoolLoop {
     this.#running = Promise.all(Array.from({ length: places }, (_, place) => this.#run(place, pauseMs)));
   }
 
+  /** Also at the end of a test that has failed before. */
   async end(): Promise<Counts> {
+    if (this.#isEnding) return this.counts;
     this.#isEnding = true;
     await this.#running;
     await this.#pool.end();

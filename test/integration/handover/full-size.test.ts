@@ -99,6 +99,7 @@ t.test(`${CONNECTS} connects over ${RESTARTS} restarts`, async (t) => {
   const logins = new LoginLoop();
   const pool = new PoolLoop(sluice, 8, 1000);
   const python = startPython();
+  for (const loop of [connects, logins, pool]) t.teardown(() => loop.end());
   for (let number = 0; number < RESTARTS; number++) {
     const old = succession.pid;
     const transaction = await sluice.connect();
