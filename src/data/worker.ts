@@ -307,7 +307,8 @@ function stop(mode: StopMode): void {
       if (over || client.session === null || client.session.mayEndNow) client.endForShutdown();
     }
     if (clients.size > 0 && !over) {
-      setTimeout(check, DRAIN_CHECK_MS);
+      // Behind what has come from clients meanwhile.
+      setTimeout(() => setImmediate(check), DRAIN_CHECK_MS);
       return;
     }
     backends.close();

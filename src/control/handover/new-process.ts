@@ -8,6 +8,8 @@ import { type FromGiver, type FromTaker, HANDOVER_VARIABLE, readFromTaker } from
 const FIRST_SOCKET_FD = 4;
 /** From the request to go to the end by force. */
 const PATIENCE_MS = 2000;
+/** From its end to that of what it has said. */
+const LAST_WORDS_MS = 1000;
 /** Of what it has written. */
 const MOST_WORDS = 4000;
 
@@ -57,8 +59,13 @@ export class NewProcess {
     this.#exited = new Promise((resolve) => {
       this.#child.once('error', () => resolve());
       this.#child.once('exit', (code, signal) => {
-        this.#lost(signal === null ? `it ended with exit code ${code}` : `it was ended by ${signal}`);
-        resolve();
+        const tell = (): void => {
+          this.#lost(signal === null ? `it ended with exit code ${code}` : `it was ended by ${signal}`);
+          resolve();
+        };
+        // What it has said last is read before the channel closes.
+        this.#child.once('disconnect', tell);
+        setTimeout(tell, this.#child.connected ? LAST_WORDS_MS : 0);
       });
     });
   }

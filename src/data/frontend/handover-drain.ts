@@ -30,6 +30,7 @@ export class HandoverDrain {
   #timer: NodeJS.Timeout | null = null;
   #order: HandOverOrder | null = null;
   #begunAtMs = 0;
+  #isOver = false;
 
   constructor(
     clients: ReadonlySet<ClientConnection>,
@@ -45,7 +46,8 @@ export class HandoverDrain {
     if (this.#order !== null) return;
     this.#order = order;
     this.#begunAtMs = this.#now();
-    this.#timer = setInterval(() => this.check(), CHECK_MS);
+    // Behind what has come from clients meanwhile: this thread may have slept for longer than they were idle.
+    this.#timer = setInterval(() => setImmediate(() => this.check()), CHECK_MS);
     this.check();
   }
 
@@ -53,11 +55,12 @@ export class HandoverDrain {
   end(): void {
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#timer = null;
+    this.#isOver = true;
   }
 
   check(): void {
     const order = this.#order;
-    if (order === null) return;
+    if (order === null || this.#isOver) return;
     const nowMs = this.#now();
     const leftMs = order.drainMs - (nowMs - this.#begunAtMs);
     const clients = this.#clients;

@@ -97,7 +97,7 @@ function startPython(): { end(): Promise<PythonReport> } {
 t.test(`${CONNECTS} connects over ${RESTARTS} restarts`, async (t) => {
   const connects = new ConnectLoop({ host: sluice.host, port: sluice.port }, 4);
   const logins = new LoginLoop();
-  const pool = new PoolLoop(sluice, 8, 1000);
+  const pool = new PoolLoop(sluice, 8, 2500);
   const python = startPython();
   for (const loop of [connects, logins, pool]) t.teardown(() => loop.end());
   for (let number = 0; number < RESTARTS; number++) {

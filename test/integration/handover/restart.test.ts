@@ -99,7 +99,7 @@ t.test('three restarts, three ways to ask for one', async (t) => {
   await order('LOAD MYSQL QUERY RULES TO RUNTIME');
   const byPort = new ConnectLoop({ host: sluice.host, port: sluice.port }, 3);
   const bySocket = new ConnectLoop({ path: socket }, 1);
-  const pool = new PoolLoop(sluice, 4, 1000);
+  const pool = new PoolLoop(sluice, 4, 2000);
   for (const loop of [byPort, bySocket, pool]) t.teardown(() => loop.end());
   let lastId = 0;
   for (const [number, { name, ask, workers }] of WAYS.entries()) {
