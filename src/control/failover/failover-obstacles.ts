@@ -37,10 +37,11 @@ export function failoverObstacles(facts: ObstacleFacts): readonly FailoverObstac
 function hasCandidate(topology: TopologyDescription): boolean {
   const watched = watchedPrimary(topology);
   if (watched === null) return false;
+  const isAlive = topology.find(watched.address)?.status === ServerStatus.ONLINE;
   return watched.replicas.some((address) => {
     const server = topology.find(address);
     if (server?.status !== ServerStatus.ONLINE) return false;
     // Behind a dead primary no replication runs, which says nothing against a replica.
-    return topology.primary === null || server.replicationRunning !== false;
+    return !isAlive || server.replicationRunning !== false;
   });
 }
