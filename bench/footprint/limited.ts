@@ -30,6 +30,7 @@ try {
   const outcome = await runLimited(group, {
     clients: Number(values.clients),
     resultMib: Number(values.resultMib),
+    preparedMib: Number(values.resultMib),
     digests: Number(values.digests),
     cachedResults: Number(values.cachedResults),
     ...(values.script === '' ? {} : { command }),

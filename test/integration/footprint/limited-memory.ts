@@ -14,6 +14,8 @@ import { waitUntil } from '../../support/wait-until.ts';
 export interface LimitedLoad {
   readonly clients: number;
   readonly resultMib: number;
+  /** Of the prepared one. */
+  readonly preparedMib: number;
   readonly digests: number;
   /** Results of 64 KiB each. */
   readonly cachedResults: number;
@@ -124,7 +126,7 @@ async function load(
     );
   });
   const textBytes = await textResult(sluice, wanted.resultMib);
-  const preparedBytes = await preparedResult(sluice, wanted.resultMib);
+  const preparedBytes = await preparedResult(sluice, wanted.preparedMib);
   clientsServed = Math.min(clientsServed, await askAll(clients));
   const outcome = {
     idleResidentBytes,
