@@ -15,7 +15,9 @@ writeFileSync(secret, 'correct horse battery staple', { mode: 0o600 });
 const settings = collectSettings(configJsonSchema()).map(({ path }) => path);
 const sections = new Set(settings.map((path) => path.split('.')[0]));
 
-for (const name of ['wordpress', 'hardening', 'sizing']) {
+const OTHER_PROXIES = ['from-proxysql', 'from-maxscale', 'from-mysql-router'];
+
+for (const name of ['wordpress', 'hardening', 'sizing', ...OTHER_PROXIES]) {
   const file = fileURLToPath(new URL(`../../../docker/guides/${name}.md`, import.meta.url));
   t.test(name, { skip: existsSync(file) ? false : 'not there' }, async (t) => {
     const text = readFileSync(file, 'utf8');
@@ -29,7 +31,8 @@ for (const name of ['wordpress', 'hardening', 'sizing']) {
     for (const [, path = ''] of text.matchAll(/`([a-zA-Z]+(?:\.[a-zA-Z0-9]+)+)[`:]/g))
       if (sections.has(path.split('.')[0] ?? ''))
         t.ok(
-          settings.some((known) => known === path || known.startsWith(`${path}.`)) || path === 'users.source',
+          settings.some((known) => known === path || known.startsWith(`${path}.`)) ||
+            /^users\.(?:source|listed)$/.test(path),
           path,
         );
     for (const [, link = ''] of text.matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g))

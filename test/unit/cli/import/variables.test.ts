@@ -1,4 +1,5 @@
 import t from 'tap';
+import { collectSettings, configJsonSchema } from '../../../../config/settings.ts';
 import { OTHER_VARIABLES } from '../../../../src/control/runtime/proxysql-other-variables.ts';
 import { MAPPED_VARIABLES } from '../../../../src/control/runtime/proxysql-variables.ts';
 import { imported, sourceOf } from './made-source.ts';
@@ -25,6 +26,15 @@ t.test('every variable of ProxySQL is taken, or has a reason of its own', async 
   });
   const unknown = findings.filter(({ message }) => message.includes('is not known to have'));
   t.strictSame(unknown, []);
+  const settings = collectSettings(configJsonSchema()).map(({ path }) => path);
+  const sections = new Set(settings.map((path) => path.split('.')[0]));
+  for (const { message } of findings)
+    for (const [path] of message.matchAll(/\b[a-zA-Z]+(?:\.[a-zA-Z0-9]+)+/g))
+      if (sections.has(path.split('.')[0]))
+        t.ok(
+          settings.some((known) => known.startsWith(path)),
+          path,
+        );
   const named = new Set(findings.map(({ what }) => what));
   const taken = [...names].filter((name) => !named.has(name));
   // Of these the value alone is taken, with the same meaning.
