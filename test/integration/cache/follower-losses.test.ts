@@ -150,8 +150,13 @@ async function nonsense(subject: Subject, t: Test): Promise<void> {
   const { proxy, set } = subject;
   // The next heartbeat, or what comes next, is no packet of the stream.
   proxy.inject('down', Buffer.from([1, 0, 0, 0x77, 0x55]));
-  await waitUntil('it has noticed', () => subject.followed.events.length > 0);
-  await subject.followed.isFollowing();
+  await waitUntil(
+    'it has noticed, and follows again',
+    () => subject.followed.events.at(-1)?.to === 'following',
+    {
+      timeoutMs: 20_000,
+    },
+  );
   await insert(set);
   t.match(told(subject).at(-1), ['following', '']);
 }
