@@ -10,6 +10,7 @@ if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {
   process.exitCode = 1;
 } else {
   const args = process.argv.slice(2);
+  if (process.env._SLUICE_HANDOVER !== undefined) await import('./control/handover/first-messages.ts');
   const { runSubcommand } = await import('./cli/subcommands.ts');
   if (!(await runSubcommand(args))) {
     const { runCommandLine } = await import('./cli/run.ts');

@@ -16,6 +16,7 @@
 import { closeSync } from 'node:fs';
 import { type ListeningSocket, socketIdentity } from '../../common/listening-socket.ts';
 import { makeTransitions } from '../../common/state-machine.ts';
+import { takeFirstMessages } from './first-messages.ts';
 import {
   type AdministeredServer,
   type FromGiver,
@@ -217,14 +218,19 @@ function passOnWords(): void {
   }) as typeof process.stderr.write;
 }
 
-function firstMessage(): Promise<HandoverOffer> {
+async function firstMessage(): Promise<HandoverOffer> {
+  const [first] = takeFirstMessages();
+  const offer = readFromGiver(first ?? (await nextMessage()));
+  if (offer?.type !== 'offer') throw new Error('what was handed over is not understood');
+  return offer;
+}
+
+function nextMessage(): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const late = setTimeout(() => reject(new Error('nothing was handed over')), OFFER_MS);
     process.once('message', (message) => {
       clearTimeout(late);
-      const offer = readFromGiver(message);
-      if (offer?.type === 'offer') resolve(offer);
-      else reject(new Error('what was handed over is not understood'));
+      resolve(message);
     });
   });
 }
