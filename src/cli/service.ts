@@ -74,7 +74,7 @@ class Service {
       const { read } = this.#options;
       this.#handle = await startSluice(this.#config, this.#logger, version, () => read().config, taker);
     } catch (error) {
-      taker?.failed((error as Error).message);
+      await taker?.failed((error as Error).message);
       this.#couldNotStart(error);
       return;
     }

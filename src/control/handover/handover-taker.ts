@@ -47,6 +47,7 @@ const transition = makeTransitions<State>('taker of a handover', {
 /** For the first message of the process that has started this one. */
 const OFFER_MS = 10_000;
 const EXIT_FAILED = 1;
+const LAST_WORDS_MS = 1000;
 
 export class HandoverTaker {
   readonly offer: HandoverOffer;
@@ -114,9 +115,12 @@ export class HandoverTaker {
     return Math.round(performance.now() - this.#startedAtMs);
   }
 
-  /** Its last words. */
-  failed(reason: string): void {
-    say({ type: 'words', text: `${reason}\n` });
+  /** Its last words; resolves when they are said, or nobody listens. */
+  failed(reason: string): Promise<void> {
+    return new Promise((resolve) => {
+      setTimeout(resolve, LAST_WORDS_MS);
+      say({ type: 'words', text: `${reason}\n` }, resolve);
+    });
   }
 
   /** What is in the way of being ready. */
@@ -205,8 +209,9 @@ export class HandoverTaker {
   }
 }
 
-function say(message: FromTaker): void {
-  if (process.connected) process.send?.(message, undefined, {}, () => undefined);
+function say(message: FromTaker, said: () => void = () => undefined): void {
+  if (process.connected) process.send?.(message, undefined, {}, said);
+  else said();
 }
 
 /** What goes to standard error before the end goes to the old process as well, which tells who has asked for it. */
