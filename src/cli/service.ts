@@ -176,6 +176,11 @@ class Service {
       this.#logger.warn('the configuration is not read again while Sluice starts or stops');
       return;
     }
+    // What it starts anew, such as heartbeats, is that process's by now.
+    if (this.#handle.isSuperseded) {
+      this.#logger.warn('the configuration is not read again: another process has taken over');
+      return;
+    }
     try {
       const loaded = this.#options.read();
       const { changed, needRestart } = await this.#handle.reload(loaded.config);

@@ -18,6 +18,7 @@ const finished = new Promise<void>((resolve) => {
   finish = resolve;
 });
 let beats = 0;
+let isSuperseded = false;
 const keepAlive = setInterval(() => undefined, 60_000);
 
 await runService({
@@ -40,11 +41,14 @@ await runService({
       handOver: (by) => {
         say(`hand over ${by}`);
         if (behaviour === 'no-handover') return Promise.reject(new HandoverError('there is no room'));
-        setImmediate(finish);
+        isSuperseded = true;
+        if (behaviour !== 'clients-stay') setImmediate(finish);
         return Promise.resolve({ pid: 4711, version: '0.0.1' });
       },
       finished,
-      isSuperseded: false,
+      get isSuperseded() {
+        return isSuperseded;
+      },
       stop: (reason) => {
         say(`stop ${reason}`);
         if (behaviour === 'hang') return new Promise(() => undefined);

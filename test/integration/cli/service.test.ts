@@ -139,6 +139,19 @@ t.test('SIGUSR2 has another process take over, and this one ends behind it', asy
   });
 });
 
+t.test('SIGHUP changes nothing in a process that another one has succeeded', async (t) => {
+  const service = new RunningService('clients-stay');
+  t.teardown(() => service.end());
+  await service.logged('ready');
+  service.signal('SIGUSR2');
+  await service.logged('another process has taken over, this one ends when its clients have');
+  service.signal('SIGHUP');
+  await service.logged('the configuration is not read again: another process has taken over');
+  service.signal('SIGTERM');
+  t.strictSame(await service.exited, [0, null]);
+  t.strictSame(service.calls.trim().split('\n'), ['hand over SIGUSR2', 'stop SIGTERM']);
+});
+
 t.test('SIGUSR2 that leads to nothing leaves all as it was', async (t) => {
   const service = new RunningService('no-handover');
   t.teardown(() => service.end());
