@@ -120,6 +120,11 @@ export class FaultProxy {
     for (const link of [...this.#links]) link.close(how);
   }
 
+  /** Cuts the link that the server knows by this port. */
+  cutFrom(serverSidePort: number, how: 'end' | 'reset' = 'reset'): void {
+    for (const link of [...this.#links]) if (link.serverSidePort === serverSidePort) link.close(how);
+  }
+
   /** Ends every fault that is still going on; what was held back goes on its way. */
   heal(): void {
     this.#faults = NO_FAULTS;
@@ -180,6 +185,11 @@ class Link {
       sink.on('drain', () => this.faultsChanged());
     }
     this.faultsChanged();
+  }
+
+  /** Where the server sees it come from. */
+  get serverSidePort(): number | undefined {
+    return this.#sockets.up.sink.localPort;
   }
 
   cutAfter(direction: Direction, afterBytes: number, how: Cut['how']): void {

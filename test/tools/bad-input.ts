@@ -93,7 +93,7 @@ export const BAD_INPUT: readonly BadInput[] = [
   [
     'PROXYSQL',
     1064,
-    "'PROXYSQL' is not how to write it: PROXYSQL {PAUSE | RESUME | SHUTDOWN [SLOW] | KILL | RELOAD TLS | FLUSH CONFIGDB | …}",
+    "'PROXYSQL' is not how to write it: PROXYSQL {PAUSE | RESUME | RESTART | SHUTDOWN [SLOW] | KILL | RELOAD {TLS | CONFIG} | FLUSH CONFIGDB | …}",
   ],
   ['SHOW CREATE TABLE mysql_usr', 1146, "Table 'mysql_usr' doesn't exist, did you mean mysql_users?"],
   ['SHOW FIELDS FROM nosuch', 1146, "Table 'nosuch' doesn't exist"],

@@ -3,9 +3,11 @@
  * table says what happens to the connection, and what the client gets.
  */
 
+import { setTimeout } from 'node:timers/promises';
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import type { Test } from 'tap';
-import type { ServerFlavor } from '../../../src/topology/server-description.ts';
+import { ServerFlavor } from '../../../src/topology/server-description.ts';
+import { FaultProxy } from '../../support/fault-proxy.ts';
 import { ReplicationSet } from '../../support/replication-set.ts';
 import { SluiceProcess } from '../../support/sluice-process.ts';
 import { waitUntil } from '../../support/wait-until.ts';
@@ -13,9 +15,16 @@ import { waitUntil } from '../../support/wait-until.ts';
 interface Stage {
   readonly set: ReplicationSet;
   readonly sluice: SluiceProcess;
+  /** Between the two. */
+  readonly proxy: FaultProxy;
 }
 
-type Thread = { readonly Id: string; readonly User: string; readonly Info: string | null };
+type Thread = {
+  readonly Host: string;
+  readonly Id: string;
+  readonly User: string;
+  readonly Info: string | null;
+};
 
 /**
  * The server ends connections of Sluice, as one that dies does: those that run this, of which those with a transaction, or all
@@ -31,6 +40,27 @@ async function killThreads(set: ReplicationSet, runs = ''): Promise<void> {
   const busy = found.filter(({ Id }) => open.some(({ id }) => Number(id) === Number(Id)));
   for (const { Id } of busy.length > 0 ? busy : found)
     await set.primary.query(`KILL ${Id}`).catch(() => undefined);
+}
+
+/** `innodb_trx` is made anew only if nobody has looked at it for 100 ms. */
+const TRANSACTIONS_CACHED_MS = 150;
+
+/**
+ * The connections of transactions are lost, while nothing runs on them. They are cut on MySQL: after a KILL of a thread that waits
+ * for its next command MySQL 5.7 keeps its transaction open for ever at times (about one in a hundred, without Sluice as well).
+ */
+async function loseTransactions({ set, proxy }: Stage): Promise<void> {
+  if (set.flavor !== ServerFlavor.mysql) return killThreads(set);
+  const find = async () => {
+    await setTimeout(TRANSACTIONS_CACHED_MS);
+    const found = await set.primary.query<Thread>(
+      `SELECT host AS Host FROM information_schema.processlist
+       WHERE user = 'app' AND id IN (SELECT trx_mysql_thread_id FROM information_schema.innodb_trx)`,
+    );
+    return found.length > 0 ? found : null;
+  };
+  const threads = await waitUntil('the server tells of transactions', find);
+  for (const { Host } of threads) proxy.cutFrom(Number(Host.split(':').at(-1)));
 }
 
 /** On the primary, for an application. */
@@ -65,13 +95,19 @@ export function testReplay(t: Test, flavor: ServerFlavor): void {
   let stage: Stage;
   t.before(async () => {
     await set.start();
+    const proxy = await FaultProxy.start(set.primary);
     const sluice = await SluiceProcess.startFor(set, {
-      config: { transactionReplay: { enabled: true, maxStatements: 50 }, workers: 1 },
+      config: {
+        servers: [proxy.address],
+        transactionReplay: { enabled: true, maxStatements: 50 },
+        workers: 1,
+      },
     });
-    stage = { set, sluice };
+    stage = { set, sluice, proxy };
   });
   t.teardown(async () => {
     await stage?.sluice.dispose();
+    await stage?.proxy.close();
     await set.dispose();
   });
 
@@ -85,7 +121,7 @@ export function testReplay(t: Test, flavor: ServerFlavor): void {
     connection.on('error', () => undefined);
     t.teardown(() => connection.destroy());
     for (const statement of before) await connection.query(statement);
-    await killThreads(set);
+    await loseTransactions(stage);
     await meanwhile();
     return connection;
   }
@@ -128,7 +164,7 @@ export function testReplay(t: Test, flavor: ServerFlavor): void {
     await connection.execute('INSERT INTO t (n, s) VALUES (?, ?)', [50, 'first']);
     await connection.execute('INSERT INTO t (n, s) VALUES (?, ?)', [null, 51]);
     await connection.execute('SELECT n FROM t WHERE n = ?', [50]);
-    await killThreads(set);
+    await loseTransactions(stage);
     await connection.execute('INSERT INTO t (n, s) VALUES (?, ?)', [52, 'third']);
     t.equal(await replayed(stage.sluice), before + 1);
     await connection.query('COMMIT');
