@@ -223,7 +223,8 @@ class Link {
     if (this.#closed) return;
     this.#closed = true;
     for (const { source } of Object.values(this.#sockets)) {
-      if (how === 'reset') source.resetAndDestroy();
+      // One that is ending cannot be reset: Node 24 loses its handle then, and spins when the process exits.
+      if (how === 'reset' && !source.writableEnded) source.resetAndDestroy();
       else source.destroy();
     }
     this.onClosed();
