@@ -20,8 +20,8 @@ const WARM_UP = Math.max(1200, ATTEMPTS / 2);
 const AT_ONCE = 8;
 /** A mutated length can make an answer endless: the server's connection ends after this much silence. */
 const SILENCE_MS = 60;
-/** A server that never answers a statement of Sluice's own is given up after 10 s, and another one asked. */
-const ANSWER_MS = 15_000;
+/** A server that never answers a statement of Sluice's own is given up after 10 s, and another one asked, which may be no better. */
+const ANSWER_MS = 45_000;
 /** With room enough V8 lets garbage lie, which looks like a leak. */
 const SMALL_HEAP = '--max-old-space-size=96 --max-semi-space-size=8';
 const MAX_GROWTH_BYTES = 32 * 1_048_576;
