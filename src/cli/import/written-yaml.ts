@@ -17,19 +17,7 @@ export interface WrittenYaml {
 }
 
 function contentOf(config: Config, written: WrittenSettings): Mapping {
-  const content: Record<string, unknown> = {};
-  for (const path of written.paths) {
-    const value = written.written(config, path);
-    if (value === undefined) continue;
-    const sections = path.split('.');
-    const key = sections.pop() ?? '';
-    let parent = content;
-    for (const name of sections) {
-      parent[name] ??= {};
-      parent = parent[name] as Record<string, unknown>;
-    }
-    parent[key] = value;
-  }
+  const content = written.content(config);
   // What the file is about must be in it, even where nothing was found.
   return { ...content, users: content.users ?? [] };
 }

@@ -7,19 +7,7 @@ import type { WrittenSettings } from './written-settings.ts';
 const HEAD = '# What was in force, without what is the default anyway. It holds passwords.\n';
 
 export function configText(config: Config, written: WrittenSettings): string {
-  const content: Record<string, unknown> = {};
-  for (const path of written.paths) {
-    const value = written.written(config, path);
-    if (value === undefined) continue;
-    const sections = path.split('.');
-    const key = sections.pop() ?? '';
-    let parent = content;
-    for (const name of sections) {
-      parent[name] ??= {};
-      parent = parent[name] as Record<string, unknown>;
-    }
-    parent[key] = value;
-  }
+  const content = written.content(config);
   if (config.backendUsers !== null) {
     const listed = content.users === undefined ? {} : { listed: content.users };
     content.users = { source: 'backend', ...config.backendUsers, ...listed };

@@ -57,6 +57,24 @@ export class WrittenSettings {
     this.#pathsOf.set(module, [...(this.#pathsOf.get(module) ?? []), path]);
   }
 
+  /** What somebody has written, section within section, as a file says it. */
+  content(config: Config): Record<string, unknown> {
+    const content: Record<string, unknown> = {};
+    for (const path of this.paths) {
+      const value = this.written(config, path);
+      if (value === undefined) continue;
+      const sections = path.split('.');
+      const key = sections.pop() ?? '';
+      let parent = content;
+      for (const name of sections) {
+        parent[name] ??= {};
+        parent = parent[name] as Record<string, unknown>;
+      }
+      parent[key] = value;
+    }
+    return content;
+  }
+
   /** All settings, those without a module included. */
   get paths(): Iterable<string> {
     return this.#defaults.keys();
