@@ -146,7 +146,8 @@ export class ChangeRaiser implements TransactionSink {
     this.#changedAnything = true;
   }
 
-  ended(gtid: StreamGtid | null): void {
+  /** @param isSeenLate replicas may count it as executed before its rows are visible: what comes next is waited for. */
+  ended(gtid: StreamGtid | null, isSeenLate = false): void {
     const { positionOf, epochs, tally, rows, seen } = this.#options;
     const position = positionOf(gtid);
     const isOwn = this.#isOwn(position);
@@ -156,7 +157,7 @@ export class ChangeRaiser implements TransactionSink {
     this.#skipped.clear();
     if (!isOwn && change !== null) {
       tally.foreignTransactions += 1;
-      this.#noteWritten(change, position);
+      this.#noteWritten(change, isSeenLate && position !== 0 ? position + 1 : position);
       this.#raise(change, true);
     } else if (change !== null) this.#raiseUnlogged(change);
     rows.ended(position);

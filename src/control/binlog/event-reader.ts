@@ -44,7 +44,7 @@ export interface TransactionSink extends RowChangeSink {
   /** It may have changed anything. */
   changedAnything(): void;
   /** All of it has come. */
-  ended(gtid: StreamGtid | null): void;
+  ended(gtid: StreamGtid | null, isSeenLate: boolean): void;
   /** What has come since the last `ended` comes again, or never. */
   dropped(): void;
 }
@@ -144,7 +144,8 @@ export class EventReader {
         this.#payload(body, isWhole);
         break;
       case BinlogEventType.XA_PREPARE_LOG_EVENT:
-        this.#end();
+        // Its first byte says that it is a commit in one phase.
+        this.#end(body[0] !== 0);
         break;
       case BinlogEventType.ROTATE_EVENT:
         this.#rotate(body);
@@ -255,12 +256,12 @@ export class EventReader {
     if (this.#state !== 'between') this.#end();
   }
 
-  #end(): void {
+  #end(isSeenLate = false): void {
     if (this.#state !== 'between') this.#state = move(this.#state, 'between');
     const gtid = this.#gtid;
     this.#gtid = null;
     this.#tables.transactionEnded();
-    this.#sink.ended(gtid);
+    this.#sink.ended(gtid, isSeenLate);
   }
 
   #drop(): void {

@@ -51,6 +51,11 @@ export class GtidSources {
     return (this.current?.prefix ?? '') !== '';
   }
 
+  /** Of which dialect the numbers are. */
+  get isMariadb(): boolean {
+    return this.current?.prefix.endsWith('-') === true;
+  }
+
   of(position: number): GtidSource | null {
     const index = sourceIndexOf(position);
     return this.#list.find((source) => source.index === index) ?? null;

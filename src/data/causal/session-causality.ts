@@ -8,7 +8,7 @@
  */
 
 import { CausalLevel } from '../../common/causal-level.ts';
-import { type StatementClass, StatementKind } from '../../sql/statement-class.ts';
+import { PinReason, type StatementClass, StatementKind } from '../../sql/statement-class.ts';
 import { type Destination, DestinationSource } from '../router/destination.ts';
 import type { Plan } from '../router/plan.ts';
 import { NO_SLOTS } from '../router/plan-slots.ts';
@@ -40,6 +40,15 @@ const PLAIN: ReadonlySet<StatementKind> = new Set<StatementKind>([StatementKind.
 
 const NO_NEED = 0;
 
+function usesXa({ kind, pins }: StatementClass): boolean {
+  return kind === StatementKind.xa || pins.includes(PinReason.xa);
+}
+
+/** In a procedure, or together with others. @param wasUsed there may be an XA transaction that an earlier statement began. */
+function mayCommitXa({ kind, calls, statementCount }: StatementClass, wasUsed: boolean): boolean {
+  return kind === StatementKind.xa || calls.length > 0 || (statementCount > 1 && wasUsed);
+}
+
 export class SessionCausality {
   readonly #worker: WorkerCausality;
   readonly #catalog: () => TableCatalog;
@@ -61,6 +70,8 @@ export class SessionCausality {
   #version = -1;
   #class: StatementClass | null = null;
   #isReported = true;
+  /** XA was among its statements. */
+  #usesXa = false;
 
   constructor(worker: WorkerCausality, catalog: () => TableCatalog) {
     this.#worker = worker;
@@ -77,6 +88,7 @@ export class SessionCausality {
     this.#unknownSince = 0;
     this.#pending.clear();
     this.#current = NO_SLOTS;
+    this.#usesXa = false;
   }
 
   // ---- writes
@@ -88,6 +100,7 @@ export class SessionCausality {
   sends(plan: Plan | null, schema: string | null, isReported: boolean): void {
     const statement = plan?.statement ?? null;
     this.#class = statement;
+    if (statement !== null && usesXa(statement)) this.#usesXa = true;
     const catalog = this.#catalog();
     const writes = plan === null ? NO_SLOTS : plan.writeSlots(schema, catalog);
     // What is proven by its text may still read a view that calls a function which writes; then it is on the primary.
@@ -170,7 +183,8 @@ export class SessionCausality {
    */
   get #isSeenLate(): boolean {
     const statement = this.#class;
-    return statement !== null && (statement.kind === StatementKind.xa || statement.statementCount > 1);
+    if (statement === null || this.#worker.sources.isMariadb) return false;
+    return mayCommitXa(statement, this.#usesXa);
   }
 
   get #mayHaveWritten(): boolean {
