@@ -19,7 +19,6 @@ import {
 } from '../../../protocol/index.ts';
 import { type ClientError, clientError } from '../../common/errors.ts';
 import { WorkerCounter } from '../../common/shared-counters.ts';
-import { makeTransitions } from '../../common/state-machine.ts';
 import type { SessionDescription } from '../../common/thread-messages.ts';
 import type { LexicalContext } from '../../sql/lexical-context.ts';
 import type { PasswordChange } from '../../sql/password-statement.ts';
@@ -44,8 +43,9 @@ import { AnswerCollector } from './process-list.ts';
 import { ReadOnlyTransaction } from './read-only-transaction.ts';
 import type { RunClient } from './run-client.ts';
 import { SessionCleanup } from './session-cleanup.ts';
+import { describeSession } from './session-description.ts';
 import { endsConnection } from './session-end.ts';
-import { SessionPhase } from './session-phase.ts';
+import { moveSession, SessionPhase } from './session-phase.ts';
 import { SessionRouting } from './session-routing.ts';
 import { SessionRules } from './session-rules.ts';
 import { errorOfRun, SessionStart } from './session-start.ts';
@@ -53,13 +53,6 @@ import { SessionState } from './session-state.ts';
 import type { SessionTransport } from './session-transport.ts';
 import { StatementActions } from './statement-actions.ts';
 import { StatementRun } from './statement-run.ts';
-
-const transition = makeTransitions<SessionPhase>('session', {
-  idle: ['busy', 'closed'],
-  busy: ['idle', 'infile', 'closed'],
-  infile: ['busy', 'idle', 'closed'],
-  closed: [],
-});
 
 export class Session implements RunClient {
   readonly state: SessionState;
@@ -198,7 +191,7 @@ export class Session implements RunClient {
   }
 
   localInfile(): void {
-    this.#phase = transition(this.#phase, SessionPhase.infile);
+    this.#phase = moveSession(this.#phase, SessionPhase.infile);
     this.transport.resumeInput();
   }
 
@@ -227,13 +220,13 @@ export class Session implements RunClient {
 
   restores(): boolean {
     if (this.#phase !== SessionPhase.idle) return false;
-    this.#phase = transition(this.#phase, SessionPhase.busy);
+    this.#phase = moveSession(this.#phase, SessionPhase.busy);
     return true;
   }
 
   restored(): void {
     if (this.#phase !== SessionPhase.busy) return;
-    this.#phase = transition(this.#phase, SessionPhase.idle);
+    this.#phase = moveSession(this.#phase, SessionPhase.idle);
     this.transport.resumeInput();
   }
 
@@ -257,7 +250,7 @@ export class Session implements RunClient {
     this.routing.verdict = NO_RULES;
     this.#actions.commandCame();
     this.errorSequence = fragmentCount(end - start) & 0xff;
-    this.#phase = transition(this.#phase, SessionPhase.busy);
+    this.#phase = moveSession(this.#phase, SessionPhase.busy);
     this.commands.take(command, buffer, start, end);
   }
 
@@ -270,9 +263,9 @@ export class Session implements RunClient {
   /** Gets hold of a connection in the session's state, and lets go of it: nothing is sent to the client. */
   touchServer(route: Route, then: (error: ClientError | null) => void): void {
     const isLogin = this.#phase === SessionPhase.idle;
-    if (isLogin) this.#phase = transition(this.#phase, SessionPhase.busy);
+    if (isLogin) this.#phase = moveSession(this.#phase, SessionPhase.busy);
     this.#continuation = (errno) => {
-      if (isLogin) this.#phase = transition(this.#phase, SessionPhase.idle);
+      if (isLogin) this.#phase = moveSession(this.#phase, SessionPhase.idle);
       then(errorOfRun(errno, this.run.lastError));
     };
     this.run.touch(route);
@@ -297,7 +290,7 @@ export class Session implements RunClient {
 
   /** What a command leaves to be done when its answer has passed. */
   commandAnswered(): void {
-    if (this.#phase === SessionPhase.infile) this.#phase = transition(this.#phase, SessionPhase.busy);
+    if (this.#phase === SessionPhase.infile) this.#phase = moveSession(this.#phase, SessionPhase.busy);
     this.routing.isPlacing = false;
     if (this.#endsConnection()) {
       this.close('the transaction ended with RELEASE');
@@ -314,7 +307,7 @@ export class Session implements RunClient {
     this.run.timeout.end();
     this.cached.commandEnded();
     this.record.ends(this.run.trace, this.transport.lastActivity);
-    this.#phase = transition(this.#phase, SessionPhase.idle);
+    this.#phase = moveSession(this.#phase, SessionPhase.idle);
     if (this.#context.stopping && this.run.held === null) {
       this.endForShutdown();
       return;
@@ -344,7 +337,7 @@ export class Session implements RunClient {
     const { connection } = this.run;
     if (connection === null) return;
     this.#infile.pass(connection, buffer, start, end, sequenceId);
-    if (end === start) this.#phase = transition(this.#phase, SessionPhase.busy);
+    if (end === start) this.#phase = moveSession(this.#phase, SessionPhase.busy);
   }
 
   // ---- the end
@@ -365,19 +358,8 @@ export class Session implements RunClient {
     return this.run.connections.primaryThreadId;
   }
 
-  /** As a list of processes shows it. */
   describe(): SessionDescription {
-    const isBusy = this.#phase !== SessionPhase.idle;
-    return {
-      id: this.identity.connectionId,
-      user: this.username,
-      host: this.transport.host,
-      schema: this.state.schema,
-      isBusy,
-      seconds: Math.floor((performance.now() - this.transport.lastActivity) / 1000),
-      info: isBusy ? this.run.text : null,
-      threadId: this.primaryThreadId,
-    };
+    return describeSession(this);
   }
 
   endForShutdown(): void {
@@ -393,7 +375,7 @@ export class Session implements RunClient {
 
   close(reason: string): void {
     if (this.#phase === SessionPhase.closed) return;
-    this.#phase = transition(this.#phase, SessionPhase.closed);
+    this.#phase = moveSession(this.#phase, SessionPhase.closed);
     this.#actions.cancel();
     this.cached.end();
     this.run.abandon();
