@@ -80,7 +80,7 @@ export function makeAdminState(parts: AdminStateParts): AdminState {
         running,
         restarts,
       })),
-    explainRoute: (question) => workers()?.explainRoute(question) ?? Promise.resolve([]),
+    explainRoute: (question) => workers()?.questions.explainRoute(question) ?? Promise.resolve([]),
     ruleHits: () => rules.hits(),
     accounts: () =>
       accounts.accounts.map((account) => ({
@@ -91,7 +91,7 @@ export function makeAdminState(parts: AdminStateParts): AdminState {
     inspect: (inspection) => parts.inspect(inspection),
     metricsPage: () => metrics.render(),
     killSession: (connectionId, queryOnly) =>
-      workers()?.killSession(connectionId, queryOnly) ?? Promise.resolve(null),
+      workers()?.questions.killSession(connectionId, queryOnly) ?? Promise.resolve(null),
     setLogLevel: (level) => parts.setLogLevel(level),
     reopenLogs: () => parts.reopenLogs(),
     reloadTls: () => parts.reloadTls(),

@@ -16,7 +16,8 @@ export class WorkerInspection {
 
   ask(inspection: Inspection): Promise<InspectResult> {
     const ask = (): Promise<InspectResult> =>
-      this.#workers()?.inspect(inspection) ?? Promise.resolve({ ...NO_RECORDS, missing: [], asked: 0 });
+      this.#workers()?.questions.inspect(inspection) ??
+      Promise.resolve({ ...NO_RECORDS, missing: [], asked: 0 });
     const { subject, connectionId, limit, reset = false } = inspection;
     return reset ? ask() : this.#answers.get(`${subject} ${connectionId} ${limit}`, ask);
   }

@@ -4,7 +4,6 @@
 
 import { generateKeyPairSync } from 'node:crypto';
 import { type ResourceLimits, Worker } from 'node:worker_threads';
-import type { Inspection } from '../common/inspection.ts';
 import type { ListeningSocket } from '../common/listening-socket.ts';
 import type { Logger } from '../common/logger.ts';
 import type { SharedCounters } from '../common/shared-counters.ts';
@@ -16,12 +15,8 @@ import type { TableEpochs } from '../common/table-epochs.ts';
 import type {
   CommitInDoubt,
   DrainReport,
-  ExplainQuestion,
-  ExplainStep,
   FromWorker,
   HandOverOrder,
-  KillOutcome,
-  SessionListRequest,
   StopMode,
   ToWorker,
   WorkerStart,
@@ -30,11 +25,7 @@ import type {
 import { type OperatorReport, ReportStream, type WorkerReport } from '../common/worker-report.ts';
 import { AppliedWaits } from './applied-waits.ts';
 import { giveBack } from './give-back.ts';
-import { KillRelay } from './kill-relay.ts';
-import { OPERATOR, OperatorKills } from './operator-kills.ts';
-import { SessionListing } from './session-lists.ts';
-import { WorkerExplains } from './worker-explains.ts';
-import { type InspectResult, WorkerInquiries } from './worker-inquiries.ts';
+import { WorkerQuestions } from './worker-questions.ts';
 import { moveSlot, SlotState, WorkerSlot } from './worker-slot.ts';
 import { WorkerSockets } from './worker-sockets.ts';
 
@@ -93,15 +84,11 @@ export class WorkerSet {
   readonly #slots: WorkerSlot[];
   /** One for all threads that let clients in. */
   readonly rsaKey: WorkerStart['rsaKey'];
-  readonly #explains = new WorkerExplains();
-  readonly #inquiries = new WorkerInquiries();
-  readonly #operatorKills = new OperatorKills();
-  readonly #kills = new KillRelay((worker, message) => {
-    if (worker === OPERATOR && message.type === 'killAnswer')
-      this.#operatorKills.answered(message.requestId, message.outcome);
-    this.tell(worker, message);
+  readonly questions = new WorkerQuestions({
+    tell: (worker, message) => this.tell(worker, message),
+    running: () => this.#running(),
+    alive: () => this.#slots.flatMap(({ index, worker }) => (worker === null ? [] : index)),
   });
-  readonly #lists = new SessionListing((worker, lists) => this.tell(worker, lists));
   readonly #applied = new AppliedWaits();
   readonly #script: URL;
   readonly #sockets: WorkerSockets;
@@ -167,40 +154,13 @@ export class WorkerSet {
     for (const slot of this.#slots) this.#send(slot, message);
   }
 
-  /** Asks a running worker; empty when there is none, or it does not answer in time. */
-  explainRoute(question: ExplainQuestion): Promise<readonly ExplainStep[]> {
-    const slot = this.#slots.find(({ state }) => state === SlotState.running);
-    if (slot === undefined) return Promise.resolve([]);
-    return this.#explains.ask(question, (message) => this.#send(slot, message));
-  }
-
-  /** Asks all workers that run; does not wait for one that is late. */
-  inspect(inspection: Inspection): Promise<InspectResult> {
-    const running = this.#slots.filter(({ state }) => state === SlotState.running);
-    const workers = running.map(({ index }) => index);
-    return this.#inquiries.ask(inspection, workers, (worker, message) => {
-      this.#send(this.#slots[worker]!, message);
-    });
-  }
-
-  /** Null when workers were late, and none of the others has this session. */
-  killSession(connectionId: number, queryOnly: boolean): Promise<KillOutcome | null> {
-    return this.#operatorKills.request(connectionId, queryOnly, (request) =>
-      this.#kills.passOn(request, this.#othersThan(OPERATOR)),
-    );
-  }
-
   async stop(mode: StopMode, limitMs: number): Promise<void> {
     await Promise.all(this.#slots.map((slot) => this.#stopSlot(slot, mode, limitMs)));
   }
 
   /** Where they listen. @throws Error if one of them does not say */
   sockets(): Promise<readonly ListeningSocket[]> {
-    const running = this.#slots.filter(({ state }) => state === SlotState.running);
-    return this.#sockets.ask(
-      running.map(({ index }) => index),
-      (worker) => this.tell(worker, { type: 'whichSockets' }),
-    );
+    return this.#sockets.ask(this.#running(), (worker) => this.tell(worker, { type: 'whichSockets' }));
   }
 
   /** Resolves when all of them let clients in. @throws Error if one cannot */
@@ -314,26 +274,11 @@ export class WorkerSet {
       case 'draining':
         this.#options.draining?.(slot.index, message);
         return;
-      case 'kill':
-        this.#kills.passOn(message, this.#othersThan(message.fromWorker));
-        return;
-      case 'explained':
-        this.#explains.answered(message.requestId, message.steps);
-        return;
-      case 'inspected':
-        this.#inquiries.received(slot.index, message);
-        return;
-      case 'killAnswer':
-        this.#kills.collect(slot.index, message);
-        return;
-      case 'listSessions':
-        this.#askForSessions(message);
-        return;
-      case 'sessionList':
-        this.#lists.collect(slot.index, message);
-        return;
       case 'drained':
         void slot.worker?.terminate();
+        return;
+      default:
+        this.questions.received(slot.index, message);
     }
   }
 
@@ -353,9 +298,7 @@ export class WorkerSet {
     slot.appliedVersion = 0;
     giveBack(this.#options.counters, this.#options.statistics, slot.index);
     this.#options.workerEnded?.(slot.index);
-    this.#kills.forget(slot.index);
-    this.#lists.forget(slot.index);
-    this.#inquiries.workerEnded(slot.index);
+    this.questions.workerEnded(slot.index);
     this.#sockets.ended(slot.index);
     if (slot.state === SlotState.stopping || slot.state === SlotState.stopped) {
       slot.end();
@@ -393,14 +336,7 @@ export class WorkerSet {
     slot.worker?.postMessage(message);
   }
 
-  #othersThan(worker: number): number[] {
-    const others = this.#slots.filter((slot) => slot.index !== worker && slot.worker !== null);
-    return others.map(({ index }) => index);
-  }
-
-  #askForSessions(request: SessionListRequest): void {
-    const others = this.#othersThan(request.fromWorker);
-    this.#lists.begin(request, others);
-    for (const worker of others) this.#send(this.#slots[worker]!, request);
+  #running(): number[] {
+    return this.#slots.flatMap(({ index, state }) => (state === SlotState.running ? index : []));
   }
 }

@@ -91,7 +91,7 @@ t.test('all start, on the port of the first one, and answer', async (t) => {
   await rig.set.start();
   t.same(rig.running, [true, true, true]);
   t.equal(rig.set.port, 40_000);
-  t.same(await rig.set.explainRoute(QUESTION), [{ step: 'by', value: '0' }]);
+  t.same(await rig.set.questions.explainRoute(QUESTION), [{ step: 'by', value: '0' }]);
   rig.order('');
   await waitUntil('all have applied', () =>
     rig.set.status().every(({ appliedVersion }) => appliedVersion === 2),
@@ -99,7 +99,7 @@ t.test('all start, on the port of the first one, and answer', async (t) => {
   await rig.set.stop(StopMode.graceful, 5000);
   t.same(rig.running, [false, false, false]);
   t.same(rig.restarts, [0, 0, 0], 'a stop is no crash');
-  t.same(await rig.set.explainRoute(QUESTION), []);
+  t.same(await rig.set.questions.explainRoute(QUESTION), []);
 });
 
 t.test('a worker that crashes is started again, and what it held is given back', async (t) => {
@@ -201,7 +201,7 @@ t.test('a question to all workers is answered without those that end or say noth
   const rig = new Rig(t, 3);
   await rig.set.start();
   const wanted = { subject: 'sessions', connectionId: null, limit: 10 } as const;
-  t.same(await rig.set.inspect(wanted), {
+  t.same(await rig.set.questions.inspect(wanted), {
     ...NO_RECORDS,
     missing: [],
     asked: 3,
@@ -210,7 +210,7 @@ t.test('a question to all workers is answered without those that end or say noth
   await waitUntil('they are mute', () =>
     rig.set.status().every(({ appliedVersion }) => appliedVersion === 2),
   );
-  const asked = rig.set.inspect(wanted);
+  const asked = rig.set.questions.inspect(wanted);
   rig.order('2:crash');
   t.same((await asked).missing, [1, 2]);
 });
