@@ -20,20 +20,21 @@ import type { StoreClient } from '../store/store-client.ts';
 import { configText } from './config-text.ts';
 import { checkConfiguration } from './configuration-checks.ts';
 import { withFileChanges } from './file-changes.ts';
+import { LayerComparison } from './layer-comparison.ts';
 import { LayerCopies } from './layer-copies.ts';
 import { lostAtNextStart } from './next-start.ts';
 import { RowError } from './row-error.ts';
-import { differencesOf, type RuntimeDifference } from './runtime-difference.ts';
+import type { RuntimeDifference } from './runtime-difference.ts';
 import type { AppliedConfig, RuntimeHost } from './runtime-host.ts';
 import { type RuntimeModule, runtimeModules } from './runtime-modules.ts';
 import {
   readModule,
+  type SavedConfigurationContext,
   type StartConfiguration,
   type StartWarning,
   startConfiguration,
   unreadableWarning,
 } from './saved-configuration.ts';
-import { checksumOf } from './table-checksum.ts';
 import { type Variable, VariableCatalog } from './variable-catalog.ts';
 import { type AppliedVersion, VersionHistory } from './version-history.ts';
 import { WrittenSettings } from './written-settings.ts';
@@ -67,6 +68,7 @@ export class RuntimeControl implements AdminRuntime {
   readonly #store: StoreClient;
   readonly #written: WrittenSettings;
   readonly #copies: LayerCopies;
+  readonly #comparison: LayerComparison;
   readonly #history = new VersionHistory();
   readonly #clock: () => number;
   #host: RuntimeHost | null = null;
@@ -84,6 +86,7 @@ export class RuntimeControl implements AdminRuntime {
     this.#startConfig = file;
     this.#written = new WrittenSettings(this.catalog);
     this.#clock = clock;
+    this.#comparison = new LayerComparison(store, this.modules);
     this.#copies = new LayerCopies(store, (module) => this.#written.hashOf(this.#file, module), clock);
   }
 
@@ -91,15 +94,9 @@ export class RuntimeControl implements AdminRuntime {
 
   /** The configuration to start with: of the file, and of DISK where it was saved. */
   async start(): Promise<StartConfiguration> {
-    const context = {
-      store: this.#store,
-      modules: this.modules,
-      catalog: this.catalog,
-      written: this.#written,
-    };
     let start: StartConfiguration;
     try {
-      start = await startConfiguration(this.#file, context);
+      start = await startConfiguration(this.#file, this.#saved);
     } catch (error) {
       start = { config: this.#file, memory: [], warnings: [unreadableWarning(error)], notes: [] };
     }
@@ -146,10 +143,7 @@ export class RuntimeControl implements AdminRuntime {
 
   /** As MEMORY is before anybody has changed it. */
   rows(config: Config): TableRows[] {
-    const tables = new Map<string, SqlRow[]>();
-    for (const { table, rows } of this.modules.flatMap((module) => module.rowsOf(config)))
-      tables.set(table, [...(tables.get(table) ?? []), ...rows]);
-    return [...tables].map(([table, rows]) => ({ table, rows }));
+    return this.#comparison.rows(config);
   }
 
   moduleNamed(name: AdminModule): RuntimeModule {
@@ -245,55 +239,17 @@ export class RuntimeControl implements AdminRuntime {
   // ---- what differs
 
   differences(): Promise<readonly RuntimeDifference[]> {
-    return this.#inTurn(async () => {
-      const runtime = this.rows(this.config);
-      const memory = await this.#store.readTables(
-        'memory',
-        runtime.map(({ table }) => table),
-      );
-      return differencesOf(runtime, await this.#asApplied(memory));
-    });
+    return this.#inTurn(() => this.#comparison.differences(this.config));
   }
 
   /** Tables of which another process would start with other rows. @throws ConfigError, StoreError */
   lostAtNextStart(): Promise<readonly string[]> {
-    const context = {
-      store: this.#store,
-      modules: this.modules,
-      catalog: this.catalog,
-      written: this.#written,
-    };
     const configs = { inForce: this.config, file: this.#inForce.readFile() };
-    return this.#inTurn(() => lostAtNextStart(configs, (config) => this.rows(config), context));
+    return this.#inTurn(() => lostAtNextStart(configs, (config) => this.rows(config), this.#saved));
   }
 
-  /** As the rows would look in RUNTIME; as they are where they cannot be loaded. */
-  async #asApplied(memory: readonly TableRows[]): Promise<readonly TableRows[]> {
-    try {
-      let config = this.config;
-      for (const module of this.modules) config = await module.withRows(config, memory, []);
-      return this.rows(config);
-    } catch (error) {
-      if (!(error instanceof RowError)) throw error;
-      return memory;
-    }
-  }
-
-  /** Names of tables; of variables, and of families of tables, their prefix. */
-  async checksum(layer: 'runtime' | 'memory' | 'disk', names: readonly string[]): Promise<string> {
-    const all = this.modules.flatMap(({ tables }) => tables);
-    const tables =
-      layer === 'runtime' ? this.rows(this.config) : await this.#store.readTables(layer, [...new Set(all)]);
-    const wanted = tables.flatMap(({ table, rows }): TableRows[] => {
-      if (table === 'global_variables')
-        return [
-          { table, rows: rows.filter(([name]) => names.some((each) => String(name).startsWith(each))) },
-        ];
-      return names.some((each) => table === each || (each.endsWith('_') && table.startsWith(each)))
-        ? [{ table, rows }]
-        : [];
-    });
-    return checksumOf(wanted);
+  checksum(layer: 'runtime' | 'memory' | 'disk', names: readonly string[]): Promise<string> {
+    return this.#comparison.checksum(layer, names, this.config);
   }
 
   text(): string {
@@ -353,6 +309,10 @@ export class RuntimeControl implements AdminRuntime {
   }
 
   // ---- inside
+
+  get #saved(): SavedConfigurationContext {
+    return { store: this.#store, modules: this.modules, catalog: this.catalog, written: this.#written };
+  }
 
   async #toMemory(names: readonly AdminModule[], config: Config): Promise<void> {
     for (const name of names) await this.#copies.rowsToMemory(this.moduleNamed(name), config);
