@@ -9,10 +9,6 @@ import { SharedStatistics } from '../common/shared-statistics.ts';
 import type { Snapshot } from '../common/snapshot.ts';
 import { FollowState, TableEpochs } from '../common/table-epochs.ts';
 import { StopMode } from '../common/thread-messages.ts';
-import type { AdminState } from './admin/admin-state.ts';
-import { virtualRows } from './admin/virtual-tables/all-virtual-tables.ts';
-import { poolRows } from './admin/virtual-tables/stats-connection-pool.ts';
-import { CacheOrders } from './cache/cache-orders.ts';
 import { CertificateKeeper } from './certificate-keeper.ts';
 import { ConfigurationInForce } from './configuration-in-force.ts';
 import { configuredServers } from './configured-servers.ts';
@@ -21,33 +17,25 @@ import { FailoverRoom } from './failover-room.ts';
 import type { GivenOver } from './handover/handover-giver.ts';
 import type { HandoverTaker } from './handover/handover-taker.ts';
 import { HandoverRoom } from './handover-room.ts';
-import { takeHealth } from './health-numbers.ts';
 import { heapLimits } from './heap-limits.ts';
 import { joinAddress, listenOptions } from './listen-options.ts';
 import { OperatorLogs } from './logs/operator-logs.ts';
-import { makeAdminState } from './make-admin-state.ts';
 import { MeasuredServers } from './measured-servers.ts';
-import { type CounterSnapshot, takeCounterSnapshot } from './metrics/counter-snapshot.ts';
-import { createMetricsRegistry, type MetricsRegistry } from './metrics/registry.ts';
 import { Monitor } from './monitor/monitor.ts';
 import { monitorCredentials, monitorLogger, watchSettings } from './monitor-options.ts';
-import { OperatorPorts } from './operator-ports.ts';
+import { OperatorRoom, type ProcessOrders } from './operator-room.ts';
 import { RuleKeeper } from './query-rules/rule-keeper.ts';
-import { liveness, readiness } from './readiness.ts';
 import type { PreparedRuntime } from './runtime/prepare-runtime.ts';
 import type { RuntimeControl } from './runtime/runtime-control.ts';
 import type { AppliedConfig, RuntimeHost } from './runtime/runtime-host.ts';
 import { ServicePhase } from './service-phase.ts';
 import type { SluiceAddresses, SluiceHandle } from './sluice-handle.ts';
 import { SnapshotPublisher } from './snapshot-publisher.ts';
-import { StatisticsHistory } from './statistics/history.ts';
-import { Statistics } from './statistics/statistics.ts';
 import type { SqliteStore } from './store/sqlite-store.ts';
 import type { TlsMaterial } from './tls-material.ts';
 import { AccountKeeper } from './users/account-keeper.ts';
 import { ViewFollower } from './view-follower.ts';
 import { workerCallbacks } from './worker-callbacks.ts';
-import { WorkerInspection } from './worker-inspection.ts';
 import { WorkerSet } from './worker-set.ts';
 import { WriteRoom } from './write-room.ts';
 
@@ -64,9 +52,6 @@ export class Supervisor implements SluiceHandle {
   readonly #shared: SharedStatistics;
   readonly #measurements = new SharedMeasurements();
   readonly #epochs: TableEpochs;
-  readonly #statistics: Statistics;
-  readonly #metrics: MetricsRegistry;
-  readonly #inspection = new WorkerInspection(() => this.#workers);
   readonly #gate = new WriteGate({
     publish: () => this.#snapshots.publish(),
     publishedTo: async (timeoutMs) => {
@@ -84,19 +69,15 @@ export class Supervisor implements SluiceHandle {
   readonly #accounts: AccountKeeper;
   readonly #views: ViewFollower;
   readonly #store: SqliteStore;
-  readonly #history: StatisticsHistory;
   readonly #runtime: RuntimeControl;
   readonly #readFile: () => Config;
-  readonly #adminState: AdminState;
   readonly #snapshots: SnapshotPublisher;
   #workers: WorkerSet | null = null;
-  readonly #ports: OperatorPorts;
+  readonly #operators: OperatorRoom;
   readonly #phase = new ServicePhase();
   readonly #handover: HandoverRoom;
   #stopping: Promise<void> | null = null;
   readonly #certificates: CertificateKeeper;
-  readonly #readiness = () =>
-    readiness(this.#workers?.status() ?? [], this.#snapshot, this.#phase.isStopping);
 
   constructor(
     prepared: PreparedRuntime,
@@ -114,7 +95,6 @@ export class Supervisor implements SluiceHandle {
     this.#logs = new OperatorLogs(config, logger, version);
     this.#shared = new SharedStatistics(config.workers);
     this.#epochs = new TableEpochs(config.workers);
-    this.#metrics = createMetricsRegistry(version, () => this.#takeCounters());
     const changed = (tls: TlsMaterial) => this.#certificatesRead(tls);
     this.#certificates = new CertificateKeeper({ config, logger, changed });
     this.#monitor = new Monitor({
@@ -132,12 +112,28 @@ export class Supervisor implements SluiceHandle {
     });
     const publish = () => this.#snapshots.publish();
     this.#views = new ViewFollower(this.#monitor, this.#counters, publish, () => this.#wantedDefinitions());
-    this.#writes = new WriteRoom({
+    this.#writes = this.#makeWrites();
+    this.#accounts = new AccountKeeper({
+      config,
+      monitor: this.#monitor,
+      counters: this.#counters,
+      credentials: (wanted) => monitorCredentials(wanted, this.#certificates),
+      changed: () => this.#snapshots.publish(),
+    });
+    this.#operators = this.#makeOperators(version, taker);
+    prepared.fillWith((table) => this.#operators.rowsOf(table));
+    this.#handover = this.#makeHandover(version, taker);
+    this.#snapshots = this.#makeSnapshots(taker === null);
+    this.#runtime.begin(this.#runtimeHost(), 0);
+  }
+
+  #makeWrites(): WriteRoom {
+    return new WriteRoom({
       epochs: this.#epochs,
       counters: this.#counters,
       monitor: this.#monitor,
       certificates: this.#certificates,
-      logger,
+      logger: this.#logger,
       config: () => this.#config,
       snapshot: () => this.#snapshot,
       isHeld: () => this.#gate.isHeld,
@@ -147,52 +143,59 @@ export class Supervisor implements SluiceHandle {
       lateWorkers: (timeoutMs) =>
         this.#workers?.lateFor(this.#snapshot.version, timeoutMs) ?? Promise.resolve([]),
     });
-    this.#statistics = new Statistics({
-      shared: this.#shared,
-      checks: this.#monitor.checkLog,
-      workers: () => (this.#workers?.status() ?? []).map(({ index }) => index),
-      inspect: (inspection) => this.#inspection.ask(inspection),
-    });
-    this.#accounts = new AccountKeeper({
-      config,
-      monitor: this.#monitor,
-      counters: this.#counters,
-      credentials: (wanted) => monitorCredentials(wanted, this.#certificates),
-      changed: () => this.#snapshots.publish(),
-    });
-    prepared.fillWith((table) => virtualRows(table, this.#adminState));
-    this.#adminState = this.#makeAdminState();
-    this.#ports = new OperatorPorts({
+  }
+
+  #makeOperators(version: string, taker: HandoverTaker | null): OperatorRoom {
+    return new OperatorRoom({
       version,
-      logger,
-      audit: this.#logs.audit,
-      state: this.#adminState,
-      certificates: this.#certificates,
-      inherited: taker?.sockets ?? [],
-      config: () => this.#config,
-      metrics: this.#metrics,
-      liveness: () => liveness(this.#workers?.status() ?? []),
-      readiness: this.#readiness,
-    });
-    this.#history = new StatisticsHistory({
+      logger: this.#logger,
+      logs: this.#logs,
       store: this.#store,
-      counters: () => this.#takeCounters(),
-      pools: () => poolRows(this.#adminState),
-      settings: () => this.#config.statistics,
-      logger,
+      runtime: this.#runtime,
+      counters: this.#counters,
+      shared: this.#shared,
+      epochs: this.#epochs,
+      monitor: this.#monitor,
+      accounts: this.#accounts,
+      certificates: this.#certificates,
+      rules: this.#rules,
+      gate: this.#gate,
+      writes: this.#writes,
+      failover: this.#failover,
+      inherited: taker?.sockets ?? [],
+      orders: this.#orders(),
+      config: () => this.#config,
+      snapshot: () => this.#snapshot,
+      workers: () => this.#workers,
+      isStopping: () => this.#phase.isStopping,
+      handover: () => this.#handover.report,
     });
-    this.#handover = new HandoverRoom({
+  }
+
+  #orders(): ProcessOrders {
+    return {
+      setLogLevel: (level) => this.#setLogLevel(level),
+      reopenLogs: () => this.reopenLogs(),
+      setAccepting: (accepting) => this.#snapshots.setAccepting(accepting),
+      reloadFile: () => this.reload(this.#readFile()),
+      handOver: (by) => this.handOver(by),
+    };
+  }
+
+  #makeHandover(version: string, taker: HandoverTaker | null): HandoverRoom {
+    const { history, ports } = this.#operators;
+    return new HandoverRoom({
       taker,
       version,
-      logger,
+      logger: this.#logger,
       counters: this.#counters,
       epochs: this.#epochs,
       writes: this.#writes,
       monitor: this.#monitor,
       failover: this.#failover,
-      history: this.#history,
-      runtime,
-      ports: this.#ports,
+      history,
+      runtime: this.#runtime,
+      ports,
       config: () => this.#config,
       snapshot: () => this.#snapshot,
       workers: () => this.#workers,
@@ -200,9 +203,12 @@ export class Supervisor implements SluiceHandle {
       isHeld: () => this.#gate.isHeld,
       accept: () => this.#snapshots.setAccepting(true),
     });
-    this.#snapshots = new SnapshotPublisher({
-      accepting: taker === null,
-      logger,
+  }
+
+  #makeSnapshots(accepting: boolean): SnapshotPublisher {
+    return new SnapshotPublisher({
+      accepting,
+      logger: this.#logger,
       epochs: this.#epochs,
       monitor: this.#monitor,
       views: this.#views,
@@ -215,7 +221,6 @@ export class Supervisor implements SluiceHandle {
       workers: () => this.#workers,
       isSuspended: () => this.#phase.isClosing || this.#inForce.isApplying,
     });
-    this.#runtime.begin(this.#runtimeHost(), 0);
   }
 
   get #config(): Config {
@@ -231,13 +236,13 @@ export class Supervisor implements SluiceHandle {
     return {
       listen: joinAddress(listen.host, this.#workers?.port ?? listen.port),
       socket: listen.socket,
-      ...this.#ports.addresses,
+      ...this.#operators.ports.addresses,
     };
   }
 
   async start(): Promise<void> {
     const { isTaking } = this.#handover;
-    if (!isTaking) await this.#ports.openHttp();
+    if (!isTaking) await this.#operators.ports.openHttp();
     await this.#monitor.start();
     if (!isTaking) this.#handover.startRoles();
     // A primary that hangs keeps nobody waiting: logins find out for themselves.
@@ -269,7 +274,7 @@ export class Supervisor implements SluiceHandle {
     this.#monitor.on('change', () => this.#snapshots.publish());
     await this.#workers.start();
     if (isTaking) await this.#handover.take();
-    else await this.#ports.openAdmin(this.#workers.rsaKey);
+    else await this.#operators.ports.openAdmin(this.#workers.rsaKey);
     this.#certificates.follow();
     // What changed while the workers were starting.
     this.#snapshots.publish();
@@ -308,48 +313,6 @@ export class Supervisor implements SluiceHandle {
     };
   }
 
-  #makeAdminState(): AdminState {
-    return makeAdminState({
-      store: this.#store,
-      runtime: this.#runtime,
-      monitor: this.#monitor,
-      accounts: this.#accounts,
-      counters: this.#counters,
-      rules: this.#rules,
-      statistics: this.#statistics,
-      metrics: this.#metrics,
-      cache: new CacheOrders(this.#epochs, (message) => this.#workers?.tellAll(message)),
-      writes: this.#gate,
-      failover: this.#failover,
-      config: () => this.#config,
-      workers: () => this.#workers,
-      takeCounters: () => this.#takeCounters(),
-      inspect: (inspection) => this.#inspection.ask(inspection),
-      setLogLevel: (level) => this.#setLogLevel(level),
-      reopenLogs: () => this.reopenLogs(),
-      reloadTls: () => this.#certificates.readAgain(),
-      setAccepting: (accepting) => this.#snapshots.setAccepting(accepting),
-      reloadFile: () => this.reload(this.#readFile()),
-      handOver: (by) => this.handOver(by),
-    });
-  }
-
-  #takeCounters(): CounterSnapshot {
-    return takeCounterSnapshot({
-      counters: this.#counters,
-      statistics: this.#shared,
-      checks: this.#monitor.checkLog,
-      workers: this.#workers?.status() ?? [],
-      snapshot: this.#snapshot,
-      spans: this.#logs.spans,
-      operations: this.#failover.control.tally,
-      follower: this.#writes.binlog.report,
-      handover: this.#handover.report,
-      lagOf: (address) => this.#monitor.topology.find(address),
-      health: takeHealth(this.#readiness(), this.#failover, this.#writes, this.#certificates),
-    });
-  }
-
   reload(file: Config): Promise<AppliedConfig> {
     return this.#runtime.fileChanged(file);
   }
@@ -359,7 +322,7 @@ export class Supervisor implements SluiceHandle {
       logger: this.#logger,
       logs: this.#logs,
       certificates: this.#certificates,
-      ports: this.#ports,
+      ports: this.#operators.ports,
       monitor: this.#monitor,
       writes: this.#writes,
       accounts: this.#accounts,
@@ -370,7 +333,7 @@ export class Supervisor implements SluiceHandle {
   }
 
   #certificatesRead(tls: TlsMaterial): void {
-    this.#ports.updateTls(tls);
+    this.#operators.ports.updateTls(tls);
     this.#snapshots.publish();
   }
 
@@ -417,9 +380,9 @@ export class Supervisor implements SluiceHandle {
     await this.#accounts.stop();
     await this.#writes.stop();
     await this.#monitor.stop();
-    await this.#ports.close();
+    await this.#operators.ports.close();
     this.#handover.removeNames();
-    await this.#history.stop();
+    await this.#operators.history.stop();
     await this.#store.close();
     await this.#logs.close();
   }
