@@ -110,16 +110,10 @@ export class OperatorRoom {
   }
 
   #makeState(): AdminState {
-    const { store, runtime, monitor, accounts, counters, rules, shared, epochs, gate, failover, orders } =
-      this.#parts;
+    const { monitor, shared, epochs, gate, certificates, orders } = this.#parts;
     const inspection = new WorkerInspection(() => this.#parts.workers());
     return makeAdminState({
-      store,
-      runtime,
-      monitor,
-      accounts,
-      counters,
-      rules,
+      ...this.#parts,
       statistics: new Statistics({
         shared,
         checks: monitor.checkLog,
@@ -129,12 +123,9 @@ export class OperatorRoom {
       metrics: this.#metrics,
       cache: new CacheOrders(epochs, (message) => this.#parts.workers()?.tellAll(message)),
       writes: gate,
-      failover,
-      config: () => this.#parts.config(),
-      workers: () => this.#parts.workers(),
       takeCounters: () => this.#takeCounters(),
       inspect: (wanted) => inspection.ask(wanted),
-      reloadTls: () => this.#parts.certificates.readAgain(),
+      reloadTls: () => certificates.readAgain(),
       ...orders,
     });
   }

@@ -1,5 +1,6 @@
 import type { Test } from 'tap';
 import type { ServerFlavor } from '../../src/topology/server-description.ts';
+import { isNightly } from '../support/nightly.ts';
 import { AppStage } from './app-stage.ts';
 import { APPLICATIONS, commandOf } from './applications.ts';
 
@@ -11,9 +12,8 @@ export async function runApplications(t: Test, flavor: ServerFlavor): Promise<vo
 async function runAll(t: Test, flavor: ServerFlavor): Promise<void> {
   const stage = await AppStage.start(t, flavor);
   const wanted = new RegExp(process.env.SLUICE_TEST_APP ?? '');
-  const nightly = process.env.SLUICE_TEST_NIGHTLY === '1';
   for (const application of APPLICATIONS) {
-    if (!wanted.test(application.name) || (application.nightly === true && !nightly)) continue;
+    if (!wanted.test(application.name) || (application.nightly === true && !isNightly)) continue;
     if (application.flavors !== undefined && !application.flavors.includes(flavor)) continue;
     const command = await commandOf(application);
     const skip = typeof command === 'string' ? command : false;

@@ -4,10 +4,11 @@
 import t from 'tap';
 import { ServerFlavor } from '../../src/topology/server-description.ts';
 import { Mysql57Server } from '../support/mysql57-server.ts';
+import { isNightly } from '../support/nightly.ts';
 import { runTools } from './tools/run-tools.ts';
 
 t.test('on MariaDB', (t) => runTools(t, ServerFlavor.mariadb));
 
-const nightly = process.env.SLUICE_TEST_NIGHTLY === '1' ? null : 'nightly only';
+const nightly = isNightly ? null : 'nightly only';
 const missing = nightly ?? (await Mysql57Server.unavailableReason());
 t.test('on MySQL', { skip: missing ?? false }, (t) => runTools(t, ServerFlavor.mysql));

@@ -6,13 +6,14 @@ import { join } from 'node:path';
 import t from 'tap';
 import { ServerFlavor } from '../../src/topology/server-description.ts';
 import { Mysql57Server } from '../support/mysql57-server.ts';
+import { isNightly } from '../support/nightly.ts';
 import { runWordpress } from './wordpress/run-wordpress.ts';
 import { THEME, WORDPRESS } from './wordpress/site.ts';
 
 const missing = existsSync(join(WORDPRESS, 'wp-content/themes', THEME, 'style.css'))
   ? null
   : 'the packages wordpress and wordpress-theme-twentytwentythree are not installed';
-const nightly = process.env.SLUICE_TEST_NIGHTLY === '1' ? null : 'nightly only';
+const nightly = isNightly ? null : 'nightly only';
 
 t.test('on MariaDB', { skip: missing ?? false }, (t) => runWordpress(t, ServerFlavor.mariadb));
 

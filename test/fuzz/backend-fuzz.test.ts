@@ -6,15 +6,15 @@ import { type Fault, MarkedFaultProxy } from '../fault/marked-fault-proxy.ts';
 import { rawLogin } from '../fault/raw-login.ts';
 import { readAnswer } from '../integration/differential/wire-answer.ts';
 import { Command } from '../integration/differential/wire-constants.ts';
-import { APP_ACCOUNT, ReplicationSet } from '../support/replication-set.ts';
+import { isNightly } from '../support/nightly.ts';
+import { APP_ACCOUNT, accountSql, ReplicationSet } from '../support/replication-set.ts';
 import { SeededRandom } from '../support/seeded-random.ts';
 import { SluiceProcess } from '../support/sluice-process.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { mutate } from './garbage.ts';
 import { lastingGrowth } from './lasting-growth.ts';
 
-const nightly = process.env.SLUICE_TEST_NIGHTLY === '1';
-const ATTEMPTS = nightly ? 20_000 : 800;
+const ATTEMPTS = isNightly ? 20_000 : 800;
 /** Behind so many nothing new is met: code is compiled, and pages of shared memory are there. */
 const WARM_UP = Math.max(1200, ATTEMPTS / 2);
 const AT_ONCE = 8;
@@ -46,8 +46,7 @@ const ATTACKER = { user: 'attacker', password: 'attacker-secret' };
 const set = new ReplicationSet({
   replicas: 0,
   sql: [
-    `CREATE USER attacker@'%' IDENTIFIED BY '${ATTACKER.password}'`,
-    "GRANT ALL ON app.* TO attacker@'%'",
+    ...accountSql({ username: ATTACKER.user, password: ATTACKER.password }),
     'CREATE TABLE app.t (id INT PRIMARY KEY, text VARCHAR(200))',
     "INSERT INTO app.t SELECT seq, REPEAT('t', seq) FROM app.seq_1_to_50",
     'CREATE PROCEDURE app.two() BEGIN SELECT 1; SELECT 2; END',
@@ -108,7 +107,7 @@ async function attempt(random: SeededRandom, number: number): Promise<string | n
   }
 }
 
-t.test('garbage from a server', { timeout: nightly ? 3_600_000 : 120_000 }, async (t) => {
+t.test('garbage from a server', { timeout: isNightly ? 3_600_000 : 120_000 }, async (t) => {
   const random = SeededRandom.fromEnvironment();
   t.comment(`SLUICE_TEST_SEED=${random.seed}`);
   const bystander = await Bystander.start(sluice);

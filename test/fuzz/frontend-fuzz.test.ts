@@ -5,6 +5,7 @@ import { connect, type Socket } from 'node:net';
 import t from 'tap';
 import { Bystander } from '../fault/bystander.ts';
 import { frame, rawLogin } from '../fault/raw-login.ts';
+import { isNightly } from '../support/nightly.ts';
 import { ReplicationSet } from '../support/replication-set.ts';
 import { SeededRandom } from '../support/seeded-random.ts';
 import { SluiceProcess } from '../support/sluice-process.ts';
@@ -12,8 +13,7 @@ import { waitUntil } from '../support/wait-until.ts';
 import { randomCommand, randomLogin, randomPieces } from './garbage.ts';
 import { lastingGrowth } from './lasting-growth.ts';
 
-const nightly = process.env.SLUICE_TEST_NIGHTLY === '1';
-const ATTEMPTS = nightly ? 50_000 : 1000;
+const ATTEMPTS = isNightly ? 50_000 : 1000;
 /** Heaps and caches have their size after so many. */
 const WARM_UP = Math.max(1500, ATTEMPTS / 2);
 const AT_ONCE = 12;
@@ -85,7 +85,7 @@ async function attackSession(random: SeededRandom): Promise<void> {
   client.socket.destroy();
 }
 
-t.test('garbage from clients', { timeout: nightly ? 3_600_000 : 120_000 }, async (t) => {
+t.test('garbage from clients', { timeout: isNightly ? 3_600_000 : 120_000 }, async (t) => {
   const random = SeededRandom.fromEnvironment();
   t.comment(`SLUICE_TEST_SEED=${random.seed}`);
   const bystander = await Bystander.start(sluice);

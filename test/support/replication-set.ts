@@ -34,6 +34,14 @@ export const MONITOR_ACCOUNT: Account = { username: 'monitor', password: 'monito
 export const APP_ACCOUNT: Account = { username: 'app', password: 'app-secret' };
 export const APP_SCHEMA = 'app';
 
+/** May do everything in the schema of the application. */
+export function accountSql({ username, password }: Account): string[] {
+  return [
+    `CREATE USER '${username}'@'%' IDENTIFIED BY '${password}'`,
+    `GRANT ALL ON ${APP_SCHEMA}.* TO '${username}'@'%'`,
+  ];
+}
+
 const SEMI_SYNC = {
   primary: '--rpl-semi-sync-master-enabled=1',
   replica: '--rpl-semi-sync-slave-enabled=1',

@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { disownChild, ownChild } from './owned-resources.ts';
-import type { LogLine, SluiceProcess } from './sluice-process.ts';
+import { type LogLine, SluiceProcess } from './sluice-process.ts';
 import { waitUntil } from './wait-until.ts';
 
 const HANDOVER_MS = 40_000;
@@ -16,6 +16,10 @@ export class Succession {
   constructor(sluice: SluiceProcess) {
     this.sluice = sluice;
     this.pids = [sluice.pid];
+  }
+
+  static async startFor(...[set, options]: Parameters<typeof SluiceProcess.startFor>): Promise<Succession> {
+    return new Succession(await SluiceProcess.startFor(set, options));
   }
 
   get pid(): number {

@@ -5,13 +5,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RowDataPacket } from 'mysql2/promise';
 import t from 'tap';
+import { isNightly } from '../support/nightly.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import { ansibleUnavailable, type PlaybookRun, runPlaybook } from './run-ansible.ts';
 import { ToolStage } from './tool-stage.ts';
 
 const missing = ansibleUnavailable();
 /** Each task is a Python process of its own. */
-const nightly = process.env.SLUICE_TEST_NIGHTLY === '1';
 
 /** Everything that the playbook writes to, in both layers and in force. */
 const TABLES = [
@@ -47,7 +47,7 @@ t.test('community.proxysql', { skip: missing ?? false }, async (t) => {
     runPlaybook('site.yml', { ...variables, ...more }, args, directory);
   const outcomes = (run: PlaybookRun): string[] => [...new Set(run.tasks.values())];
 
-  await t.test('check mode says what would change, and changes nothing', { skip: !nightly }, async (t) => {
+  await t.test('check mode says what would change, and changes nothing', { skip: !isNightly }, async (t) => {
     const before = [
       await contents(stage, ''),
       await contents(stage, 'disk.'),
@@ -147,7 +147,7 @@ t.test('community.proxysql', { skip: missing ?? false }, async (t) => {
     }
     t.strictSame(await stage.admin('SELECT username FROM runtime_mysql_users'), []);
     await t.rejects(sluice.connect(), { code: 'ER_ACCESS_DENIED_ERROR' });
-    if (!nightly) return;
+    if (!isNightly) return;
     const again = await site({ state: 'absent' });
     t.equal(again.code, 0, again.output);
     t.strictSame(outcomes(again), ['ok'], again.output);

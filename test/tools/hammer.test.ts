@@ -4,10 +4,10 @@
 import type { Connection } from 'mysql2/promise';
 import t from 'tap';
 import { hammer } from '../support/admin-hammer.ts';
+import { isNightly } from '../support/nightly.ts';
 import { ToolStage } from './tool-stage.ts';
 
-const nightly = process.env.SLUICE_TEST_NIGHTLY === '1';
-const REQUESTS = nightly ? 10_000 : 500;
+const REQUESTS = isNightly ? 10_000 : 500;
 const CLIENTS = 6;
 /** Answers, one result of the store, what a scrape builds up; far less than the join would take. */
 const MOST_GROWTH_BYTES = 400 * 1024 * 1024;

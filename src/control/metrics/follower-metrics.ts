@@ -2,7 +2,7 @@
 
 import type { FollowerReport } from '../binlog/binlog-follower.ts';
 import { FollowerState } from '../monitor/binlog-follower-event.ts';
-import type { MetricKind, SharedMetric } from './shared-metrics.ts';
+import { type MetricKind, type SharedMetric, single } from './shared-metric.ts';
 
 function one(
   name: string,
@@ -10,13 +10,12 @@ function one(
   help: string,
   read: (report: FollowerReport) => number | null,
 ): SharedMetric {
-  return {
-    name: `sluice_binlog_follower_${name}`,
-    help,
+  return single(
+    `sluice_binlog_follower_${name}`,
     kind,
-    labelNames: [],
-    samples: ({ follower }) => [{ labels: {}, value: (follower === null ? null : read(follower)) ?? 0 }],
-  };
+    help,
+    ({ follower }) => (follower === null ? null : read(follower)) ?? 0,
+  );
 }
 
 export const FOLLOWER_METRICS: readonly SharedMetric[] = [

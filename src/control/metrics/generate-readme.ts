@@ -2,7 +2,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { PROXYSQL_METRICS } from './proxysql-metrics.ts';
-import { SHARED_METRICS, type SharedMetric } from './shared-metrics.ts';
+import type { SharedMetric } from './shared-metric.ts';
+import { SHARED_METRICS } from './shared-metrics.ts';
 import { DURATION_METRIC } from './statement-metrics.ts';
 
 const TARGET = new URL('./README.md', import.meta.url);

@@ -1,6 +1,6 @@
 /** Restarts in which another process takes over. */
 
-import type { SharedMetric } from './shared-metrics.ts';
+import { gauge, type SharedMetric } from './shared-metric.ts';
 
 export const HANDOVER_METRICS: readonly SharedMetric[] = [
   {
@@ -13,18 +13,14 @@ export const HANDOVER_METRICS: readonly SharedMetric[] = [
       { labels: { outcome: 'failed' }, value: handover.failed },
     ],
   },
-  {
-    name: 'sluice_handover_predecessor',
-    help: '1 while the process before this one still has clients: strong entries are not served, and reads at the level `table` go to the primary',
-    kind: 'gauge',
-    labelNames: [],
-    samples: ({ handover }) => [{ labels: {}, value: handover.before === null ? 0 : 1 }],
-  },
-  {
-    name: 'sluice_handover_predecessor_clients',
-    help: 'Clients that the process before this one still has',
-    kind: 'gauge',
-    labelNames: [],
-    samples: ({ handover }) => [{ labels: {}, value: handover.before?.clients ?? 0 }],
-  },
+  gauge(
+    'sluice_handover_predecessor',
+    '1 while the process before this one still has clients: strong entries are not served, and reads at the level `table` go to the primary',
+    ({ handover }) => Number(handover.before !== null),
+  ),
+  gauge(
+    'sluice_handover_predecessor_clients',
+    'Clients that the process before this one still has',
+    ({ handover }) => handover.before?.clients ?? 0,
+  ),
 ];

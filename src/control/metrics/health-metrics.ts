@@ -3,7 +3,7 @@
 import { HostgroupKind, MemberVerdict } from '../../topology/hostgroup-membership.ts';
 import type { CertificateEnd } from '../certificate-ends.ts';
 import { FailoverObstacle } from '../failover/failover-obstacles.ts';
-import type { SharedMetric } from './shared-metrics.ts';
+import { gauge, type SharedMetric } from './shared-metric.ts';
 
 export interface HealthNumbers {
   /** As `/readyz` says. */
@@ -23,13 +23,9 @@ export const NO_HEALTH: HealthNumbers = {
 };
 
 export const HEALTH_METRICS: readonly SharedMetric[] = [
-  {
-    name: 'sluice_ready',
-    help: '1 while /readyz says that clients should come here',
-    kind: 'gauge',
-    labelNames: [],
-    samples: ({ health }) => [{ labels: {}, value: Number(health.isReady) }],
-  },
+  gauge('sluice_ready', '1 while /readyz says that clients should come here', ({ health }) =>
+    Number(health.isReady),
+  ),
   {
     name: 'sluice_hostgroup_members',
     help: 'Servers of a hostgroup by whether they serve it (fit), or why not',
@@ -77,13 +73,11 @@ export const HEALTH_METRICS: readonly SharedMetric[] = [
         value: Math.round(atMs / 1000),
       })),
   },
-  {
-    name: 'sluice_writes_in_doubt',
-    help: 'Writes whose connection was lost and that may still run on the server: their tables are not cached',
-    kind: 'gauge',
-    labelNames: [],
-    samples: ({ health }) => [{ labels: {}, value: health.writesInDoubt }],
-  },
+  gauge(
+    'sluice_writes_in_doubt',
+    'Writes whose connection was lost and that may still run on the server: their tables are not cached',
+    ({ health }) => health.writesInDoubt,
+  ),
   {
     name: 'sluice_certificate_expiry_timestamp_seconds',
     help: 'When a certificate that Sluice shows ends, since 1970, by the setting that names it; absent where there is none',

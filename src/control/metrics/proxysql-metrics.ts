@@ -8,7 +8,7 @@ import { ServerStatus } from '../../topology/server-description.ts';
 import { globalStatus } from '../statistics/global-status.ts';
 import { memoryMetrics } from '../statistics/memory-metrics.ts';
 import type { CounterSnapshot, ServerCounters } from './counter-snapshot.ts';
-import type { MetricKind, Sample, SharedMetric } from './shared-metrics.ts';
+import { type MetricKind, type Sample, type SharedMetric, single } from './shared-metric.ts';
 
 const NANOSECOND = 1e-9;
 const VERSION = { version: '2.7.1-sluice', version_comment: 'Sluice' };
@@ -27,13 +27,7 @@ function statusOf(all: CounterSnapshot): ReadonlyMap<string, number> {
 
 /** @param variable of `stats_mysql_global` or `stats_memory_metrics`. */
 function plain(name: string, kind: MetricKind, help: string, variable: string, factor = 1): SharedMetric {
-  return {
-    name: `proxysql_${name}`,
-    help,
-    kind,
-    labelNames: [],
-    samples: (all) => [{ labels: {}, value: (statusOf(all).get(variable) ?? 0) * factor }],
-  };
+  return single(`proxysql_${name}`, kind, help, (all) => (statusOf(all).get(variable) ?? 0) * factor);
 }
 
 /** @param variables for each value of the label. */

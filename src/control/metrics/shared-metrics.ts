@@ -10,33 +10,9 @@ import type { CounterSnapshot, ServerCounters, WorkerCounterName } from './count
 import { FOLLOWER_METRICS } from './follower-metrics.ts';
 import { HANDOVER_METRICS } from './handover-metrics.ts';
 import { HEALTH_METRICS } from './health-metrics.ts';
+import { gauge, type MetricKind, type SharedMetric } from './shared-metric.ts';
 import { STATEMENT_METRICS } from './statement-metrics.ts';
 import { WORKER_METRICS, type WorkerMetric } from './worker-metrics.ts';
-
-export type MetricKind = 'counter' | 'gauge';
-
-export interface Sample {
-  readonly labels: Readonly<Record<string, string>>;
-  readonly value: number;
-}
-
-export interface SharedMetric {
-  readonly name: string;
-  readonly help: string;
-  readonly kind: MetricKind;
-  readonly labelNames: readonly string[];
-  samples(snapshot: CounterSnapshot): readonly Sample[];
-}
-
-function gauge(name: string, help: string, read: (snapshot: CounterSnapshot) => number): SharedMetric {
-  return {
-    name,
-    help,
-    kind: 'gauge',
-    labelNames: [],
-    samples: (snapshot) => [{ labels: {}, value: read(snapshot) }],
-  };
-}
 
 const PROCESS_METRICS: readonly SharedMetric[] = [
   {

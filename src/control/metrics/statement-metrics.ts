@@ -5,7 +5,7 @@ import { HOSTGROUP_SCALE } from '../../common/log-linear-scale.ts';
 import { HOSTGROUP_PLACES, type LatencyHistogram, StatementSort } from '../../common/shared-statistics.ts';
 import type { StatementCounterName } from '../statistics/statistics-snapshot.ts';
 import type { CounterSnapshot } from './counter-snapshot.ts';
-import type { MetricKind, SharedMetric } from './shared-metrics.ts';
+import { type MetricKind, type SharedMetric, single } from './shared-metric.ts';
 
 const MICROS_PER_SECOND = 1_000_000;
 /** Borders of the buckets are borders of the scale's steps, so that no value is in the wrong one: 128 µs to 34 s. */
@@ -19,13 +19,7 @@ function total(
   factor = 1,
   kind: MetricKind = 'counter',
 ): SharedMetric {
-  return {
-    name,
-    help,
-    kind,
-    labelNames: [],
-    samples: ({ statistics }) => [{ labels: {}, value: statistics.counters[counter] * factor }],
-  };
+  return single(name, kind, help, ({ statistics }) => statistics.counters[counter] * factor);
 }
 
 export const STATEMENT_METRICS: readonly SharedMetric[] = [

@@ -1,6 +1,6 @@
 /** What each counter of a worker is called outside. Total: a counter without a name here does not compile. */
 import type { WorkerCounterName } from './counter-snapshot.ts';
-import type { MetricKind } from './shared-metrics.ts';
+import type { MetricKind } from './shared-metric.ts';
 
 export interface WorkerMetric {
   /** Counters that differ in one label share a name. */

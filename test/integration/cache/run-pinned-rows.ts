@@ -8,6 +8,7 @@ import type { Connection, RowDataPacket } from 'mysql2/promise';
 import type { Test } from 'tap';
 import { tableSlot } from '../../../src/common/table-slots.ts';
 import type { ServerFlavor } from '../../../src/topology/server-description.ts';
+import { isNightly } from '../../support/nightly.ts';
 import { ReplicationSet } from '../../support/replication-set.ts';
 import { SluiceProcess } from '../../support/sluice-process.ts';
 import { waitUntil } from '../../support/wait-until.ts';
@@ -166,7 +167,6 @@ export async function runPinnedRows(t: Test, flavor: ServerFlavor): Promise<void
 
 /** Through Sluice, or behind that past it: then the table has been altered already. Of those that are told alike some do. */
 function casesOf(isPast: boolean): readonly Case[] {
-  const isNightly = process.env.SLUICE_TEST_NIGHTLY === '1';
   const some = CASES.filter(({ name }) => isNightly || !(isPast ? THROUGH_ONLY : PAST_ONLY).has(name));
   const back = 'ALTER TABLE t DROP COLUMN more, ADD COLUMN pad VARCHAR(10) FIRST';
   return some.map((one) => (isPast && one.name === 'ALTER' ? { ...one, sql: [back] } : one));

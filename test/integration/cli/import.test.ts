@@ -12,7 +12,7 @@ import t, { type Test } from 'tap';
 import { parse } from 'yaml';
 import { importCommand } from '../../../src/cli/import-command.ts';
 import { GeneralLog } from '../../support/general-log.ts';
-import { APP_ACCOUNT, MONITOR_ACCOUNT, ReplicationSet } from '../../support/replication-set.ts';
+import { APP_ACCOUNT, accountSql, MONITOR_ACCOUNT, ReplicationSet } from '../../support/replication-set.ts';
 import { type ConfigObject, checkoutDirectory, SluiceProcess } from '../../support/sluice-process.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
@@ -39,10 +39,7 @@ const set = new ReplicationSet({
   sql: [
     'CREATE TABLE app.t (id INT PRIMARY KEY, n INT)',
     'INSERT INTO app.t VALUES (1, 1)',
-    ...[REPORT, OTHER].flatMap(({ username, password }) => [
-      `CREATE USER '${username}'@'%' IDENTIFIED BY '${password}'`,
-      `GRANT ALL ON app.* TO '${username}'@'%'`,
-    ]),
+    ...[REPORT, OTHER].flatMap(accountSql),
   ],
 });
 let log: GeneralLog;

@@ -15,6 +15,7 @@ import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { ReplicationSet } from '../../support/replication-set.ts';
+import { servesClientsAndOperators } from '../../support/serving.ts';
 import { SluiceProcess } from '../../support/sluice-process.ts';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
@@ -121,16 +122,7 @@ t.test('the packed package', { timeout: TIMEOUT_MS }, async (t) => {
     const command = { program, args: [join(own, 'dist/src/main.js')] };
     const sluice = await SluiceProcess.startFor(set, { command });
     t.teardown(() => sluice.dispose());
-    const client = await sluice.connect();
-    await client.query('CREATE TABLE packed (id INT PRIMARY KEY)');
-    await client.query('INSERT INTO packed VALUES (7)');
-    const [rows] = await client.query('SELECT id FROM packed');
-    t.strictSame(rows, [{ id: 7 }]);
-    await client.end();
-    const operator = await sluice.adminConnection();
-    const [servers] = await operator.query('SELECT hostgroup_id FROM mysql_servers LIMIT 1');
-    t.equal((servers as unknown[]).length, 1, 'the store process has its files');
-    await operator.end();
+    await servesClientsAndOperators(t, sluice);
     for (const path of ['/login', '/assets/main.js', '/assets/views.css', '/assets/uplot.js'])
       t.equal((await sluice.get(path)).status, 200, `the dashboard has its ${path}`);
     await sluice.stop();

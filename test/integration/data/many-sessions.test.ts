@@ -5,11 +5,11 @@
 
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import t from 'tap';
+import { isNightly } from '../../support/nightly.ts';
 import { ReplicationSet } from '../../support/replication-set.ts';
 import { SluiceProcess } from '../../support/sluice-process.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
-const isNightly = process.env.SLUICE_TEST_NIGHTLY === '1';
 const CLIENTS = isNightly ? 1000 : 200;
 const CONNECTIONS = isNightly ? 20 : 8;
 const ROUNDS = isNightly ? 20 : 5;

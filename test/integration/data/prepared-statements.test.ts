@@ -6,6 +6,7 @@
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import t, { type Test } from 'tap';
 import { Command } from '../../../protocol/index.ts';
+import { isNightly } from '../../support/nightly.ts';
 import { RawClient } from '../../support/raw-client.ts';
 import { APP_ACCOUNT, ReplicationSet } from '../../support/replication-set.ts';
 import { SluiceProcess } from '../../support/sluice-process.ts';
@@ -14,7 +15,7 @@ import { waitUntil } from '../../support/wait-until.ts';
 const CLIENTS = 120;
 const CONNECTIONS = 6;
 const PER_CONNECTION = 20;
-const DISTINCT = process.env.SLUICE_TEST_NIGHTLY === '1' ? 1_000_000 : 1_000;
+const DISTINCT = isNightly ? 1_000_000 : 1_000;
 const ROWS = 50;
 const NO_SUCH_TABLE = { message: "Table 'app.changing' doesn't exist" };
 

@@ -5,6 +5,7 @@
 
 import type { RowDataPacket } from 'mysql2/promise';
 import type { Test } from 'tap';
+import { isNightly } from '../../support/nightly.ts';
 import { APP_ACCOUNT, type ReplicationSet } from '../../support/replication-set.ts';
 import type { SluiceProcess } from '../../support/sluice-process.ts';
 import { waitUntil } from '../../support/wait-until.ts';
@@ -15,7 +16,7 @@ import { PASSWORDS } from './fixture.ts';
 import { CLIENTS, runDifferential, startDifferential } from './run-differential.ts';
 
 /** Of the cases that are run once more with the cache, unless all are. */
-const SAMPLE_EVERY = process.env.SLUICE_TEST_NIGHTLY === '1' ? 1 : 41;
+const SAMPLE_EVERY = isNightly ? 1 : 41;
 const RESIDUE = ['SELECT FOUND_ROWS(), ROW_COUNT()', 'SELECT @@warning_count', 'SHOW WARNINGS'];
 
 /** A table with a TIME can be cached for a while only: as a DATETIME that is one of today. Nothing is written to this one. */

@@ -1,4 +1,5 @@
 import type { Test } from 'tap';
+import { isNightly } from '../../support/nightly.ts';
 import { APP_ACCOUNT, type ReplicationSet } from '../../support/replication-set.ts';
 import { SeededRandom } from '../../support/seeded-random.ts';
 import { SluiceProcess } from '../../support/sluice-process.ts';
@@ -8,15 +9,14 @@ import { type DifferentialCase, loadCases, type ServerName } from './corpus.ts';
 import { DifferentialFixture, LIMITED_ACCOUNT, PASSWORDS } from './fixture.ts';
 import { Capability } from './wire-constants.ts';
 
-const nightly = process.env.SLUICE_TEST_NIGHTLY === '1';
-const ROUNDS = nightly ? 40 : 2;
+const ROUNDS = isNightly ? 40 : 2;
 const SESSIONS_AT_ONCE = 16;
 const POOL_CONNECTIONS = 6;
 const MAX_REPORTED = 20;
 /** Numbers of sessions, which keep what they write apart; the straight run is session 1. */
 const FIRST_LANE = 2;
 /** Of the cases that are made from the matrix of types: they write, but each session to rows of its own. */
-const MADE_SHARE = nightly ? 1 : 0.2;
+const MADE_SHARE = isNightly ? 1 : 0.2;
 const CAPABILITIES = [
   Capability.deprecateEof | Capability.sessionTrack,
   0,

@@ -1,5 +1,6 @@
 import type { Test } from 'tap';
 import { CertificateAuthority, LOCAL_NAMES } from '../../support/certificates.ts';
+import { isNightly } from '../../support/nightly.ts';
 import { APP_ACCOUNT, type ReplicationSet } from '../../support/replication-set.ts';
 import { type ConfigObject, SluiceProcess } from '../../support/sluice-process.ts';
 import { type Endpoint, runCase } from './case-runner.ts';
@@ -23,8 +24,6 @@ export const CLIENTS: ReadonlyArray<{ readonly name: string; readonly capabiliti
 /** A prime, so that the sample goes through all kinds of clients and types. */
 const SAMPLE_EVERY = 7;
 const BIG_PACKETS = 'big packets';
-
-const nightly = process.env.SLUICE_TEST_NIGHTLY === '1';
 
 export interface DifferentialRun {
   readonly set: ReplicationSet;
@@ -98,7 +97,7 @@ function pending({ pending: reason }: DifferentialCase): string | false {
  */
 function clientsOf(testCase: DifferentialCase, index: number, server: ServerName): typeof CLIENTS {
   if (testCase.made) return CLIENTS.slice(index % CLIENTS.length, (index % CLIENTS.length) + 1);
-  if (nightly) return testCase.costly ? CLIENTS.slice(0, 2) : CLIENTS;
+  if (isNightly) return testCase.costly ? CLIENTS.slice(0, 2) : CLIENTS;
   const first = (testCase.name.length + (server === 'mariadb' ? 0 : 1)) % 2;
   if (testCase.costly) return CLIENTS.slice(first, first + 1);
   return CLIENTS.slice(2 * first, 2 * first + 2);

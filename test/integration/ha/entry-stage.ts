@@ -3,7 +3,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { Test } from 'tap';
-import { findProgram } from '../../support/find-program.ts';
+import { findProgram, findProgramIfAny } from '../../support/find-program.ts';
 import { NetworkNamespaces } from '../../support/network-namespaces.ts';
 import { APP_ACCOUNT, APP_SCHEMA, ReplicationSet } from '../../support/replication-set.ts';
 import { type ConfigObject, mergeConfig, SluiceProcess } from '../../support/sluice-process.ts';
@@ -29,6 +29,12 @@ export class EntryStage {
       sql: ['CREATE TABLE app.t (id INT PRIMARY KEY AUTO_INCREMENT, value INT NOT NULL)', ...sql],
       placement: () => ({ host: network.ownAddress }),
     });
+  }
+
+  /** @param program what is in front */
+  static async unavailableReason(program: string): Promise<string | null> {
+    if ((await findProgramIfAny([program])) === null) return `${program} is not installed`;
+    return NetworkNamespaces.unavailableReason();
   }
 
   static async start(

@@ -5,19 +5,13 @@
 
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import t from 'tap';
-import { findProgramIfAny } from '../../support/find-program.ts';
-import { NetworkNamespaces } from '../../support/network-namespaces.ts';
+import { skipByDay } from '../../support/nightly.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 import { isLost, LONG_LIVED, underLoad } from './entry-load.ts';
 import { EntryStage, type NodeName } from './entry-stage.ts';
 import { HaproxyEntry } from './haproxy-entry.ts';
 
-const skip =
-  (await findProgramIfAny(['haproxy'])) === null
-    ? 'HAProxy is not installed'
-    : (NetworkNamespaces.unavailableReason() ?? false);
-
-const longOnly = process.env.SLUICE_TEST_NIGHTLY === '1' ? false : 'with --nightly only';
+const skip = (await EntryStage.unavailableReason('haproxy')) ?? false;
 /** Long enough for HAProxy to see that it is leaving: two checks, half a second apart. */
 const SHUTDOWN_DELAY_MS = 2500;
 
@@ -107,13 +101,13 @@ t.test('HAProxy in front of two Sluices', { skip }, async (t) => {
     t.comment(`new again after ${fresh.recoveryMs} ms, sessions after ${long.recoveryMs} ms`);
   });
 
-  t.test('it is started again', { skip: longOnly }, async (t) => {
+  t.test('it is started again', { skip: skipByDay }, async (t) => {
     const seen = entry.log.length;
     await stage.sluice('sluice2').startAgain();
     t.ok(await entry.waitForLog(/Server ready\/sluice2 is UP/, seen));
   });
 
-  t.test('frozen: it fails for those who come until HAProxy knows', { skip: longOnly }, async (t) => {
+  t.test('frozen: it fails for those who come until HAProxy knows', { skip: skipByDay }, async (t) => {
     let noticedMs = 0;
     const seen = entry.log.length;
     const { fresh, long } = await underLoad(entry, async () => {
@@ -130,7 +124,7 @@ t.test('HAProxy in front of two Sluices', { skip }, async (t) => {
     await entry.waitForLog(/Server ready\/sluice1 is UP/, seen);
   });
 
-  t.test('stopped: no error for who comes, transactions end', { skip: longOnly }, async (t) => {
+  t.test('stopped: no error for who comes, transactions end', { skip: skipByDay }, async (t) => {
     const open = await connect();
     await open.query('BEGIN');
     await open.query('INSERT INTO t (value) VALUES (77)');

@@ -4,20 +4,14 @@
  */
 
 import t, { type Test } from 'tap';
-import { findProgramIfAny } from '../../support/find-program.ts';
-import { NetworkNamespaces } from '../../support/network-namespaces.ts';
+import { skipByDay } from '../../support/nightly.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 import { AddressWatch } from './address-watch.ts';
 import { isLost, type Outcome, underLoad } from './entry-load.ts';
 import { CLIENT_PORT, EntryStage, type NodeName } from './entry-stage.ts';
 import { KeepalivedNode } from './keepalived-node.ts';
 
-const skip =
-  (await findProgramIfAny(['keepalived'])) === null
-    ? 'keepalived is not installed'
-    : (NetworkNamespaces.unavailableReason() ?? false);
-
-const longOnly = process.env.SLUICE_TEST_NIGHTLY === '1' ? false : 'with --nightly only';
+const skip = (await EntryStage.unavailableReason('keepalived')) ?? false;
 /** What is promised, from the damage until a client is served at the other one. */
 const TAKEOVER_MS = 3000;
 /** Longer than it takes until keepalived has asked twice, and the other one has the address. */
@@ -84,13 +78,13 @@ t.test('an address that moves between two Sluices', { skip }, async (t) => {
     t.equal(watch.sharedMs(outcome.damage.beganMs), 0, 'never two have it');
   });
 
-  t.test('it comes back, and the address stays where it is', { skip: longOnly }, async (t) => {
+  t.test('it comes back, and the address stays where it is', { skip: skipByDay }, async (t) => {
     await stage.sluice('sluice1').startAgain();
     await nodes.sluice1.waitForCheck();
     t.strictSame(watch.holders(), ['sluice2']);
   });
 
-  t.test('the two do not hear each other: both have it, until they do', { skip: longOnly }, async (t) => {
+  t.test('the two do not hear each other: both have it, until they do', { skip: skipByDay }, async (t) => {
     stage.network.cut('sluice1', 'sluice2');
     await waitUntil('both have the address', () => watch.holders().length === 2);
     t.match(await stage.stockClient('client', entry, 'SELECT 1'), '1', 'clients are served');
@@ -102,7 +96,7 @@ t.test('an address that moves between two Sluices', { skip }, async (t) => {
 
   t.test(
     'Sluice is stopped: only a login in the moment of the move is lost',
-    { skip: longOnly },
+    { skip: skipByDay },
     async (t) => {
       const active = watch.holders()[0] ?? 'sluice2';
       const heir = active === 'sluice1' ? 'sluice2' : 'sluice1';

@@ -7,7 +7,7 @@ import type { Connection, RowDataPacket } from 'mysql2/promise';
 import t from 'tap';
 import { waitForReplicaReads } from '../../support/replica-reads.ts';
 import { ReplicationSet } from '../../support/replication-set.ts';
-import { SluiceProcess } from '../../support/sluice-process.ts';
+import type { SluiceProcess } from '../../support/sluice-process.ts';
 import { Succession } from '../../support/succession.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
@@ -29,7 +29,7 @@ let succession: Succession;
 
 t.before(async () => {
   await set.start();
-  sluice = await SluiceProcess.startFor(set, {
+  succession = await Succession.startFor(set, {
     config: {
       workers: 1,
       handover: { startTimeoutMs: 60_000, idleMs: 600_000, drainMs: 600_000 },
@@ -42,7 +42,7 @@ t.before(async () => {
       },
     },
   });
-  succession = new Succession(sluice);
+  ({ sluice } = succession);
 });
 t.teardown(async () => {
   await succession?.dispose();

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import t from 'tap';
 import { ReplicationSet } from '../../support/replication-set.ts';
-import { SluiceProcess } from '../../support/sluice-process.ts';
+import type { SluiceProcess } from '../../support/sluice-process.ts';
 import { Succession } from '../../support/succession.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 import { ConnectLoop, PoolLoop } from './crowd.ts';
@@ -31,10 +31,10 @@ let sluice: SluiceProcess;
 let succession: Succession;
 t.before(async () => {
   await set.start();
-  sluice = await SluiceProcess.startFor(set, {
+  succession = await Succession.startFor(set, {
     config: { handover: { startTimeoutMs: 120_000, idleMs: 250, drainMs: 60_000 } },
   });
-  succession = new Succession(sluice);
+  ({ sluice } = succession);
 });
 t.teardown(async () => {
   await succession?.dispose();

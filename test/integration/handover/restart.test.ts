@@ -13,7 +13,7 @@ import { FIRST_CONNECTION_ID } from '../../../src/common/shared-counters.ts';
 import { nodeProgram } from '../../support/node-program.ts';
 import { makeTemporaryDirectory, removeTemporaryDirectory } from '../../support/owned-resources.ts';
 import { ReplicationSet } from '../../support/replication-set.ts';
-import { type ConfigObject, checkoutDirectory, SluiceProcess } from '../../support/sluice-process.ts';
+import { type ConfigObject, checkoutDirectory, type SluiceProcess } from '../../support/sluice-process.ts';
 import { Succession } from '../../support/succession.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 import { ConnectLoop, type Counts, PoolLoop } from './crowd.ts';
@@ -45,8 +45,8 @@ function config(handover: ConfigObject): ConfigObject {
 
 t.before(async () => {
   await set.start();
-  sluice = await SluiceProcess.startFor(set, { config: config({ idleMs: 150, drainMs: 20_000 }) });
-  succession = new Succession(sluice);
+  succession = await Succession.startFor(set, { config: config({ idleMs: 150, drainMs: 20_000 }) });
+  ({ sluice } = succession);
 });
 t.teardown(async () => {
   await succession?.dispose();

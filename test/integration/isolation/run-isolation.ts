@@ -2,6 +2,7 @@
 
 import { type Connection, createConnection } from 'mysql2/promise';
 import type { Test } from 'tap';
+import { isNightly } from '../../support/nightly.ts';
 import { APP_ACCOUNT, type ReplicationSet } from '../../support/replication-set.ts';
 import { SeededRandom } from '../../support/seeded-random.ts';
 import { SluiceProcess } from '../../support/sluice-process.ts';
@@ -9,10 +10,9 @@ import { IsolatedClient } from './isolated-client.ts';
 import { Limiter } from './limiter.ts';
 import { SCHEMAS } from './session-model.ts';
 
-const nightly = process.env.SLUICE_TEST_NIGHTLY === '1';
-const CLIENTS = nightly ? 300 : 200;
-const OPERATIONS = nightly ? 3000 : 40;
-export const DEADLINE_MS = nightly ? 1_800_000 : 100_000;
+const CLIENTS = isNightly ? 300 : 200;
+const OPERATIONS = isNightly ? 3000 : 40;
+export const DEADLINE_MS = isNightly ? 1_800_000 : 100_000;
 const POOL_CONNECTIONS = 16;
 /** Three users' pools share the connections: those that sections hold must leave some for the plain statements. */
 const HOLDING = 6;

@@ -4,6 +4,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Test } from 'tap';
+import { isNightly } from '../../support/nightly.ts';
 import { SeededRandom } from '../../support/seeded-random.ts';
 import type { ServerName } from '../differential/corpus.ts';
 import { Capability } from '../differential/wire-constants.ts';
@@ -13,16 +14,15 @@ import { LockstepStage } from './lockstep-stage.ts';
 import { printRepro, readRepro } from './repro.ts';
 import { shrink } from './shrink.ts';
 
-const nightly = process.env.SLUICE_TEST_NIGHTLY === '1';
-const STEPS = Number(process.env.SLUICE_TEST_STEPS ?? (nightly ? 100_000 : 5_000));
+const STEPS = Number(process.env.SLUICE_TEST_STEPS ?? (isNightly ? 100_000 : 5_000));
 const STEPS_OF_A_SEQUENCE = 250;
 const SESSIONS = 6;
 const CONNECTIONS = 5;
 /** One connection less would do for the others; two are handed around among them. */
 const HOLDERS = 3;
-const MAX_SHRINK_RUNS = Number(process.env.SLUICE_TEST_SHRINK_RUNS ?? (nightly ? 300 : 60));
+const MAX_SHRINK_RUNS = Number(process.env.SLUICE_TEST_SHRINK_RUNS ?? (isNightly ? 300 : 60));
 /** After so many different differences nobody reads on. */
-const MAX_FAILURES = nightly ? 10 : 2;
+const MAX_FAILURES = isNightly ? 10 : 2;
 
 const CAPABILITIES = [
   Capability.deprecateEof | Capability.sessionTrack,
@@ -60,7 +60,7 @@ async function replayKnown(t: Test, sides: LockstepSides, server: ServerName): P
 
 /** By night new ones each time; else always the same, so that a failure is the change's. */
 async function runRandom(t: Test, sides: LockstepSides, server: ServerName): Promise<void> {
-  const { seed } = nightly
+  const { seed } = isNightly
     ? SeededRandom.fromEnvironment()
     : new SeededRandom(Number(process.env.SLUICE_TEST_SEED ?? 1));
   let failures = 0;

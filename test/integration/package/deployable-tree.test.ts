@@ -11,6 +11,7 @@ import { findScripts } from '../../../docker/build/bundle.ts';
 import { makeTree } from '../../../docker/build/make-tree.ts';
 import { nodeProgram } from '../../support/node-program.ts';
 import { ReplicationSet } from '../../support/replication-set.ts';
+import { servesClientsAndOperators } from '../../support/serving.ts';
 import { SluiceProcess } from '../../support/sluice-process.ts';
 import { OtlpReceiver } from '../logs/otlp-receiver.ts';
 
@@ -109,15 +110,7 @@ t.test('serves clients in front of real servers', async (t) => {
     config: { workers: 1, tracing: { enabled: true, endpoint: receiver.endpoint, sampleEvery: 1 } },
   });
   t.teardown(() => sluice.dispose());
-  const client = await sluice.connect();
-  await client.query('CREATE TABLE packed (id INT PRIMARY KEY)');
-  await client.query('INSERT INTO packed VALUES (7)');
-  t.strictSame((await client.query('SELECT id FROM packed'))[0], [{ id: 7 }]);
-  await client.end();
-  const operator = await sluice.adminConnection();
-  t.equal(((await operator.query('SELECT 1 FROM mysql_servers LIMIT 1'))[0] as unknown[]).length, 1);
-  await operator.end();
-
+  await servesClientsAndOperators(t, sluice);
   t.match(await run(['check', '--ready', '--http.port', String(sluice.httpPort)]), { code: 0 });
   const served = filesOf(join(tree, DASHBOARD)).filter((file) => !file.endsWith('.html'));
   for (const name of [...served.map((file) => posix.basename(file)), 'uplot.js', 'uplot.css'])

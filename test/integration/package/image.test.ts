@@ -13,6 +13,7 @@ import { findProgramIfAny } from '../../support/find-program.ts';
 import { nodeProgram } from '../../support/node-program.ts';
 import { makeTemporaryDirectory, removeTemporaryDirectory } from '../../support/owned-resources.ts';
 import { ReplicationSet } from '../../support/replication-set.ts';
+import { servesClientsAndOperators } from '../../support/serving.ts';
 import { SluiceProcess } from '../../support/sluice-process.ts';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
@@ -116,14 +117,7 @@ t.test('the image', { skip: missing ?? false, timeout: COMMAND_TIMEOUT_MS }, asy
     );
     t.equal(writable, null, 'no file system can be written to');
 
-    const client = await sluice.connect();
-    await client.query('CREATE TABLE shipped (id INT PRIMARY KEY)');
-    await client.query('INSERT INTO shipped VALUES (7)');
-    t.strictSame((await client.query('SELECT id FROM shipped'))[0], [{ id: 7 }]);
-    await client.end();
-    const operator = await sluice.adminConnection();
-    t.equal(((await operator.query('SELECT 1 FROM mysql_servers LIMIT 1'))[0] as unknown[]).length, 1);
-    await operator.end();
+    await servesClientsAndOperators(t, sluice);
     const inContainer = ['run', '--isolation', 'chroot', '--env', 'SLUICE_CONFIG=', container, '--'];
     const check = ['/usr/bin/sluice', 'check', '--ready', '--http.port', String(sluice.httpPort)];
     t.match(await buildah(...inContainer, ...check), /^ready/);

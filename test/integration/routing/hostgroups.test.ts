@@ -3,7 +3,7 @@
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import t, { type Test } from 'tap';
 import { GeneralLog } from '../../support/general-log.ts';
-import { APP_ACCOUNT, ReplicationSet } from '../../support/replication-set.ts';
+import { APP_ACCOUNT, accountSql, ReplicationSet } from '../../support/replication-set.ts';
 import { SluiceProcess } from '../../support/sluice-process.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
@@ -12,8 +12,7 @@ const set = new ReplicationSet({
   sql: [
     'CREATE TABLE app.t (id INT PRIMARY KEY, n INT)',
     'INSERT INTO app.t VALUES (1, 1)',
-    `CREATE USER '${REPORT.username}'@'%' IDENTIFIED BY '${REPORT.password}'`,
-    `GRANT ALL ON app.* TO '${REPORT.username}'@'%'`,
+    ...accountSql(REPORT),
   ],
 });
 let log: GeneralLog;

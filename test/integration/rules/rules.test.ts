@@ -2,10 +2,11 @@
 
 import type { Connection, ResultSetHeader, RowDataPacket } from 'mysql2/promise';
 import t, { type Test } from 'tap';
-import { APP_ACCOUNT, ReplicationSet } from '../../support/replication-set.ts';
+import { APP_ACCOUNT, accountSql, ReplicationSet } from '../../support/replication-set.ts';
 import { SluiceProcess } from '../../support/sluice-process.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
+const SECOND = { username: 'second', password: 'second' };
 const set = new ReplicationSet({
   replicas: 0,
   sql: [
@@ -17,11 +18,10 @@ const set = new ReplicationSet({
     "GRANT ALL ON other.* TO 'app'@'%'",
     'CREATE TABLE other.t LIKE app.t',
     "INSERT INTO other.t VALUES (1, 'other one')",
-    "CREATE USER 'second'@'%' IDENTIFIED BY 'second'",
-    "GRANT ALL ON app.* TO 'second'@'%'",
+    ...accountSql(SECOND),
   ],
 });
-const USERS = [APP_ACCOUNT, { username: 'second', password: 'second' }];
+const USERS = [APP_ACCOUNT, SECOND];
 
 let sluice: SluiceProcess;
 let admin: Connection;

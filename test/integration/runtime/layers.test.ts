@@ -4,7 +4,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { loadConfig } from '../../../config/load.ts';
-import { APP_ACCOUNT, ReplicationSet } from '../../support/replication-set.ts';
+import { APP_ACCOUNT, accountSql, ReplicationSet } from '../../support/replication-set.ts';
 import { SluiceProcess } from '../../support/sluice-process.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 import { Operator } from './operator.ts';
@@ -15,8 +15,7 @@ const set = new ReplicationSet({
   sql: [
     'CREATE TABLE app.t (id INT PRIMARY KEY, n INT)',
     'INSERT INTO app.t VALUES (1, 1)',
-    `CREATE USER '${OTHER.username}'@'%' IDENTIFIED BY '${OTHER.password}'`,
-    `GRANT ALL ON app.* TO '${OTHER.username}'@'%'`,
+    ...accountSql(OTHER),
   ],
 });
 t.before(() => set.start());

@@ -1,10 +1,14 @@
+import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { collectSettings, configJsonSchema } from '../../../../config/settings.ts';
 import { OTHER_VARIABLES } from '../../../../src/control/runtime/proxysql-other-variables.ts';
 import { MAPPED_VARIABLES } from '../../../../src/control/runtime/proxysql-variables.ts';
 import { imported, sourceOf } from './made-source.ts';
-import { PROXYSQL_VARIABLES } from './proxysql-variables.ts';
 
+/** Names of variables: those of ProxySQL 2.7, and some that older and newer versions have. */
+const PROXYSQL_VARIABLES = readFileSync(new URL('proxysql-variables.txt', import.meta.url), 'utf8')
+  .trim()
+  .split(/\s+/);
 const SERVER = 'mysql_servers=({address="10.0.0.5", hostgroup=0})\n';
 
 function variables(prefix: string, values: Readonly<Record<string, string | number | boolean>>): string {
