@@ -57,6 +57,8 @@ export interface Unsettled {
   /** Behind its last event, or in it. */
   readonly place: BinlogPlace;
   readonly position: number;
+  /** It may be executed by now, and visible a little later. */
+  readonly isSeenLate: boolean;
   /** null: it came through this Sluice, or changed nothing. */
   readonly change: Change | null;
 }
@@ -146,8 +148,7 @@ export class ChangeRaiser implements TransactionSink {
     this.#changedAnything = true;
   }
 
-  /** @param isSeenLate replicas may count it as executed before its rows are visible: what comes next is waited for. */
-  ended(gtid: StreamGtid | null, isSeenLate = false): void {
+  ended(gtid: StreamGtid | null, isSeenLate: boolean): void {
     const { positionOf, epochs, tally, rows, seen } = this.#options;
     const position = positionOf(gtid);
     const isOwn = this.#isOwn(position);
@@ -157,6 +158,7 @@ export class ChangeRaiser implements TransactionSink {
     this.#skipped.clear();
     if (!isOwn && change !== null) {
       tally.foreignTransactions += 1;
+      // On a replica its rows are certainly visible when the one behind it is executed.
       this.#noteWritten(change, isSeenLate && position !== 0 ? position + 1 : position);
       this.#raise(change, true);
     } else if (change !== null) this.#raiseUnlogged(change);
@@ -168,6 +170,7 @@ export class ChangeRaiser implements TransactionSink {
         gtid,
         place: this.#options.place.place,
         position,
+        isSeenLate,
         change: isOwn ? null : change,
       });
   }
@@ -188,7 +191,7 @@ export class ChangeRaiser implements TransactionSink {
     const place = { file, offset: offset - 1 };
     const change = { slots: null, structures: NO_SLOTS, unlooked: NO_SLOTS, isBeginning: true };
     this.#options.rows.ended(0);
-    this.#unsettled.push({ gtid: null, place, position: 0, change });
+    this.#unsettled.push({ gtid: null, place, position: 0, isSeenLate: true, change });
   }
 
   /**

@@ -43,7 +43,7 @@ export interface TransactionSink extends RowChangeSink {
   statement(query: QueryEvent | null): void;
   /** It may have changed anything. */
   changedAnything(): void;
-  /** All of it has come. */
+  /** All of it has come. @param isSeenLate a server counts it as executed before its rows are visible. */
   ended(gtid: StreamGtid | null, isSeenLate: boolean): void;
   /** What has come since the last `ended` comes again, or never. */
   dropped(): void;

@@ -27,7 +27,13 @@ import {
   type MonitorTarget,
 } from '../monitor/monitor-connection.ts';
 import { isBehind, StreamPlace } from './binlog-place.ts';
-import { type BinlogEnd, checkPrimary, readBinlogEnd, readVisiblePlace } from './binlog-probe.ts';
+import {
+  type BinlogEnd,
+  checkPrimary,
+  isXaCommitting,
+  readBinlogEnd,
+  readVisiblePlace,
+} from './binlog-probe.ts';
 import { ChangeRaiser, type Unsettled } from './change-raiser.ts';
 import { DumpConnection } from './dump-connection.ts';
 import { EventReader } from './event-reader.ts';
@@ -255,7 +261,11 @@ export class FollowedServer {
     if (this.#raiser.unsettled === null) return;
     const { executed } = end;
     if (executed !== null) {
-      this.#raiser.settle(({ gtid }) => gtid === null || hasExecuted(executed, gtid));
+      const isExecuted = ({ gtid }: Unsettled): boolean => gtid === null || hasExecuted(executed, gtid);
+      this.#raiser.settle((one) => !one.isSeenLate && isExecuted(one));
+      const first = this.#raiser.unsettled;
+      if (first === null || !isExecuted(first) || (await isXaCommitting(probe, signal))) return;
+      this.#raiser.settle(isExecuted);
       return;
     }
     const visible = await readVisiblePlace(probe, signal);

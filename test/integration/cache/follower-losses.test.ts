@@ -177,14 +177,14 @@ async function anotherPrimary(subject: Subject, t: Test): Promise<void> {
 
 async function runFlavor(t: Test, flavor: ServerFlavor): Promise<void> {
   const { username, password } = FOLLOWER;
-  const second = flavor === ServerFlavor.mariadb ? 'BINLOG MONITOR' : 'REPLICATION CLIENT';
+  const others = flavor === ServerFlavor.mariadb ? 'BINLOG MONITOR' : 'REPLICATION CLIENT, PROCESS';
   const set = new ReplicationSet({
     flavor,
     replicas: 1,
     sql: [
       'CREATE TABLE app.t (id INT PRIMARY KEY AUTO_INCREMENT, v VARCHAR(100))',
       `CREATE USER ${username} IDENTIFIED BY '${password}'`,
-      `GRANT REPLICATION SLAVE, ${second} ON *.* TO ${username}`,
+      `GRANT REPLICATION SLAVE, ${others} ON *.* TO ${username}`,
     ],
   });
   t.teardown(() => set.dispose());

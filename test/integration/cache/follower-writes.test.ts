@@ -7,6 +7,7 @@ import { ServerFlavor } from '../../../src/topology/server-description.ts';
 import { FollowedEpochs, type Raised, slotOf } from '../../support/followed-epochs.ts';
 import { Mysql57Server } from '../../support/mysql57-server.ts';
 import { ReplicationSet } from '../../support/replication-set.ts';
+import { waitUntil } from '../../support/wait-until.ts';
 
 const TABLES = ['t', 'u', 'parent', 'child', 'm', 'n', 'long_rows'];
 const SCHEMA = [
@@ -162,8 +163,7 @@ async function runCase(set: ReplicationSet, statements: readonly string[]): Prom
 
 /** What has come through Sluice has been raised by a worker, before its OK. */
 async function passesOwnWrites(set: ReplicationSet, followed: FollowedEpochs, t: Test): Promise<void> {
-  const [prefix, base] = await lastGtid(set);
-  const source = { index: 1, address: set.primary.address, prefix, flavor: set.flavor, end: null, base };
+  const [source, base] = await sourceOf(set, 1);
   followed.source = source;
   const own = gtidPosition(source, base + 1n);
   followed.epochs.noteOwn(own);
@@ -180,6 +180,46 @@ async function passesOwnWrites(set: ReplicationSet, followed: FollowedEpochs, t:
     'replicas must have it',
   );
   t.equal(followed.gtids.written(slotOf('t')), 0, 'its worker says that');
+}
+
+/**
+ * MySQL counts an XA COMMIT in one phase as executed before it is visible: on the primary until its statement has ended, on a
+ * replica until the next transaction.
+ */
+async function waitsForOnePhase(set: ReplicationSet, followed: FollowedEpochs, t: Test): Promise<void> {
+  const { primary } = set;
+  const probes = async (): Promise<number> => {
+    const [row] = await primary.query<{ Value: string }>("SHOW GLOBAL STATUS LIKE 'Com_show_master_status'");
+    return Number(row?.Value);
+  };
+  const [source, base] = await sourceOf(set, 2);
+  followed.source = source;
+  const [committer, other] = [
+    await primary.rootConnection({ database: 'app' }),
+    await primary.rootConnection(),
+  ];
+  t.teardown(() => [committer, other].map((one) => one.destroy()));
+  await followed.confirmed();
+  // As somebody would look who is in one.
+  const sleeps = other.query('SELECT SLEEP(100) /* XA COMMIT */');
+  for (const sql of ["XA START 'p'", 'DELETE FROM t', "XA END 'p'", "XA COMMIT 'p' ONE PHASE"])
+    await committer.query(sql);
+  const position = gtidPosition(source, base + 1n);
+  await waitUntil('it has come', () => followed.gtids.written(slotOf('t')) > 0);
+  t.equal(followed.gtids.written(slotOf('t')), position + 1, 'replicas must have what comes next');
+  const before = await probes();
+  await waitUntil('the primary is asked again and again', async () => (await probes()) > before + 5);
+  t.notOk(followed.epochs.settledPosition >= position, 'it may not be visible');
+  await primary.query(`KILL QUERY ${other.threadId}`);
+  await sleeps.catch(() => undefined);
+  await followed.confirmed();
+  t.equal(followed.epochs.settledPosition, position);
+}
+
+async function sourceOf(set: ReplicationSet, index: number) {
+  const [prefix, base] = await lastGtid(set);
+  const source = { index, address: set.primary.address, prefix, flavor: set.flavor, end: null, base };
+  return [source, base] as const;
 }
 
 async function lastGtid({ flavor, primary }: ReplicationSet): Promise<[string, bigint]> {
@@ -215,6 +255,7 @@ async function runFlavor(t: Test, flavor: ServerFlavor): Promise<void> {
     t.strictSame(raised, expected, name);
   }
   await t.test('own writes', (t) => passesOwnWrites(set, followed, t));
+  if (flavor === 'mysql') await t.test('XA COMMIT in one phase', (t) => waitsForOnePhase(set, followed, t));
   t.strictSame(
     followed.events.map(({ to }) => to),
     ['following'],

@@ -41,13 +41,13 @@ function make() {
       const before = epochs.epoch(slot);
       next = position(sequence);
       raiser.rowsChanged('app', 't', slot, true);
-      raiser.ended(null);
+      raiser.ended(null, false);
       return epochs.epoch(slot) !== before;
     },
     schemaChanges(sequence: number): void {
       next = position(sequence);
       raiser.statement(null);
-      raiser.ended(null);
+      raiser.ended(null, false);
     },
   };
 }
