@@ -8,8 +8,9 @@
 import { parseArgs } from 'node:util';
 import type { ServerFlavor } from '../../src/topology/server-description.ts';
 import { type CacheMode, cacheConfig, cacheModes } from '../../test/cache/cache-modes.ts';
+import type { Foreign } from '../../test/cache/checker-options.ts';
 import { violationText } from '../../test/cache/checker-report.ts';
-import { type Foreign, runChecker } from '../../test/cache/run-checker.ts';
+import { runChecker } from '../../test/cache/run-checker.ts';
 import { mergeConfig } from '../../test/support/sluice-process.ts';
 
 const SHOWN_VIOLATIONS = 3;
@@ -32,6 +33,10 @@ const { values } = parseArgs({
     disturbances: { type: 'string', default: '2' },
     holdUpMs: { type: 'string', default: '0' },
     pauseMs: { type: 'string', default: '60' },
+    /** What servers answer comes so much later now and then. */
+    delayMs: { type: 'string', default: '12' },
+    /** A fault of test/cache/planted-faults.ts that is to be found. */
+    plant: { type: 'string' },
   },
 });
 
@@ -67,6 +72,8 @@ const report = await runChecker({
   disturbances: wholeNumber('disturbances', values.disturbances),
   holdUpMs: wholeNumber('holdUpMs', values.holdUpMs),
   pauseMs: wholeNumber('pauseMs', values.pauseMs),
+  delayMs: wholeNumber('delayMs', values.delayMs),
+  planted: values.plant ?? null,
 });
 for (const violation of report.violations.slice(0, SHOWN_VIOLATIONS))
   process.stdout.write(`\n${violationText(violation)}\n`);

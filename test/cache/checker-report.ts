@@ -1,10 +1,10 @@
 /** What a run has found, as plain data and as text. */
 
 import type { SluiceProcess } from '../support/sluice-process.ts';
+import type { CheckerOptions } from './checker-options.ts';
 import type { World } from './driver/world.ts';
 import type { FoundViolation, HistoryCounts } from './model/history.ts';
 import { operationLine } from './model/operation-log.ts';
-import type { CheckerOptions } from './run-checker.ts';
 
 export interface Staleness {
   readonly reads: number;

@@ -6,6 +6,9 @@ import { freePort } from './ports.ts';
 /** `up` is from client to server, `down` from server to client. */
 export type Direction = 'up' | 'down';
 
+/** Milliseconds; a function is asked for each chunk. */
+export type Latency = number | (() => number);
+
 /** Applied to every link as it stands, and to every later one, until `heal()`. */
 export interface Faults {
   /** New connections are reset as soon as they are made. */
@@ -15,13 +18,18 @@ export interface Faults {
   /** Bytes are swallowed. */
   readonly dropped: Readonly<Record<Direction, boolean>>;
   /** Delay of every chunk in each direction. */
-  readonly latencyMs: Readonly<Record<Direction, number>>;
+  readonly latencyMs: Readonly<Record<Direction, Latency>>;
 }
 
 /** What happens to a link when `atByte` bytes have passed since the fault was set; the rest of the chunk is lost. */
 interface Cut {
   left: number;
   readonly how: 'end' | 'reset';
+}
+
+interface Delayed {
+  readonly due: number;
+  readonly action: () => void;
 }
 
 interface Corruption {
@@ -95,7 +103,7 @@ export class FaultProxy {
     this.#set('dropped', directions, true);
   }
 
-  delay(latencyMs: number, ...directions: Direction[]): void {
+  delay(latencyMs: Latency, ...directions: Direction[]): void {
     this.#set('latencyMs', directions, latencyMs);
   }
 
@@ -168,8 +176,8 @@ class Link {
   readonly #faults: () => Faults;
   readonly #cuts = new Map<Direction, Cut>();
   readonly #corruptions = new Map<Direction, Corruption>();
-  /** The last delayed chunk of each direction: chunks keep their order when the latency changes. */
-  readonly #lastDelivery: Record<Direction, number> = { up: 0, down: 0 };
+  /** Delayed chunks keep their order, whatever the latency of each. */
+  readonly #waiting: Readonly<Record<Direction, Delayed[]>> = { up: [], down: [] };
   #closed = false;
 
   constructor(client: Socket, server: Socket, faults: () => Faults) {
@@ -262,15 +270,26 @@ class Link {
   }
 
   #later(direction: Direction, action: () => void): void {
-    const due = performance.now() + this.#faults().latencyMs[direction];
-    if (due <= performance.now() && this.#lastDelivery[direction] <= performance.now()) {
+    const waiting = this.#waiting[direction];
+    const now = performance.now();
+    const latency = this.#faults().latencyMs[direction];
+    const due = now + (typeof latency === 'number' ? latency : latency());
+    if (due <= now && waiting.length === 0) {
       action();
       return;
     }
-    this.#lastDelivery[direction] = Math.max(due, this.#lastDelivery[direction]);
+    waiting.push({ due: Math.max(due, waiting.at(-1)?.due ?? 0), action });
+    if (waiting.length === 1) this.#wake(direction, waiting[0]!.due - now);
+  }
+
+  #wake(direction: Direction, ms: number): void {
     setTimeout(() => {
-      if (!this.#closed) action();
-    }, this.#lastDelivery[direction] - performance.now());
+      const waiting = this.#waiting[direction];
+      while (!this.#closed && waiting.length > 0 && waiting[0]!.due <= performance.now())
+        waiting.shift()!.action();
+      if (!this.#closed && waiting.length > 0)
+        this.#wake(direction, Math.max(1, waiting[0]!.due - performance.now()));
+    }, ms);
   }
 
   #sourceClosed(): void {

@@ -58,9 +58,9 @@ export class Reader {
     const cell = random.below(3) === 0 ? undefined : world.attended(random);
     if (cell === undefined) return this.#readOften(this.#hot.pick());
     const read = this.#hot.pickFor(cell);
-    // What a server shows now is what no cache may be behind of.
-    if (random.below(4) === 0) await this.#read({ ...read, sql: uncached(read.sql) }, false);
-    else await this.#readOften(read);
+    // What a server shows now is what no cache may be behind of: asked at once, before the write is over.
+    if (random.below(3) === 0) await this.#read({ ...read, sql: uncached(read.sql) }, false);
+    await this.#readOften(read);
   }
 
   async #readOften(read: Read): Promise<void> {

@@ -17,6 +17,15 @@ export function keyOf(id: number): string {
 const COLUMNS = 'id INT NOT NULL PRIMARY KEY, grp INT NOT NULL, n BIGINT NOT NULL, KEY (grp)';
 const REPLACE_NOTE = 'REPLACE INTO app.e (id, grp, n) VALUES (NEW.id, NEW.grp, NEW.n)';
 
+/** For every server: each may become the primary. */
+export const SERVER_OPTIONS: readonly string[] = [
+  '--log-bin-trust-function-creators=1',
+  '--innodb-buffer-pool-size=64M',
+  // A wait for a row and one for a table can wait for each other, and no server sees that.
+  '--innodb-lock-wait-timeout=1',
+  '--lock-wait-timeout=2',
+];
+
 /** To be run as root on the primary. */
 export function schemaStatements(): readonly string[] {
   return [
@@ -45,9 +54,6 @@ export function schemaStatements(): readonly string[] {
      END`,
     `CREATE FUNCTION app.change_a(i INT, v BIGINT) RETURNS INT DETERMINISTIC MODIFIES SQL DATA
      BEGIN UPDATE app.a SET n = v WHERE id = i; RETURN 1; END`,
-    // A wait for a row and one for a table can wait for each other, and no server sees that.
-    'SET GLOBAL innodb_lock_wait_timeout = 1',
-    'SET GLOBAL lock_wait_timeout = 2',
   ];
 }
 

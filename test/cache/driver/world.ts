@@ -24,6 +24,9 @@ export interface Token {
 /** Chains that have ended are read as well for a while: what became of their last unit is seen late. */
 const ENDED_KEPT = 8;
 const ATTENTION = 6;
+/** Operations, of which the first ones are calm. */
+const PHASE = 4000;
+const CALM = 2600;
 
 export class World {
   readonly history = new History();
@@ -40,6 +43,14 @@ export class World {
 
   constructor(random: SeededRandom) {
     this.random = random;
+  }
+
+  /**
+   * What changes everything at once (DDL, procedures) leaves the cache little to be wrong about: a good part of the time
+   * nobody does that.
+   */
+  get isCalm(): boolean {
+    return this.history.log.count % PHASE < CALM;
   }
 
   /** Its rows are not read before `open`. */

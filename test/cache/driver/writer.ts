@@ -19,7 +19,7 @@ import type { Owner, World } from './world.ts';
 import { type PlannedWrite, TRANSACTIONAL_TABLES, WriteGenerator } from './writes.ts';
 
 export interface WriterOptions {
-  /** Of each hundred steps, how many break a connection or a statement. */
+  /** Of each hundred steps, how many break a connection or a statement; all of them while it is not calm. */
   readonly disturbances: number;
   /** Behind every other step, at most. */
   readonly pauseMs: number;
@@ -42,10 +42,17 @@ interface TransactionRun {
   forget(): void;
 }
 
+const COMMIT: Ending = (run) => run.commit('COMMIT');
+const ROLLBACK: Ending = async ({ session, forget }) => {
+  forget();
+  await session.text('ROLLBACK');
+};
+
+const CALM_ENDINGS: readonly Ending[] = [COMMIT, COMMIT, COMMIT, ROLLBACK];
 const ENDINGS: readonly Ending[] = [
-  (run) => run.commit('COMMIT'),
-  (run) => run.commit('COMMIT'),
-  (run) => run.commit('COMMIT'),
+  COMMIT,
+  COMMIT,
+  COMMIT,
   async ({ session, ...run }) => {
     await run.commit('BEGIN');
     await session.text('ROLLBACK');
@@ -59,14 +66,8 @@ const ENDINGS: readonly Ending[] = [
     await run.commit('LOCK TABLES p WRITE');
     await session.text('UNLOCK TABLES');
   },
-  async ({ session, forget }) => {
-    forget();
-    await session.text('ROLLBACK');
-  },
-  async ({ session, forget }) => {
-    forget();
-    await session.text('ROLLBACK');
-  },
+  ROLLBACK,
+  ROLLBACK,
   async ({ session, forget }) => {
     forget();
     session.connection.destroy();
@@ -99,7 +100,8 @@ export class Writer {
   async step(): Promise<void> {
     const { random } = this.session;
     try {
-      if (random.below(1000) < this.#options.disturbances * 10) await this.#disturbed();
+      if (this.#world.isCalm) await this.#calmly(random.below(100));
+      else if (random.below(1000) < this.#options.disturbances * 20) await this.#disturbed();
       else await this.#undisturbed(random.below(100));
     } catch (error) {
       this.session.noteError(error);
@@ -108,6 +110,11 @@ export class Writer {
     if (this.#owner.chain.ended) await this.#startOver();
     else if (this.session.connection.isLost) await this.session.connect();
     if (this.#options.pauseMs > 0 && random.below(2) === 0) await delay(random.below(this.#options.pauseMs));
+  }
+
+  #calmly(kind: number): Promise<void> {
+    if (kind < 50) return this.#write(this.#plan());
+    return kind < 95 ? this.#transaction() : this.#slowWrite();
   }
 
   #undisturbed(kind: number): Promise<void> {
@@ -178,7 +185,7 @@ export class Writer {
         forget: () => this.#world.history.rolledBack(this.#owner.chain, [...open.changes, ...open.never]),
       };
       if (isByVariable && session.random.below(3) === 0) return run.commit('SET autocommit = 1');
-      await session.random.pick(ENDINGS)(run);
+      await session.random.pick(this.#world.isCalm ? CALM_ENDINGS : ENDINGS)(run);
       if (isByVariable && !session.connection.isLost) await session.text('SET autocommit = 1');
     });
   }

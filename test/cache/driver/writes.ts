@@ -76,6 +76,9 @@ const byFunction: PutForm = (_table, id, stamp) => ({
   parameters: [id, stamp],
 });
 
+/** Nobody knows which tables they change. */
+const OF_EVERYTHING: ReadonlySet<PutForm> = new Set([byProcedure, byFunction]);
+
 /** For a row that is there, and for one that is not. */
 const FORMS: Readonly<
   Record<string, { readonly there: readonly PutForm[]; readonly not: readonly PutForm[] }>
@@ -132,9 +135,13 @@ export class WriteGenerator {
     if (isThere && this.#random.below(6) === 0) return this.#remove(table, id, current);
     const stamp = this.#stamp();
     const forms = FORMS[table]!;
-    const form = this.#random.pick(isThere ? forms.there : forms.not);
+    const form = this.#form(isThere ? forms.there : forms.not);
     const statement = form(table, id, stamp);
     return { ...statement, changes: this.#follow(table, id, stamp, current), isImmediate: table === 'm' };
+  }
+
+  #form(forms: readonly PutForm[]): PutForm {
+    return this.#random.pick(this.#world.isCalm ? forms.filter((form) => !OF_EVERYTHING.has(form)) : forms);
   }
 
   /** With what a cascade or a trigger does. */

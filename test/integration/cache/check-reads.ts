@@ -2,31 +2,24 @@
 
 import type { Test } from 'tap';
 import { cacheConfig } from '../../cache/cache-modes.ts';
+import { type CheckerOptions, DEFAULT_OPTIONS } from '../../cache/checker-options.ts';
 import { violationText } from '../../cache/checker-report.ts';
-import { type CheckerOptions, runChecker } from '../../cache/run-checker.ts';
+import { runChecker } from '../../cache/run-checker.ts';
 import { SeededRandom } from '../../support/seeded-random.ts';
 
 /** A deadlock, a lock wait that was too long, an interrupted statement, a table that has changed meanwhile. */
 const EXPECTED_ERRORS = new Set([1205, 1213, 1317, 1412]);
 
-type TestOptions = Pick<CheckerOptions, 'flavor' | 'replicas' | 'operations'> & Partial<CheckerOptions>;
+export type TestOptions = Pick<CheckerOptions, 'flavor' | 'operations'> & Partial<CheckerOptions>;
 
-export async function checkReads(t: Test, given: TestOptions): Promise<void> {
+export function optionsOf(t: Test, given: TestOptions): CheckerOptions {
   const { seed } = SeededRandom.fromEnvironment();
   t.comment(`seed ${seed}`);
-  const options: CheckerOptions = {
-    seed,
-    seconds: 120,
-    writers: 6,
-    readers: 12,
-    foreign: 'none',
-    ...cacheConfig('strong'),
-    foreignBoundMs: 500,
-    disturbances: 2,
-    holdUpMs: 0,
-    pauseMs: 40,
-    ...given,
-  };
+  return { ...DEFAULT_OPTIONS, seed, ...cacheConfig('strong'), ...given };
+}
+
+export async function checkReads(t: Test, given: TestOptions): Promise<void> {
+  const options = optionsOf(t, given);
   const { violations, counts, errors, operations, hits, staleness } = await runChecker(options);
   t.comment(JSON.stringify({ operations, hits, ...counts, staleness, errors }));
   t.same(violations.slice(0, 2).map(violationText), [], 'every read is one of a right run');

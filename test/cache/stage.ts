@@ -1,0 +1,133 @@
+/** The servers of a run, the Sluices in front of them, and the ways to both. */
+
+import type { DatabaseServer } from '../support/database-server.ts';
+import { FaultProxy } from '../support/fault-proxy.ts';
+import { APP_ACCOUNT, APP_SCHEMA, ReplicationSet } from '../support/replication-set.ts';
+import { type ConfigObject, mergeConfig, SluiceProcess } from '../support/sluice-process.ts';
+import { waitUntil } from '../support/wait-until.ts';
+import type { CheckerOptions } from './checker-options.ts';
+import type { Endpoint } from './driver/checker-connection.ts';
+import type { Gate } from './driver/gate.ts';
+import { SERVER_OPTIONS, schemaStatements } from './driver/schema.ts';
+import type { World } from './driver/world.ts';
+import { plantedEnvironment } from './planted-faults.ts';
+
+const STARTED_WITHIN_MS = 30_000;
+/** Of a hundred answers, or parts of one, how many come late. */
+const LATE_OF_HUNDRED = 12;
+
+export class Stage {
+  readonly world: World;
+  readonly set: ReplicationSet;
+  readonly sluices: SluiceProcess[] = [];
+  readonly #options: CheckerOptions;
+  /** In front of each server, where answers are to come late. */
+  readonly #lines: FaultProxy[] = [];
+  /** The one that takes writes. */
+  primary: DatabaseServer;
+
+  private constructor(world: World, options: CheckerOptions) {
+    this.world = world;
+    this.#options = options;
+    const { flavor, replicas } = options;
+    this.set = new ReplicationSet({ flavor, replicas, sql: schemaStatements(), args: SERVER_OPTIONS });
+    this.primary = this.set.primary;
+  }
+
+  static async start(world: World, options: CheckerOptions): Promise<Stage> {
+    const stage = new Stage(world, options);
+    try {
+      await stage.#start();
+    } catch (error) {
+      await stage.dispose();
+      throw error;
+    }
+    return stage;
+  }
+
+  /** The one that everything is said of. */
+  get sluice(): SluiceProcess {
+    return this.sluices[0]!;
+  }
+
+  get replicas(): readonly DatabaseServer[] {
+    return this.set.servers.filter((server) => server !== this.primary);
+  }
+
+  asRoot(sql: string): Promise<Record<string, unknown>[]> {
+    return this.primary.query(sql);
+  }
+
+  get ownGate(): Gate {
+    return this.#gate('own', this.sluice.port);
+  }
+
+  /** Past the first Sluice; null where nobody writes there. */
+  get otherGate(): Gate | null {
+    const { foreign } = this.#options;
+    if (foreign === 'none') return null;
+    return this.#gate(foreign, foreign === 'direct' ? this.set.primary.port : this.sluices[1]!.port);
+  }
+
+  async dispose(): Promise<void> {
+    for (const sluice of this.sluices) await sluice.dispose();
+    for (const line of this.#lines) await line.close();
+    await this.set.dispose();
+  }
+
+  #gate(name: string, port: number): Gate {
+    const endpoint: Endpoint = { host: '127.0.0.1', port, account: APP_ACCOUNT, database: APP_SCHEMA };
+    return { name, endpoint, flavor: this.#options.flavor };
+  }
+
+  async #start(): Promise<void> {
+    await this.set.start();
+    const count = this.#options.foreign === 'second' ? 2 : 1;
+    for (let n = 0; n < count; n++) this.sluices.push(await this.#startSluice(this.#options.config));
+    // Not before: a start is long enough without.
+    for (const line of this.#lines) line.delay(() => this.#latency(), 'down');
+  }
+
+  #latency(): number {
+    const { random } = this.world;
+    return random.below(100) < LATE_OF_HUNDRED ? random.next() * this.#options.delayMs : 0;
+  }
+
+  async #startSluice(config: ConfigObject): Promise<SluiceProcess> {
+    const base = {
+      servers: await this.#addresses(),
+      workers: 2,
+      log: { level: 'info' },
+      pool: { maxConnections: 60 },
+    };
+    const { planted } = this.#options;
+    const sluice = await SluiceProcess.startFor(this.set, {
+      config: mergeConfig(base, config),
+      env: planted === null ? {} : plantedEnvironment(planted),
+    });
+    if (this.replicas.length > 0) await this.#untilReplicasAnswer(sluice);
+    return sluice;
+  }
+
+  async #addresses(): Promise<string[]> {
+    if (this.#options.delayMs === 0) return [this.set.primary.address];
+    if (this.#lines.length === 0)
+      for (const { host, port } of this.set.servers) this.#lines.push(await FaultProxy.start({ host, port }));
+    return this.#lines.map(({ address }) => address);
+  }
+
+  async #untilReplicasAnswer(sluice: SluiceProcess): Promise<void> {
+    const connection = await sluice.connect();
+    await waitUntil(
+      'reads come from a replica',
+      async () => {
+        const [rows] = await connection.query<never[]>(
+          'SELECT @@server_id AS id FROM a RIGHT JOIN (SELECT 1) AS one ON 1 = 0',
+        );
+        return Number((rows[0] as { id: number } | undefined)?.id) !== this.primary.serverId;
+      },
+      { timeoutMs: STARTED_WITHIN_MS },
+    );
+    await connection.end();
+  }
+}
