@@ -3,7 +3,7 @@
  * ended ones), and its resident memory. Reading it costs the measured process nothing.
  */
 
-import { readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 
 /** Linux reports `utime` and `stime` in USER_HZ, which is 100 on every architecture that Node 24 runs on. */
 const MICROSECONDS_PER_TICK = 10_000;
@@ -58,6 +58,28 @@ function kilobytesOf(status: string, name: string): number {
 
 export async function readCpuTime(pid: number): Promise<CpuTime> {
   return parseProcessStat(await readFile(`/proc/${pid}/stat`, 'utf8'));
+}
+
+/**
+ * @param schedstat the text of `/proc/<pid>/task/<tid>/schedstat`
+ * @throws Error when it is not one
+ */
+export function parseRunTime(schedstat: string): number {
+  const match = /^(\d+) \d+ \d+\s*$/.exec(schedstat);
+  if (match === null) throw new Error(`not a schedstat: ${JSON.stringify(schedstat.slice(0, 80))}`);
+  return Number(match[1]) / 1000;
+}
+
+/** Microseconds that the threads of a process have run, to the nanosecond where `readCpuTime` has ticks; of those that live now. */
+export async function readRunTime(pid: number): Promise<number> {
+  const threads = await readdir(`/proc/${pid}/task`);
+  const times = await Promise.all(threads.map((thread) => readThreadRunTime(pid, Number(thread))));
+  return times.reduce((sum, one) => sum + one, 0);
+}
+
+/** Of one thread; the main thread's number is that of its process. */
+export async function readThreadRunTime(pid: number, thread: number): Promise<number> {
+  return parseRunTime(await readFile(`/proc/${pid}/task/${thread}/schedstat`, 'utf8'));
 }
 
 export async function readMemoryUse(pid: number): Promise<MemoryUse> {

@@ -2,7 +2,7 @@
 
 import { spawn } from 'node:child_process';
 import { disownChild, ownChild } from '../../test/support/owned-resources.ts';
-import { type CpuTime, cpuTimeBetween, readCpuTime } from './process-usage.ts';
+import { type CpuTime, cpuTimeBetween, readCpuTime, readRunTime } from './process-usage.ts';
 import { parseSysbenchReport, type SysbenchReport } from './sysbench-report.ts';
 
 export const Workload = {
@@ -48,6 +48,18 @@ export interface SysbenchResult {
   readonly report: SysbenchReport;
   /** From the moment when every client is connected until sysbench has ended; null without `measuredPid`. */
   readonly cpu: CpuTime | null;
+  /** The same by another account, which is exact and does not tell user from system. */
+  readonly runMicroseconds: number;
+}
+
+interface Usage {
+  readonly cpu: CpuTime;
+  readonly runMicroseconds: number;
+}
+
+async function readUsage(pid: number): Promise<Usage> {
+  const [cpu, runMicroseconds] = await Promise.all([readCpuTime(pid), readRunTime(pid)]);
+  return { cpu, runMicroseconds };
 }
 
 /** What a run may take beyond its own seconds: connecting 256 clients, and the statements under way at the end. */
@@ -74,23 +86,25 @@ export async function measureSysbench(run: SysbenchRun): Promise<SysbenchResult>
     `--db-ps-mode=${run.protocol === StatementProtocol.text ? 'disable' : 'auto'}`,
   ];
   const { measuredPid } = run;
-  let cpuAtStart: Promise<CpuTime> | null = null;
+  let atStart = null as Promise<Usage> | null;
   const timeoutMs = run.seconds * 1000 + GRACE_MS;
   const { tlsDirectory } = run;
   const output = await runSysbench(
     { args, workload: run.workload, command: 'run', timeoutMs, directory: tlsDirectory },
     (text) => {
       // sysbench prints this when every client has logged in: connecting is measured by the churn scenario instead.
-      if (measuredPid !== null && cpuAtStart === null && text.includes('Threads started!')) {
-        cpuAtStart = readCpuTime(measuredPid);
+      if (measuredPid !== null && atStart === null && text.includes('Threads started!')) {
+        atStart = readUsage(measuredPid);
       }
     },
   );
-  if (measuredPid === null) return { report: parseSysbenchReport(output), cpu: null };
-  const cpuAtEnd = await readCpuTime(measuredPid);
-  const before: CpuTime | null = await cpuAtStart;
-  if (before === null) throw new Error('sysbench never said that its threads have started');
-  return { report: parseSysbenchReport(output), cpu: cpuTimeBetween(before, cpuAtEnd) };
+  const report = parseSysbenchReport(output);
+  if (measuredPid === null) return { report, cpu: null, runMicroseconds: Number.NaN };
+  const after = await readUsage(measuredPid);
+  if (atStart === null) throw new Error('sysbench never said that its threads have started');
+  const before = await atStart;
+  const runMicroseconds = after.runMicroseconds - before.runMicroseconds;
+  return { report, cpu: cpuTimeBetween(before.cpu, after.cpu), runMicroseconds };
 }
 
 function endpointArguments(endpoint: SysbenchEndpoint, size: SysbenchTables): string[] {

@@ -4,8 +4,10 @@ import {
   cpuTimeBetween,
   parseProcessStat,
   parseProcessStatus,
+  parseRunTime,
   readCpuTime,
   readMemoryUse,
+  readRunTime,
   resetPeakMemory,
 } from '../../../bench/e2e/process-usage.ts';
 
@@ -52,4 +54,13 @@ t.test('a real process: CPU time of a busy thread counts, and the peak can be re
   const memory = await readMemoryUse(pid);
   t.ok(memory.residentBytes > 1_000_000);
   t.ok(memory.peakResidentBytes >= memory.residentBytes);
+});
+
+t.test('the run time of a thread is exact', async (t) => {
+  t.equal(parseRunTime('3144722651 2837211 32\n'), 3_144_722.651);
+  t.throws(() => parseRunTime('3144722651'), /not a schedstat/);
+  const before = await readRunTime(process.pid);
+  const until = performance.now() + 20;
+  while (performance.now() < until);
+  t.ok((await readRunTime(process.pid)) > before);
 });
