@@ -3,6 +3,7 @@
 import { connect, isIP, type Socket } from 'node:net';
 import { checkServerIdentity, connect as connectTls } from 'node:tls';
 import type { BackendTls } from '../../common/snapshot.ts';
+import { DirectWriter } from './direct-writer.ts';
 import type { FlushScheduler } from './flush-scheduler.ts';
 import { RetainingReadBuffer } from './retaining-read-buffer.ts';
 import { ordinarySocket } from './socket-handle.ts';
@@ -24,6 +25,8 @@ const OUTPUT_BYTES = 16 * 1024;
 
 export class BackendSocket {
   #socket: Socket;
+  /** null while it connects, and in TLS. */
+  #direct: DirectWriter | null = null;
   #isEncrypted = false;
   readonly #owner: BackendSocketOwner;
   readonly #scheduler: FlushScheduler;
@@ -61,13 +64,15 @@ export class BackendSocket {
       keepAliveInitialDelay: 60_000,
       onread,
     });
-    this.#socket.on('connect', () => owner.onConnected());
+    this.#socket.on('connect', () => {
+      this.#direct = new DirectWriter(this.#socket, () => owner.onDrain());
+      owner.onConnected();
+    });
     this.#listen();
   }
 
   #listen(): void {
     const socket = this.#socket;
-    socket.on('drain', () => this.#owner.onDrain());
     socket.on('error', (error) => {
       this.#error ??= error;
     });
@@ -81,6 +86,7 @@ export class BackendSocket {
    */
   startTls(tls: BackendTls, onSecure: () => void): void {
     this.flush();
+    this.#direct = null;
     const verifies = tls.mode === 'VERIFY_CA' || tls.mode === 'VERIFY_IDENTITY';
     const raw = ordinarySocket(this.#socket, Buffer.alloc(0));
     const socket = connectTls({
@@ -94,6 +100,7 @@ export class BackendSocket {
     });
     this.#socket = socket;
     this.#isEncrypted = true;
+    socket.on('drain', () => this.#owner.onDrain());
     let isSecure = false;
     const failed = (error: Error): void => {
       this.#error ??= isSecure
@@ -148,7 +155,7 @@ export class BackendSocket {
   }
 
   get unsentBytes(): number {
-    return this.#socket.writableLength + this.#outputLength;
+    return this.#referencedBytes + this.#outputLength;
   }
 
   /** Bytes are copied: statements are short, and many go out in one write. */
@@ -157,7 +164,7 @@ export class BackendSocket {
     if (this.#outputLength + length > this.#output.length) {
       this.flush();
       if (length > OUTPUT_BYTES) {
-        this.#socket.write(Buffer.from(bytes.subarray(start, end)));
+        this.#write(Buffer.from(bytes.subarray(start, end)));
         return;
       }
     }
@@ -170,11 +177,21 @@ export class BackendSocket {
     if (this.#outputLength === 0 || this.#socket.destroyed) return;
     const bytes = this.#output.subarray(0, this.#outputLength);
     this.#outputLength = 0;
-    const wasBusy = this.#socket.writableLength > 0;
-    this.#socket.write(bytes);
+    const wasBusy = this.#referencedBytes > 0;
+    this.#write(bytes);
     // What the kernel did not take at once still refers to this memory; TLS makes a copy unless it has to wait.
-    const isReferenced = this.#isEncrypted ? wasBusy : this.#socket.writableLength > 0;
+    const isReferenced = this.#isEncrypted ? wasBusy : this.#referencedBytes > 0;
     if (isReferenced) this.#output = Buffer.allocUnsafeSlow(OUTPUT_BYTES);
+  }
+
+  /** Of what was written. */
+  get #referencedBytes(): number {
+    return this.#direct === null ? this.#socket.writableLength : this.#direct.unsentBytes;
+  }
+
+  #write(bytes: Buffer): void {
+    if (this.#direct === null) this.#socket.write(bytes);
+    else this.#direct.write(bytes);
   }
 
   pause(): void {
@@ -196,6 +213,7 @@ export class BackendSocket {
   /** Sends what is left, then closes. */
   end(): void {
     this.flush();
+    this.#direct?.end();
     this.#socket.end();
     this.#socket.setTimeout(1000, () => this.#socket.destroy());
   }

@@ -5,6 +5,7 @@
 
 import { Socket } from 'node:net';
 import { type ClientStream, type ClientStreamOwner, GOODBYE_MS } from './client-stream.ts';
+import { DirectWriter } from './direct-writer.ts';
 import { ordinarySocket, takeHandle } from './socket-handle.ts';
 
 const SHARED_READ_BYTES = 64 * 1024;
@@ -12,6 +13,7 @@ const sharedReadBuffer = Buffer.allocUnsafeSlow(SHARED_READ_BYTES);
 
 export class ClientSocket implements ClientStream {
   readonly #socket: Socket;
+  readonly #writer: DirectWriter;
   owner: ClientStreamOwner;
   /** Empty for a Unix socket. */
   readonly remoteAddress: string;
@@ -31,7 +33,7 @@ export class ClientSocket implements ClientStream {
       return true;
     });
     this.#socket.setNoDelay(true);
-    this.#socket.on('drain', () => this.owner.onDrain());
+    this.#writer = new DirectWriter(this.#socket, () => this.owner.onDrain());
     this.#socket.on('error', (error) => {
       this.#error = error;
     });
@@ -59,13 +61,13 @@ export class ClientSocket implements ClientStream {
   }
 
   get unsentBytes(): number {
-    return this.#socket.writableLength;
+    return this.#writer.unsentBytes;
   }
 
   write(bytes: Buffer): boolean {
     if (this.#socket.destroyed) return false;
-    this.#socket.write(bytes);
-    return this.#socket.writableLength > 0;
+    this.#writer.write(bytes);
+    return this.#writer.unsentBytes > 0;
   }
 
   pause(): void {
@@ -81,6 +83,7 @@ export class ClientSocket implements ClientStream {
   }
 
   end(): void {
+    this.#writer.end();
     this.#socket.end();
     this.#socket.setTimeout(GOODBYE_MS, () => this.#socket.destroy());
   }
