@@ -35,6 +35,7 @@ export {
   encodeComBinlogDumpGtid,
 } from './binlog/dump-command.ts';
 export { DumpReader, type DumpReaderOptions, type DumpSink } from './binlog/dump-reader.ts';
+export { EventChecksumError } from './binlog/event-checksum.ts';
 export {
   BINLOG_CHECKSUM_BYTES,
   BINLOG_EVENT_HEADER_BYTES,
@@ -179,7 +180,12 @@ export {
 export { AnswerShape, type ResponseSink } from './exchange/response-sink.ts';
 export { ResponseTracker } from './exchange/response-tracker.ts';
 export type { AnswerParts } from './exchange/result-sequence.ts';
-export { type ResultsetLayout, readResultset, reshapeResultset } from './exchange/resultset-bytes.ts';
+export {
+  type ResultsetLayout,
+  readResultset,
+  reshapeResultset,
+  withStatusFlags,
+} from './exchange/resultset-bytes.ts';
 export {
   type AcceptedClient,
   type ChangeUserOptions,

@@ -17,7 +17,7 @@ import { MalformedPacketError, PacketOutOfOrderError } from '../errors.ts';
 import { type TransitionTable, transition } from '../exchange/transition.ts';
 import { MAX_FRAGMENT_BYTES, PACKET_HEADER_BYTES } from '../framing/packet-header.ts';
 import { decodeErr, type ErrPacket } from '../packets/err.ts';
-import { checksumError, hasRightChecksum, hasRightDescriptionChecksum } from './event-checksum.ts';
+import { EventChecksumError, hasRightChecksum, hasRightDescriptionChecksum } from './event-checksum.ts';
 import {
   BINLOG_CHECKSUM_BYTES,
   BINLOG_EVENT_HEADER_BYTES,
@@ -260,7 +260,8 @@ export class DumpReader {
 
   #describe(event: Buffer): void {
     this.#checksum = decodeFormatDescription(event.subarray(BINLOG_EVENT_HEADER_BYTES)).checksum;
-    if (this.#checksum === BinlogChecksum.CRC32 && !hasRightDescriptionChecksum(event)) throw checksumError();
+    if (this.#checksum === BinlogChecksum.CRC32 && !hasRightDescriptionChecksum(event))
+      throw new EventChecksumError();
   }
 
   /** @returns the bytes of the checksum, which is right. */
@@ -273,7 +274,7 @@ export class DumpReader {
       return hasRightChecksum(event) ? BINLOG_CHECKSUM_BYTES : 0;
     }
     if (this.#checksum === BinlogChecksum.NONE) return 0;
-    if (!hasRightChecksum(event)) throw checksumError();
+    if (!hasRightChecksum(event)) throw new EventChecksumError();
     return BINLOG_CHECKSUM_BYTES;
   }
 
@@ -287,7 +288,7 @@ export class DumpReader {
     if (header.eventType === BinlogEventType.FORMAT_DESCRIPTION_EVENT)
       throw new MalformedPacketError('size of a format description', 9);
     const isRight = this.#checksum === BinlogChecksum.NONE || this.#runningCrc === this.#tail.readUInt32LE(0);
-    if (!isRight) throw checksumError();
+    if (!isRight) throw new EventChecksumError();
     this.#sink.event(header, event.subarray(BINLOG_EVENT_HEADER_BYTES), false);
   }
 }

@@ -21,6 +21,8 @@ export function hasRightDescriptionChecksum(event: Buffer): boolean {
 }
 
 /** An event is not what its server has written: nothing behind it can be relied on. */
-export function checksumError(): MalformedPacketError {
-  return new MalformedPacketError('event checksum', 0);
+export class EventChecksumError extends MalformedPacketError {
+  constructor() {
+    super('event checksum', 0);
+  }
 }

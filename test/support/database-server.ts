@@ -49,9 +49,11 @@ export abstract class DatabaseServer {
   #child: OwnedChild | null = null;
   #root: Connection | null = null;
   #prepared = false;
+  #args: readonly string[];
 
   constructor(options: DatabaseServerOptions = {}) {
     this.#options = options;
+    this.#args = options.args ?? [];
     this.host = options.host ?? '127.0.0.1';
     this.#port = options.port ?? 0;
     this.serverId = options.serverId ?? 1 + Math.floor(Math.random() * 1_000_000_000);
@@ -140,8 +142,10 @@ export abstract class DatabaseServer {
     this.#child?.signal('SIGCONT');
   }
 
-  async restart(): Promise<void> {
+  /** @param more options behind those that it was made with, until the next restart. */
+  async restart(more: readonly string[] = []): Promise<void> {
     await this.stop();
+    this.#args = [...(this.#options.args ?? []), ...more];
     await this.start();
   }
 
@@ -195,7 +199,7 @@ export abstract class DatabaseServer {
     const [command = program, ...before] = [...(this.#options.runBy ?? []), program];
     const child = await OwnedChild.spawn({
       command,
-      args: [...before, ...args, ...this.#commonArgs(), ...(this.#options.args ?? [])],
+      args: [...before, ...args, ...this.#commonArgs(), ...this.#args],
       outputFile: this.errorLog,
     });
     this.#child = child;

@@ -19,7 +19,7 @@
  */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ProtocolError } from '../../../protocol/index.ts';
+import { EventChecksumError, ProtocolError } from '../../../protocol/index.ts';
 import { monotonicMs } from '../../common/monotonic-ms.ts';
 import { makeTransitions } from '../../common/state-machine.ts';
 import { FollowState, type TableEpochs } from '../../common/table-epochs.ts';
@@ -256,6 +256,8 @@ function isSame(one: FollowedPrimary | null, other: FollowedPrimary | null): boo
 /** null: connections break, and another one may do. */
 function suspensionOf(error: unknown, username: string): FollowerSuspension | null {
   if (error instanceof FollowerSuspension) return error;
+  if (error instanceof EventChecksumError)
+    return new FollowerSuspension('wrong-checksum', 'an event is not as the server has written it');
   const message = describeError(error);
   // Servers have several numbers for it, and the connection may end before they have said it.
   if (/same server_?(?:id|uuid)/i.test(message)) return new FollowerSuspension('same-server-id', message);

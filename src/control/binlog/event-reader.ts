@@ -33,7 +33,7 @@ import {
   unpackTransaction,
 } from '../../../protocol/index.ts';
 import { makeTransitions } from '../../common/state-machine.ts';
-import { fileNumber, type StreamPlace } from './binlog-place.ts';
+import { type BinlogPlace, fileNumber, isBehind, type StreamPlace } from './binlog-place.ts';
 import type { MappedTables, RowChangeSink } from './mapped-tables.ts';
 import type { StreamGtid } from './seen-gtids.ts';
 import { FollowerSuspension } from './suspension.ts';
@@ -79,12 +79,18 @@ export class EventReader {
   #state: State = 'between';
   #gtid: StreamGtid | null = null;
   #tableIdBytes = 6;
+  #beginning: BinlogPlace | null = null;
 
   constructor(sink: TransactionSink, place: StreamPlace, tables: MappedTables, counts: EventCounts) {
     this.#sink = sink;
     this.#place = place;
     this.#tables = tables;
     this.#counts = counts;
+  }
+
+  /** What the server has lost in front of this place is no news: all of that is raised as a whole. */
+  beginAt(place: BinlogPlace): void {
+    this.#beginning = place;
   }
 
   /** Another connection: what was half there comes again. */
@@ -157,20 +163,32 @@ export class EventReader {
       case BinlogEventType.HEARTBEAT_LOG_EVENT_V2:
         this.#heartbeat(header, body);
         break;
-      case BinlogEventType.INCIDENT_EVENT: {
-        const { message } = decodeIncident(body);
-        throw new FollowerSuspension(
-          'incident',
-          `the server has lost events${message === '' ? '' : `: ${message}`}`,
-        );
-      }
+      case BinlogEventType.INCIDENT_EVENT:
+        if (!this.#isOld(header)) this.#incident(body);
+        break;
       default:
         if (!PASSED_OVER.has(header.eventType)) this.#unknown(header);
     }
   }
 
-  #unknown({ eventType, flags }: Readonly<BinlogEventHeader>): void {
-    if ((flags & BinlogEventFlag.LOG_EVENT_IGNORABLE_F) !== 0) return;
+  /** MariaDB's events outside of transactions have no GTID, and come again whenever it begins behind the same one. */
+  #isOld({ nextPosition }: Readonly<BinlogEventHeader>): boolean {
+    if (this.#beginning === null || this.#state !== 'between') return false;
+    this.#place.advance(nextPosition);
+    return !isBehind(this.#beginning, this.#place.place);
+  }
+
+  #incident(body: Buffer): void {
+    const { message } = decodeIncident(body);
+    throw new FollowerSuspension(
+      'incident',
+      `the server has lost events${message === '' ? '' : `: ${message}`}`,
+    );
+  }
+
+  #unknown(header: Readonly<BinlogEventHeader>): void {
+    const { eventType, flags } = header;
+    if ((flags & BinlogEventFlag.LOG_EVENT_IGNORABLE_F) !== 0 || this.#isOld(header)) return;
     throw new FollowerSuspension('unknown-event', `${binlogEventName(eventType)} is not known`);
   }
 

@@ -173,6 +173,7 @@ export class FollowedServer {
     const end = await readBinlogEnd(probe, signal);
     this.#seen = new SeenMariadbGtids(row?.position ?? '');
     this.#raiser.beginUnsettled(end.place);
+    this.#reader.beginAt(end.place);
   }
 
   async #follow(
