@@ -18,15 +18,20 @@ export function readColumnCount(buffer: Buffer, start: number, end: number): num
   throw new MalformedPacketError('column count', start);
 }
 
-/** Status flags of an OK with header 0xFE: they follow two length-encoded numbers. */
+/** Status flags of an OK with header 0xFE. */
 export function readResultEndStatus(buffer: Buffer, payload: number, end: number): number {
+  return buffer.readUInt16LE(resultEndStatusOffset(buffer, payload, end));
+}
+
+/** They follow two length-encoded numbers. */
+export function resultEndStatusOffset(buffer: Buffer, payload: number, end: number): number {
   let position = payload + 1;
   for (let i = 0; i < 2; i++) {
     const first = buffer[position]!;
     position += first < 0xfb ? 1 : first === 0xfc ? 3 : first === 0xfd ? 4 : 9;
   }
   if (position + 2 > end) throw new MalformedPacketError('short OK packet', payload);
-  return buffer.readUInt16LE(position);
+  return position;
 }
 
 /** A whole EOF packet, its header included. */

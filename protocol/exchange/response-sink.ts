@@ -49,5 +49,5 @@ export interface ResponseSink {
    * A COM_STMT_PREPARE has succeeded.
    * @returns the statement id that the client is told.
    */
-  statementPrepared?(statementId: number, parameterCount: number): number;
+  statementPrepared?(statementId: number, parameterCount: number, columnCount: number): number;
 }

@@ -21,7 +21,13 @@ import { Capability } from '../constants/capability-flags.ts';
 import { SESSION_STATUS_FLAGS, StatusFlag } from '../constants/status-flags.ts';
 import { MalformedPacketError } from '../errors.ts';
 import { decodeOk, encodeOk } from '../packets/ok.ts';
-import { EOF_PACKET_BYTES, readColumnCount, readResultEndStatus, writeEof } from './answer-bytes.ts';
+import {
+  EOF_PACKET_BYTES,
+  readColumnCount,
+  readResultEndStatus,
+  resultEndStatusOffset,
+  writeEof,
+} from './answer-bytes.ts';
 import { AnswerShape, type ResponseSink } from './response-sink.ts';
 import { type AnswerParts, ResultSequence } from './result-sequence.ts';
 
@@ -66,6 +72,8 @@ export class ResponseTracker {
   rowCount = 0;
   /** Rows of the last result set, -1 when the last result was an OK. */
   lastResultRows = -1;
+  /** Of the first result set of this answer, 0 without one. */
+  columnCount = 0;
   /** Statement id of a COM_STMT_PREPARE answer. */
   statementId = 0;
   /** True as soon as anything was handed to the client. */
@@ -86,6 +94,10 @@ export class ResponseTracker {
   #columnsLeft = 0;
   #secondBlock = 0;
   #outParameters = false;
+  /** As the client was told before; 0: it was not, or is past the first result. */
+  #columnsTold = 0;
+  /** The result that passes has another number of columns. */
+  #metadataChanged = false;
   #expectedSequence = 1;
   #sequenceShift = 0;
   /** Bytes below this index of the current buffer must not be overwritten. */
@@ -102,6 +114,8 @@ export class ResponseTracker {
    * @param firstSequence of the server's first packet.
    * @param parts of the statement, for the same EOF.
    * @param clientSequence what the client expects the first packet to have.
+   * @param columnsTold how many columns the client has been told that the prepared statement has, 0 for any number: if it has
+   * others now, the status flags say so, and only then. The server speaks of its own statement, which others may have executed.
    */
   begin(
     shape: AnswerShape,
@@ -111,6 +125,7 @@ export class ResponseTracker {
     firstSequence = 1,
     parts: AnswerParts | null = null,
     clientSequence = firstSequence,
+    columnsTold = 0,
   ): void {
     this.#sink = sink;
     this.#results.begin(parts);
@@ -125,6 +140,9 @@ export class ResponseTracker {
     this.#sequenceShift = (clientSequence - firstSequence) & 0xff;
     this.#continuation = false;
     this.#outParameters = false;
+    this.#columnsTold = columnsTold;
+    this.#metadataChanged = false;
+    this.columnCount = 0;
     this.complete = false;
     this.statusFlags = statusBefore;
     this.statusReported = false;
@@ -311,6 +329,8 @@ export class ResponseTracker {
       return packetEnd;
     }
     this.#columnsLeft = readColumnCount(buffer, position + 4, packetEnd);
+    if (this.columnCount === 0) this.columnCount = this.#columnsLeft;
+    this.#metadataChanged = this.#columnsTold !== 0 && this.#columnsTold !== this.#columnsLeft;
     this.#shiftSequence(buffer, position);
     this.lastResultRows = 0;
     this.#secondBlock = 0;
@@ -325,7 +345,8 @@ export class ResponseTracker {
     const columns = buffer.readUInt16LE(position + 9);
     const parameters = buffer.readUInt16LE(position + 11);
     this.warnings = buffer.readUInt16LE(position + 14);
-    const clientId = this.#sink.statementPrepared?.(this.statementId, parameters) ?? this.statementId;
+    const clientId =
+      this.#sink.statementPrepared?.(this.statementId, parameters, columns) ?? this.statementId;
     buffer.writeUInt32LE(clientId, position + 5);
     this.#columnsLeft = parameters > 0 ? parameters : columns;
     this.#secondBlock = parameters > 0 ? columns : 0;
@@ -353,6 +374,7 @@ export class ResponseTracker {
   #inspectColumnsEof(buffer: Buffer, segment: number, position: number, packetEnd: number): number {
     if (buffer[position + 4] !== 0xfe || packetEnd - position !== EOF_PACKET_BYTES)
       throw new MalformedPacketError('EOF expected after definitions', position);
+    if (this.#columnsTold !== 0) this.#tellOfColumns(buffer, position + 7);
     const status = buffer.readUInt16LE(position + 7);
     // No rows follow an opened cursor: this is the end of the answer.
     if (this.#shape === AnswerShape.query && (status & StatusFlag.SERVER_STATUS_CURSOR_EXISTS) !== 0)
@@ -416,6 +438,7 @@ export class ResponseTracker {
     const status =
       (this.statusFlags & SESSION_STATUS_FLAGS) |
       (this.#outParameters ? OUT_PARAMETER_FLAGS : 0) |
+      (this.#metadataChanged ? StatusFlag.SERVER_STATUS_METADATA_CHANGED : 0) |
       (isContinued ? StatusFlag.SERVER_MORE_RESULTS_EXISTS : 0);
     if (segment - EOF_PACKET_BYTES >= this.#floor) {
       buffer.copyWithin(segment - EOF_PACKET_BYTES, segment, position);
@@ -433,13 +456,21 @@ export class ResponseTracker {
     const payload = position + 4;
     if (packetEnd - payload < (this.#serverDeprecatesEof ? 7 : 5))
       throw new MalformedPacketError('short end of rows', position);
-    const status = this.#serverDeprecatesEof
-      ? readResultEndStatus(buffer, payload, packetEnd)
-      : buffer.readUInt16LE(payload + 3);
+    const statusAt = this.#serverDeprecatesEof
+      ? resultEndStatusOffset(buffer, payload, packetEnd)
+      : payload + 3;
+    if (this.#columnsTold !== 0) this.#tellOfColumns(buffer, statusAt);
+    const status = buffer.readUInt16LE(statusAt);
     let next = segment;
     const isCursor = (status & StatusFlag.SERVER_STATUS_CURSOR_EXISTS) !== 0;
     if (this.#state === State.rowsStart && !isCursor) next = this.#enterRows(buffer, segment, position);
     return this.#inspectOk(buffer, next, position, packetEnd);
+  }
+
+  #tellOfColumns(buffer: Buffer, statusAt: number): void {
+    const flag = StatusFlag.SERVER_STATUS_METADATA_CHANGED;
+    const status = buffer.readUInt16LE(statusAt);
+    buffer.writeUInt16LE(this.#metadataChanged ? status | flag : status & ~flag, statusAt);
   }
 
   /** OK or EOF. The short forms pass or are cut in place; what carries more is encoded anew. */
@@ -544,6 +575,8 @@ export class ResponseTracker {
 
   #resultEnd(): void {
     this.#outParameters = false;
+    this.#columnsTold = 0;
+    this.#metadataChanged = false;
     this.#results.resultEnded(this.lastResultRows < 0);
     const more = (this.statusFlags & StatusFlag.SERVER_MORE_RESULTS_EXISTS) !== 0;
     if (more && this.#shape === AnswerShape.query) this.#state = State.first;

@@ -19,6 +19,8 @@ const SHORT_OK_BYTES = 7;
 /** Payload of an EOF. */
 const EOF_BYTES = 5;
 
+const FLAGS_BEHIND_DEFINITIONS = SESSION_STATUS_FLAGS | StatusFlag.SERVER_STATUS_METADATA_CHANGED;
+
 /** There is more to come, or it is no plain result set. */
 const NOT_WHOLE =
   StatusFlag.SERVER_MORE_RESULTS_EXISTS |
@@ -107,6 +109,22 @@ export function reshapeResultset(
   if (deprecatesEof) writeShortOk(out, end, sequence & 0xff, statusFlags);
   else writeEof(out, end, sequence & 0xff, statusFlags, 0);
   return out;
+}
+
+/**
+ * Puts status flags into a result that `reshapeResultset` has made.
+ * @param definitionsEnd of its layout.
+ * @returns `bytes`, changed
+ */
+export function withStatusFlags(
+  bytes: Buffer,
+  definitionsEnd: number,
+  deprecatesEof: boolean,
+  statusFlags: number,
+): Buffer {
+  if (!deprecatesEof) bytes.writeUInt16LE(statusFlags & FLAGS_BEHIND_DEFINITIONS, definitionsEnd + 7);
+  bytes.writeUInt16LE(statusFlags, bytes.length - (deprecatesEof ? 4 : 2));
+  return bytes;
 }
 
 /** Sequence ids of the packets in `[start, end)`. */

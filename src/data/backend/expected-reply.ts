@@ -23,6 +23,8 @@ export interface ExpectedReply {
   readonly clientSequence?: number;
   /** What the statement's text says about the number of results. */
   readonly parts?: AnswerParts | null;
+  /** How many columns its client knows the prepared statement to have; 0 unless named. */
+  readonly columnsTold?: number;
   /** A read of a pipelined batch: it may be asked again elsewhere as long as nothing of its answer has passed. */
   readonly repeatable: boolean;
   /** Of a statement of Sluice's own: short, and with a deadline, since a client waits behind it. */

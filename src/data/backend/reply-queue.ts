@@ -43,7 +43,16 @@ export class ReplyQueue {
     if (reply === undefined) return false;
     this.#active = reply;
     const { shape, sink, clientCapabilities, statusBefore, firstSequence, clientSequence, parts } = reply;
-    this.#tracker!.begin(shape, sink, clientCapabilities, statusBefore, firstSequence, parts, clientSequence);
+    this.#tracker!.begin(
+      shape,
+      sink,
+      clientCapabilities,
+      statusBefore,
+      firstSequence,
+      parts,
+      clientSequence,
+      reply.columnsTold,
+    );
     return true;
   }
 

@@ -9,6 +9,7 @@ import {
   readResultset,
   reshapeResultset,
   StatusFlag,
+  withStatusFlags,
 } from '../../../protocol/index.ts';
 import { ResultBlocks } from './result-blocks.ts';
 
@@ -71,6 +72,10 @@ export class StoredResult {
     return this.#layout.rowCount;
   }
 
+  get columnCount(): number {
+    return this.#layout.columnCount;
+  }
+
   /** What all shapes that it has by now take. */
   get byteLength(): number {
     const modern = this.#modern === null ? 0 : ResultBlocks.bytesFor(this.#modern.length);
@@ -93,6 +98,13 @@ export class StoredResult {
   bytesFor(deprecatesEof: boolean): Buffer {
     if (this.#isReleased) throw new Error('the memory of this result has been given back');
     return (deprecatesEof ? this.#modern : this.#legacy) ?? this.#shape(deprecatesEof);
+  }
+
+  /** A copy for the client of a prepared statement whose number of columns it did not know. */
+  bytesWithNewColumns(deprecatesEof: boolean): Buffer {
+    const statusFlags = this.statusFlags | StatusFlag.SERVER_STATUS_METADATA_CHANGED;
+    const bytes = Buffer.from(this.bytesFor(deprecatesEof));
+    return withStatusFlags(bytes, this.#layout.definitionsEnd, deprecatesEof, statusFlags);
   }
 
   referenced(): void {

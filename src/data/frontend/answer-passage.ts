@@ -137,10 +137,11 @@ export class AnswerPassage implements ResponseSink {
     this.#client.localInfile();
   }
 
-  statementPrepared(statementId: number, parameterCount: number): number {
+  statementPrepared(statementId: number, parameterCount: number, columnCount: number): number {
     const statement = this.#statement;
     if (statement === null) return statementId;
     statement.parameterCount = parameterCount;
+    statement.columnCount = columnCount;
     return statement.id;
   }
 }

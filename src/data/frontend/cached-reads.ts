@@ -168,7 +168,9 @@ export class CachedReads implements FillWaiter, SharedReadsOwner {
     const deprecatesEof = hasCapability(session.clientCapabilities, Capability.CLIENT_DEPRECATE_EOF);
     const isNewShape = !result.hasShape(deprecatesEof);
     const bytes = result.bytesFor(deprecatesEof);
-    if (session.write(bytes)) result.referenced();
+    if (run.statement?.knowsColumns(result.columnCount) === false)
+      session.write(result.bytesWithNewColumns(deprecatesEof));
+    else if (session.write(bytes)) result.referenced();
     if (isNewShape) cache.store.grown(key, entry);
     counters.add(WorkerCounter.cacheHits);
     entry.tally.hits++;

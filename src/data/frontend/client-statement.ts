@@ -35,6 +35,8 @@ export class ClientStatement {
   /** As its client prepared it. */
   readonly prepared: StatementDefinition;
   parameterCount = 0;
+  /** As its client was told last, by the answer to PREPARE or to an execution; 0: no result set. */
+  columnCount = 0;
   /**
    * What runs: `prepared`, its variant for the state of the session, or for one execution its text with values in the
    * place of calls.
@@ -80,6 +82,13 @@ export class ClientStatement {
   /** The client has its id. */
   wasPrepared(): void {
     this.#preparedAt = nextPreparation();
+  }
+
+  /** A result has come. @returns false if its client was told before that it has another number of columns */
+  knowsColumns(columnCount: number): boolean {
+    if (columnCount === this.columnCount || this.columnCount === 0) return true;
+    this.columnCount = columnCount;
+    return false;
   }
 
   /** It must have a backend statement for itself. */

@@ -348,6 +348,7 @@ export class PreparedCommands {
       if (errno !== 0 || (statusFlags & StatusFlag.SERVER_STATUS_LAST_ROW_SENT) !== 0)
         statement.hasCursor = false;
     } else {
+      if (tracker.columnCount > 0) statement.knowsColumns(tracker.columnCount);
       const opened = errno === 0 && (statusFlags & StatusFlag.SERVER_STATUS_CURSOR_EXISTS) !== 0;
       statement.hasCursor = shape === AnswerShape.query && opened;
       // A server that has refused long data refuses each execution until the statement is reset.

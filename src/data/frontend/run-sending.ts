@@ -60,6 +60,7 @@ export class RunSending {
       firstSequence,
       clientSequence: client.errorSequence,
       parts: now.plan?.statement ?? null,
+      columnsTold: now.shape === AnswerShape.query ? (now.statement?.columnCount ?? 0) : 0,
       repeatable: now.repeatable,
     });
   }

@@ -10,6 +10,7 @@ import { APP_ACCOUNT, type ReplicationSet } from '../../support/replication-set.
 import type { SluiceProcess } from '../../support/sluice-process.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 import { runCase } from './case-runner.ts';
+import { compareChangedColumns } from './changed-columns.ts';
 import { compareTranscripts } from './compare.ts';
 import { type DifferentialCase, type ServerName, type Step, step } from './corpus.ts';
 import { PASSWORDS } from './fixture.ts';
@@ -44,6 +45,11 @@ export async function runCachedReads(t: Test, set: ReplicationSet, server: Serve
   await t.test('texts of each type', (t) => compareReads(t, run, textReads(columns)));
   await t.test('prepared statements of each type', (t) => compareReads(t, run, preparedReads(columns)));
   await t.test('large and empty results, warnings, errors', (t) => compareReads(t, run, oddReads()));
+  await t.test('columns that change under prepared statements', (t) => {
+    const direct = { host: set.primary.host, port: set.primary.port, passwords: PASSWORDS };
+    const sluiceEnd = { host: sluice.host, port: sluice.port, passwords: PASSWORDS };
+    return compareChangedColumns(t, direct, sluiceEnd, () => hitsOf(sluice));
+  });
   await t.test('the corpus with all that may be cached', (t) =>
     runDifferential(t, {
       set,

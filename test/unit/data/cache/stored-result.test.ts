@@ -42,6 +42,17 @@ t.test('flags of the statement stay, those of its run do not', (t) => {
   t.end();
 });
 
+t.test('clients that knew other columns are told', (t) => {
+  const told = AUTOCOMMIT | StatusFlag.SERVER_STATUS_METADATA_CHANGED;
+  for (const deprecatesEof of [true, false]) {
+    const stored = StoredResult.of(answer(true), true, blocks);
+    const expected = answer(deprecatesEof, told);
+    t.strictSame(stored?.bytesWithNewColumns(deprecatesEof), expected);
+    t.ok(stored?.bytesFor(deprecatesEof).equals(answer(deprecatesEof)), 'and nobody else');
+  }
+  t.end();
+});
+
 t.test("what is one session's is nobody else's", (t) => {
   for (const flag of [
     StatusFlag.SERVER_STATUS_IN_TRANS,
