@@ -11,6 +11,7 @@ import { type CacheMode, cacheConfig, cacheModes } from '../../test/cache/cache-
 import type { Foreign } from '../../test/cache/checker-options.ts';
 import { violationText } from '../../test/cache/checker-report.ts';
 import { runChecker } from '../../test/cache/run-checker.ts';
+import type { SharedCacheKind } from '../../test/support/shared-cache-server.ts';
 import { mergeConfig } from '../../test/support/sluice-process.ts';
 
 const SHOWN_VIOLATIONS = 3;
@@ -35,6 +36,15 @@ const { values } = parseArgs({
     pauseMs: { type: 'string', default: '60' },
     /** What servers answer comes so much later now and then. */
     delayMs: { type: 'string', default: '12' },
+    /** How often each of these happens. */
+    switchovers: { type: 'string', default: '0' },
+    workerCrashes: { type: 'string', default: '0' },
+    level2Restarts: { type: 'string', default: '0' },
+    handovers: { type: 'string', default: '0' },
+    /** redis or memcached. */
+    level2: { type: 'string' },
+    /** About so often operators do something. */
+    operatorMs: { type: 'string', default: '0' },
     /** A fault of test/cache/planted-faults.ts that is to be found. */
     plant: { type: 'string' },
   },
@@ -73,6 +83,15 @@ const report = await runChecker({
   holdUpMs: wholeNumber('holdUpMs', values.holdUpMs),
   pauseMs: wholeNumber('pauseMs', values.pauseMs),
   delayMs: wholeNumber('delayMs', values.delayMs),
+  switchovers: wholeNumber('switchovers', values.switchovers),
+  workerCrashes: wholeNumber('workerCrashes', values.workerCrashes),
+  level2Restarts: wholeNumber('level2Restarts', values.level2Restarts),
+  handovers: wholeNumber('handovers', values.handovers),
+  level2:
+    values.level2 === undefined
+      ? null
+      : oneOf<SharedCacheKind>('level2', values.level2, ['redis', 'memcached']),
+  operatorMs: wholeNumber('operatorMs', values.operatorMs),
   planted: values.plant ?? null,
 });
 for (const violation of report.violations.slice(0, SHOWN_VIOLATIONS))

@@ -1,6 +1,7 @@
 /** What a run of the checker is asked to do. */
 
 import type { ServerFlavor } from '../../src/topology/server-description.ts';
+import type { SharedCacheKind } from '../support/shared-cache-server.ts';
 import type { ConfigObject } from '../support/sluice-process.ts';
 
 /** Where writes that the first Sluice does not see come from. */
@@ -33,6 +34,18 @@ export interface CheckerOptions {
    * knows that it is done. 0: never.
    */
   readonly delayMs: number;
+  /** Planned changes of the primary, by the first Sluice. */
+  readonly switchovers: number;
+  /** Worker threads of the first Sluice that die. */
+  readonly workerCrashes: number;
+  /** What all Sluices share results in. */
+  readonly level2: SharedCacheKind | null;
+  /** Its server dies, and comes back empty. */
+  readonly level2Restarts: number;
+  /** Another process takes over from the first Sluice. */
+  readonly handovers: number;
+  /** About so often operators flush, load and look; 0: never. */
+  readonly operatorMs: number;
   /** A fault of `planted-faults.ts` that the Sluices have; a run that finds nothing then is of no use. */
   readonly planted: string | null;
 }
@@ -49,5 +62,11 @@ export const DEFAULT_OPTIONS = {
   pauseMs: 40,
   holdUpMs: 0,
   delayMs: 12,
+  switchovers: 0,
+  workerCrashes: 0,
+  level2: null,
+  level2Restarts: 0,
+  handovers: 0,
+  operatorMs: 0,
   planted: null,
 } as const satisfies Partial<CheckerOptions>;

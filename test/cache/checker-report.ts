@@ -2,9 +2,9 @@
 
 import type { SluiceProcess } from '../support/sluice-process.ts';
 import type { CheckerOptions } from './checker-options.ts';
-import type { World } from './driver/world.ts';
 import type { FoundViolation, HistoryCounts } from './model/history.ts';
 import { operationLine } from './model/operation-log.ts';
+import type { Stage } from './stage.ts';
 
 export interface Staleness {
   readonly reads: number;
@@ -16,6 +16,8 @@ export interface Staleness {
 export interface CheckerReport {
   readonly options: CheckerOptions;
   readonly operations: number;
+  /** How often what was to happen so often has happened. */
+  readonly happened: Readonly<Record<string, number>>;
   readonly counts: HistoryCounts;
   readonly violationsByKind: Readonly<Record<string, number>>;
   readonly violations: readonly FoundViolation[];
@@ -29,22 +31,23 @@ export interface CheckerReport {
   readonly staleness: Readonly<Record<string, Staleness>>;
 }
 
-const HITS_METRIC = 'sluice_cache_hits_total';
-const CACHE_COUNTERS = /^sluice_cache_(\w+)_total\b/;
+const CACHE_COUNTERS = /^sluice_((?:shared_)?cache_\w+)_total\b/;
 
 export async function reportOf(
-  world: World,
-  sluice: SluiceProcess,
+  stage: Stage,
   options: CheckerOptions,
+  happened: CheckerReport['happened'],
 ): Promise<CheckerReport> {
+  const { world, sluice } = stage;
   const { history } = world;
   return {
     options,
     operations: history.log.count,
+    happened,
     counts: history.counts,
     violationsByKind: Object.fromEntries(history.byKind),
     violations: history.violations,
-    hits: await sluice.metric(HITS_METRIC),
+    hits: await stage.hits(),
     cache: await cacheCounters(sluice),
     errors: [...world.errors].map(([errno, { count, example }]) => ({ errno, count, example })),
     staleness: Object.fromEntries([...history.staleness].map(([gate, values]) => [gate, summary(values)])),

@@ -6,6 +6,9 @@
 import { fileURLToPath } from 'node:url';
 import type { CheckerOptions } from './checker-options.ts';
 
+/** Makes the fault that `CHECKER_PLANTED_FAULT` names. */
+export const PLANT_HOOK = fileURLToPath(new URL('./plant.ts', import.meta.url));
+
 export interface PlantedFault {
   readonly name: string;
   readonly description: string;
@@ -65,10 +68,4 @@ export function withFault({ name, file, from, to }: PlantedFault, source: string
   const parts = source.split(from);
   if (parts.length !== 2) throw new Error(`${name}: ${file} has its place ${parts.length - 1} times`);
   return parts.join(to);
-}
-
-/** For the process that is to have it. */
-export function plantedEnvironment(name: string): NodeJS.ProcessEnv {
-  const hook = fileURLToPath(new URL('./plant.ts', import.meta.url));
-  return { CHECKER_PLANTED_FAULT: faultNamed(name).name, NODE_OPTIONS: `--import ${hook}` };
 }

@@ -4,7 +4,6 @@
  */
 
 import { setTimeout as delay } from 'node:timers/promises';
-import type { DatabaseServer } from '../support/database-server.ts';
 import { SeededRandom } from '../support/seeded-random.ts';
 import type { CheckerOptions } from './checker-options.ts';
 import { type CheckerReport, reportOf } from './checker-report.ts';
@@ -12,6 +11,13 @@ import { HotReads, Reader } from './driver/reader.ts';
 import { Session } from './driver/session.ts';
 import { World } from './driver/world.ts';
 import { Writer } from './driver/writer.ts';
+import { switchOver } from './legs/change-primary.ts';
+import { Course } from './legs/course.ts';
+import { crashWorker } from './legs/crash-worker.ts';
+import { handOver } from './legs/hand-over.ts';
+import { holdUp } from './legs/hold-up.ts';
+import { operate } from './legs/operate.ts';
+import { restartSecondLevel } from './legs/second-level.ts';
 import type { Chain } from './model/chain.ts';
 import { operationLine } from './model/operation-log.ts';
 import { Stage } from './stage.ts';
@@ -24,28 +30,26 @@ export async function runChecker(options: CheckerOptions): Promise<CheckerReport
   const world = new World(new SeededRandom(options.seed));
   const stage = await Stage.start(world, options);
   try {
-    await runSessions(stage, options);
+    const course = await runSessions(stage, options);
     await checkEnd(stage);
-    return await reportOf(world, stage.sluice, options);
+    return await reportOf(stage, options, course.happened);
   } finally {
     await stage.dispose();
   }
 }
 
-async function runSessions(stage: Stage, options: CheckerOptions): Promise<void> {
+async function runSessions(stage: Stage, options: CheckerOptions): Promise<Course> {
   const { world } = stage;
   const writers = await startWriters(stage, options);
   const readers = await startReaders(stage, options);
-  const endsAt = performance.now() + options.seconds * 1000;
-  const goesOn = (): boolean => world.history.log.count < options.operations && performance.now() < endsAt;
-  const disturbing =
-    options.holdUpMs > 0 ? stage.replicas.map((one) => holdUp(one, options.holdUpMs, goesOn)) : [];
+  const course = new Course(world.history, options.operations, options.seconds);
   const loop = async (one: { step(): Promise<void> }): Promise<void> => {
-    while (goesOn()) await one.step();
+    while (course.goesOn) await one.step();
   };
-  const sessions = Promise.all([...[...writers, ...readers].map(loop), ...disturbing]);
-  await orHung(sessions, endsAt - performance.now() + ANSWERED_WITHIN_MS, world);
+  const all = [...[...writers, ...readers].map(loop), ...happenings(stage, options, course)];
+  await orHung(Promise.all(all), course.leftMs + ANSWERED_WITHIN_MS, world);
   for (const { session } of [...writers, ...readers]) session.close();
+  return course;
 }
 
 async function startWriters(stage: Stage, options: CheckerOptions): Promise<Writer[]> {
@@ -68,7 +72,11 @@ async function startReaders(stage: Stage, options: CheckerOptions): Promise<Read
   const readers = Array.from({ length: options.readers }, (_, n) => {
     const gate = otherGate?.name === 'second' && n % 4 === 3 ? otherGate : ownGate;
     const session = new Session(`reader ${n}`, world, gate, world.random.fork(1000 + n));
-    return new Reader(session, hot, { boundMs, breaks: options.disturbances > 0 });
+    return new Reader(session, hot, {
+      boundMs,
+      onlyAcknowledged: options.replicas > 0,
+      breaks: options.disturbances > 0,
+    });
   });
   for (const { session } of readers) await session.connect();
   return readers;
@@ -87,16 +95,18 @@ async function orHung(sessions: Promise<unknown>, timeoutMs: number, world: Worl
   }
 }
 
-/** A read lock lets nothing be applied, and everything be read. */
-async function holdUp(replica: DatabaseServer, holdUpMs: number, goesOn: () => boolean): Promise<void> {
-  const lock = await replica.rootConnection();
-  while (goesOn()) {
-    await lock.query('FLUSH TABLES WITH READ LOCK');
-    await delay(Math.random() * holdUpMs);
-    await lock.query('UNLOCK TABLES');
-    await delay(Math.random() * holdUpMs);
-  }
-  await lock.end();
+/** What happens beside reads and writes, at the same time. */
+function happenings(stage: Stage, options: CheckerOptions, course: Course): Promise<void>[] {
+  const { holdUpMs, operatorMs } = options;
+  const heldUp = holdUpMs > 0 ? stage.set.servers : [];
+  return [
+    ...heldUp.map((server) => holdUp(stage, server, holdUpMs, course)),
+    course.spread('switchovers', options.switchovers, () => switchOver(stage)),
+    course.spread('workerCrashes', options.workerCrashes, () => crashWorker(stage)),
+    course.spread('level2Restarts', options.level2Restarts, () => restartSecondLevel(stage)),
+    course.spread('handovers', options.handovers, () => handOver(stage)),
+    operatorMs > 0 ? operate(stage, course, operatorMs) : Promise.resolve(),
+  ];
 }
 
 /** What was acknowledged is there when all is over; no write is lost. */

@@ -2,17 +2,24 @@
 
 import type { DatabaseServer } from '../support/database-server.ts';
 import { FaultProxy } from '../support/fault-proxy.ts';
-import { APP_ACCOUNT, APP_SCHEMA, ReplicationSet } from '../support/replication-set.ts';
+import { makeTemporaryDirectory, removeTemporaryDirectory } from '../support/owned-resources.ts';
+import { APP_ACCOUNT, APP_SCHEMA, REPLICATION_ACCOUNT, ReplicationSet } from '../support/replication-set.ts';
+import { SharedCacheServer } from '../support/shared-cache-server.ts';
 import { type ConfigObject, mergeConfig, SluiceProcess } from '../support/sluice-process.ts';
+import { Succession } from '../support/succession.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import type { CheckerOptions } from './checker-options.ts';
 import type { Endpoint } from './driver/checker-connection.ts';
 import type { Gate } from './driver/gate.ts';
 import { SERVER_OPTIONS, schemaStatements } from './driver/schema.ts';
 import type { World } from './driver/world.ts';
-import { plantedEnvironment } from './planted-faults.ts';
+import { CRASH_HOOK } from './legs/crash-worker.ts';
+import { PLANT_HOOK } from './planted-faults.ts';
 
 const STARTED_WITHIN_MS = 30_000;
+/** Whoever has not left the old process by then is sent away. */
+const DRAIN_MS = 1500;
+const HITS_METRIC = 'sluice_cache_hits_total';
 /** Of a hundred answers, or parts of one, how many come late. */
 const LATE_OF_HUNDRED = 12;
 
@@ -20,11 +27,17 @@ export class Stage {
   readonly world: World;
   readonly set: ReplicationSet;
   readonly sluices: SluiceProcess[] = [];
+  /** Of each Sluice's workers, the sockets that crash them. */
+  readonly crashFolder = makeTemporaryDirectory('crash');
   readonly #options: CheckerOptions;
   /** In front of each server, where answers are to come late. */
   readonly #lines: FaultProxy[] = [];
   /** The one that takes writes. */
   primary: DatabaseServer;
+  shared: SharedCacheServer | null = null;
+  #succession: Succession | null = null;
+  /** Of processes that have handed over. */
+  #hitsBefore = 0;
 
   private constructor(world: World, options: CheckerOptions) {
     this.world = world;
@@ -54,8 +67,33 @@ export class Stage {
     return this.set.servers.filter((server) => server !== this.primary);
   }
 
+  /** The processes of the first Sluice. */
+  get succession(): Succession {
+    this.#succession ??= new Succession(this.sluice);
+    return this.#succession;
+  }
+
   asRoot(sql: string): Promise<Record<string, unknown>[]> {
     return this.primary.query(sql);
+  }
+
+  /** On the admin port of the first Sluice. */
+  async administer(sql: string): Promise<void> {
+    const admin = await this.sluice.adminConnection();
+    try {
+      await admin.query(sql);
+    } finally {
+      await admin.end();
+    }
+  }
+
+  /** A process is about to end, and what it has counted with it. */
+  async noteHits(): Promise<void> {
+    this.#hitsBefore += await this.sluice.metric(HITS_METRIC);
+  }
+
+  async hits(): Promise<number> {
+    return this.#hitsBefore + (await this.sluice.metric(HITS_METRIC));
   }
 
   get ownGate(): Gate {
@@ -70,9 +108,12 @@ export class Stage {
   }
 
   async dispose(): Promise<void> {
+    if (this.#succession !== null) await this.#succession.dispose();
     for (const sluice of this.sluices) await sluice.dispose();
+    await this.shared?.dispose();
     for (const line of this.#lines) await line.close();
     await this.set.dispose();
+    removeTemporaryDirectory(this.crashFolder);
   }
 
   #gate(name: string, port: number): Gate {
@@ -82,6 +123,8 @@ export class Stage {
 
   async #start(): Promise<void> {
     await this.set.start();
+    const { level2 } = this.#options;
+    if (level2 !== null) this.shared = await SharedCacheServer.start(level2);
     const count = this.#options.foreign === 'second' ? 2 : 1;
     for (let n = 0; n < count; n++) this.sluices.push(await this.#startSluice(this.#options.config));
     // Not before: a start is long enough without.
@@ -99,14 +142,40 @@ export class Stage {
       workers: 2,
       log: { level: 'info' },
       pool: { maxConnections: 60 },
+      failover: { replication: REPLICATION_ACCOUNT },
+      handover: { startTimeoutMs: STARTED_WITHIN_MS, idleMs: 100, drainMs: DRAIN_MS },
+      ...this.#level2(),
     };
-    const { planted } = this.#options;
     const sluice = await SluiceProcess.startFor(this.set, {
       config: mergeConfig(base, config),
-      env: planted === null ? {} : plantedEnvironment(planted),
+      env: this.#environment(),
     });
     if (this.replicas.length > 0) await this.#untilReplicasAnswer(sluice);
     return sluice;
+  }
+
+  #level2(): ConfigObject {
+    const { shared } = this;
+    if (shared === null) return {};
+    return { cache: { level2: { kind: shared.kind, endpoints: [shared.address] } } };
+  }
+
+  /** What is imported before Sluice. */
+  #environment(): NodeJS.ProcessEnv {
+    const { planted, workerCrashes } = this.#options;
+    const env: NodeJS.ProcessEnv = {};
+    const hooks: string[] = [];
+    if (planted !== null) {
+      hooks.push(PLANT_HOOK);
+      env.CHECKER_PLANTED_FAULT = planted;
+    }
+    if (workerCrashes > 0) {
+      hooks.push(CRASH_HOOK);
+      env.CHECKER_CRASH_FOLDER = this.crashFolder;
+    }
+    return hooks.length === 0
+      ? {}
+      : { ...env, NODE_OPTIONS: hooks.map((hook) => `--import ${hook}`).join(' ') };
   }
 
   async #addresses(): Promise<string[]> {

@@ -42,6 +42,7 @@ const BASE = uniteCapabilities(
 const COM_QUERY = 0x03;
 const COM_STMT_PREPARE = 0x16;
 const COM_STMT_EXECUTE = 0x17;
+const COM_RESET_CONNECTION = 0x1f;
 const LONGLONG = 8;
 const VAR_STRING = 0xfd;
 const UTF8MB4_GENERAL_CI = 45;
@@ -110,6 +111,12 @@ export class CheckerConnection {
     }
     const id = await statement;
     return this.#run(COM_STMT_EXECUTE, executeBody(id, parameters), true, null);
+  }
+
+  /** As new, but for what it has been told of a schema. */
+  async reset(): Promise<void> {
+    this.#statements.clear();
+    await this.#run(COM_RESET_CONNECTION, Buffer.alloc(0), false, null);
   }
 
   /** In the middle of whatever it does. */

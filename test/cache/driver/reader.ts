@@ -34,6 +34,8 @@ export class HotReads {
 export interface ReaderOptions {
   /** How old what the chain has written may be. */
   readonly boundMs: (chain: Chain, gate: string) => number;
+  /** There are several servers: see `ReadRecord`. */
+  readonly onlyAcknowledged: boolean;
   /** Connections are reset in the middle of reads. */
   readonly breaks: boolean;
 }
@@ -91,7 +93,8 @@ export class Reader {
       const observations = read.observe(answer.rows);
       operation.chains = [...new Set(observations.map(({ cell }) => cell.chain))];
       const boundMs = (chain: Chain): number => this.#options.boundMs(chain, gate.name);
-      const record = { startedAt, endedAt: world.history.now(), observations, boundMs };
+      const { onlyAcknowledged } = this.#options;
+      const record = { startedAt, endedAt: world.history.now(), observations, boundMs, onlyAcknowledged };
       world.history.read(mustSee === undefined ? record : { ...record, mustSee }, operation);
     } catch (error) {
       session.noteError(error);

@@ -102,7 +102,12 @@ export class Writer {
     try {
       if (this.#world.isCalm) await this.#calmly(random.below(100));
       else if (random.below(1000) < this.#options.disturbances * 20) await this.#disturbed();
-      else await this.#undisturbed(random.below(100));
+      else {
+        await this.#undisturbed(random.below(100));
+        // Of a procedure nobody knows what it has left behind: the session would stay where it is for ever.
+        const { connection } = this.session;
+        if (!connection.isLost && !this.#options.givesTokens) await connection.reset();
+      }
     } catch (error) {
       this.session.noteError(error);
       this.session.connection.destroy();
@@ -368,6 +373,7 @@ export class Writer {
     this.session.connection.destroy();
     const xid = this.#xid;
     this.#xid = null;
+    // On a server that is not the primary any more it is nobody's concern.
     if (xid !== null) await this.#options.asRoot(`XA ROLLBACK '${xid}'`).catch(() => undefined);
     for (;;) {
       try {

@@ -23,6 +23,11 @@ export interface ReadRecord {
   readonly observations: readonly Observation[];
   /** How many milliseconds before its beginning the read may show what this chain had written. */
   readonly boundMs: (chain: Chain) => number;
+  /**
+   * Reads may come from several servers: what one of them has shown before it was acknowledged another one may not have yet.
+   * Then only acknowledgements count.
+   */
+  readonly onlyAcknowledged?: boolean;
   /** A unit that the read must have seen, because its session said so. */
   readonly mustSee?: { readonly chain: Chain; readonly unit: number };
 }
@@ -81,7 +86,7 @@ function verdict(violation: Violation | null, stalenessMs = 0): ReadVerdict {
 
 function checkTimes(read: ReadRecord, states: Map<Chain, readonly UnitRange[]>): ReadVerdict {
   const all = [...states];
-  const latest = latestMoment(read, all, true);
+  const latest = latestMoment(read, all, read.onlyAcknowledged !== true);
   if (latest === null)
     return verdict(
       fractured(
@@ -106,7 +111,7 @@ function lateBy(
   boundMs: number,
 ): ReadVerdict | null {
   const least = read.startedAt - boundMs;
-  const moment = latestMoment(read, states, true) ?? Number.NEGATIVE_INFINITY;
+  const moment = latestMoment(read, states, read.onlyAcknowledged !== true) ?? Number.NEGATIVE_INFINITY;
   if (moment >= least) return null;
   const acknowledged = latestMoment(read, states, false) ?? Number.NEGATIVE_INFINITY;
   const kind = acknowledged >= least ? ViolationKind.backwards : ViolationKind.stale;

@@ -20,14 +20,16 @@ export function optionsOf(t: Test, given: TestOptions): CheckerOptions {
 
 export async function checkReads(t: Test, given: TestOptions): Promise<void> {
   const options = optionsOf(t, given);
-  const { violations, counts, errors, operations, hits, staleness } = await runChecker(options);
-  t.comment(JSON.stringify({ operations, hits, ...counts, staleness, errors }));
+  const { violations, counts, errors, operations, hits, staleness, happened } = await runChecker(options);
+  t.comment(JSON.stringify({ operations, hits, happened, ...counts, staleness, errors }));
   t.same(violations.slice(0, 2).map(violationText), [], 'every read is one of a right run');
   t.ok(operations >= options.operations, 'in time');
   t.ok(hits >= 100, `${hits} hits`);
   t.ok(counts.reads > options.operations / 3, 'reads');
   t.ok(counts.commits > options.operations / 100, 'commits');
   t.ok(counts.rollbacks > 0, 'rollbacks');
+  for (const [name, count] of Object.entries(happened))
+    t.equal(count, options[name as keyof CheckerOptions], name);
   // Which connections are lost in the middle of a write is luck: a long run always has some.
   if (options.operations >= 100_000) t.ok(counts.unknown > 0, 'lost connections');
   const unexpected = errors.filter(({ errno }) => !EXPECTED_ERRORS.has(errno));

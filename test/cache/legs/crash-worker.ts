@@ -1,0 +1,38 @@
+/** A worker thread dies in the middle of what it does; its clients connect again. */
+
+import { once } from 'node:events';
+import { readdirSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { waitUntil } from '../../support/wait-until.ts';
+import type { Stage } from '../stage.ts';
+
+export const CRASH_HOOK = fileURLToPath(new URL('./crash-on-demand.ts', import.meta.url));
+
+export async function crashWorker(stage: Stage): Promise<void> {
+  const before = crashes(stage);
+  await waitUntil('a worker is there to crash', () => tryOne(stage));
+  await waitUntil('it is told of', () => crashes(stage) > before);
+}
+
+function crashes({ sluice }: Stage): number {
+  return sluice.log.filter(({ msg }) => msg === 'worker crashed').length;
+}
+
+async function tryOne({ crashFolder, world }: Stage): Promise<boolean> {
+  const names = readdirSync(crashFolder);
+  if (names.length === 0) return false;
+  const path = join(crashFolder, world.random.pick(names));
+  const socket = connect(path);
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch {
+    // Of one that has crashed before.
+    return false;
+  } finally {
+    rmSync(path, { force: true });
+    socket.destroy();
+  }
+}
