@@ -3,6 +3,7 @@
  * Equal definitions of one worker are one object, so that a connection that has one serves every client of it.
  */
 
+import { keptCopy } from '../../common/kept-copy.ts';
 import type { SessionVariables } from './session-variables.ts';
 
 /** From 8.0.22 on MySQL (not MariaDB) resolves a statement when it is prepared, with all that its session says then. */
@@ -137,7 +138,7 @@ export class StatementDefinitions {
       : '';
     const known = isShared ? this.#shared.get(sharedKey) : undefined;
     if (known !== undefined) return known;
-    const text = Buffer.from(buffer.subarray(start, end));
+    const text = keptCopy(buffer, start, end);
     const made = new StatementDefinition(text, schema, variables, parseKey, sharedKey);
     if (isShared) this.#keepUnused(made);
     return made;

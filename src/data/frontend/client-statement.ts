@@ -12,6 +12,7 @@ import {
   writePacketHeader,
 } from '../../../protocol/index.ts';
 import type { ClientError } from '../../common/errors.ts';
+import { keptCopy } from '../../common/kept-copy.ts';
 import { hashBytes } from '../../sql/token-hash.ts';
 import type { BackendConnection } from '../backend/backend-connection.ts';
 import { type BackendStatement, nextPreparation } from '../backend/backend-statements.ts';
@@ -173,7 +174,7 @@ export class ClientStatement {
     // What is too short is for the server to refuse.
     if (to > end) return;
     const known = this.#types;
-    if (known.length !== 2 * count) this.#types = Buffer.from(buffer.subarray(from, to));
+    if (known.length !== 2 * count) this.#types = keptCopy(buffer, from, to);
     else if (known.compare(buffer, from, to) !== 0) buffer.copy(known, 0, from, to);
   }
 

@@ -6,6 +6,7 @@
 
 import { Command, StatusFlag } from '../../../protocol/index.ts';
 import { type ClientError, clientError } from '../../common/errors.ts';
+import { keptCopy } from '../../common/kept-copy.ts';
 import { RouteReason, RouteTarget } from '../../sql/route-reason.ts';
 import { type StatementClass, StatementKind } from '../../sql/statement-class.ts';
 import type { Plan } from '../router/plan.ts';
@@ -50,7 +51,7 @@ export class ReadOnlyTransaction {
   }
 
   begins(buffer: Buffer, start: number, end: number): void {
-    this.#begin = Buffer.from(buffer.subarray(start, end));
+    this.#begin = keptCopy(buffer, start, end);
     this.#active = true;
     this.#reads = 0;
   }

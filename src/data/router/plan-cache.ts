@@ -3,6 +3,7 @@
  * that is full the old one is dropped. Bounded, and a hit costs one lookup.
  */
 
+import { keptCopy } from '../../common/kept-copy.ts';
 import { classify } from '../../sql/classify.ts';
 import { DigestScanner } from '../../sql/digest.ts';
 import type { LexicalContext } from '../../sql/lexical-context.ts';
@@ -53,7 +54,7 @@ export class PlanCache {
     )
       return plan;
     this.#counters.miss();
-    const normalized = Buffer.from(scanner.normalized.subarray(0, length));
+    const normalized = keptCopy(scanner.normalized, 0, length);
     const { hashLow, hashHigh } = scanner;
     const statement = classify(buffer, start, end, context);
     const made = new Plan(statement, normalized, context.key, hashLow, hashHigh);

@@ -121,6 +121,11 @@ t.test('bytes that mean something else under another sql_mode have a plan of the
   t.equal(rig.misses, 2);
 });
 
+t.test('a plan keeps its own digest, and no memory besides', async (t) => {
+  const { normalized } = new Rig(100).plan('SELECT 1 FROM t');
+  t.equal(normalized.buffer.byteLength, normalized.length);
+});
+
 t.test('bounded, and what is used stays', async (t) => {
   const rig = new Rig(20);
   const kept = rig.plan('SELECT kept FROM t');
