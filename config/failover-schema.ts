@@ -97,6 +97,11 @@ export const failoverSection = section('How Sluice changes the primary, by order
     description:
       'With `automatic`: servers whose source is gone replicate from the new primary; an old primary that comes back is set read-only, and replicates if it has nothing of its own.',
   }),
+  endTransactionsAfterMs: milliseconds(
+    0,
+    2000,
+    'Transactions of clients past Sluice that are still open on a server so long after it has lost its place as primary are ended with KILL: they cannot be committed any more, and the rows that they have locked hold up replication. Where neither `automatic` is set nor Sluice has moved the primary itself, they are only told of. 0: always only told of.',
+  ),
   etcd: etcdSection,
   hooks: section('Programs that are run before and after the primary changes.', {
     before: optionalText({

@@ -10,6 +10,7 @@ import { EtcdClient } from './failover/agreement/etcd-client.ts';
 import { FailoverDirector } from './failover/failover/failover-director.ts';
 import { FailoverControl } from './failover/failover-control.ts';
 import { type FailoverObstacle, failoverObstacles } from './failover/failover-obstacles.ts';
+import { LeftoverWatch } from './failover/leftovers/leftover-watch.ts';
 import type { OperationContext } from './failover/operation-context.ts';
 import { PrivilegeWatch } from './failover/privilege-watch.ts';
 import type { WriteGate } from './failover/write-gate.ts';
@@ -64,7 +65,11 @@ export class FailoverRoom {
   readonly #privileges: PrivilegeWatch;
   readonly #monitor: Monitor;
   readonly #config: () => Config;
-  readonly #look = () => this.director.look();
+  readonly #leftovers: LeftoverWatch;
+  readonly #look = () => {
+    this.#leftovers.look();
+    this.director.look();
+  };
   #stopped: Promise<void> | null = null;
 
   constructor(parts: FailoverRoomParts) {
@@ -72,7 +77,8 @@ export class FailoverRoom {
     this.#config = () => parts.config();
     this.#agreement = makeAgreement(parts);
     const context = operationContext(parts, this.#agreement);
-    this.control = new FailoverControl(context);
+    this.#leftovers = new LeftoverWatch(context, systemClock);
+    this.control = new FailoverControl(context, this.#leftovers);
     this.director = new FailoverDirector({
       context,
       control: this.control,
@@ -130,6 +136,7 @@ export class FailoverRoom {
     this.#unwatch();
     await this.#privileges.stop();
     await this.director.stop();
+    await this.#leftovers.stop();
     await this.control.stop();
     await this.#agreement.stop();
   }

@@ -60,6 +60,7 @@ export const MONITOR_PRIVILEGES: Readonly<Record<ServerFlavor, readonly string[]
     'REPLICATION SLAVE',
     'READ_ONLY ADMIN',
     'REPLICATION SLAVE ADMIN',
+    'CONNECTION ADMIN',
     'RELOAD',
   ],
   mysql: [

@@ -11,6 +11,7 @@ import { splitServerAddress } from '../../topology/server-address.ts';
 import { type ServerAddress, tlsForDiscovered } from '../../topology/server-description.ts';
 import { describeError } from '../monitor/server-error.ts';
 import { HookPhase, runHook } from './hooks/run-hook.ts';
+import type { LeftoverWatch } from './leftovers/leftover-watch.ts';
 import { OpenServers, type ServerPlace } from './open-servers.ts';
 import { checkRows, type OperationAnswer, planRows, stepRows } from './operation-answer.ts';
 import type { OperationContext } from './operation-context.ts';
@@ -54,6 +55,7 @@ interface Announced {
 export class FailoverControl {
   readonly tally = new OperationTally();
   readonly #context: OperationContext;
+  readonly #leftovers: Pick<LeftoverWatch, 'replaced' | 'rejoined'> | null;
   #running: { readonly kind: OperationKind; readonly ended: Promise<unknown> } | null = null;
   #timer: NodeJS.Timeout | null = null;
   #isStopped = false;
@@ -64,8 +66,13 @@ export class FailoverControl {
   /** Whether servers may hold an operation that has not ended. */
   #isRecoveryDue = true;
 
-  constructor(context: OperationContext) {
+  /** @param leftovers is told which servers are the primary no more. */
+  constructor(
+    context: OperationContext,
+    leftovers: Pick<LeftoverWatch, 'replaced' | 'rejoined'> | null = null,
+  ) {
     this.#context = context;
+    this.#leftovers = leftovers;
   }
 
   get running(): OperationKind | null {
@@ -125,12 +132,16 @@ export class FailoverControl {
     const { monitor } = this.#context;
     const { operation, id } = announced;
     monitor.note({ kind: 'operation-started', ...announced });
+    const isRejoin = operation === OperationKind.rejoin;
+    if (!isRejoin && announced.from !== null && announced.from !== announced.to)
+      this.#leftovers?.replaced(announced.from);
     const began = performance.now();
     const report = await run();
     const durationMs = Math.round(performance.now() - began);
     const { outcome, reason, pauseMs = null } = report;
     monitor.note({ kind: 'operation-ended', operation, id, outcome, durationMs, pauseMs, reason });
     this.tally.count(operation, outcome, pauseMs);
+    if (isRejoin && outcome === OperationOutcome.done) this.#leftovers?.rejoined(announced.to);
     if (outcome === OperationOutcome.failed) this.#isRecoveryDue = true;
     await this.#runHookAfter(announced, report);
     return report;

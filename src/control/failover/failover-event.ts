@@ -42,6 +42,28 @@ export type FailoverEvent =
       readonly gtids: string;
     }
   | {
+      /** Open transactions on a server that is the primary no more, which Sluice has sent a KILL. */
+      readonly kind: 'transactions-killed';
+      readonly address: ServerAddress;
+      readonly transactions: string;
+    }
+  | {
+      /** They are still there, and hold up replication of the rows that they have locked. */
+      readonly kind: 'transactions-left';
+      readonly address: ServerAddress;
+      readonly transactions: string;
+      /** Why, and what to do. */
+      readonly reason: string;
+    }
+  | {
+      /** After `transactions-left`. */
+      readonly kind: 'transactions-gone';
+      readonly address: ServerAddress;
+      readonly afterMs: number;
+      /** Replication had given up meanwhile and was begun again. */
+      readonly restarted: boolean;
+    }
+  | {
       readonly kind: 'agreement-changed';
       readonly from: AgreementState;
       readonly to: AgreementState;

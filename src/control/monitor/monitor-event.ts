@@ -122,6 +122,7 @@ export function levelOf(event: MonitorEventBody): LogLevel {
       return 'error';
     case 'primary-suspected':
     case 'server-fenced':
+    case 'transactions-left':
       return 'warn';
     case 'agreement-changed':
       return event.to === 'lost' ? 'warn' : 'info';

@@ -1,5 +1,6 @@
 /** Ends what runs on a connection, as its own user, from another connection to the same server. */
 
+import { ServerFlavor } from '../../topology/server-description.ts';
 import type { BackendConnection } from './backend-connection.ts';
 import type { Backends } from './backends.ts';
 import { askAs } from './own-query.ts';
@@ -22,12 +23,17 @@ export function killQuery(
   kill(backends, victim, 'KILL QUERY', stillWanted, over);
 }
 
-/** KILL: a server does not notice by itself that nobody waits for its statement any more. */
+/**
+ * A server does not notice by itself that nobody waits for its statement any more. The connection is about to be closed, which
+ * ends its thread behind the statement; so MySQL gets KILL QUERY. After a KILL that comes when the thread waits for its next
+ * command, MySQL 5.7 may keep the transaction open until `wait_timeout` is over, about once in a hundred.
+ */
 export function killConnection(backends: Backends, victim: BackendConnection): void {
+  const verb = victim.server.flavor === ServerFlavor.mariadb ? 'KILL' : 'KILL QUERY';
   kill(
     backends,
     victim,
-    'KILL',
+    verb,
     () => true,
     () => undefined,
   );
