@@ -15,6 +15,7 @@ import type { LoadedConfig } from '../../config/load.ts';
 import { thisMachine } from '../../config/machine.ts';
 import type { Config } from '../../config/schema.ts';
 import { configWarnings } from '../../config/summary.ts';
+import { collectAll } from '../common/heap-collection.ts';
 import type { RootLogger } from '../common/logger.ts';
 import { createLogger } from '../common/pino-logger.ts';
 import { HandoverError } from '../control/handover/handover-error.ts';
@@ -43,6 +44,9 @@ const HANDED_OVER = 'handed over';
 
 /** Beyond what clients get: for threads that hang, and files. */
 const STOP_MARGIN_MS = 10_000;
+
+/** By then what follows a start is done: the first checks of all servers, and what workers ask for. */
+const SETTLED_MS = 5000;
 
 class Service {
   readonly #options: ServiceOptions;
@@ -85,6 +89,7 @@ class Service {
       if (taker !== null) void this.#manager.told().then(() => taker.announced());
     }
     letYoungHeapGrow();
+    setTimeout(collectAll, SETTLED_MS).unref();
     void this.#handle.finished.then(() => this.#finished());
   }
 

@@ -7,6 +7,7 @@ import { createPrivateKey, randomBytes, randomInt } from 'node:crypto';
 import { parentPort, workerData } from 'node:worker_threads';
 import { LRUCache } from 'lru-cache';
 import type { CachedSecret } from '../../protocol/index.ts';
+import { IdleCollection } from '../common/heap-collection.ts';
 import type { LogThreshold } from '../common/logger.ts';
 import { monotonicMs } from '../common/monotonic-ms.ts';
 import { ReportQueue } from '../common/report-queue.ts';
@@ -350,10 +351,12 @@ port.on('message', (message: ToWorker) => {
   else context.sessions.listAnswered(message);
 });
 
+const idleCollection = new IdleCollection();
 const janitor = setInterval(() => {
   counters.add(WorkerCounter.beats);
   backends.closeIdle(Date.now());
   context.cache.tick();
+  idleCollection.tick(clients.size === 0, performance.now());
   counters.set(WorkerCounter.digests, context.plans.size);
   counters.set(WorkerCounter.cacheEntries, context.cache.store.size);
   counters.set(WorkerCounter.cacheBytes, context.cache.store.bytes);
