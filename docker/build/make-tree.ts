@@ -7,7 +7,7 @@
  * |-------------------------------|-----------------------------------------------------------------------------|
  * | `dist/src/main.js`            | the command, executable; `--interpreter` is the Node of its first line      |
  * | `dist/`                       | the scripts of threads and processes, what they share, the dashboard        |
- * | `node_modules/`               | files that are read and not imported: grammars, the library of the charts   |
+ * | `node_modules/`               | files that are read and not imported: grammars, tables, the library of the charts |
  * | `package.json`                | says that the files are modules, and which version it is                    |
  * | `LICENSE`, `THIRD-PARTY-NOTICES` | of Sluice, and of what is bundled with it                                |
  *
@@ -26,7 +26,7 @@ import {
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { bundleDashboard, bundleGrammars, bundleProgram } from './bundle.ts';
+import { bundleDashboard, bundleGrammars, bundleProgram, TABLES } from './bundle.ts';
 import { noticesOf, packagesOf } from './notices.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -38,6 +38,8 @@ const CHARTS = {
   package: 'node_modules/uplot',
   files: ['dist/uPlot.iife.min.js', 'dist/uPlot.min.css'],
 } as const;
+
+const CHARACTER_SETS = 'node_modules/iconv-lite';
 
 export interface TreeOptions {
   /** The first line of the command; `env` finds Node in the PATH. */
@@ -61,7 +63,8 @@ export async function makeTree(folder: string, { interpreter = '/usr/bin/env nod
   for (const { path, text } of grammars.files) write(path, text);
   cpSync(join(ROOT, ASSETS), join(folder, 'dist', ASSETS), { recursive: true });
   for (const file of CHARTS.files) copy(`${CHARTS.package}/${file}`, folder);
-  const manifests = [GRAMMARS.package, CHARTS.package].map((path) => `${path}/package.json`);
+  for (const file of globSync(`node_modules/${TABLES}/*.json`, { cwd: ROOT })) copy(file, folder);
+  const manifests = [GRAMMARS.package, CHARTS.package, CHARACTER_SETS].map((path) => `${path}/package.json`);
   for (const manifest of manifests) write(manifest, packageJson(dirname(manifest)));
   write('package.json', packageJson('.', { type: 'module', bin: { sluice: COMMAND } }));
   copy('LICENSE', folder);
@@ -93,6 +96,7 @@ interface Part {
 
 const PARTS: readonly (readonly [name: string, pattern: RegExp])[] = [
   ['grammars of SQL', /^node_modules\/node-sql-parser\//],
+  ['character sets', /^node_modules\/iconv-lite\//],
   ['dashboard', /^(?:dist\/src\/control\/http\/dashboard|node_modules\/uplot)\//],
   ['program', /^dist\//],
   ['papers', /^/],

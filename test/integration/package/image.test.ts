@@ -75,6 +75,7 @@ t.test('the image', { skip: missing ?? false, timeout: COMMAND_TIMEOUT_MS }, asy
     });
     t.strictSame(Object.keys(config.ExposedPorts).toSorted(), ['6032/tcp', '6033/tcp', '6080/tcp']);
     t.ok(config.Env.includes('SLUICE_CONFIG=/etc/sluice/sluice.yaml'));
+    t.ok(config.Env.includes('MALLOC_ARENA_MAX=2'));
   });
 
   await t.test('is small', async (t) => {
