@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { TapCounter, type TapFailure } from './tap-summary.ts';
 
@@ -15,6 +16,8 @@ export interface FileResult {
   readonly todo: number;
   readonly failures: readonly TapFailure[];
   readonly durationMs: number;
+  /** Of the processor; 0 of a file that did not end by itself. */
+  readonly cpuMs: number;
   /** Everything on stderr, the end of it when it is long. */
   readonly stderr: string;
 }
@@ -30,6 +33,7 @@ export interface FileRunOptions {
 const KILL_AFTER_MS = 3000;
 const DYING_MS = 2000;
 const MAX_STDERR_CHARACTERS = 64_000;
+const CPU_REPORT = new URL('cpu-report.ts', import.meta.url).href;
 
 export async function runTestFile(options: FileRunOptions): Promise<FileResult> {
   const startedAt = performance.now();
@@ -47,6 +51,7 @@ export async function runTestFile(options: FileRunOptions): Promise<FileResult> 
       todo: outcome.tap.todo,
       failures,
       durationMs: performance.now() - startedAt,
+      cpuMs: outcome.cpuMs,
       stderr: outcome.stderr,
     };
   } finally {
@@ -61,6 +66,7 @@ interface Outcome {
   readonly timedOut: boolean;
   readonly aborted: boolean;
   readonly leftProcesses: readonly string[];
+  readonly cpuMs: number;
   readonly stderr: string;
 }
 
@@ -84,7 +90,7 @@ function processProblem(outcome: Outcome, timeoutMs: number): { name: string; re
 }
 
 function runInGroup(options: FileRunOptions, temporary: string): Promise<Outcome> {
-  const child = spawn(process.execPath, [options.file], {
+  const child = spawn(process.execPath, ['--import', CPU_REPORT, options.file], {
     cwd: options.cwd,
     env: {
       ...options.env,
@@ -92,14 +98,19 @@ function runInGroup(options: FileRunOptions, temporary: string): Promise<Outcome
       TAP_TIMEOUT: String(Math.ceil(options.timeoutMs / 1000)),
       PATH: `${dirname(process.execPath)}${delimiter}${options.env.PATH ?? ''}`,
     },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
     detached: true,
   });
   const counter = new TapCounter();
   let stderr = '';
-  child.stdout.setEncoding('utf8').on('data', (chunk: string) => counter.write(chunk));
-  child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+  let cpu = '';
+  const [, stdout, errors, cpuReport] = child.stdio as unknown as [null, Readable, Readable, Readable];
+  stdout.setEncoding('utf8').on('data', (chunk: string) => counter.write(chunk));
+  errors.setEncoding('utf8').on('data', (chunk: string) => {
     stderr = (stderr + chunk).slice(-MAX_STDERR_CHARACTERS);
+  });
+  cpuReport.setEncoding('utf8').on('data', (chunk: string) => {
+    cpu += chunk;
   });
   return new Promise((resolve, reject) => {
     child.once('error', reject);
@@ -124,7 +135,16 @@ function runInGroup(options: FileRunOptions, temporary: string): Promise<Outcome
       options.signal.removeEventListener('abort', end);
       const aborted = options.signal.aborted;
       const left = await leftProcesses;
-      resolve({ tap: counter.end(), code, signal, timedOut, aborted, leftProcesses: left, stderr });
+      resolve({
+        tap: counter.end(),
+        code,
+        signal,
+        timedOut,
+        aborted,
+        leftProcesses: left,
+        cpuMs: Number(cpu),
+        stderr,
+      });
     });
   });
 }

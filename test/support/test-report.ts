@@ -6,11 +6,14 @@ import type { TapFailure } from './tap-summary.ts';
 import type { FileResult } from './test-file-run.ts';
 
 const MAX_NAME_CHARACTERS = 160;
+/** Of the files that have taken most of the processor. */
+const DEAREST = 10;
 
 export class TestReport {
   readonly #output: NodeJS.WritableStream;
   readonly #failedNames: string[] = [];
   readonly #startedAt = performance.now();
+  readonly #cpuMs = new Map<string, number>();
   #passed = 0;
   #failed = 0;
   #skipped = 0;
@@ -36,9 +39,10 @@ export class TestReport {
     this.#count(result.passed, result.failed);
     this.#skipped += result.skipped;
     this.#todo += result.todo;
+    this.#cpuMs.set(result.file, result.cpuMs);
     const extra =
       result.skipped + result.todo === 0 ? '' : `, ${result.skipped + result.todo} skipped or to do`;
-    const counts = `${result.passed} passed, ${result.failed} failed${extra}, ${seconds(result.durationMs)}`;
+    const counts = `${result.passed} passed, ${result.failed} failed${extra}, ${seconds(result.durationMs)}, CPU ${seconds(result.cpuMs)}`;
     this.#line(`${result.failed === 0 ? 'ok  ' : 'FAIL'} ${result.file} (${counts})`);
     for (const failure of result.failures) this.#failure(result.file, failure);
     if (result.failed > 0 && result.stderr.trim() !== '') {
@@ -69,11 +73,20 @@ export class TestReport {
       this.#line('\nFailed:');
       for (const name of this.#failedNames) this.#line(`  ${name}`);
     }
+    this.#dearest();
     this.#line(
       `\n${seconds(performance.now() - this.#startedAt)}, ${this.#skipped} skipped, ${this.#todo} to do`,
     );
     this.#line(`${this.#passed} passed, ${this.#failed} failed`);
     return this.#failed === 0;
+  }
+
+  #dearest(): void {
+    const files = [...this.#cpuMs].sort(([, one], [, other]) => other - one);
+    const sum = files.reduce((ms, [, cpuMs]) => ms + cpuMs, 0);
+    if (files.length <= DEAREST) return;
+    this.#line(`\nCPU ${seconds(sum)}, most of it in`);
+    for (const [file, cpuMs] of files.slice(0, DEAREST)) this.#line(`  ${seconds(cpuMs)} ${file}`);
   }
 
   #failure(file: string, failure: TapFailure): void {
