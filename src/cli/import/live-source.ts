@@ -36,6 +36,7 @@ export class LiveSourceError extends Error {
 const TIMEOUT_MS = 10_000;
 const QUERY_TIMEOUT_MS = 60_000;
 const VARIABLES = 'global_variables';
+const NO_PROXYSQL = 'this is no admin port of ProxySQL';
 
 function connectOptions({ host, port, username, password, ca, insecure }: LiveAddress): ConnectionOptions {
   if (ca === null && !insecure && !isLoopback(host))
@@ -126,7 +127,7 @@ export async function readLiveSource(address: LiveAddress): Promise<ProxySqlSour
     connection = await createConnection(options);
     const tables = await new AdminReader(connection, address.layer).tables();
     const variables = tables.get(VARIABLES);
-    if (variables === undefined) throw new LiveSourceError(`${where}: this is no admin port of ProxySQL`);
+    if (variables === undefined) throw new LiveSourceError(`${where}: ${NO_PROXYSQL}`);
     tables.delete(VARIABLES);
     return {
       name: `${address.layer} of ${where}`,
@@ -139,6 +140,8 @@ export async function readLiveSource(address: LiveAddress): Promise<ProxySqlSour
   } catch (error) {
     if (error instanceof LiveSourceError) throw error;
     const { code, message } = error as NodeJS.ErrnoException;
+    // ProxySQL's tables are there without one.
+    if (code === 'ER_NO_DB_ERROR') throw new LiveSourceError(`${where}: ${NO_PROXYSQL}`);
     throw new LiveSourceError(`${where} cannot be asked (${message || code})`);
   } finally {
     connection?.destroy();

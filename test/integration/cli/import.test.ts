@@ -5,13 +5,15 @@
  */
 
 import { execFile } from 'node:child_process';
-import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Connection } from 'mysql2/promise';
 import t, { type Test } from 'tap';
 import { parse } from 'yaml';
 import { importCommand } from '../../../src/cli/import-command.ts';
+import { CertificateAuthority } from '../../support/certificates.ts';
 import { GeneralLog } from '../../support/general-log.ts';
+import { freePort } from '../../support/ports.ts';
 import { APP_ACCOUNT, accountSql, MONITOR_ACCOUNT, ReplicationSet } from '../../support/replication-set.ts';
 import { type ConfigObject, checkoutDirectory, SluiceProcess } from '../../support/sluice-process.ts';
 import { waitUntil } from '../../support/wait-until.ts';
@@ -22,16 +24,32 @@ interface Result {
   readonly stderr: string;
 }
 
-function sluice(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Result> {
+/** As operators run it. */
+function sluice(...args: string[]): Promise<Result> {
   const command = [join(checkoutDirectory, 'src/main.ts'), ...args];
   return new Promise((resolve) => {
-    execFile(process.execPath, command, { env, timeout: 60_000 }, (error, stdout, stderr) => {
+    execFile(process.execPath, command, { env: {}, timeout: 60_000 }, (error, stdout, stderr) => {
       resolve({ code: error === null ? 0 : Number(error.code ?? -1), stdout, stderr });
     });
   });
 }
 
-const importing = (...args: string[]) => sluice(['import', 'proxysql', ...args]);
+interface Imported {
+  readonly code: number;
+  readonly stderr: string;
+}
+
+/** The command in this process, which needs a tenth of the time. */
+async function importing(t: Test, ...args: string[]): Promise<Imported> {
+  const written = t.capture(process.stderr, 'write', () => true);
+  try {
+    const code = await importCommand.run(args);
+    const texts = written().map(({ args: [text] }) => text);
+    return { code, stderr: texts.join('') };
+  } finally {
+    written.restore();
+  }
+}
 
 const REPORT = { username: 'report', password: 'report-secret' };
 const OTHER = { username: 'shard', password: 'shard-secret' };
@@ -43,11 +61,20 @@ const set = new ReplicationSet({
   ],
 });
 let log: GeneralLog;
+/** What a ProxySQL would be, with an authority for its admin port. */
+let imported: SluiceProcess;
+let authority: CertificateAuthority;
+let folder: string;
 t.before(async () => {
+  folder = t.testdir({});
+  authority = await CertificateAuthority.create();
   await set.start();
   log = await GeneralLog.start(set.servers);
 });
-t.teardown(() => set.dispose());
+t.teardown(async () => {
+  await authority?.dispose();
+  await set.dispose();
+});
 
 /** The usual split by rules, a chain for one account, a static hostgroup for reports, a shard that is another cluster. */
 function proxySqlFile(): string {
@@ -84,9 +111,11 @@ mysql_query_rules= (
 }
 
 /** A Sluice with what was imported, on ports of its own. */
-async function started(t: Test, yaml: string): Promise<SluiceProcess> {
+async function started(yaml: string, more: ConfigObject = {}): Promise<SluiceProcess> {
   const { listen, admin, http, log: logging, ...imported } = parse(yaml) as ConfigObject;
-  const started = await SluiceProcess.start({ config: { ...imported, causalReads: { level: 'none' } } });
+  const started = await SluiceProcess.start({
+    config: { ...imported, causalReads: { level: 'none' }, ...more },
+  });
   t.teardown(() => started.dispose());
   return started;
 }
@@ -133,12 +162,13 @@ async function routesAsRuled(t: Test, proxy: SluiceProcess): Promise<void> {
 }
 
 t.test('from a file to a Sluice that routes as the rules say', async (t) => {
-  const folder = t.testdir({ 'proxysql.cnf': proxySqlFile() });
+  const file = join(folder, 'proxysql.cnf');
+  writeFileSync(file, proxySqlFile());
   const output = join(folder, 'sluice.yaml');
   const secrets = join(folder, 'secrets');
-  const { code, stdout, stderr } = await importing(
-    join(folder, 'proxysql.cnf'),
-    ...['--output', output, '--secrets', secrets, '--report', join(folder, 'report.txt')],
+  const { code, stdout, stderr } = await sluice(
+    ...['import', 'proxysql', file, '--output', output],
+    ...['--secrets', secrets, '--report', join(folder, 'report.txt')],
   );
   t.strictSame({ code, stdout }, { code: 0, stdout: '' });
   t.equal(readFileSync(join(folder, 'report.txt'), 'utf8'), stderr);
@@ -149,69 +179,78 @@ t.test('from a file to a Sluice that routes as the rules say', async (t) => {
   for (const text of [yaml, stderr]) t.notMatch(text, /-secret/, 'passwords are in files of their own');
   t.equal(readFileSync(join(secrets, `users.${REPORT.username}`), 'utf8'), REPORT.password);
   for (const file of [output, join(secrets, 'monitor.password')]) t.equal(statSync(file).mode & 0o777, 0o600);
-  const check = await sluice(['--check-config', '-c', output]);
+  const check = await sluice('--check-config', '-c', output);
   t.match(check, { code: 0, stderr: '' });
   t.notMatch(check.stdout, /can be read by/);
 
-  await routesAsRuled(t, await started(t, yaml));
-
-  const again = await importing(join(folder, 'proxysql.cnf'), '-o', output);
-  t.strictSame(again, {
-    code: 1,
-    stdout: '',
-    stderr: `sluice: ${output}: it is there already, --force replaces it\n`,
-  });
+  const again = await importing(t, 'proxysql', file, '-o', output);
+  t.strictSame(again, { code: 1, stderr: `sluice: ${output}: it is there already, --force replaces it\n` });
   t.equal(readFileSync(output, 'utf8'), yaml);
-  t.match(await importing(join(folder, 'proxysql.cnf'), '-o', output, '--force'), { code: 0 });
+  t.match(await importing(t, 'proxysql', file, '-o', output, '--force'), { code: 0 });
+
+  const pair = await authority.issue('proxysql', ['IP:127.0.0.1']);
+  imported = await started(readFileSync(output, 'utf8'), { tls: pair });
+  await routesAsRuled(t, imported);
 });
 
 t.test('from the tables of an admin port', async (t) => {
-  const folder = t.testdir({ 'proxysql.cnf': proxySqlFile(), wrong: 'hunter2\n' });
-  const { stdout: yaml } = await importing(join(folder, 'proxysql.cnf'));
-  const first = await started(t, yaml);
-  const admin = `127.0.0.1:${first.adminPort}`;
+  const admin = ['proxysql', '--admin', `127.0.0.1:${imported.adminPort}`];
+  const fromFile = parse(readFileSync(join(folder, 'sluice.yaml'), 'utf8')) as ConfigObject;
   for (const layer of ['memory', 'runtime']) {
-    const { code, stdout, stderr } = await importing('--admin', admin, '--layer', layer);
+    const output = join(folder, `${layer}.yaml`);
+    const { code, stderr } = await importing(t, ...admin, '--layer', layer, '-o', output);
     t.equal(code, 0, stderr);
-    t.match(stderr, new RegExp(`^Read ${layer} of ${admin}$`, 'm'));
-    const [from, to] = [parse(yaml), parse(stdout)] as Readonly<Record<string, unknown>>[];
+    t.match(stderr, new RegExp(`^Read ${layer} of 127\\.0\\.0\\.1:${imported.adminPort}$`, 'm'));
+    const found = parse(readFileSync(output, 'utf8')) as ConfigObject;
     for (const list of ['users', 'queryRules', 'replicationHostgroups'])
-      t.same(to?.[list], from?.[list], `${list} of ${layer}`);
+      t.same(found[list], fromFile[list], `${list} of ${layer}`);
     const hosts = (servers: unknown) =>
       (servers as readonly ConfigObject[]).map(({ port, hostgroup }) => [port, hostgroup]);
-    if (layer === 'memory') t.same(hosts(to?.servers), hosts(from?.servers));
-    t.match(to, { listen: { port: first.port }, admin: { port: first.adminPort } });
+    if (layer === 'memory') t.same(hosts(found.servers), hosts(fromFile.servers));
+    t.match(found, { listen: { port: imported.port }, admin: { port: imported.adminPort } });
   }
-  const { stdout } = await importing('--admin', admin);
-  await first.stop();
-  await routesAsRuled(t, await started(t, stdout));
+  await routesAsRuled(t, await started(readFileSync(join(folder, 'memory.yaml'), 'utf8')));
+});
 
-  const gone = await importing('--admin', admin);
-  t.match(gone, {
+t.test('over TLS', async (t) => {
+  const admin = ['proxysql', '--admin', `127.0.0.1:${imported.adminPort}`];
+  const output = join(folder, 'tls.yaml');
+  const { code, stderr } = await importing(t, ...admin, '--ca', authority.file, '-o', output);
+  t.equal(code, 0, stderr);
+  t.equal(readFileSync(output, 'utf8'), readFileSync(join(folder, 'memory.yaml'), 'utf8'));
+  const other = await CertificateAuthority.create('Another authority');
+  t.teardown(() => other.dispose());
+  t.match(await importing(t, ...admin, '--ca', other.file), {
     code: 1,
-    stdout: '',
-    stderr: /^sluice: 127\.0\.0\.1:[0-9]+ cannot be asked \(.*ECONNREFUSED/,
+    stderr: /^sluice: 127\.0\.0\.1:[0-9]+ cannot be asked \(.*(?:certificate|issuer)/,
   });
-  const server = `127.0.0.1:${set.primary.port}`;
-  const noProxySql = await importing(
-    '--admin',
-    server,
-    '--user',
-    'app',
-    '--password-file',
-    join(folder, 'wrong'),
+  t.strictSame(await importing(t, ...admin, '--ca', join(folder, 'none.pem')), {
+    code: 1,
+    stderr: `sluice: ${join(folder, 'none.pem')}: the file cannot be read (ENOENT)\n`,
+  });
+});
+
+t.test('an admin port that is none', async (t) => {
+  writeFileSync(join(folder, 'wrong'), 'hunter2\n');
+  const port = ['proxysql', '--admin'];
+  const gone = await importing(t, ...port, `127.0.0.1:${await freePort()}`);
+  t.match(gone, { code: 1, stderr: /^sluice: 127\.0\.0\.1:[0-9]+ cannot be asked \(.*ECONNREFUSED/ });
+  const server = [...port, `127.0.0.1:${set.primary.port}`, '--user', APP_ACCOUNT.username];
+  const refused = await importing(t, ...server, '--password-file', join(folder, 'wrong'));
+  t.match(refused, { code: 1, stderr: /cannot be asked \(Access denied/ });
+  t.notMatch(refused.stderr, /hunter2/);
+  process.env.SLUICE_IMPORT_PASSWORD = APP_ACCOUNT.password;
+  t.teardown(() => delete process.env.SLUICE_IMPORT_PASSWORD);
+  t.match(
+    await importing(t, ...server),
+    { code: 1, stderr: /this is no admin port of ProxySQL/ },
+    'a server is no ProxySQL',
   );
-  t.match(noProxySql, { code: 1, stderr: /cannot be asked \(Access denied/ });
-  t.notMatch(noProxySql.stderr, /hunter2/);
-  const mysql = await sluice(['import', 'proxysql', '--admin', server, '--user', APP_ACCOUNT.username], {
-    SLUICE_IMPORT_PASSWORD: APP_ACCOUNT.password,
-  });
-  t.match(mysql, { code: 1, stdout: '' }, 'a server is no ProxySQL');
 });
 
 t.test('what is wrong is said in one line, with exit code 2', async (t) => {
-  const folder = t.testdir({ 'bad.cnf': 'mysql_servers=(\n  { address="a" }\n  { address="b" }\n)' });
   const bad = join(folder, 'bad.cnf');
+  writeFileSync(bad, 'mysql_servers=(\n  { address="a" }\n  { address="b" }\n)');
   const cases: readonly [readonly string[], string][] = [
     [['proxysql', bad], `${bad}:3:3: expected "," or ")" for the "(" of line 1 (mysql_servers), found "{"`],
     [['proxysql', '/nowhere.cnf'], '/nowhere.cnf: there is no such file'],
@@ -234,21 +273,22 @@ t.test('what is wrong is said in one line, with exit code 2', async (t) => {
     ],
   ];
   for (const [args, message] of cases) {
-    // In this process, which is quicker; one of them as operators see it.
-    const written = t.capture(process.stderr, 'write', () => true);
-    const code = await importCommand.run(args);
-    const stderr = written()
-      .map(({ args: [text] }) => text)
-      .join('');
-    written.restore();
     const lines = message.split('\n').map((line) => `sluice: ${line}\n`);
-    t.strictSame({ code, stderr }, { code: 2, stderr: lines.join('') }, args.join(' '));
+    t.strictSame(await importing(t, ...args), { code: 2, stderr: lines.join('') }, args.join(' '));
   }
-  t.strictSame(await importing(bad), { code: 2, stdout: '', stderr: `sluice: ${cases[0]?.[1]}\n` });
-  const far = await importing('--admin', '192.0.2.1:6032');
+  const far = await importing(t, 'proxysql', '--admin', '192.0.2.1:6032');
   t.match(far, { code: 1, stderr: /the answers hold passwords; beyond this machine give --ca FILE/ });
   writeFileSync(join(folder, 'good.cnf'), 'mysql_servers=( { address="a", hostgroup=0 } )');
-  chmodSync(folder, 0o755);
-  const nowhere = await importing(join(folder, 'good.cnf'), '-o', join(folder, 'no/such/folder.yaml'));
-  t.match(nowhere, { code: 1, stdout: '', stderr: /it cannot be written \(ENOENT\)\n$/ });
+  const nowhere = join(folder, 'no/such/folder.yaml');
+  t.match(await importing(t, 'proxysql', join(folder, 'good.cnf'), '-o', nowhere), {
+    code: 1,
+    stderr: /it cannot be written \(ENOENT\)\n$/,
+  });
+  const asOperatorsSee = await sluice('import', 'proxysql', join(folder, 'good.cnf'));
+  t.match(asOperatorsSee, { code: 0, stdout: /^servers:$/m }, 'without --output it is on standard output');
+  t.strictSame(await sluice('import', 'proxysql', bad), {
+    code: 2,
+    stdout: '',
+    stderr: `sluice: ${cases[0]?.[1]}\n`,
+  });
 });
