@@ -1,29 +1,13 @@
 /** The command as a user runs it from a checkout. */
-import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
+import { runSluice } from '../../support/run-program.ts';
 
-const MAIN = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const { version: VERSION } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
-
-interface Result {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** Nothing of the environment but what a test gives: a SLUICE_ variable of the machine would change the result. */
-function sluice(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Result> {
-  return new Promise((resolve) => {
-    execFile(process.execPath, [MAIN, ...args], { env, timeout: 30_000 }, (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : Number(error.code ?? -1), stdout, stderr });
-    });
-  });
-}
 
 const directory = mkdtempSync(join(tmpdir(), 'sluice-cli-'));
 t.teardown(() => rmSync(directory, { recursive: true, force: true }));
@@ -35,11 +19,11 @@ function configFile(text: string): string {
 }
 
 t.test('--version', async (t) => {
-  t.strictSame(await sluice(['--version']), { code: 0, stdout: `sluice ${VERSION}\n`, stderr: '' });
+  t.strictSame(await runSluice(['--version']), { code: 0, stdout: `sluice ${VERSION}\n`, stderr: '' });
 });
 
 t.test('--help', async (t) => {
-  const { code, stdout, stderr } = await sluice(['--help']);
+  const { code, stdout, stderr } = await runSluice(['--help']);
   t.equal(code, 0);
   t.equal(stderr, '');
   t.match(stdout, /^Usage: sluice /);
@@ -50,7 +34,7 @@ t.test('--check-config of a good configuration', async (t) => {
   const file = configFile(
     'servers: ["10.0.0.5"]\nmonitor: { username: m, password: hunter2 }\nusers: [{ username: app }]\n',
   );
-  const { code, stdout, stderr } = await sluice([
+  const { code, stdout, stderr } = await runSluice([
     '--config',
     file,
     '--check-config',
@@ -67,17 +51,20 @@ t.test('--check-config of a good configuration', async (t) => {
 
 t.test('config print, config check and config diff', async (t) => {
   const file = configFile('servers: [a]\nmonitor: { username: m, password: hunter2 }\nusers: []\n');
-  const printed = await sluice(['config', 'print', '-c', file], { SLUICE_WORKERS: '3' });
+  const printed = await runSluice(['config', 'print', '-c', file], { SLUICE_WORKERS: '3' });
   t.match(printed, { code: 0, stderr: '', stdout: /^workers: 3 +# SLUICE_WORKERS$/m });
   t.notMatch(printed.stdout, /hunter2/);
-  t.match(await sluice(['config', 'check', '-c', file]), { code: 0, stdout: /: valid\n/ });
-  t.strictSame(await sluice(['config', 'diff', file, file]), { code: 0, stdout: '', stderr: '' });
-  t.match(await sluice(['config', 'diff', '-c', file]), {
+  t.match(await runSluice(['config', 'check', '-c', file]), { code: 0, stdout: /: valid\n/ });
+  t.strictSame(await runSluice(['config', 'diff', file, file]), { code: 0, stdout: '', stderr: '' });
+  t.match(await runSluice(['config', 'diff', '-c', file]), {
     code: 1,
     stdout: /~ monitor\.password: null -> "\*\*\*"\n/,
   });
-  t.match(await sluice(['config', 'diff', file, '-c', file, '--log.level', 'warn']), { code: 0, stdout: '' });
-  t.match(await sluice(['config', 'diff', file, '/nowhere.yaml']), {
+  t.match(await runSluice(['config', 'diff', file, '-c', file, '--log.level', 'warn']), {
+    code: 0,
+    stdout: '',
+  });
+  t.match(await runSluice(['config', 'diff', file, '/nowhere.yaml']), {
     code: 2,
     stderr: /\/nowhere\.yaml: the file cannot be read \(ENOENT\)/,
   });
@@ -86,14 +73,14 @@ t.test('config print, config check and config diff', async (t) => {
 t.test('--check-config looks into the files of certificates', async (t) => {
   const base = 'servers: [a]\nmonitor: { username: m }\n';
   const file = configFile(`${base}tls: { certificate: /nowhere/cert.pem, key: /nowhere/key.pem }\n`);
-  const { code, stderr } = await sluice(['--check-config', '-c', file]);
+  const { code, stderr } = await runSluice(['--check-config', '-c', file]);
   t.equal(code, 2);
   t.equal(stderr, 'sluice: tls.certificate: /nowhere/cert.pem cannot be read (ENOENT)\n');
 });
 
 t.test('the examples of config/ are good', async (t) => {
   for (const name of ['proxy.example.yaml', 'proxy.minimal.yaml']) {
-    const { code, stderr } = await sluice(['--check-config', '-c', join(ROOT, 'config', name)]);
+    const { code, stderr } = await runSluice(['--check-config', '-c', join(ROOT, 'config', name)]);
     t.strictSame({ code, stderr }, { code: 0, stderr: '' }, name);
   }
 });
@@ -112,12 +99,12 @@ t.test('a bad configuration: exit code 2, and each key with its line and the nea
       '',
     ].join('\n'),
   };
-  t.strictSame(await sluice(['--check-config', '--config', file]), expected);
-  t.strictSame(await sluice(['--config', file]), expected, 'a start is refused in the same way');
+  t.strictSame(await runSluice(['--check-config', '--config', file]), expected);
+  t.strictSame(await runSluice(['--config', file]), expected, 'a start is refused in the same way');
 });
 
 t.test('no file and nothing else: says what is needed', async (t) => {
-  const { code, stderr } = await sluice([]);
+  const { code, stderr } = await runSluice([]);
   t.equal(code, 2);
   t.match(stderr, /servers: at least one server is needed/);
   t.match(stderr, /use --config FILE, or see --help/);
@@ -125,7 +112,7 @@ t.test('no file and nothing else: says what is needed', async (t) => {
 
 t.test('environment alone is enough', async (t) => {
   const env = { SLUICE_SERVERS: 'db1,db2:3307', SLUICE_MONITOR_USERNAME: 'm', SLUICE_USERS: 'app:hunter2' };
-  const { code, stdout } = await sluice(['--check-config'], env);
+  const { code, stdout } = await runSluice(['--check-config'], env);
   t.equal(code, 0);
   t.match(stdout, /db2:3307/);
   t.notMatch(stdout, /hunter2/);
@@ -133,14 +120,14 @@ t.test('environment alone is enough', async (t) => {
 
 t.test('SLUICE_CONFIG names the file, --config goes before it', async (t) => {
   const file = configFile('servers: [a]\nmonitor: { username: m }\n');
-  t.equal((await sluice(['--check-config'], { SLUICE_CONFIG: file })).code, 0);
-  const other = await sluice(['--check-config', '--config', '/nonexistent'], { SLUICE_CONFIG: file });
+  t.equal((await runSluice(['--check-config'], { SLUICE_CONFIG: file })).code, 0);
+  const other = await runSluice(['--check-config', '--config', '/nonexistent'], { SLUICE_CONFIG: file });
   t.strictSame([other.code, other.stdout], [2, '']);
   t.match(other.stderr, /sluice: \/nonexistent: the file cannot be read \(ENOENT\)/);
 });
 
 t.test('a bad command line', async (t) => {
-  const { code, stdout, stderr } = await sluice(['--listen.prot', '1']);
+  const { code, stdout, stderr } = await runSluice(['--listen.prot', '1']);
   t.strictSame([code, stdout], [2, '']);
   t.equal(stderr, 'sluice: unknown flag --listen.prot, did you mean --listen.port?\nsluice: see --help\n');
 });
@@ -148,7 +135,7 @@ t.test('a bad command line', async (t) => {
 t.test('an older Node is refused in a sentence, before anything else is loaded', async (t) => {
   const pretend = `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '20.20.2' } })`;
   const env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(pretend)}` };
-  t.strictSame(await sluice(['--version'], env), {
+  t.strictSame(await runSluice(['--version'], env), {
     code: 1,
     stdout: '',
     stderr: 'sluice: Node 24 or newer is needed, this is 20.20.2\n',

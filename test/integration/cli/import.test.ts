@@ -4,7 +4,6 @@
  * ProxySQL, is what a Sluice with real servers then does.
  */
 
-import { execFile } from 'node:child_process';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Connection } from 'mysql2/promise';
@@ -15,24 +14,9 @@ import { CertificateAuthority } from '../../support/certificates.ts';
 import { GeneralLog } from '../../support/general-log.ts';
 import { freePort } from '../../support/ports.ts';
 import { APP_ACCOUNT, accountSql, MONITOR_ACCOUNT, ReplicationSet } from '../../support/replication-set.ts';
-import { type ConfigObject, checkoutDirectory, SluiceProcess } from '../../support/sluice-process.ts';
+import { runSluice } from '../../support/run-program.ts';
+import { type ConfigObject, SluiceProcess } from '../../support/sluice-process.ts';
 import { waitUntil } from '../../support/wait-until.ts';
-
-interface Result {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** As operators run it. */
-function sluice(...args: string[]): Promise<Result> {
-  const command = [join(checkoutDirectory, 'src/main.ts'), ...args];
-  return new Promise((resolve) => {
-    execFile(process.execPath, command, { env: {}, timeout: 60_000 }, (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : Number(error.code ?? -1), stdout, stderr });
-    });
-  });
-}
 
 interface Imported {
   readonly code: number;
@@ -166,10 +150,10 @@ t.test('from a file to a Sluice that routes as the rules say', async (t) => {
   writeFileSync(file, proxySqlFile());
   const output = join(folder, 'sluice.yaml');
   const secrets = join(folder, 'secrets');
-  const { code, stdout, stderr } = await sluice(
+  const { code, stdout, stderr } = await runSluice([
     ...['import', 'proxysql', file, '--output', output],
     ...['--secrets', secrets, '--report', join(folder, 'report.txt')],
-  );
+  ]);
   t.strictSame({ code, stdout }, { code: 0, stdout: '' });
   t.equal(readFileSync(join(folder, 'report.txt'), 'utf8'), stderr);
   t.match(stderr, /^Taken: variables: 3, servers: 3, pairs of hostgroups: 1, accounts: 3, query rules: 6$/m);
@@ -179,7 +163,7 @@ t.test('from a file to a Sluice that routes as the rules say', async (t) => {
   for (const text of [yaml, stderr]) t.notMatch(text, /-secret/, 'passwords are in files of their own');
   t.equal(readFileSync(join(secrets, `users.${REPORT.username}`), 'utf8'), REPORT.password);
   for (const file of [output, join(secrets, 'monitor.password')]) t.equal(statSync(file).mode & 0o777, 0o600);
-  const check = await sluice('--check-config', '-c', output);
+  const check = await runSluice(['--check-config', '-c', output]);
   t.match(check, { code: 0, stderr: '' });
   t.notMatch(check.stdout, /can be read by/);
 
@@ -284,9 +268,9 @@ t.test('what is wrong is said in one line, with exit code 2', async (t) => {
     code: 1,
     stderr: /it cannot be written \(ENOENT\)\n$/,
   });
-  const asOperatorsSee = await sluice('import', 'proxysql', join(folder, 'good.cnf'));
+  const asOperatorsSee = await runSluice(['import', 'proxysql', join(folder, 'good.cnf')]);
   t.match(asOperatorsSee, { code: 0, stdout: /^servers:$/m }, 'without --output it is on standard output');
-  t.strictSame(await sluice('import', 'proxysql', bad), {
+  t.strictSame(await runSluice(['import', 'proxysql', bad]), {
     code: 2,
     stdout: '',
     stderr: `sluice: ${cases[0]?.[1]}\n`,

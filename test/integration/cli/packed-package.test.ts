@@ -1,6 +1,5 @@
 // sluice-test: long timeout=300
 /** What `npm pack` makes works in an empty folder, without anything of the checkout. */
-import { execFile } from 'node:child_process';
 import {
   existsSync,
   mkdirSync,
@@ -15,18 +14,13 @@ import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { ReplicationSet } from '../../support/replication-set.ts';
+import { type ProgramResult, runProgram } from '../../support/run-program.ts';
 import { servesClientsAndOperators } from '../../support/serving.ts';
 import { SluiceProcess } from '../../support/sluice-process.ts';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 /** Packing compiles, installing fetches a hundred packages and Node itself. */
 const TIMEOUT_MS = 300_000;
-
-interface Result {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
 
 /** What `npm test` puts into the environment would make an inner npm work on the checkout instead of the folder. */
 function cleanEnvironment(): NodeJS.ProcessEnv {
@@ -36,13 +30,9 @@ function cleanEnvironment(): NodeJS.ProcessEnv {
   return Object.fromEntries(kept);
 }
 
-function run(command: string, args: readonly string[], cwd: string): Promise<Result> {
+function run(command: string, args: readonly string[], cwd: string): Promise<ProgramResult> {
   const options = { cwd, env: cleanEnvironment(), timeout: TIMEOUT_MS, maxBuffer: 16 * 1024 * 1024 };
-  return new Promise((resolve) => {
-    execFile(command, args, options, (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : Number(error.code ?? -1), stdout, stderr });
-    });
-  });
+  return runProgram(command, args, options);
 }
 
 function packageJson(folder: string): { readonly version: string; readonly files?: readonly string[] } {

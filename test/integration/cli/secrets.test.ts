@@ -1,26 +1,12 @@
 /** Passwords that are not in the configuration, with a real server: read at the start, and again on SIGHUP. */
 
-import { execFile } from 'node:child_process';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { APP_ACCOUNT, MONITOR_ACCOUNT, ReplicationSet } from '../../support/replication-set.ts';
-import { checkoutDirectory, SluiceProcess } from '../../support/sluice-process.ts';
+import { runSluice } from '../../support/run-program.ts';
+import { SluiceProcess } from '../../support/sluice-process.ts';
 import { waitUntil } from '../../support/wait-until.ts';
-
-interface Result {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-function runNode(args: readonly string[], env: NodeJS.ProcessEnv): Promise<Result> {
-  return new Promise((resolve) => {
-    execFile(process.execPath, args, { env, timeout: 60_000 }, (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : Number(error.code ?? -1), stdout, stderr });
-    });
-  });
-}
 
 const set = new ReplicationSet({ replicas: 0 });
 t.before(() => set.start());
@@ -74,12 +60,9 @@ t.test('a password in a file is changed while Sluice runs', async (t) => {
   await (await sluice.connect({ password: changed })).end();
 
   const compare = (...args: string[]) =>
-    runNode(
-      [join(checkoutDirectory, 'src/main.ts'), 'config', 'diff', 'running', '-c', sluice.configFile, ...args],
-      {
-        TEST_MONITOR_PASSWORD: MONITOR_ACCOUNT.password,
-      },
-    );
+    runSluice(['config', 'diff', 'running', '-c', sluice.configFile, ...args], {
+      TEST_MONITOR_PASSWORD: MONITOR_ACCOUNT.password,
+    });
   writeFileSync(file('app'), changed);
   t.strictSame(await compare(), { code: 0, stdout: '', stderr: '' }, 'nothing differs from what runs');
   t.strictSame(await compare('--pool.minIdle', '7', '--listen.socketMode', '0700'), {

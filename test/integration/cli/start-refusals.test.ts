@@ -1,13 +1,13 @@
 /** Starts that have to fail: one line each that says what to do, exit code 2, and no stack trace. */
 
-import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import t from 'tap';
 import { makeTemporaryDirectory, removeTemporaryDirectory } from '../../support/owned-resources.ts';
-import { type ConfigObject, checkoutDirectory, mergeConfig } from '../../support/sluice-process.ts';
+import { type ProgramResult, runProgram, SLUICE_SCRIPT } from '../../support/run-program.ts';
+import { type ConfigObject, mergeConfig } from '../../support/sluice-process.ts';
 
 const directory = makeTemporaryDirectory('refusals');
 const holder = createServer().listen(0, '127.0.0.1');
@@ -80,18 +80,13 @@ const REFUSALS: readonly Refusal[] = [
   },
 ];
 
-function start(
-  { config, runBy = [] }: Refusal,
-  index: number,
-): Promise<{ code: unknown; stdout: string; stderr: string }> {
+function start({ config, runBy = [] }: Refusal, index: number): Promise<ProgramResult> {
   const file = join(directory, `${index}.yaml`);
   writeFileSync(file, JSON.stringify(mergeConfig(BASE, config)));
   const [program = process.execPath, ...before] = [...runBy, process.execPath];
-  const args = [...before, join(checkoutDirectory, 'src/main.ts'), '--config', file];
-  return new Promise((resolve) => {
-    execFile(program, args, { timeout: 60_000, env: { PATH: process.env.PATH } }, (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : error.code, stdout, stderr });
-    });
+  const { PATH, NODE_COMPILE_CACHE } = process.env;
+  return runProgram(program, [...before, SLUICE_SCRIPT, '--config', file], {
+    env: { PATH, NODE_COMPILE_CACHE },
   });
 }
 

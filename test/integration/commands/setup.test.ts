@@ -1,9 +1,9 @@
 /** The set-up script where nothing is to do, and where something is (installing for real is what every CI run does). */
 
-import { execFile } from 'node:child_process';
 import { chmodSync, cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { runProgram } from '../../support/run-program.ts';
 import { checkoutDirectory } from '../../support/sluice-process.ts';
 
 interface Outcome {
@@ -11,17 +11,15 @@ interface Outcome {
   readonly output: string;
 }
 
-function runSetup(
+async function runSetup(
   root: string,
   args: readonly string[],
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<Outcome> {
-  return new Promise((resolve) => {
-    execFile('sh', [join(root, 'test/support/setup.sh'), ...args], { env }, (error, stdout, stderr) => {
-      const code = error === null ? 0 : Number(error.code ?? -1);
-      resolve({ code, output: `${stdout}${stderr}` });
-    });
+  const { code, stdout, stderr } = await runProgram('sh', [join(root, 'test/support/setup.sh'), ...args], {
+    env,
   });
+  return { code, output: `${stdout}${stderr}` };
 }
 
 /** A checkout of which only what the script looks at is there, and an npm that only tells how it was called. */

@@ -3,17 +3,15 @@
  * the new process cannot, all is as before.
  */
 
-import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import type { Connection, ResultSetHeader, RowDataPacket } from 'mysql2/promise';
 import t from 'tap';
 import { FIRST_CONNECTION_ID } from '../../../src/common/shared-counters.ts';
-import { nodeProgram } from '../../support/node-program.ts';
 import { makeTemporaryDirectory, removeTemporaryDirectory } from '../../support/owned-resources.ts';
 import { ReplicationSet } from '../../support/replication-set.ts';
-import { type ConfigObject, checkoutDirectory, type SluiceProcess } from '../../support/sluice-process.ts';
+import { runSluice } from '../../support/run-program.ts';
+import type { ConfigObject, SluiceProcess } from '../../support/sluice-process.ts';
 import { Succession } from '../../support/succession.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 import { ConnectLoop, type Counts, PoolLoop } from './crowd.ts';
@@ -75,8 +73,8 @@ async function order(sql: string): Promise<string> {
 }
 
 async function command(...args: readonly string[]): Promise<string> {
-  const program = [join(checkoutDirectory, 'src/main.ts'), ...args, '--config', sluice.configFile];
-  const { stdout } = await promisify(execFile)(await nodeProgram(), program);
+  const { code, stdout, stderr } = await runSluice([...args, '--config', sluice.configFile]);
+  if (code !== 0) throw new Error(stderr);
   return stdout;
 }
 

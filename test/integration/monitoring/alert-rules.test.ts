@@ -2,7 +2,6 @@
  * The alerts, evaluated by Prometheus' own tool (Debian's package prometheus). Skipped where that is missing: it is too
  * large for every run of the tests.
  */
-import { execFile } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
@@ -10,6 +9,7 @@ import { stringify } from 'yaml';
 import { findProgramIfAny } from '../../support/find-program.ts';
 import { monitoringDirectory, readAlertRules, rulesFile } from '../../support/monitoring-kit.ts';
 import { makeTemporaryDirectory } from '../../support/owned-resources.ts';
+import { runProgram } from '../../support/run-program.ts';
 import { ALERT_CASES, type AlertCase } from './alert-cases.ts';
 
 const promtool = await findProgramIfAny(['promtool']);
@@ -20,12 +20,9 @@ t.teardown(() => rmSync(directory, { recursive: true, force: true }));
 
 const ADDED = { job: 'sluice', instance: 'a' };
 
-function run(args: readonly string[]): Promise<{ ok: boolean; output: string }> {
-  return new Promise((resolve) => {
-    execFile(promtool ?? '', args, { timeout: 120_000 }, (error, stdout, stderr) =>
-      resolve({ ok: error === null, output: `${stdout}${stderr}` }),
-    );
-  });
+async function run(args: readonly string[]): Promise<{ ok: boolean; output: string }> {
+  const { code, stdout, stderr } = await runProgram(promtool ?? '', args, { timeout: 120_000 });
+  return { ok: code === 0, output: `${stdout}${stderr}` };
 }
 
 /** `name{label="value"}` with job and instance, unless it has an instance of its own. */

@@ -1,8 +1,6 @@
 /** Every metric, label and value that alerts and dashboards name is on the page of a Sluice that runs. */
-import { execFile } from 'node:child_process';
 import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { parse } from 'yaml';
 import { collectSettings, configJsonSchema } from '../../../config/settings.ts';
@@ -18,6 +16,7 @@ import {
 import { type MetricFamily, parsePrometheusText } from '../../support/prometheus-text.ts';
 import { labelsInTemplate, namesInExpression } from '../../support/promql-selectors.ts';
 import { ReplicationSet } from '../../support/replication-set.ts';
+import { runSluice } from '../../support/run-program.ts';
 import { SluiceProcess } from '../../support/sluice-process.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
@@ -142,18 +141,13 @@ t.test('the job and the targets are called as rules and compose file call them',
   ]);
 });
 
-const MAIN = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
-
-/** `sluice check …`, without anything of this machine's environment. */
-function check(
+/** `sluice check …` */
+async function check(
   args: readonly string[],
   env: NodeJS.ProcessEnv = {},
 ): Promise<{ code: number; stdout: string }> {
-  return new Promise((resolve) => {
-    execFile(process.execPath, [MAIN, 'check', ...args], { env, timeout: 120_000 }, (error, stdout) =>
-      resolve({ code: error === null ? 0 : Number(error.code ?? -1), stdout }),
-    );
-  });
+  const { code, stdout } = await runSluice(['check', ...args], env);
+  return { code, stdout };
 }
 
 t.test(

@@ -1,5 +1,4 @@
 /** The tree that images and packages install works without anything of the checkout, and holds nothing that it does not need. */
-import { execFile } from 'node:child_process';
 import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -11,6 +10,7 @@ import { findScripts } from '../../../docker/build/bundle.ts';
 import { makeTree } from '../../../docker/build/make-tree.ts';
 import { nodeProgram } from '../../support/node-program.ts';
 import { ReplicationSet } from '../../support/replication-set.ts';
+import { runProgram } from '../../support/run-program.ts';
 import { servesClientsAndOperators } from '../../support/serving.ts';
 import { SluiceProcess } from '../../support/sluice-process.ts';
 import { OtlpReceiver } from '../logs/otlp-receiver.ts';
@@ -38,13 +38,7 @@ function reachedFrom(scripts: readonly string[]): Set<string> {
   return reached;
 }
 
-function run(args: readonly string[]): Promise<{ stdout: string; stderr: string; code: number }> {
-  return new Promise((resolve) => {
-    execFile(join(tree, 'dist/src/main.js'), args, { cwd: tree }, (error, stdout, stderr) =>
-      resolve({ stdout, stderr, code: error === null ? 0 : Number(error.code) }),
-    );
-  });
-}
+const run = (args: readonly string[]) => runProgram(join(tree, 'dist/src/main.js'), args, { cwd: tree });
 
 t.before(async () => {
   await init;

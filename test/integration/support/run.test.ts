@@ -1,14 +1,14 @@
-import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import t from 'tap';
+import { runProgram } from '../../support/run-program.ts';
 import { checkoutDirectory } from '../../support/sluice-process.ts';
 
-function run(args: readonly string[]): Promise<{ code: number; lines: string[] }> {
-  return new Promise((resolve) => {
-    execFile(process.execPath, [join(checkoutDirectory, 'test/run.ts'), ...args], (error, stdout) => {
-      resolve({ code: error === null ? 0 : Number(error.code), lines: stdout.trimEnd().split('\n') });
-    });
-  });
+async function run(args: readonly string[]): Promise<{ code: number; lines: string[] }> {
+  const { code, stdout } = await runProgram(process.execPath, [
+    join(checkoutDirectory, 'test/run.ts'),
+    ...args,
+  ]);
+  return { code, lines: stdout.trimEnd().split('\n') };
 }
 
 t.test('the last line is the count, the exit code tells whether all is well', async (t) => {

@@ -1,5 +1,4 @@
 /** What is made from the schema is fresh, valid and complete. */
-import { execFile } from 'node:child_process';
 import { appendFileSync, cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +11,7 @@ import { collectSettings, configJsonSchema } from '../../../config/settings.ts';
 import { parseYaml } from '../../../config/yaml-source.ts';
 import * as sharedCounters from '../../../src/common/shared-counters.ts';
 import { DEFAULT_MONITOR_SETTINGS } from '../../../src/control/monitor/monitor-settings.ts';
+import { runProgram } from '../../support/run-program.ts';
 
 function read(name: string): string {
   return readFileSync(new URL(`../../../config/${name}`, import.meta.url), 'utf8');
@@ -19,12 +19,9 @@ function read(name: string): string {
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
-function check(root: string): Promise<{ code: number; stderr: string }> {
-  return new Promise((resolve) => {
-    execFile(process.execPath, [join(root, 'config/generate.ts'), '--check'], (error, _stdout, stderr) => {
-      resolve({ code: error === null ? 0 : Number(error.code ?? -1), stderr });
-    });
-  });
+async function check(root: string): Promise<{ code: number; stderr: string }> {
+  const { code, stderr } = await runProgram(process.execPath, [join(root, 'config/generate.ts'), '--check']);
+  return { code, stderr };
 }
 
 const SETTINGS = collectSettings(configJsonSchema());

@@ -1,17 +1,15 @@
 /** The probe against servers that answer well, badly, in part, and not at all. */
-import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createServer as createHttpServer, type RequestListener } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import { httpGet } from '../../../../src/cli/check/http-get.ts';
 import { probe } from '../../../../src/cli/check/probe.ts';
 import { CertificateAuthority } from '../../../support/certificates.ts';
 import { freePort } from '../../../support/ports.ts';
+import { runProgram, SLUICE_SCRIPT } from '../../../support/run-program.ts';
 
-const MAIN = fileURLToPath(new URL('../../../../src/main.ts', import.meta.url));
 const TIMEOUT_MS = 20_000;
 
 async function listening(t: Test, server: Server): Promise<number> {
@@ -95,12 +93,7 @@ const TELL_LOADED = `data:text/javascript,${encodeURIComponent(`
 t.test('the command loads what it needs and no more: it must be quick', async (t) => {
   const port = await listening(t, createHttpServer(answering));
   const run = (args: readonly string[]) =>
-    new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
-      const all = ['--import', TELL_LOADED, MAIN, 'check', ...args];
-      execFile(process.execPath, all, { env: {}, timeout: 60_000 }, (error, stdout, stderr) =>
-        resolve({ code: error === null ? 0 : Number(error.code ?? -1), stdout, stderr }),
-      );
-    });
+    runProgram(process.execPath, ['--import', TELL_LOADED, SLUICE_SCRIPT, 'check', ...args], { env: {} });
   const alive = await run(['--alive', '--http.port', String(port)]);
   t.strictSame(
     { ...alive, stderr: alive.stderr.trim().split('\n').toSorted() },
