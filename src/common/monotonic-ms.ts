@@ -1,5 +1,7 @@
 /** One clock for all threads: `performance.now()` of each begins with the thread. */
 
+import { performance } from 'node:perf_hooks';
+
 /** `process.hrtime` and `performance.now()` are the same clock of the system, with different beginnings. */
 const offsetMs = Number(process.hrtime.bigint()) / 1e6 - performance.now();
 

@@ -12,6 +12,7 @@
  */
 
 import { Command } from '../../../protocol/index.ts';
+import { copyBytes } from '../../common/copy-bytes.ts';
 import { hashBytes } from '../../sql/token-hash.ts';
 import { statementEnd, statementStart } from './statement-bytes.ts';
 
@@ -60,8 +61,7 @@ export function textKey(
   const to = statementEnd(buffer, from, end);
   if (to - from > MAX_KEYED_BYTES) return null;
   writeHead(Command.COM_QUERY, scopeId, planId, destination);
-  scratchLength = HEAD_BYTES + to - from;
-  buffer.copy(scratch, HEAD_BYTES, from, to);
+  scratchLength = copyBytes(scratch, HEAD_BYTES, buffer, from, to);
   return scratch.toString('latin1', 0, scratchLength);
 }
 

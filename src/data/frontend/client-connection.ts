@@ -12,6 +12,7 @@
  */
 
 import type { Socket } from 'node:net';
+import { performance } from 'node:perf_hooks';
 import {
   Capability,
   Command,
@@ -33,7 +34,7 @@ import { ClientTransport } from './client-transport.ts';
 import { PacketInput } from './packet-input.ts';
 import { Session } from './session.ts';
 import { SessionPhase } from './session-phase.ts';
-import { sessionTransportOf } from './session-transport.ts';
+import { ClientSessionTransport, type SessionListener } from './session-transport.ts';
 
 const Phase = {
   login: 'login',
@@ -61,7 +62,7 @@ const INFILE_BACKLOG_BYTES = 1 << 20;
 /** A stream that has more than this waiting, of whatever kind, will tell when it has drained. */
 const LEAST_BACKLOG_BYTES = 512 * 1024;
 
-export class ClientConnection implements RefusedClient, SilenceListener {
+export class ClientConnection implements RefusedClient, SilenceListener, SessionListener {
   readonly connectionId: number;
   readonly #context: WorkerContext;
   readonly #socket: ClientTransport;
@@ -144,7 +145,7 @@ export class ClientConnection implements RefusedClient, SilenceListener {
         if (this.#keepsUser) this.#keepUser();
         else this.end('login refused');
       },
-      resumeInput: () => this.#resumeInput(),
+      resumeInput: () => this.resumeInput(),
     };
   }
 
@@ -171,7 +172,7 @@ export class ClientConnection implements RefusedClient, SilenceListener {
 
   #drained(): void {
     this.#session?.run.clientDrained();
-    if (this.#phase === Phase.commands) this.#resumeInput();
+    if (this.#phase === Phase.commands) this.resumeInput();
   }
 
   /** How much of a client's file the server has not taken yet. */
@@ -190,7 +191,8 @@ export class ClientConnection implements RefusedClient, SilenceListener {
     if (this.#input.wantsPause) this.#socket.pause();
   }
 
-  #resumeInput(): void {
+  /** The session takes commands again, or may. */
+  resumeInput(): void {
     if (this.#phase === Phase.closed) return;
     try {
       this.#input.resume();
@@ -209,7 +211,7 @@ export class ClientConnection implements RefusedClient, SilenceListener {
         const { connection } = session.run;
         if (connection !== null && this.#infileBacklog() >= INFILE_BACKLOG_BYTES) {
           this.#socket.pause();
-          connection.holderDrained = () => this.#resumeInput();
+          connection.holderDrained = () => this.resumeInput();
         }
         return;
       }
@@ -253,10 +255,7 @@ export class ClientConnection implements RefusedClient, SilenceListener {
     const { identity, schema } = login;
     this.#input.maxPacketBytes = this.#context.snapshot.settings.limits.maxPacketBytes;
     if (this.#session === null) {
-      const transport = sessionTransportOf(this.#socket, this.#silence, {
-        resumeInput: () => this.#resumeInput(),
-        close: (reason) => this.end(reason),
-      });
+      const transport = new ClientSessionTransport(this.#socket, this.#silence, this);
       this.#session = new Session(identity, transport, this.#context);
       this.#context.sessions.add(this.connectionId, this.#session);
     } else {
@@ -290,7 +289,7 @@ export class ClientConnection implements RefusedClient, SilenceListener {
     this.#socket.startCompression(client.capabilities, client.zstdLevel, this.#input.maxPacketBytes);
     this.#input.countsFrames = !this.#socket.isCompressed;
     this.#silence.armForCommand();
-    this.#resumeInput();
+    this.resumeInput();
   }
 
   #changeUser(buffer: Buffer, start: number, end: number): void {
@@ -324,7 +323,7 @@ export class ClientConnection implements RefusedClient, SilenceListener {
     this.#session!.state.schema = this.#schemaBefore;
     this.#phase = transition(this.#phase, Phase.commands);
     this.#silence.armForCommand();
-    this.#resumeInput();
+    this.resumeInput();
   }
 
   // ---- the end

@@ -11,6 +11,7 @@ import {
   parametersOverrun,
   writePacketHeader,
 } from '../../../protocol/index.ts';
+import { copyBytes } from '../../common/copy-bytes.ts';
 import type { ClientError } from '../../common/errors.ts';
 import { keptCopy } from '../../common/kept-copy.ts';
 import { hashBytes } from '../../sql/token-hash.ts';
@@ -222,9 +223,9 @@ export class ClientStatement {
     const values = flag + 1 + (this.#flagOffset === 0 ? 2 * count : 0);
     if (types.length !== 2 * count || values > end) return -1;
     if (flag - nulls + types.length + end - values > maxBytes) return -1;
-    let next = at + buffer.copy(out, at, nulls, flag);
-    next += types.copy(out, next);
-    return next + buffer.copy(out, next, values, end);
+    const typesAt = copyBytes(out, at, buffer, nulls, flag);
+    const valuesAt = copyBytes(out, typesAt, types, 0, types.length);
+    return copyBytes(out, valuesAt, buffer, values, end);
   }
 
   /**

@@ -14,6 +14,7 @@
  * | residue     | what the last statement left is being read          | its answer                              |
  */
 
+import { performance } from 'node:perf_hooks';
 import type { ClientError } from '../../common/errors.ts';
 import { WorkerCounter } from '../../common/shared-counters.ts';
 import { WheelTimer } from '../../common/timer-wheel.ts';

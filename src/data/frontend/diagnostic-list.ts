@@ -232,7 +232,8 @@ export class DiagnosticList {
   #forget(): void {
     this.#on = null;
     this.#isMarked = false;
-    this.#readings.clear();
+    // An empty set is made anew by it.
+    if (this.#readings.size > 0) this.#readings.clear();
     this.#memory = NO_DIAGNOSTICS;
   }
 }

@@ -1,6 +1,7 @@
 /** From the last packet of a command's answer to its end: whether it runs again elsewhere instead, what the answer means for
  * the session, what no report tells and is asked for, and what becomes of the connection. */
 
+import { performance } from 'node:perf_hooks';
 import { AnswerShape, type ResponseTracker, StatusFlag } from '../../../protocol/index.ts';
 import { ServerCounter, WorkerCounter } from '../../common/shared-counters.ts';
 import { PinReason } from '../../sql/statement-class.ts';

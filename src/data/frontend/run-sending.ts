@@ -1,5 +1,6 @@
 /** Puts a command on its connection: the entry in the queue of expected replies, what goes in front, and its bytes. */
 
+import { performance } from 'node:perf_hooks';
 import { AnswerShape, Command, fragmentCount } from '../../../protocol/index.ts';
 import { ServerCounter } from '../../common/shared-counters.ts';
 import type { BackendConnection } from '../backend/backend-connection.ts';

@@ -23,32 +23,60 @@ export interface SessionTransport {
   readonly lastActivity: number;
 }
 
-export function sessionTransportOf(
-  socket: ClientTransport,
-  silence: ClientSilence,
-  { resumeInput, close }: Pick<SessionTransport, 'resumeInput' | 'close'>,
-): SessionTransport {
-  return {
-    write: (bytes) => socket.write(bytes),
-    get unsentBytes() {
-      return socket.unsentBytes;
-    },
-    resumeInput,
-    idles: () => {
-      silence.lastActivity = performance.now();
-      silence.armForCommand();
-    },
-    close,
-    host: socket.remoteEndpoint,
-    get localAddress() {
-      return socket.localAddress;
-    },
-    get localPort() {
-      return socket.localPort;
-    },
-    describeTls: () => socket.describeTls(),
-    get lastActivity() {
-      return silence.lastActivity;
-    },
-  };
+/** What a client's connection does at the end of a command, and at the end of all. */
+export interface SessionListener {
+  resumeInput(): void;
+  end(reason: string): void;
+}
+
+/** One class for all clients: objects with accessors of their own would each have a shape of their own. */
+export class ClientSessionTransport implements SessionTransport {
+  readonly #socket: ClientTransport;
+  readonly #silence: ClientSilence;
+  readonly #listener: SessionListener;
+  readonly host: string;
+
+  constructor(socket: ClientTransport, silence: ClientSilence, listener: SessionListener) {
+    this.#socket = socket;
+    this.#silence = silence;
+    this.#listener = listener;
+    this.host = socket.remoteEndpoint;
+  }
+
+  write(bytes: Buffer): boolean {
+    return this.#socket.write(bytes);
+  }
+
+  get unsentBytes(): number {
+    return this.#socket.unsentBytes;
+  }
+
+  resumeInput(): void {
+    this.#listener.resumeInput();
+  }
+
+  idles(): void {
+    this.#silence.lastActivity = performance.now();
+    this.#silence.armForCommand();
+  }
+
+  close(reason: string): void {
+    this.#listener.end(reason);
+  }
+
+  get localAddress(): string {
+    return this.#socket.localAddress;
+  }
+
+  get localPort(): number {
+    return this.#socket.localPort;
+  }
+
+  describeTls(): TlsDescription | null {
+    return this.#socket.describeTls();
+  }
+
+  get lastActivity(): number {
+    return this.#silence.lastActivity;
+  }
 }

@@ -3,6 +3,7 @@
  * by its run, and put into the worker's ring at its end. One for each session, used again for each statement.
  */
 
+import { performance } from 'node:perf_hooks';
 import { Command } from '../../../protocol/index.ts';
 import type { WorkerCounters } from '../../common/shared-counters.ts';
 import { NO_HOSTGROUP, StatementCounter } from '../../common/shared-statistics.ts';
@@ -92,10 +93,14 @@ export class StatementTrace {
 
   /** @param command the byte of the command. @param plan null for a command that is no statement. */
   begins(command: number, route: Route, plan: Plan | null): void {
+    this.#beginsAt(performance.now(), command, route, plan);
+  }
+
+  #beginsAt(beganAtMs: number, command: number, route: Route, plan: Plan | null): void {
     const { state } = this.#client;
     this.#isActive = true;
     this.statements++;
-    this.beganAtMs = performance.now();
+    this.beganAtMs = beganAtMs;
     this.route = route;
     this.plan = plan;
     this.#command = command;
@@ -121,8 +126,7 @@ export class StatementTrace {
 
   /** A statement that no server was needed for. @param beganAtMs when it came. */
   answeredHere(command: number, plan: Plan, beganAtMs: number, errno: number, route: Route): void {
-    this.begins(command, route, plan);
-    this.beganAtMs = beganAtMs;
+    this.#beginsAt(beganAtMs, command, route, plan);
     this.ends(errno, 1, 0);
   }
 
@@ -137,8 +141,7 @@ export class StatementTrace {
     rows: number,
     bytes: number,
   ): void {
-    this.begins(buffer[start]!, route, plan);
-    this.beganAtMs = receivedAtMs;
+    this.#beginsAt(receivedAtMs, buffer[start]!, route, plan);
     if (this.#reports.readsStatements) this.reads(buffer, start, end);
     this.#flags = RingFlag.resultSet;
     this.#rows = rows;

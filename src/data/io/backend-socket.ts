@@ -2,6 +2,7 @@
 
 import { connect, isIP, type Socket } from 'node:net';
 import { checkServerIdentity, connect as connectTls } from 'node:tls';
+import { copyBytes } from '../../common/copy-bytes.ts';
 import type { BackendTls } from '../../common/snapshot.ts';
 import { DirectWriter } from './direct-writer.ts';
 import type { FlushScheduler } from './flush-scheduler.ts';
@@ -168,8 +169,7 @@ export class BackendSocket {
         return;
       }
     }
-    bytes.copy(this.#output, this.#outputLength, start, end);
-    this.#outputLength += length;
+    this.#outputLength = copyBytes(this.#output, this.#outputLength, bytes, start, end);
     this.#scheduler.schedule(this);
   }
 

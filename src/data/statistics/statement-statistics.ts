@@ -20,6 +20,9 @@ import { type StatementContext, StatementContexts } from './statement-context.ts
 
 export type StatisticsSettings = SnapshotSettings['statistics'];
 
+/** Of `performance.now()` of this thread. */
+const TIME_ORIGIN_MS = performance.timeOrigin;
+
 /** Filled and read at once: one for all statements of the thread. */
 const sample: StatementSample = {
   hostgroup: NO_HOSTGROUP,
@@ -130,7 +133,7 @@ export class StatementStatistics {
     sample.bytes = entry.bytes;
     sample.errno = entry.errno;
     sample.routeSlot = entry.route === null ? -1 : entry.route.slot;
-    sample.atSeconds = Math.floor((performance.timeOrigin + entry.endedAtMs) / 1000);
+    sample.atSeconds = Math.floor((TIME_ORIGIN_MS + entry.endedAtMs) / 1000);
     this.#digests.add(plan, context, sample);
   }
 
@@ -145,7 +148,7 @@ export class StatementStatistics {
       clientAddress: hostOf(entry.client),
       errno: entry.errno,
     };
-    this.errors.add(place, message, Math.floor((performance.timeOrigin + entry.endedAtMs) / 1000));
+    this.errors.add(place, message, Math.floor((TIME_ORIGIN_MS + entry.endedAtMs) / 1000));
   }
 
   /** Puts into shared memory what only this thread knows. */
