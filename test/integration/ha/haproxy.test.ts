@@ -113,9 +113,10 @@ t.test('HAProxy in front of two Sluices', { skip }, async (t) => {
     const { fresh, long } = await underLoad(entry, async () => {
       stage.sluice('sluice1').signal('SIGSTOP');
       const atMs = performance.now();
-      await entry.waitForLog(/Server ready\/sluice1 is DOWN/, seen);
+      await entry.waitForLog(/Server sluice1\/sluice1 is DOWN/, seen);
       noticedMs = performance.now() - atMs;
     });
+    await entry.waitForLog(/Server ready\/sluice1 is DOWN/, seen);
     stage.sluice('sluice1').signal('SIGCONT');
     t.strictSame(fresh.failedAfter, [], 'nobody when it knows');
     t.ok(fresh.caught.length > 0 && fresh.caught.every(isLost), `${fresh.caught.length} were told so`);
