@@ -67,26 +67,56 @@ const level2Section = section('Results that several Sluices share, in Redis or m
     description: 'What keeps them. Whoever may write there decides what clients are answered.',
     reloadable: false,
   }),
-  endpoints: describe(z.array(z.string().min(1)).max(16).default([]), {
+  topology: describe(z.enum(['servers', 'sentinel', 'cluster']).default('servers'), {
     description:
-      '`host:port` of each server; results are spread over them. In the same order for all Sluices.',
+      'What the endpoints are. `servers`: each keeps a part of the results; `sentinel`: Sentinels, which know the master; `cluster`: some nodes of a Redis Cluster, which know all.',
+    reloadable: false,
+  }),
+  endpoints: describe(z.array(z.string().min(1)).max(16).default([]), {
+    description: '`host:port`, or `unix:` and the path of a socket. The same ones for all Sluices.',
     reloadable: false,
     defaultText: 'none',
   }),
   username: optionalText({
-    description: 'Account of Redis.',
+    description: 'Account of Redis (ACL).',
     reloadable: false,
     defaultText: 'its default one',
   }),
   password: optionalPassword({ description: 'Of Redis.', reloadable: false, defaultText: 'none' }),
+  database: integer(0, 65_535, 0, { description: 'Number of the database in Redis.', reloadable: false }),
+  sentinelName: optionalText({
+    description: 'For `topology: sentinel`, which needs it: the name by which Sentinels know the master.',
+    reloadable: false,
+    defaultText: 'none',
+  }),
+  sentinelUsername: optionalText({
+    description: 'Account of the Sentinels.',
+    reloadable: false,
+    defaultText: 'their default one',
+  }),
+  sentinelPassword: optionalPassword({
+    description: 'Of the Sentinels.',
+    reloadable: false,
+    defaultText: 'none',
+  }),
   tls: describe(z.boolean().default(false), {
-    description: 'Speak TLS with Redis, and verify its certificate.',
+    description: 'Speak TLS with Redis, and its Sentinels, and verify their certificates.',
     reloadable: false,
   }),
   ca: optionalText({
     description: "Path of a PEM file: authorities that sign Redis' certificates.",
     reloadable: false,
     defaultText: "the system's",
+  }),
+  certificate: optionalText({
+    description: 'Path of a PEM file: the certificate that Redis is shown.',
+    reloadable: false,
+    defaultText: 'none',
+  }),
+  key: optionalText({
+    description: 'Path of a PEM file: the key of `certificate`.',
+    reloadable: false,
+    defaultText: 'none',
   }),
   prefix: describe(z.string().regex(PREFIX, 'expected 1 to 64 of A-Z a-z 0-9 . _ : -').default('sluice'), {
     description:

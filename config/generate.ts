@@ -149,12 +149,14 @@ function comment(text: string, indent: string): string {
 
 function exampleSetting(setting: Setting, indent: string): string {
   const key = setting.path.split('.').at(-1) ?? '';
-  const value = SAMPLES[setting.path] ?? ` ${JSON.stringify(setting.defaultValue)}`;
+  // A secret that is left out has no value at all.
+  const isLeftOut = SAMPLES[setting.path] === undefined && setting.defaultValue === undefined;
+  const value = SAMPLES[setting.path] ?? (isLeftOut ? '' : ` ${JSON.stringify(setting.defaultValue)}`);
   const values = setting.values === null ? '' : ` One of ${setting.values.join(', ')}.`;
   const fallback = setting.defaultText === 'required' ? 'required' : `default: ${defaultText(setting)}`;
   const restart = setting.reloadable ? '' : '; a change needs a restart';
   const text = `${setting.description}${values} (${fallback}${restart})`.replaceAll('`', '');
-  return `${comment(text, indent)}\n${indent}${key}:${value}`;
+  return `${comment(text, indent)}\n${indent}${isLeftOut ? '# ' : ''}${key}:${value}`;
 }
 
 function renderExample(schema: JsonSchemaNode): string {

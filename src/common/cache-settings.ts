@@ -35,13 +35,23 @@ export interface CacheRule {
 /** Results that several Sluices share; none of it changes while a process runs. */
 export interface Level2Settings {
   readonly kind: 'off' | 'redis' | 'memcached';
-  /** `host:port` */
+  /** What the endpoints are. */
+  readonly topology: 'servers' | 'sentinel' | 'cluster';
+  /** `host:port`, or `unix:` and a path */
   readonly endpoints: readonly string[];
   readonly username: string | null;
   readonly password: string | null;
+  readonly database: number;
+  /** The name by which Sentinels know the master. */
+  readonly sentinelName: string | null;
+  readonly sentinelUsername: string | null;
+  readonly sentinelPassword: string | null;
   readonly tls: boolean;
   /** Path of a PEM file; null: the system's authorities. */
   readonly ca: string | null;
+  /** Paths of PEM files, by which Sluice is known; both or none. */
+  readonly certificate: string | null;
+  readonly key: string | null;
   readonly prefix: string;
   readonly timeoutMs: number;
   readonly maxValueBytes: number;

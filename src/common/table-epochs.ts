@@ -139,7 +139,6 @@ export class TableEpochs {
   /** More than rows that somebody tells one by one. */
   raiseStructure(slot: number, cause: RaiseCause = RaiseCause.write): void {
     this.#interest[CAUSES + slot] = cause;
-    if (cause === RaiseCause.flush) Atomics.add(this.#words, UPHEAVALS, 1);
     Atomics.add(this.#words, STRUCTURE + slot, 1);
     Atomics.add(this.#words, EPOCH + slot, 1);
   }
@@ -154,7 +153,7 @@ export class TableEpochs {
     this.raiseStructure(EVERYTHING, RaiseCause.everything);
   }
 
-  /** How often something was done that may have changed any table's definition, or who may read it, or that was to flush. */
+  /** How often something was done that may have changed any table's definition, or who may read it. */
   get upheavals(): number {
     return Atomics.load(this.#words, UPHEAVALS);
   }

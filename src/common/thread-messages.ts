@@ -189,6 +189,15 @@ export interface HandOverOrder {
   readonly drainMs: number;
 }
 
+/** What is cached of one of them is thrown away; both null: everything, which shared memory says as well. */
+export interface FlushCacheOrder {
+  readonly type: 'flushCache';
+  /** Slot of its name. */
+  readonly table: number | null;
+  /** Its name. */
+  readonly digest: string | null;
+}
+
 export type ToWorker =
   /** Who is in the way of this hold? */
   | { readonly type: 'whoDrains'; readonly hold: number }
@@ -199,8 +208,7 @@ export type ToWorker =
   | HandOverOrder
   /** From now on it watches what a cache could do. */
   | { readonly type: 'watchCache' }
-  /** What is cached of the digest with this name is thrown away. */
-  | { readonly type: 'flushDigest'; readonly digest: string }
+  | FlushCacheOrder
   | ExplainRequest
   | SessionListRequest
   | SessionLists

@@ -28,15 +28,13 @@ import { StateDifferences } from './backend/state-difference.ts';
 import { StatementDefinitions } from './backend/statement-definition.ts';
 import { CacheAdvisor } from './cache/cache-advisor.ts';
 import { Freshness } from './cache/freshness.ts';
-import { SecondLevel } from './cache/level2/second-level.ts';
-import { SharedPositions } from './cache/level2/shared-positions.ts';
 import { type CacheLimits, ResultCache } from './cache/result-cache.ts';
 import { RowProofs } from './cache/row-proof.ts';
 import { WorkerMarks } from './cache/worker-marks.ts';
 import { ReplicaWaits } from './causal/replica-waits.ts';
 import { WorkerCausality } from './causal/worker-causality.ts';
 import { AccountDirectory } from './frontend/account-directory.ts';
-import { flushDigest } from './frontend/cache-inspector.ts';
+import { flushCache } from './frontend/cache-inspector.ts';
 import { CacheRefreshes } from './frontend/cache-refreshes.ts';
 import type { ClientConnection } from './frontend/client-connection.ts';
 import { explainRoute } from './frontend/explain-route.ts';
@@ -149,19 +147,12 @@ const cacheLimits = ({ cache }: Snapshot['settings']): CacheLimits => ({
 
 const { level2 } = start.snapshot.settings.cache;
 const sharesResults = level2.kind !== 'off' && start.snapshot.settings.cache.enabled;
-// A client of Redis is a megabyte that most workers have no use for.
-const stores = sharesResults ? await import('./cache/level2/make-store.ts') : null;
+// Most workers have no use for it.
+const sharing = sharesResults ? await import('./cache/level2/start-second-level.ts') : null;
 const secondLevel =
-  stores === null
+  sharing === null
     ? null
-    : new SecondLevel({
-        settings: level2,
-        make: (address, handlers) => stores.makeStore(level2, address, handlers),
-        positions: new SharedPositions(epochs, freshness, causality),
-        epochs,
-        counters,
-        log,
-      });
+    : await sharing.startSecondLevel({ settings: level2, freshness, causality, epochs, counters, log });
 
 const context: WorkerContext = {
   workerIndex: start.workerIndex,
@@ -313,10 +304,11 @@ function stop(mode: StopMode): void {
       return;
     }
     backends.close();
-    secondLevel?.close();
     clearInterval(janitor);
     // The last ERR packets must leave before the thread ends.
-    setTimeout(() => post({ type: 'drained' }), DRAIN_CHECK_MS);
+    const drained = (): void => void setTimeout(() => post({ type: 'drained' }), DRAIN_CHECK_MS);
+    if (secondLevel === null) drained();
+    else void secondLevel.close().finally(drained);
   };
   check();
 }
@@ -338,7 +330,7 @@ port.on('message', (message: ToWorker) => {
     const { requestId } = message;
     void explainRoute(context, message).then((steps) => post({ type: 'explained', requestId, steps }));
   } else if (message.type === 'watchCache') context.cacheAdvisor.start();
-  else if (message.type === 'flushDigest') flushDigest(context.cache, message.digest);
+  else if (message.type === 'flushCache') flushCache(context.cache, message);
   else if (message.type === 'inspect') {
     inspect(message, context, sessionsNow(), post);
   } else if (message.type === 'reportTaken') {

@@ -29,15 +29,19 @@ export class CacheOrders {
   /** Nothing that is stored now, or is being read, is served again. */
   flush(): void {
     this.#epochs.flush();
+    this.#tellAll({ type: 'flushCache', table: null, digest: null });
   }
 
   /** Likewise what was read of this table, or of a view that stands on it; of all classes. */
   flushTable(schema: string, table: string): void {
-    this.#epochs.raiseStructure(tableSlot(schema, table), RaiseCause.flush);
+    const slot = tableSlot(schema, table);
+    this.#epochs.raiseStructure(slot, RaiseCause.flush);
+    // Of what is not proven, and of what is shared with other Sluices, workers have to be told.
+    this.#tellAll({ type: 'flushCache', table: slot, digest: null });
   }
 
   /** @param digest its name. Workers do it when they have the message. */
   flushDigest(digest: string): void {
-    this.#tellAll({ type: 'flushDigest', digest });
+    this.#tellAll({ type: 'flushCache', table: null, digest });
   }
 }

@@ -38,6 +38,9 @@ export const Usability = {
 } as const;
 export type Usability = (typeof Usability)[keyof typeof Usability];
 
+/** Of an entry whose tables nobody could tell. */
+export const UNKNOWN_SLOTS = new Int32Array(0);
+
 /** Of the cache's size: what answers that are still coming may take beside it. */
 const CAPTURED_SHARE = 0.1;
 
@@ -241,10 +244,16 @@ export class ResultCache {
   /** What is being read now is not stored either. @returns how many results there were */
   flushDigest(wanted: DigestTally): number {
     this.#localFlushes++;
-    this.secondLevel?.flush();
     return this.store.flush(
       ({ tally }) => tally.hashLow === wanted.hashLow && tally.hashHigh === wanted.hashHigh,
     );
+  }
+
+  /** Likewise of a table, and what may be of it. @param slot of its name. */
+  flushTable(slot: number): number {
+    this.#localFlushes++;
+    this.secondLevel?.flushTable(slot);
+    return this.store.flush(({ slots }) => slots === UNKNOWN_SLOTS || slots.includes(slot));
   }
 
   /** All that is stored, in this worker. */

@@ -1,6 +1,7 @@
 /** What a worker tells of its result cache, in parts. */
 
 import type { CacheAdvice, CacheRecord } from '../../common/inspection.ts';
+import type { FlushCacheOrder } from '../../common/thread-messages.ts';
 import type { ResultCache } from '../cache/result-cache.ts';
 import type { DigestTally } from '../router/caching/digest-tally.ts';
 import type { WorkerContext } from '../worker-context.ts';
@@ -59,8 +60,16 @@ function cacheRecord(tally: DigestTally, worker: number, digests: Digests): Cach
   };
 }
 
-/** @param digest its name. What is being read now is not stored either. */
-export function flushDigest(cache: ResultCache, digest: string): void {
+/** What is being read now is not stored either. */
+export function flushCache(cache: ResultCache, { table, digest }: FlushCacheOrder): void {
+  if (table !== null) cache.flushTable(table);
+  else if (digest !== null) flushDigest(cache, digest);
+  else cache.tick();
+}
+
+function flushDigest(cache: ResultCache, digest: string): void {
+  // Others may know of it.
+  cache.secondLevel?.flushDigest(digest);
   const digests = new Digests();
   for (const tally of cache.tallies.list())
     if (digests.nameOf(tally.normalized) === digest) cache.flushDigest(tally);

@@ -19,12 +19,11 @@ import { RouteReason, RouteTarget } from '../../sql/route-reason.ts';
 import { executionKey, lastKeyHash, textKey } from '../cache/cache-key.ts';
 import { SessionScope } from '../cache/cache-scope.ts';
 import type { Fill, FillWaiter } from '../cache/fill.ts';
-import { Usability } from '../cache/result-cache.ts';
+import { UNKNOWN_SLOTS, Usability } from '../cache/result-cache.ts';
 import { type CacheEntry, EntryEnd } from '../cache/result-store.ts';
 import { FOREIGN_GTID } from '../causal/gtid-sources.ts';
 import type { CacheDecision } from '../router/caching/cache-decision.ts';
 import type { Plan } from '../router/plan.ts';
-import { NO_SLOTS } from '../router/plan-slots.ts';
 import { routeOf } from '../router/route.ts';
 import type { WorkerContext } from '../worker-context.ts';
 import { usesResidue } from './asked-connection.ts';
@@ -250,8 +249,8 @@ export class CachedReads implements FillWaiter, SharedReadsOwner {
         tally: cache.tallies.of(plan, decision),
         proof,
         class: decision.class,
-        slots: slots ?? NO_SLOTS,
-        structure: cache.structureOf(slots ?? NO_SLOTS, decision.class),
+        slots: slots ?? UNKNOWN_SLOTS,
+        structure: cache.structureOf(slots ?? UNKNOWN_SLOTS, decision.class),
         flushes: cache.flushes,
         storesEmpty: decision.cacheEmpty,
         storesWarnings: decision.cacheWarnings,

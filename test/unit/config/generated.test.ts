@@ -80,7 +80,11 @@ t.test('the example shows every key, with the default where there is one', async
   for (const { path, defaultValue, defaultText, kind } of SETTINGS) {
     const at = (root: unknown): unknown =>
       path.split('.').reduce<unknown>((value, key) => (value as Record<string, unknown>)?.[key], root);
-    t.not(at(values), undefined, path);
+    // A secret that may be left out has no value that it could show.
+    const isLeftOut = defaultValue === undefined && defaultText !== null && defaultText !== 'required';
+    if (isLeftOut && at(values) === undefined)
+      t.match(read('proxy.example.yaml'), new RegExp(`^ *# ${path.split('.').at(-1)}:$`, 'm'), path);
+    else t.not(at(values), undefined, path);
     if (defaultText !== null || kind === 'list') continue;
     t.strictSame(at(values), defaultValue, `${path} shows its default`);
     t.strictSame(at(bare), defaultValue);

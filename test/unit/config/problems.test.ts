@@ -50,6 +50,43 @@ const CASES: readonly Case[] = [
       'f.yaml:3: routing.stickyAfterWriteMs: is no setting any more: "causalReads.level" says which writes a read must see',
     ],
   },
+  {
+    name: 'a second level by URL, whose password is not repeated',
+    text: 'cache: { level2: { kind: redis, endpoints: ["redis://u:secret@h:1", "unix:relative", "h"] } }',
+    expected: [
+      'f.yaml:3: cache.level2.endpoints[0]: expected host:port and no URL: what else it says are settings of their own',
+      'f.yaml:3: cache.level2.endpoints[1]: expected unix: and an absolute path of at most 107 bytes',
+      'f.yaml:3: cache.level2.endpoints[2]: expected host:port',
+    ],
+  },
+  {
+    name: 'a second level of which the parts do not go together',
+    text: 'cache: { level2: { kind: redis, topology: cluster, endpoints: ["unix:/s", "h:1", "h:1"], database: 2, sentinelName: m, certificate: /c } }',
+    expected: [
+      'f.yaml:3: cache.level2.endpoints[0]: cache.level2.topology is cluster, whose endpoints are host:port',
+      'f.yaml:3: cache.level2.endpoints: an endpoint is listed twice',
+      'f.yaml:3: cache.level2.certificate: cache.level2.certificate is of no use without cache.level2.tls',
+      'f.yaml:3: cache.level2.key: cache.level2.certificate and cache.level2.key come together',
+      'f.yaml:3: cache.level2.database: cache.level2.database is 2, and a Redis Cluster has 0 only',
+      'f.yaml:3: cache.level2.sentinelName: cache.level2.sentinelName is for cache.level2.topology sentinel only',
+    ],
+  },
+  {
+    name: 'Sentinels without a name',
+    text: 'cache: { level2: { kind: redis, topology: sentinel, endpoints: ["h:1"] } }',
+    expected: [
+      'f.yaml:3: cache.level2.sentinelName: cache.level2.topology is sentinel, which needs cache.level2.sentinelName',
+    ],
+  },
+  {
+    name: 'memcached with what Redis has',
+    text: 'cache: { level2: { kind: memcached, topology: cluster, endpoints: ["h:1"], database: 1, username: u } }',
+    expected: [
+      'f.yaml:3: cache.level2.username: cache.level2.username is not for memcached',
+      'f.yaml:3: cache.level2.database: cache.level2.database is not for memcached',
+      'f.yaml:3: cache.level2.topology: cache.level2.topology cluster is not for memcached',
+    ],
+  },
   { name: 'nothing near', text: 'xyzzy: 3', expected: ['f.yaml:3: xyzzy: unknown key'] },
   {
     name: 'port too large',

@@ -1,19 +1,22 @@
-/** Connections to servers of the second level, as the settings say. */
+/** Connections to servers of the second level, as the settings say. A client of Redis is loaded only where there is one. */
 
 import type { Level2Settings } from '../../../common/cache-settings.ts';
-import { MemcachedStore } from './memcached-store.ts';
-import { RedisStore } from './redis-store.ts';
+import { targetOf } from './shared-address.ts';
 import type { SharedStore, SharedStoreHandlers } from './shared-store.ts';
 
-/** @param address `host:port` */
-export function makeStore(
-  settings: Level2Settings,
-  address: string,
+/** @param endpoints one server, or those that know it. @param prefix of its keys. */
+export type MakeStore = (
+  endpoints: readonly string[],
+  prefix: string,
   handlers: SharedStoreHandlers,
-): SharedStore {
-  const colon = address.lastIndexOf(':');
-  const host = address.slice(0, colon).replace(/^\[(.*)\]$/, '$1');
-  const port = Number(address.slice(colon + 1));
-  if (settings.kind === 'redis') return new RedisStore(host, port, settings, handlers);
-  return new MemcachedStore(host, port, settings.maxValueBytes, handlers);
+) => SharedStore;
+
+export async function storeMaker(settings: Level2Settings): Promise<MakeStore> {
+  if (settings.kind === 'redis') {
+    const { RedisStore } = await import('./redis-store.ts');
+    return (endpoints, prefix, handlers) => new RedisStore(endpoints, prefix, settings, handlers);
+  }
+  const { MemcachedStore } = await import('./memcached-store.ts');
+  return ([endpoint = ''], _prefix, handlers) =>
+    new MemcachedStore(targetOf(endpoint), settings.maxValueBytes, handlers);
 }

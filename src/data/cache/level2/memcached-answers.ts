@@ -6,6 +6,8 @@
 export interface MemcachedValue {
   readonly key: string;
   readonly bytes: Buffer;
+  /** Of `gets`: another one when somebody has changed it; '' without. */
+  readonly version: string;
 }
 
 export interface MemcachedAnswer {
@@ -16,8 +18,11 @@ export interface MemcachedAnswer {
 }
 
 const MAX_LINE_BYTES = 2048;
-const VALUE = /^VALUE ([!-~]{1,250}) \d{1,10} (\d{1,10})$/;
-const LAST_LINE = /^(?:END|STORED|NOT_STORED|EXISTS|NOT_FOUND|ERROR|CLIENT_ERROR .*|SERVER_ERROR .*)$/;
+/** Nobody asks for so many at once. */
+const MAX_VALUES = 128;
+const VALUE = /^VALUE ([!-~]{1,250}) \d{1,10} (\d{1,10})(?: (\d{1,20}))?$/;
+const LAST_LINE =
+  /^(?:END|STORED|NOT_STORED|EXISTS|NOT_FOUND|TOUCHED|DELETED|ERROR|CLIENT_ERROR .*|SERVER_ERROR .*)$/;
 const NEWLINE = 0x0a;
 
 export class MemcachedAnswers {
@@ -69,14 +74,15 @@ export class MemcachedAnswers {
       const length = Number(value[2]);
       const from = newline + 1;
       if (length > this.#maxValueBytes) throw new Error(`a value has ${length} bytes`);
-      if (this.#values.length >= 2) throw new Error('there are more values than were asked for');
+      if (this.#values.length >= MAX_VALUES) throw new Error('there are more values than were asked for');
       if (buffer.length < from + length + 2) {
         this.#wanted = from + length + 2 - at;
         return at;
       }
       if (buffer.toString('latin1', from + length, from + length + 2) !== '\r\n')
         throw new Error('a value is longer than it says');
-      this.#values.push({ key: value[1]!, bytes: buffer.subarray(from, from + length) });
+      const bytes = buffer.subarray(from, from + length);
+      this.#values.push({ key: value[1]!, bytes, version: value[3] ?? '' });
       at = from + length + 2;
     }
   }

@@ -4,18 +4,24 @@
  */
 
 import { connect, type Socket } from 'node:net';
+import { INCARNATION_BYTES } from './flush-record.ts';
 import { type MemcachedAnswer, MemcachedAnswers } from './memcached-answers.ts';
+import type { SocketTarget } from './shared-address.ts';
 import type { Done, SharedStore, SharedStoreHandlers } from './shared-store.ts';
 
 const CONNECT_TIMEOUT_MS = 2000;
+/** Whatever it may lose, what was flushed is lost with it. */
+const ONE_TIME = Buffer.alloc(INCARNATION_BYTES);
+/** Of one line. */
+const MAX_KEYS = 16;
 /** A longer time would be taken for a moment. */
 const MAX_TTL_SECONDS = 30 * 24 * 3600;
 
 type Waiting = (error: Error | null, answer: MemcachedAnswer | null) => void;
 
 export class MemcachedStore implements SharedStore {
-  readonly #host: string;
-  readonly #port: number;
+  readonly incarnation = ONE_TIME;
+  readonly #target: SocketTarget;
   readonly #handlers: SharedStoreHandlers;
   readonly #answers: MemcachedAnswers;
   /** In the order of their commands. */
@@ -25,16 +31,15 @@ export class MemcachedStore implements SharedStore {
   #isClosed = false;
 
   /** @param maxValueBytes a value that is larger is none of ours. */
-  constructor(host: string, port: number, maxValueBytes: number, handlers: SharedStoreHandlers) {
-    this.#host = host;
-    this.#port = port;
+  constructor(target: SocketTarget, maxValueBytes: number, handlers: SharedStoreHandlers) {
+    this.#target = target;
     this.#handlers = handlers;
     this.#answers = new MemcachedAnswers(maxValueBytes);
   }
 
   connect(): Promise<void> {
     return new Promise((resolve, reject) => {
-      const socket = connect({ host: this.#host, port: this.#port, noDelay: true });
+      const socket = connect({ ...this.#target, noDelay: true });
       this.#socket = socket;
       const limit = setTimeout(
         () => socket.destroy(new Error('connecting took too long')),
@@ -70,18 +75,43 @@ export class MemcachedStore implements SharedStore {
     });
   }
 
-  /** Its clock counts seconds: it may go on for one more. */
   write(key: string, value: Buffer, ttlMs: number, done: Done<void>): void {
-    const seconds = Math.min(MAX_TTL_SECONDS, Math.max(1, Math.ceil(ttlMs / 1000)));
-    this.#store('set', key, value, seconds, done);
+    this.#send(storing('set', key, value, ttlMs), (error, answer) => {
+      done(answer?.line === 'STORED' ? null : (error ?? refusal(answer)));
+    });
   }
 
-  add(key: string, value: Buffer, done: Done<void>): void {
-    this.#store('add', key, value, 0, done);
+  async readAll(keys: readonly string[]): Promise<readonly (Buffer | null)[]> {
+    const found = new Map<string, Buffer>();
+    for (let at = 0; at < keys.length; at += MAX_KEYS) {
+      const { values } = await this.#ask(`get ${keys.slice(at, at + MAX_KEYS).join(' ')}\r\n`, ['END']);
+      for (const { key, bytes } of values) found.set(key, bytes);
+    }
+    return keys.map((key) => found.get(key) ?? null);
   }
 
-  put(key: string, value: Buffer, done: Done<void>): void {
-    this.#store('set', key, value, 0, done);
+  async change(key: string, make: (old: Buffer | null) => Buffer | null): Promise<boolean> {
+    const { values } = await this.#ask(`gets ${key}\r\n`, ['END']);
+    const old = values[0];
+    const value = make(old?.bytes ?? null);
+    if (value === null) return true;
+    const order =
+      old === undefined ? storing('add', key, value, 0) : storing('cas', key, value, 0, old.version);
+    const { line } = await this.#ask(order, ['STORED', 'NOT_STORED', 'EXISTS', 'NOT_FOUND']);
+    return line === 'STORED';
+  }
+
+  async put(key: string, value: Buffer, ttlMs: number): Promise<void> {
+    await this.#ask(storing('set', key, value, ttlMs), ['STORED']);
+  }
+
+  async renew(key: string, ttlMs: number): Promise<boolean> {
+    const order = `touch ${key} ${secondsOf(ttlMs)}\r\n`;
+    return (await this.#ask(order, ['TOUCHED', 'NOT_FOUND'])).line === 'TOUCHED';
+  }
+
+  async remove(key: string): Promise<void> {
+    await this.#ask(`delete ${key}\r\n`, ['DELETED', 'NOT_FOUND']);
   }
 
   close(): void {
@@ -89,10 +119,13 @@ export class MemcachedStore implements SharedStore {
     this.#socket?.destroy();
   }
 
-  #store(verb: 'set' | 'add', key: string, value: Buffer, seconds: number, done: Done<void>): void {
-    this.#send([`${verb} ${key} 0 ${seconds} ${value.length}\r\n`, value, '\r\n'], (error, answer) => {
-      const isDone = answer?.line === 'STORED' || answer?.line === 'NOT_STORED';
-      done(isDone ? null : (error ?? refusal(answer)));
+  /** @param expected lines that are answers to it. */
+  #ask(order: string | readonly (string | Buffer)[], expected: readonly string[]): Promise<MemcachedAnswer> {
+    return new Promise((resolve, reject) => {
+      this.#send(typeof order === 'string' ? [order] : order, (error, answer) => {
+        if (answer !== null && expected.includes(answer.line)) resolve(answer);
+        else reject(error ?? refusal(answer));
+      });
     });
   }
 
@@ -126,6 +159,23 @@ export class MemcachedStore implements SharedStore {
     for (const waiting of this.#waiting.splice(0)) waiting(error, null);
     if (wasConnected && !this.#isClosed) this.#handlers.lost(error);
   }
+}
+
+/** @param ttlMs 0: for ever. @param version of what is there, for `cas`. */
+function storing(
+  verb: 'set' | 'add' | 'cas',
+  key: string,
+  value: Buffer,
+  ttlMs: number,
+  version = '',
+): readonly (string | Buffer)[] {
+  const tail = verb === 'cas' ? ` ${version}` : '';
+  return [`${verb} ${key} 0 ${secondsOf(ttlMs)} ${value.length}${tail}\r\n`, value, '\r\n'];
+}
+
+/** Its clock counts seconds: it may go on for one more. */
+function secondsOf(ttlMs: number): number {
+  return Math.min(MAX_TTL_SECONDS, Math.ceil(ttlMs / 1000));
 }
 
 function refusal(answer: MemcachedAnswer | null): Error {

@@ -8,19 +8,23 @@
  * | weak      | with what is left of its time, by the clocks of both hosts                                     |
  * | immutable | always                                                                                         |
  *
- * What would end this worker's own weak and immutable entries for good (a flush, another definition of a table, other privileges)
- * flushes the second level as a whole.
+ * What would end this worker's own weak and immutable entries for good flushes the second level as well: a flush and another definition
+ * of a table what is of that, other privileges all of it.
  */
+
+import { createHash } from 'node:crypto';
 
 import { CacheClass, type Level2Settings } from '../../../common/cache-settings.ts';
 import { WorkerCounter, type WorkerCounters } from '../../../common/shared-counters.ts';
 import type { TableEpochs } from '../../../common/table-epochs.ts';
+import { digestName } from '../../../sql/digest-text.ts';
 import type { CacheDecision } from '../../router/caching/cache-decision.ts';
 import type { CacheEntry } from '../result-store.ts';
+import { digestSubject, type FlushMark, type FlushSubject, tableSubject } from './flush-record.ts';
+import type { MakeStore } from './make-store.ts';
 import { SharedEndpoint } from './shared-endpoint.ts';
 import { type SharedKeyParts, sharedKey } from './shared-key.ts';
 import type { SharedPositions } from './shared-positions.ts';
-import type { SharedStore, SharedStoreHandlers } from './shared-store.ts';
 import { decodeSharedValue, encodeSharedValue, type SharedValue } from './shared-value.ts';
 
 /** By when nobody has asked for them, they make room. */
@@ -28,6 +32,11 @@ const STRONG_TTL_MS = 3_600_000;
 const IMMUTABLE_TTL_MS = 86_400_000;
 /** A result from the future is of a host whose clock is wrong. */
 const MAX_AHEAD_MS = 1000;
+
+/** A worker that has not been heard of for so long may have had something to flush. */
+const LEASE_MS = 10_000;
+/** Of a Cluster: so many parts, each with a hash tag of its own, lie on one of its nodes each. */
+const CLUSTER_PARTS = 8;
 
 const NO_SLOTS = new Int32Array(0);
 
@@ -41,19 +50,22 @@ export interface SharedFill {
   /** For how long it is worth being kept. */
   readonly keepMs: number;
   readonly slots: Int32Array;
+  /** Normalised text of its statement. */
+  readonly digest: Buffer;
   /** In force before the read; null: not known, so that its result is not to be written. */
-  generation: Buffer | null;
+  mark: FlushMark | null;
 }
 
 export interface SecondLevelOptions {
   readonly settings: Level2Settings;
-  readonly make: (address: string, handlers: SharedStoreHandlers) => SharedStore;
-  readonly positions: SharedPositions;
+  readonly make: MakeStore;
+  readonly positions: Pick<SharedPositions, 'seenBy' | 'isEnough'>;
   readonly epochs: TableEpochs;
   readonly counters: WorkerCounters;
   readonly log: (level: 'info' | 'warn', message: string, fields: Record<string, unknown>) => void;
   /** By the wall. */
   readonly now?: () => number;
+  readonly leaseMs?: number;
 }
 
 export class SecondLevel {
@@ -61,32 +73,38 @@ export class SecondLevel {
   server: string | null = null;
   readonly #options: SecondLevelOptions;
   readonly #endpoints: readonly SharedEndpoint[];
+  /** Of each endpoint: a number that its name is known by. */
+  readonly #seeds: readonly number[];
   readonly #now: () => number;
   /** Of tables that weak and immutable results are of: their structure as it was looked at last. */
   readonly #structures = new Map<number, number>();
   #upheavals = 0;
 
   constructor(options: SecondLevelOptions) {
-    const { settings, make, counters, log } = options;
     this.#options = options;
     this.#now = options.now ?? Date.now;
-    this.#endpoints = settings.endpoints.map(
-      (address) =>
-        new SharedEndpoint({
-          address,
-          prefix: settings.prefix,
-          timeoutMs: settings.timeoutMs,
-          make: (handlers) => make(address, handlers),
-          timedOut: () => counters.add(WorkerCounter.level2Timeouts),
-          failed: () => counters.add(WorkerCounter.level2Errors),
-          changed: (isDown, reason) => {
-            if (isDown) log('warn', 'the second level of the result cache fails', { address, reason });
-            else log('info', 'the second level of the result cache is there again', { address });
-          },
-        }),
-    );
+    const places = placesOf(options.settings);
+    this.#endpoints = places.map((place) => this.#connect(place));
+    this.#seeds = places.map(({ name }) => createHash('sha256').update(name).digest().readUInt32LE());
     // A worker before this one may have ended before it could say so.
     if (options.epochs.flushes !== 0) this.flush();
+  }
+
+  #connect({ name, endpoints, prefix }: Place): SharedEndpoint {
+    const { settings, make, counters, log } = this.#options;
+    return new SharedEndpoint({
+      prefix,
+      timeoutMs: settings.timeoutMs,
+      leaseMs: this.#options.leaseMs ?? LEASE_MS,
+      make: (handlers) => make(endpoints, prefix, handlers),
+      timedOut: () => counters.add(WorkerCounter.level2Timeouts),
+      failed: () => counters.add(WorkerCounter.level2Errors),
+      changed: (isDown, reason) => {
+        const fields = { address: name };
+        if (isDown) log('warn', 'the second level of the result cache fails', { ...fields, reason });
+        else log('info', 'the second level of the result cache is there again', fields);
+      },
+    });
   }
 
   /** Before the read is sent, or anything is asked. @returns null for what is not shared now */
@@ -96,7 +114,7 @@ export class SecondLevel {
     if (isStrong && gtid === '') return null;
     this.#look(isStrong ? NO_SLOTS : slots);
     const key = sharedKey(parts);
-    const endpoint = this.#endpoints[key.readUInt32LE(0) % this.#endpoints.length];
+    const endpoint = this.#endpointOf(key.readUInt32LE(0));
     if (endpoint === undefined || !endpoint.isReady) return null;
     return {
       key,
@@ -106,18 +124,20 @@ export class SecondLevel {
       gtid,
       keepMs: keepMsOf(decision),
       slots,
-      generation: endpoint.generation,
+      digest: parts.digest,
+      mark: endpoint.record,
     };
   }
 
   /** @param done called once, not before this has returned; null: a server is to be asked. */
   ask(shared: SharedFill, decision: CacheDecision, done: (value: SharedValue | null) => void): void {
     const { counters } = this.#options;
-    shared.endpoint.read(shared.name, (bytes, generation) => {
-      if (generation !== null) shared.generation = generation;
+    const { key, name, endpoint, slots, digest } = shared;
+    endpoint.read(name, (bytes, record) => {
+      if (record !== null) shared.mark = record;
       counters.add(WorkerCounter.level2BytesRead, bytes?.length ?? 0);
-      const value = bytes === null ? null : decodeSharedValue(bytes, shared.key);
-      const isGood = value !== null && generation !== null && value.generation.equals(generation);
+      const value = bytes === null ? null : decodeSharedValue(bytes, key);
+      const isGood = value !== null && record?.allows(value, slots, () => digestName(digest)) === true;
       done(isGood && this.#isEnough(value, shared, decision) ? value : null);
     });
   }
@@ -133,16 +153,21 @@ export class SecondLevel {
   }
 
   /** A server has answered, and its result is stored here. */
-  put(shared: SharedFill, { result, serverMs }: CacheEntry, ageMs: number): void {
+  put(
+    shared: SharedFill,
+    { result, serverMs }: Pick<CacheEntry, 'result' | 'serverMs'>,
+    ageMs: number,
+  ): void {
     const { settings, counters } = this.#options;
-    const { key, name, endpoint, gtid, generation } = shared;
-    if (generation === null) return;
+    const { key, name, endpoint, gtid, mark } = shared;
+    if (mark === null) return;
     const readAtMs = this.#now() - ageMs;
     // The shape that it has already, whichever that is: nothing is made for the others' sake.
     const deprecatesEof = result.hasShape(true);
     const packets = result.bytesFor(deprecatesEof);
     const { rowCount } = result;
-    const head = { class: shared.class, key, generation, readAtMs, serverMs, gtid };
+    const { base, count } = mark;
+    const head = { class: shared.class, key, base, count, readAtMs, serverMs, gtid };
     const value = { ...head, packets, deprecatesEof, rowCount };
     const bytes = encodeSharedValue(value, settings.maxValueBytes);
     if (bytes === null) return;
@@ -153,7 +178,22 @@ export class SecondLevel {
 
   /** Nothing that is there now is taken any more. */
   flush(): void {
-    for (const endpoint of this.#endpoints) endpoint.flush();
+    this.#flush(null);
+  }
+
+  /** Nothing that is of this table. @param slot of its name. */
+  flushTable(slot: number): void {
+    this.#flush([tableSubject(slot)]);
+  }
+
+  /** @param name of the digest. */
+  flushDigest(name: string): void {
+    this.#flush([digestSubject(name)]);
+  }
+
+  /** Servers that have not been told of a flush yet. */
+  get pendingFlushes(): number {
+    return this.#endpoints.filter(({ hasPending }) => hasPending).length;
   }
 
   /** To be called about once a second. */
@@ -162,8 +202,26 @@ export class SecondLevel {
     for (const endpoint of this.#endpoints) endpoint.tick();
   }
 
-  close(): void {
-    for (const endpoint of this.#endpoints) endpoint.close();
+  /** Resolves when servers know that they are not used any more, or cannot be told. */
+  async close(): Promise<void> {
+    await Promise.all(this.#endpoints.map((endpoint) => endpoint.close()));
+  }
+
+  #flush(subjects: readonly FlushSubject[] | null): void {
+    for (const endpoint of this.#endpoints) endpoint.flush(subjects);
+  }
+
+  /** The one whose name goes best with it: of those of a server that is added or taken away, no others change their place. */
+  #endpointOf(hash: number): SharedEndpoint | undefined {
+    let best = 0;
+    let highest = -1;
+    for (let i = 0; i < this.#seeds.length; i++) {
+      const weight = mixed(this.#seeds[i]! ^ hash);
+      if (weight <= highest) continue;
+      highest = weight;
+      best = i;
+    }
+    return this.#endpoints[best];
   }
 
   #isEnough(value: SharedValue, { class: wanted, slots }: SharedFill, { ttlMs }: CacheDecision): boolean {
@@ -177,18 +235,44 @@ export class SecondLevel {
   /** Flushes where tables, or rights on them, may have become others. @param more that are to be looked at from now on */
   #look(more: Int32Array | null): void {
     const { epochs } = this.#options;
-    let isChanged = epochs.upheavals !== this.#upheavals;
-    this.#upheavals = epochs.upheavals;
+    if (epochs.upheavals !== this.#upheavals) {
+      this.#upheavals = epochs.upheavals;
+      this.flush();
+    }
     // Since the beginning of the process: what was changed before is none of its own.
     for (const slot of more ?? []) if (!this.#structures.has(slot)) this.#structures.set(slot, 0);
     for (const slot of more ?? this.#structures.keys()) {
       const structure = epochs.structure(slot);
       if (this.#structures.get(slot) === structure) continue;
       this.#structures.set(slot, structure);
-      isChanged = true;
+      this.flushTable(slot);
     }
-    if (isChanged) this.flush();
   }
+}
+
+/** What is one server to a worker: its name, how it is found, and what its keys begin with. */
+interface Place {
+  readonly name: string;
+  readonly endpoints: readonly string[];
+  readonly prefix: string;
+}
+
+function placesOf({ topology, endpoints, prefix, sentinelName }: Level2Settings): Place[] {
+  if (topology === 'servers') return endpoints.map((name) => ({ name, endpoints: [name], prefix }));
+  if (topology === 'sentinel') return [{ name: `${sentinelName}`, endpoints, prefix }];
+  const parts = Array.from({ length: CLUSTER_PARTS }, (_, index) => index);
+  return parts.map((part) => ({
+    name: `part ${part} of ${endpoints.join(', ')}`,
+    endpoints,
+    prefix: `{${prefix}.${part}}`,
+  }));
+}
+
+/** 32 bits that depend on all of those. */
+function mixed(bits: number): number {
+  let hash = Math.imul(bits ^ (bits >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return (hash ^ (hash >>> 16)) >>> 0;
 }
 
 function keepMsOf({ class: cacheClass, ttlMs, staleMs }: CacheDecision): number {

@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto';
 
 /** Goes up when keys or values mean something else: what was written before is not found any more. */
-const FORMAT = 1;
+const FORMAT = 2;
 
 export interface SharedKeyParts {
   /** Whose data it is: flavor, version, and address of the primary, and what its GTIDs begin with. */

@@ -4,13 +4,14 @@
  *
  * | bytes | meaning                                                                             |
  * |-------|-------------------------------------------------------------------------------------|
- * | 4     | `SLC2`                                                                               |
+ * | 4     | `SLC3`                                                                               |
  * | 1     | 1 if it has the shape for CLIENT_DEPRECATE_EOF                                       |
  * | 1     | class of the read: 0 weak, 1 strong, 2 immutable                                     |
  * | 1     | length of the GTID                                                                   |
  * | 1     | 0                                                                                    |
  * | 32    | its key                                                                              |
- * | 16    | the generation that was in force before it was read                                  |
+ * | 16    | base of the record of flushes that was in force before it was read (`flush-record.ts`) |
+ * | 4     | its count                                                                            |
  * | 8     | when it was read, in ms since 1970 by the clock of who has read it (a double)        |
  * | 4     | what the server took, in ms (a float)                                                |
  * | 4     | number of rows                                                                       |
@@ -23,13 +24,13 @@
 import { crc32 } from 'node:zlib';
 import { readResultset } from '../../../../protocol/index.ts';
 import { CacheClass } from '../../../common/cache-settings.ts';
+import { BASE_BYTES } from './flush-record.ts';
 
-const MAGIC = Buffer.from('SLC2', 'latin1');
-const HEAD_BYTES = 76;
+const MAGIC = Buffer.from('SLC3', 'latin1');
+const HEAD_BYTES = 80;
 const CRC_BYTES = 4;
 const MAX_GTID_BYTES = 255;
 export const SHARED_KEY_BYTES = 32;
-export const GENERATION_BYTES = 16;
 /** Least bytes of a value that is one. */
 export const MIN_VALUE_BYTES = HEAD_BYTES + CRC_BYTES;
 
@@ -41,11 +42,12 @@ const Field = {
   gtidLength: 6,
   reserved: 7,
   key: 8,
-  generation: 40,
-  readAt: 56,
-  serverMs: 64,
-  rows: 68,
-  resultLength: 72,
+  base: 40,
+  count: 56,
+  readAt: 60,
+  serverMs: 68,
+  rows: 72,
+  resultLength: 76,
 } as const;
 
 export interface SharedValue {
@@ -55,7 +57,8 @@ export interface SharedValue {
   readonly deprecatesEof: boolean;
   readonly rowCount: number;
   readonly key: Buffer;
-  readonly generation: Buffer;
+  readonly base: Buffer;
+  readonly count: number;
   /** In ms since 1970, before it was read. */
   readonly readAtMs: number;
   readonly serverMs: number;
@@ -64,7 +67,7 @@ export interface SharedValue {
 
 /** @returns null where it does not fit: that cannot be shared. */
 export function encodeSharedValue(value: SharedValue, maxBytes: number): Buffer | null {
-  const { packets, deprecatesEof, rowCount, key, generation } = value;
+  const { packets, deprecatesEof, rowCount, key, base, count } = value;
   const gtid = Buffer.from(value.gtid, 'latin1');
   const length = HEAD_BYTES + gtid.length + packets.length + CRC_BYTES;
   if (length > maxBytes || gtid.length > MAX_GTID_BYTES) return null;
@@ -75,7 +78,8 @@ export function encodeSharedValue(value: SharedValue, maxBytes: number): Buffer 
   bytes[Field.gtidLength] = gtid.length;
   bytes[Field.reserved] = 0;
   key.copy(bytes, Field.key, 0, SHARED_KEY_BYTES);
-  generation.copy(bytes, Field.generation, 0, GENERATION_BYTES);
+  base.copy(bytes, Field.base, 0, BASE_BYTES);
+  bytes.writeUInt32LE(count, Field.count);
   bytes.writeDoubleLE(value.readAtMs, Field.readAt);
   bytes.writeFloatLE(value.serverMs, Field.serverMs);
   bytes.writeUInt32LE(rowCount, Field.rows);
@@ -110,7 +114,8 @@ export function decodeSharedValue(bytes: Buffer, key: Buffer): SharedValue | nul
     deprecatesEof: shape === 1,
     rowCount: layout.rowCount,
     key,
-    generation: Buffer.from(bytes.subarray(Field.generation, Field.generation + GENERATION_BYTES)),
+    base: Buffer.from(bytes.subarray(Field.base, Field.base + BASE_BYTES)),
+    count: bytes.readUInt32LE(Field.count),
     readAtMs,
     serverMs,
     gtid: bytes.toString('latin1', HEAD_BYTES, gtidEnd),

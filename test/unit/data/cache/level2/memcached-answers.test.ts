@@ -13,6 +13,7 @@ const STREAM = Buffer.from(
     'VALUE sluice:generation 0 3\r\na\nb\r\nVALUE sluice:x 0 5\r\nEND\r\n\r\nEND\r\n',
     'STORED\r\nNOT_STORED\r\nVALUE k 0 0\r\n\r\nEND\r\n',
     'SERVER_ERROR object too large for cache\r\nERROR\r\n',
+    'VALUE k 0 1 18446744073709551615\r\na\r\nEND\r\nTOUCHED\r\nDELETED\r\n',
   ].join(''),
   'latin1',
 );
@@ -24,12 +25,17 @@ const EXPECTED = [
   ['END', ['k=']],
   ['SERVER_ERROR object too large for cache', []],
   ['ERROR', []],
+  ['END', ['k@18446744073709551615=a']],
+  ['TOUCHED', []],
+  ['DELETED', []],
 ];
 
 function shown(answers: readonly MemcachedAnswer[]): unknown[] {
   return answers.map(({ line, values }) => [
     line,
-    values.map(({ key, bytes }) => `${key}=${bytes.toString('latin1')}`),
+    values.map(({ key, bytes, version }) =>
+      version === '' ? `${key}=${bytes.toString('latin1')}` : `${key}@${version}=${bytes.toString('latin1')}`,
+    ),
   ]);
 }
 
@@ -60,7 +66,8 @@ t.test('what is no answer', (t) => {
     'VALUE k 0 99999999999\r\n',
     'VALUE  0 1\r\n',
     'VALUE k 0 1\r\nxxx',
-    'VALUE a 0 0\r\n\r\nVALUE b 0 0\r\n\r\nVALUE c 0 0\r\n\r\n',
+    'VALUE a 0 0\r\n\r\n'.repeat(129),
+    'VALUE a 0 0 x\r\n\r\n',
     'x'.repeat(3000),
     `SERVER_ERROR ${'x'.repeat(3000)}\r\n`,
   ])

@@ -4,11 +4,11 @@ import { crc32 } from 'node:zlib';
 import t from 'tap';
 import { Capability, ResultsetWriter, readResultset, StatusFlag } from '../../../../../protocol/index.ts';
 import { CacheClass } from '../../../../../src/common/cache-settings.ts';
+import { BASE_BYTES } from '../../../../../src/data/cache/level2/flush-record.ts';
 import { sharedKey } from '../../../../../src/data/cache/level2/shared-key.ts';
 import {
   decodeSharedValue,
   encodeSharedValue,
-  GENERATION_BYTES,
   type SharedValue,
 } from '../../../../../src/data/cache/level2/shared-value.ts';
 import { SeededRandom } from '../../../../support/seeded-random.ts';
@@ -31,7 +31,7 @@ function answer(deprecatesEof: boolean, rows: number): Buffer {
 }
 
 function madeValue(deprecatesEof: boolean, rows: number, more: Partial<SharedValue> = {}): SharedValue {
-  const generation = Buffer.alloc(GENERATION_BYTES, 9);
+  const base = Buffer.alloc(BASE_BYTES, 9);
   const gtid = '0-1-12345678901';
   return {
     class: CacheClass.strong,
@@ -39,7 +39,8 @@ function madeValue(deprecatesEof: boolean, rows: number, more: Partial<SharedVal
     deprecatesEof,
     rowCount: rows,
     key: KEY,
-    generation,
+    base,
+    count: 5,
     readAtMs: 1_700_000_000_123.5,
     serverMs: 1.5,
     gtid,
@@ -118,13 +119,13 @@ t.test('of another key, of another format, with another count of rows', (t) => {
   const bytes = encoded(madeValue(true, 3));
   t.equal(decodeSharedValue(bytes, Buffer.alloc(32, 8)), null);
   const other = Buffer.from(bytes);
-  other.write('SLC3', 'latin1');
+  other.write('SLC2', 'latin1');
   t.equal(decodeSharedValue(sealed(other), KEY), null);
   const rows = Buffer.from(bytes);
-  rows.writeUInt32LE(4, 68);
+  rows.writeUInt32LE(4, 72);
   t.equal(decodeSharedValue(sealed(rows), KEY), null);
   const never = Buffer.from(bytes);
-  never.writeDoubleLE(Number.NaN, 56);
+  never.writeDoubleLE(Number.NaN, 60);
   t.equal(decodeSharedValue(sealed(never), KEY), null);
   t.not(decodeSharedValue(sealed(Buffer.from(bytes)), KEY), null, 'and as it was');
   t.end();
