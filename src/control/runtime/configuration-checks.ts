@@ -3,6 +3,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { existingHostgroups } from '../../../config/hostgroup-pairs.ts';
 import { deepFreeze } from '../../../config/load.ts';
+import { type Machine, thisMachine } from '../../../config/machine.ts';
 import { checkValues } from '../../../config/reload.ts';
 import type { Config } from '../../../config/schema.ts';
 import { checkCachePatterns } from '../../sql/rules/cache-rule-checks.ts';
@@ -11,6 +12,7 @@ import { warmPatterns } from '../../sql/rules/warm-patterns.ts';
 import { effectWarnings } from './effect-warnings.ts';
 import { placeProblem } from './problem-place.ts';
 import { RowError, type RowProblem } from './row-error.ts';
+import { checkSizes } from './size-checks.ts';
 import type { VariableCatalog } from './variable-catalog.ts';
 
 export interface CheckedConfig {
@@ -32,13 +34,14 @@ function distinct(problems: readonly RowProblem[]): RowProblem[] {
 }
 
 /**
- * @param before what is in force: lists that stay are not warned of again
+ * @param before what is in force: of what stays as it is nobody is warned again
  * @throws RowError with everything that is wrong
  */
 export async function checkConfiguration(
   config: Config,
   catalog: VariableCatalog,
   before: Config | null = null,
+  machine: Machine = thisMachine(),
 ): Promise<CheckedConfig> {
   const checked = checkValues(config);
   await nextTurn();
@@ -47,7 +50,9 @@ export async function checkConfiguration(
     { rules: config.queryRules, fastRouting: config.fastRouting, firewall: config.firewall },
     existingHostgroups(config),
   );
+  const sizes = checkSizes(config, catalog, before, machine);
   const problems = [
+    ...sizes.problems,
     ...checked.problems.map((problem) => placeProblem(config, catalog, problem)),
     ...[...rules.errors, ...checkCachePatterns(config.cache.rules)].map((problem) => ({
       ...problem,
@@ -56,5 +61,6 @@ export async function checkConfiguration(
   ];
   if (problems.length > 0) throw new RowError(distinct(problems));
   const ofRules = config.queryRules === before?.queryRules ? [] : rules.warnings.map(problemText);
-  return { config: deepFreeze(checked.config), warnings: [...ofRules, ...effectWarnings(before, config)] };
+  const warnings = [...ofRules, ...effectWarnings(before, config), ...sizes.warnings];
+  return { config: deepFreeze(checked.config), warnings };
 }
