@@ -1,8 +1,9 @@
 /** Why Sluice does not start, where that is for the operator to put right: a line each, without a stack trace. */
 
-import { accessSync, constants, mkdirSync } from 'node:fs';
+import { accessSync, constants } from 'node:fs';
 import type { Config } from '../../config/schema.ts';
 import { formatAddress } from '../../config/server-address.ts';
+import { makeFolder } from '../common/make-folder.ts';
 import { portHolder } from './port-holder.ts';
 
 /** Their messages say which setting, and what is wrong with it. */
@@ -66,7 +67,7 @@ export function startRefusal(error: unknown, config: Config): readonly string[] 
 export function dataDirProblem(dataDir: string | null): string | null {
   if (dataDir === null) return null;
   try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    makeFolder(dataDir, 0o700);
     accessSync(dataDir, constants.R_OK | constants.W_OK | constants.X_OK);
     return null;
   } catch (error) {

@@ -1,9 +1,10 @@
 /** Looks at a file of `dataDir` before it is used: a broken one is put aside, one that cannot be written is only read. */
 
-import { accessSync, constants, existsSync, mkdirSync, renameSync } from 'node:fs';
+import { accessSync, constants, existsSync, renameSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
+import { makeFolder } from '../common/make-folder.ts';
 import { sqliteCodeOf } from './store-failure.ts';
 
 export type FileState =
@@ -54,7 +55,7 @@ export function examineFile(path: string, schema: string, now: Date): FileState 
 function whyNotWritable(path: string): string | null {
   const folder = dirname(path);
   try {
-    if (!existsSync(folder)) mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder, 0o700);
     accessSync(folder, constants.W_OK | constants.X_OK);
     if (existsSync(path)) accessSync(path, constants.W_OK);
     return null;

@@ -1,5 +1,6 @@
 /** Writes what an import has made: for its owner only, as it holds passwords, and over nothing that is there. */
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, writeFileSync } from 'node:fs';
+import { makeFolder } from '../../common/make-folder.ts';
 
 export interface OutputFile {
   readonly path: string;
@@ -33,7 +34,7 @@ function fail(path: string, error: unknown): never {
 export function writeFiles({ folder, secrets, files, replaces }: Output): void {
   if (folder !== null) {
     try {
-      mkdirSync(folder, { recursive: true, mode: FOLDER_OF_OWNER });
+      makeFolder(folder, FOLDER_OF_OWNER);
     } catch (error) {
       fail(folder, error);
     }

@@ -68,6 +68,11 @@ const REFUSALS: readonly Refusal[] = [
     line: /^sluice: dataDir: \S+ cannot be written \(ENOTDIR\)/,
   },
   {
+    name: 'a folder for changes where nobody can make one',
+    config: { dataDir: '/proc/sluice/data' },
+    line: /^sluice: dataDir: \S+ cannot be written \(ENOENT\)/,
+  },
+  {
     name: 'a log whose folder is not there',
     config: { slowQueryLog: { enabled: true, file: nowhere } },
     line: /^sluice: slowQueryLog\.file: \S+nowhere\S+ cannot be written \(ENOENT\)$/,
