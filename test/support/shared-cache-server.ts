@@ -19,23 +19,29 @@ export interface SharedCacheOptions {
   readonly config?: readonly string[];
   /** It is no server but a Sentinel, which watches the one at this port as `mymaster`. */
   readonly watches?: number;
+  /** Of a Cluster: its bus has a port of its own. */
+  readonly hasClusterPort?: boolean;
 }
 
 export class SharedCacheServer extends OwnedService {
   readonly kind: SharedCacheKind;
   readonly port: number;
+  /** Where nodes of its Cluster reach it; 0: nowhere. */
+  readonly clusterPort: number;
   readonly #options: SharedCacheOptions;
 
-  private constructor(kind: SharedCacheKind, port: number, options: SharedCacheOptions) {
+  private constructor(kind: SharedCacheKind, port: number, clusterPort: number, options: SharedCacheOptions) {
     super(kind === 'redis' ? 'redis-server' : 'memcached');
     this.kind = kind;
     this.port = port;
+    this.clusterPort = clusterPort;
     this.#options = options;
     if (kind === 'redis') writeFileSync(this.#file, this.#lines().join('\n'));
   }
 
   static async start(kind: SharedCacheKind, options: SharedCacheOptions = {}): Promise<SharedCacheServer> {
-    return new SharedCacheServer(kind, await freePort(), options).started();
+    const clusterPort = options.hasClusterPort === true ? await freePort() : 0;
+    return new SharedCacheServer(kind, await freePort(), clusterPort, options).started();
   }
 
   get address(): string {
@@ -108,7 +114,8 @@ export class SharedCacheServer extends OwnedService {
             `tls-cert-file ${tls.certificate}`,
             `tls-key-file ${tls.key}`,
           ];
+    const cluster = this.clusterPort === 0 ? [] : [`cluster-port ${this.clusterPort}`];
     const secret = password === undefined ? [] : [`requirepass ${password}`];
-    return [...ports, `unixsocket ${this.socket}`, 'save ""', ...common, ...secret];
+    return [...ports, `unixsocket ${this.socket}`, 'save ""', ...common, ...cluster, ...secret];
   }
 }

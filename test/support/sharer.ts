@@ -87,6 +87,12 @@ export class Sharer {
     await waitUntil('it is ready', () => this.#note({ name: 'ready' }) !== null);
   }
 
+  /** All of its servers, as far as one can tell by what lies where. */
+  async untilAllReady(): Promise<void> {
+    const names = Array.from({ length: 100 }, (_, index) => ({ name: `ready ${index}` }));
+    await waitUntil('all are ready', () => names.every((text) => this.#note(text) !== null));
+  }
+
   errors(): number {
     return this.#counters.get(WorkerCounter.level2Errors);
   }

@@ -4,8 +4,9 @@ import t, { type Test } from 'tap';
 import { tableSlot } from '../../../src/common/table-slots.ts';
 import { digestName } from '../../../src/sql/digest-text.ts';
 import { findProgramIfAny } from '../../support/find-program.ts';
-import { type SharedCacheKind, SharedCacheServer } from '../../support/shared-cache-server.ts';
-import { Sharer, type SharerOptions, UNREADY } from '../../support/sharer.ts';
+import type { SharedCacheKind } from '../../support/shared-cache-server.ts';
+import { type Sharer, UNREADY } from '../../support/sharer.ts';
+import { sharedServer, sharersOf } from '../../support/sharers.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
 t.setTimeout(120_000);
@@ -13,25 +14,6 @@ t.setTimeout(120_000);
 const SHORT_LEASE_MS = 1000;
 const X = { name: 'x', table: 't' };
 const Y = { name: 'y', table: 'w', digest: 'other' };
-
-/** As many as are asked for, of one server. */
-async function sharers(t: Test, server: SharedCacheServer, count: number, more: Partial<SharerOptions> = {}) {
-  const options = { kind: server.kind, endpoints: [server.address], ...more };
-  const made: Sharer[] = [];
-  for (let i = 0; i < count; i++) made.push(await Sharer.ready(options));
-  t.teardown(() => Promise.all(made.map((one) => one.dispose())));
-  return made as [Sharer, Sharer, ...Sharer[]];
-}
-
-async function server(
-  t: Test,
-  kind: SharedCacheKind,
-  config: readonly string[] = [],
-): Promise<SharedCacheServer> {
-  const started = await SharedCacheServer.start(kind, { config });
-  t.teardown(() => started.dispose());
-  return started;
-}
 
 /** Not there any more, and then, put again, there. */
 async function flushedFor(
@@ -47,7 +29,7 @@ async function flushedFor(
 
 async function common(t: Test, kind: SharedCacheKind): Promise<void> {
   await t.test('a table, a digest and everything are flushed for all, and nothing else', async (t) => {
-    const [a, b] = await sharers(t, await server(t, kind), 2);
+    const [a, b] = await sharersOf(t, await sharedServer(t, kind), 2);
     await a.share(X, Y);
     t.equal(await b.get(X), 'x');
     t.equal(await b.get(Y), 'y');
@@ -66,7 +48,7 @@ async function common(t: Test, kind: SharedCacheKind): Promise<void> {
   });
 
   await t.test('what was read before a flush is not shared behind it', async (t) => {
-    const [a, b] = await sharers(t, await server(t, kind), 2);
+    const [a, b] = await sharersOf(t, await sharedServer(t, kind), 2);
     const before = a.noted(X);
     b.level.flushTable(tableSlot('app', 't'));
     await b.untilFlushed();
@@ -76,7 +58,7 @@ async function common(t: Test, kind: SharedCacheKind): Promise<void> {
   });
 
   await t.test('all at once flush other things: none of them is lost', async (t) => {
-    const members = await sharers(t, await server(t, kind), 6);
+    const members = await sharersOf(t, await sharedServer(t, kind), 6);
     const texts = members.map((_member, index) => ({ name: `x${index}`, table: `t${index}` }));
     await members[0].share(...texts, X);
     for (const [index, member] of members.entries()) member.level.flushTable(tableSlot('app', `t${index}`));
@@ -86,7 +68,7 @@ async function common(t: Test, kind: SharedCacheKind): Promise<void> {
   });
 
   await t.test('more flushes than a record holds', async (t) => {
-    const [a, b] = await sharers(t, await server(t, kind), 2);
+    const [a, b] = await sharersOf(t, await sharedServer(t, kind), 2);
     await a.share(X);
     for (let table = 0; table < 200; table++) {
       a.level.flushTable(tableSlot('app', `other${table}`));
@@ -98,8 +80,8 @@ async function common(t: Test, kind: SharedCacheKind): Promise<void> {
   });
 
   await t.test('a flush waits for a server that is frozen', async (t) => {
-    const frozen = await server(t, kind);
-    const [a, b] = await sharers(t, frozen, 2);
+    const frozen = await sharedServer(t, kind);
+    const [a, b] = await sharersOf(t, frozen, 2);
     await a.share(X);
     frozen.freeze();
     a.level.flush();
@@ -111,8 +93,8 @@ async function common(t: Test, kind: SharedCacheKind): Promise<void> {
   });
 
   await t.test('a flush whose worker has ended is made up for by others', async (t) => {
-    const frozen = await server(t, kind);
-    const [a, b] = await sharers(t, frozen, 2, { leaseMs: SHORT_LEASE_MS });
+    const frozen = await sharedServer(t, kind);
+    const [a, b] = await sharersOf(t, frozen, 2, { leaseMs: SHORT_LEASE_MS });
     await b.share(X);
     frozen.freeze();
     a.level.flush();
@@ -123,38 +105,38 @@ async function common(t: Test, kind: SharedCacheKind): Promise<void> {
   });
 
   await t.test('… and by who comes next', async (t) => {
-    const frozen = await server(t, kind);
+    const frozen = await sharedServer(t, kind);
     const options = { leaseMs: SHORT_LEASE_MS };
-    const [a] = await sharers(t, frozen, 1, options);
+    const [a] = await sharersOf(t, frozen, 1, options);
     await a.share(X);
     frozen.freeze();
     a.level.flush();
     a.cut();
     frozen.thaw();
-    const [next] = await sharers(t, frozen, 1, options);
+    const [next] = await sharersOf(t, frozen, 1, options);
     await waitUntil('it is flushed', async () => (await next.get(X)) === null);
   });
 
   await t.test('who ends has told what there was to flush, and costs the others nothing', async (t) => {
-    const living = await server(t, kind);
-    const [a, b] = await sharers(t, living, 2, { leaseMs: SHORT_LEASE_MS });
+    const living = await sharedServer(t, kind);
+    const [a, b] = await sharersOf(t, living, 2, { leaseMs: SHORT_LEASE_MS });
     await b.share(X, Y);
     a.level.flushTable(tableSlot('app', 't'));
     await a.level.close();
     t.equal(await b.get(X), null);
     t.equal((await b.members()).length, 1, 'it is on the list no more');
-    const [c] = await sharers(t, living, 1);
+    const [c] = await sharersOf(t, living, 1);
     t.equal(await b.get(Y), 'y');
     t.equal(await c.get(Y), 'y', 'also for who has come meanwhile');
     await b.level.close();
     await c.level.close();
-    const [alone] = await sharers(t, living, 1);
+    const [alone] = await sharersOf(t, living, 1);
     t.equal(await alone.get(Y), null, 'nobody had looked after it');
   });
 
   await t.test('a server that begins anew is empty, and is used', async (t) => {
-    const restarted = await server(t, kind);
-    const [a, b] = await sharers(t, restarted, 2);
+    const restarted = await sharedServer(t, kind);
+    const [a, b] = await sharersOf(t, restarted, 2);
     await a.share(X);
     await restarted.kill();
     await waitUntil('it is missed', () => a.log.length > 0 && b.log.length > 0);
@@ -165,7 +147,7 @@ async function common(t: Test, kind: SharedCacheKind): Promise<void> {
   });
 
   await t.test('its record is evicted: what was there is lost', async (t) => {
-    const [a, b] = await sharers(t, await server(t, kind), 2);
+    const [a, b] = await sharersOf(t, await sharedServer(t, kind), 2);
     await a.share(X);
     await a.remove('sluice:flushed');
     t.equal(await b.get(X), null);
