@@ -62,9 +62,11 @@ export class Inquest {
     return judgeDeath({ own, replicas, peers }, quorum);
   }
 
-  close(): void {
-    for (const witness of this.#witnesses.values()) witness.close();
+  /** Resolves when the replicas are as they were. */
+  async close(): Promise<void> {
+    const witnesses = [...this.#witnesses.values()];
     this.#witnesses.clear();
+    await Promise.all(witnesses.map((witness) => witness.close()));
   }
 
   #askReplicas({ replicas, isSource }: WatchedPrimary, mayAsk: boolean): Promise<ReplicaTestimony[]> {

@@ -101,7 +101,7 @@ export class PrimaryWatch {
       isDeathTold: false,
     };
     const isAlive = await this.#rounds(suspicion);
-    inquest.close();
+    await inquest.close();
     if (isAlive && suspicion.told !== null)
       this.#options.note({ kind: 'primary-answers', address, afterMs: this.#sinceMs(sinceMs) });
     if (this.#state !== 'suspicious') return;

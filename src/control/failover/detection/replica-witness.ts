@@ -10,7 +10,8 @@
  * | No                                 | stopped                                                           |
  * | No, right after it was started     | hears: the primary has refused something, so it lives             |
  *
- * Nothing is changed for good: a thread that ran runs again.
+ * Nothing is changed for good: a thread that ran runs again. Where it takes long to stop, as with semi-synchronous replication
+ * whose source is cut off (5 s on MariaDB), the next look starts it, or the end does.
  */
 
 import type { Clock, TimerHandle } from '../../../common/clock.ts';
@@ -32,6 +33,9 @@ export interface ReplicaWitnessOptions {
 /** For so long a thread that was seen to connect is believed. */
 const PROOF_MS = 5000;
 const POLL_MS = 40;
+/** At the end, to start a thread again that was stopped here: longer than it may take to stop. */
+const GIVE_BACK_MS = 8000;
+const PAUSE_MS = 250;
 /** Of both flavours, in all versions. */
 const CONNECT_ERROR = /error (?:re)?connecting to/i;
 
@@ -39,6 +43,8 @@ export class ReplicaWitness {
   readonly #options: ReplicaWitnessOptions;
   #operator: ServerOperator | null = null;
   #provenAtMs = Number.NEGATIVE_INFINITY;
+  /** The IO thread was told to stop here, and nobody knows that it was started again; from which source. */
+  #owed: ((name: SourceName) => boolean) | null = null;
   #isClosed = false;
 
   constructor(options: ReplicaWitnessOptions) {
@@ -64,7 +70,14 @@ export class ReplicaWitness {
     return ReplicaSign.noAnswer;
   }
 
-  close(): void {
+  /** Resolves when the IO thread runs again that was stopped here, or could not be started within GIVE_BACK_MS. */
+  async close(): Promise<void> {
+    const { clock } = this.#options;
+    const endMs = clock.monotonicMs() + GIVE_BACK_MS;
+    while (this.#owed !== null && clock.monotonicMs() < endMs) {
+      await this.#giveBack(this.#owed).catch(() => this.#drop());
+      if (this.#owed !== null) await new Promise<void>((resolve) => clock.setTimeout(resolve, PAUSE_MS));
+    }
     this.#isClosed = true;
     this.#drop();
   }
@@ -73,6 +86,9 @@ export class ReplicaWitness {
     const operator = await this.#open();
     const channel = await channelTo(operator, isSource);
     if (channel === null) return ReplicaSign.elsewhere;
+    const isOwed = this.#owed !== null && channel.ioRunning !== 'Connecting';
+    if (isOwed) return this.#ask(operator, channel, isSource);
+    this.#owed = null;
     const sign = this.#signOf(channel);
     return sign === ReplicaSign.claims && mayAsk ? this.#ask(operator, channel, isSource) : sign;
   }
@@ -93,8 +109,10 @@ export class ReplicaWitness {
   ): Promise<ReplicaSign> {
     const { clock, timeoutMs } = this.#options;
     const endMs = clock.monotonicMs() + timeoutMs;
+    this.#owed = isSource;
     await operator.stopReplication(name, 'io');
     await operator.startReplication(name, 'io');
+    this.#owed = null;
     let sign: ReplicaSign = ReplicaSign.stopped;
     while (clock.monotonicMs() < endMs) {
       await new Promise<void>((resolve) => clock.setTimeout(resolve, POLL_MS));
@@ -106,6 +124,18 @@ export class ReplicaWitness {
       return sign;
     }
     return sign;
+  }
+
+  /** Whoever has pointed it at another source meanwhile has started it as well. */
+  async #giveBack(isSource: (name: SourceName) => boolean): Promise<void> {
+    const operator = await this.#open();
+    const channel = await channelTo(operator, isSource);
+    // A thread that is about to end still says Yes.
+    if (channel !== null) {
+      await operator.stopReplication(channel.name, 'io');
+      await operator.startReplication(channel.name, 'io');
+    }
+    this.#owed = null;
   }
 
   async #open(): Promise<ServerOperator> {

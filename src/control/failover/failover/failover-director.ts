@@ -142,7 +142,7 @@ export class FailoverDirector {
     } catch (error) {
       return { verdict: DeathVerdict.unknown, reason: describeError(error) };
     } finally {
-      inquest.close();
+      await inquest.close();
     }
   }
 
