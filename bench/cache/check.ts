@@ -13,6 +13,7 @@ import { violationText } from '../../test/cache/checker-report.ts';
 import { runChecker } from '../../test/cache/run-checker.ts';
 import type { SharedCacheKind } from '../../test/support/shared-cache-server.ts';
 import { mergeConfig } from '../../test/support/sluice-process.ts';
+import { oneOf } from '../e2e/arguments.ts';
 
 const SHOWN_VIOLATIONS = 3;
 
@@ -49,12 +50,6 @@ const { values } = parseArgs({
     plant: { type: 'string' },
   },
 });
-
-function oneOf<T extends string>(name: string, value: string, allowed: readonly T[]): T {
-  const found = allowed.find((candidate) => candidate === value);
-  if (found === undefined) throw new Error(`--${name} ${value} is none of ${allowed.join(', ')}`);
-  return found;
-}
 
 function wholeNumber(name: string, value: string): number {
   const number = Number(value);

@@ -1,19 +1,22 @@
 /**
- * What the binlog follower costs for each 10,000 row events in a second, and whether it keeps up: rows are written to the
- * primary around Sluice, as fast as it takes them, while a Sluice with a follower watches and, in turn, one without.
+ * What the binlog follower costs, in CPU of the main thread, for each 10,000 row events in a second, and whether it keeps up: rows are written to the
+ * primary around Sluice, as fast as it takes them, while a Sluice with a follower watches and, beside it, one without.
  *
  *   node bench/cache/follower.ts --flavor mysql --rounds 4 --seconds 6 --rowsPerStatement 1
  */
 
+import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import type { ServerFlavor } from '../../src/topology/server-description.ts';
+import { nodeProgram } from '../../test/support/node-program.ts';
 import { ReplicationSet } from '../../test/support/replication-set.ts';
-import { SluiceProcess } from '../../test/support/sluice-process.ts';
+import { checkoutDirectory, SluiceProcess } from '../../test/support/sluice-process.ts';
 import { describeMachine } from '../e2e/machine.ts';
 import { median } from '../e2e/measurement.ts';
-import { cpuTimeBetween, readCpuTime } from '../e2e/process-usage.ts';
+import { pairedRatio, ratioText } from '../e2e/paired-ratio.ts';
+import { readThreadRunTime } from '../e2e/process-usage.ts';
 
 const { values } = parseArgs({
   options: {
@@ -25,6 +28,8 @@ const { values } = parseArgs({
     rows: { type: 'string', default: '20000' },
     /** Reads of single rows are cached, so that every row has to be looked at. */
     precise: { type: 'boolean', default: false },
+    /** Another checkout, which follows at the same time. */
+    base: { type: 'string' },
   },
 });
 const ROWS = Number(values.rows);
@@ -58,28 +63,43 @@ async function waitForCaughtUp(direct: Connection, through: Connection): Promise
   throw new Error(`what was written was not seen within ${CAUGHT_UP_MS} ms`);
 }
 
+/** Of the main threads, in microseconds. */
+function runTimes(): Promise<number[]> {
+  return Promise.all(sluices.map(({ pid }) => readThreadRunTime(pid, pid)));
+}
+
 interface Round {
   readonly rows: number;
   readonly seconds: number;
-  readonly cpuSeconds: number;
+  /** Beyond what a Sluice without a follower took meanwhile: checks and samples cost it the same. */
+  readonly extraSeconds: readonly number[];
   readonly behindMs: number;
 }
 
-async function measure(sluice: SluiceProcess, direct: readonly Connection[], round: number): Promise<Round> {
-  const through = await sluice.connect();
-  if (values.precise)
-    for (let id = 1; id <= 500; id++) await through.query(`SELECT n FROM k WHERE id = ${id}`);
+/** All of them watch the same writes. */
+async function measure(round: number): Promise<Round> {
+  const through = await sluices[1]!.connect();
+  if (values.precise) {
+    for (const sluice of sluices.slice(1)) {
+      const reader = await sluice.connect();
+      for (let id = 1; id <= 500; id++) await reader.query(`SELECT n FROM k WHERE id = ${id}`);
+      await reader.end();
+    }
+  }
   await through.query('SELECT n FROM seen');
-  const before = await readCpuTime(sluice.pid);
+  const before = await runTimes();
   const began = performance.now();
   const endsAt = began + Number(values.seconds) * 1000;
-  const changed = await Promise.all(direct.map((one, n) => write(one, n * 1_000_003 + round * 17, endsAt)));
+  const changed = await Promise.all(
+    connections.map((one, n) => write(one, n * 1_000_003 + round * 17, endsAt)),
+  );
   const seconds = (performance.now() - began) / 1000;
-  const behindMs = await waitForCaughtUp(direct[0]!, through);
-  const { userMicroseconds, systemMicroseconds } = cpuTimeBetween(before, await readCpuTime(sluice.pid));
+  const behindMs = await waitForCaughtUp(connections[0]!, through);
+  const spent = (await runTimes()).map((time, n) => time - before[n]!);
   await through.end();
   const rows = changed.reduce((sum, one) => sum + one, 0);
-  return { rows, seconds, cpuSeconds: (userMicroseconds + systemMicroseconds) / 1e6, behindMs };
+  const extraSeconds = spent.slice(1).map((time) => (time - spent[0]!) / 1e6);
+  return { rows, seconds, extraSeconds, behindMs };
 }
 
 process.stdout.write(`${JSON.stringify({ ...values, machine: await describeMachine() })}\n`);
@@ -97,46 +117,42 @@ const set = new ReplicationSet({
 });
 const sluices: SluiceProcess[] = [];
 const connections: Connection[] = [];
+
+async function start(mode: 'off' | 'on', directory: string): Promise<void> {
+  const cache = { follower: { mode }, rules: [{ ruleId: 1, class: 'strong' }] };
+  const config = { workers: 1, monitor: { intervalMs: 1000 }, log: { level: 'warn' }, cache };
+  const command = { program: await nodeProgram(), args: [resolve(directory, 'src/main.ts')] };
+  sluices.push(await SluiceProcess.startFor(set, { config, command }));
+}
+
 try {
   await set.start();
-  for (const mode of ['off', 'on']) {
-    const cache = { follower: { mode }, rules: [{ ruleId: 1, class: 'strong' }] };
-    const config = { workers: 1, monitor: { intervalMs: 1000 }, log: { level: 'warn' }, cache };
-    sluices.push(await SluiceProcess.startFor(set, { config }));
-  }
-  const [without, following] = sluices as [SluiceProcess, SluiceProcess];
+  await start('off', checkoutDirectory);
+  await start('on', checkoutDirectory);
+  if (values.base !== undefined) await start('on', values.base);
   for (let n = 0; n < Number(values.writers); n++) connections.push(await set.connect(set.primary));
-  const shares: number[] = [];
+  await measure(-1);
+  const shares: number[][] = sluices.slice(1).map(() => []);
   const behind: number[] = [];
   for (let round = 0; round < Number(values.rounds); round++) {
-    const idle = await measureIdle(without, round);
-    const busy = await measure(following, connections, round);
-    // Checks and samples cost the same without a follower.
-    const cpuSeconds = busy.cpuSeconds - idle * busy.seconds;
-    shares.push((cpuSeconds / busy.rows) * 10_000);
-    behind.push(busy.behindMs);
+    const { rows, seconds, extraSeconds, behindMs } = await measure(round);
+    const each = extraSeconds.map((extra) => (extra / rows) * 10_000);
+    for (const [n, share] of each.entries()) shares[n]!.push(share);
+    behind.push(behindMs);
     process.stdout.write(
-      `round ${round}: ${Math.round(busy.rows / busy.seconds)} row events/s, ${(cpuSeconds / busy.seconds).toFixed(3)} of a core, seen ${busy.behindMs.toFixed(1)} ms after the last\n`,
+      `round ${round}: ${Math.round(rows / seconds)} row events/s, ${each.map((share) => share.toFixed(4)).join(' / ')} of a core per 10,000, seen ${behindMs.toFixed(1)} ms after the last\n`,
     );
   }
-  const share = median(shares);
+  const share = median(shares[0]!);
   const reached = share <= MOST;
   process.stdout.write(
     `${reached ? 'reached' : 'MISSED '}  of a core per 10,000 row events/s: ${share.toFixed(4)}, at most ${MOST}; median delay ${median(behind).toFixed(1)} ms\n`,
   );
+  if (shares[1] !== undefined)
+    process.stdout.write(`÷ base: ${ratioText(pairedRatio(shares[0]!, shares[1]))}\n`);
   if (!reached) process.exitCode = 1;
 } finally {
   for (const connection of connections) connection.destroy();
   for (const sluice of sluices) await sluice.dispose();
   await set.dispose();
-}
-
-/** Of a core, under the same load. */
-async function measureIdle(sluice: SluiceProcess, round: number): Promise<number> {
-  const before = await readCpuTime(sluice.pid);
-  const began = performance.now();
-  const endsAt = began + Number(values.seconds) * 1000;
-  await Promise.all(connections.map((one, n) => write(one, n * 1_000_003 + round * 31, endsAt)));
-  const { userMicroseconds, systemMicroseconds } = cpuTimeBetween(before, await readCpuTime(sluice.pid));
-  return (userMicroseconds + systemMicroseconds) / 1000 / (performance.now() - began);
 }

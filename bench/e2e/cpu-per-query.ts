@@ -8,6 +8,7 @@
  */
 
 import { parseArgs } from 'node:util';
+import { oneOf } from './arguments.ts';
 import { measureSysbench, prepareSysbenchTables, StatementProtocol, Workload } from './sysbench.ts';
 
 const { values: options } = parseArgs({
@@ -28,12 +29,6 @@ const { values: options } = parseArgs({
     prepare: { type: 'boolean', default: false },
   },
 });
-
-function oneOf<T extends string>(name: string, value: string, allowed: readonly T[]): T {
-  const found = allowed.find((candidate) => candidate === value);
-  if (found === undefined) throw new Error(`--${name} ${value} is none of ${allowed.join(', ')}`);
-  return found;
-}
 
 function positiveInteger(name: string, value: string): number {
   const number = Number(value);

@@ -10,6 +10,7 @@
 
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { oneOf } from './arguments.ts';
 import { BackendServers } from './backend-servers.ts';
 import { describeMachine } from './machine.ts';
 import { type Side, Sides, sidesTable } from './sides.ts';
@@ -31,12 +32,6 @@ const { values } = parseArgs({
     together: { type: 'boolean', default: false },
   },
 });
-
-function oneOf<T extends string>(name: string, value: string, allowed: readonly T[]): T {
-  const found = allowed.find((candidate) => candidate === value);
-  if (found === undefined) throw new Error(`--${name} ${value} is none of ${allowed.join(', ')}`);
-  return found;
-}
 
 function sideOf(text: string): Side {
   const match = /^([^=]+)=([^:]+)(?::(.*))?$/s.exec(text);

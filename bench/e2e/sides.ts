@@ -3,7 +3,7 @@
 import type { ConfigObject } from '../../test/support/sluice-process.ts';
 import { type BackendServers, endpointAt } from './backend-servers.ts';
 import { type PairedRatio, pairedRatio, ratioText } from './paired-ratio.ts';
-import { measureSysbench, type StatementProtocol, type Workload } from './sysbench.ts';
+import { measureSysbench, type StatementProtocol, type SysbenchResult, type Workload } from './sysbench.ts';
 import { startBase } from './targets/sluice-target.ts';
 import type { Target } from './targets/target.ts';
 import { formatNumber, renderTable } from './text-table.ts';
@@ -28,6 +28,8 @@ export interface SideFigures {
   readonly queriesPerSecond: number[];
   /** Of the whole process, per query. */
   readonly cpuMicroseconds: number[];
+  /** Without the main thread: of the data plane. */
+  readonly workerMicroseconds: number[];
 }
 
 export class Sides {
@@ -65,7 +67,8 @@ export class Sides {
   ): Promise<ReadonlyMap<string, SideFigures>> {
     const figures = new Map<string, SideFigures>();
     const order = [...this.#targets];
-    for (const [name] of order) figures.set(name, { queriesPerSecond: [], cpuMicroseconds: [] });
+    for (const [name] of order)
+      figures.set(name, { queriesPerSecond: [], cpuMicroseconds: [], workerMicroseconds: [] });
     for (const [, target] of order) await this.#run(target, { ...load, seconds: warmUpSeconds });
     for (let round = 0; round < rounds; round++) {
       if (load.together)
@@ -80,21 +83,21 @@ export class Sides {
   }
 
   async #note(figures: SideFigures, target: Target, load: Load): Promise<void> {
-    const { queriesPerSecond, cpuMicroseconds } = await this.#run(target, load);
-    figures.queriesPerSecond.push(queriesPerSecond);
-    figures.cpuMicroseconds.push(cpuMicroseconds);
+    const { report, runMicroseconds, mainRunMicroseconds } = await this.#run(target, load);
+    figures.queriesPerSecond.push(report.queriesPerSecond);
+    figures.cpuMicroseconds.push(runMicroseconds / report.queries);
+    figures.workerMicroseconds.push((runMicroseconds - mainRunMicroseconds) / report.queries);
   }
 
-  async #run(target: Target, load: Load): Promise<{ queriesPerSecond: number; cpuMicroseconds: number }> {
-    const { report, runMicroseconds } = await measureSysbench({
+  async #run(target: Target, load: Load): Promise<SysbenchResult> {
+    const result = await measureSysbench({
       ...this.#servers.tables,
       ...load,
       endpoint: endpointAt(target.port),
       measuredPid: target.pid,
     });
     if (!load.together) await this.#servers.settle();
-    const { queriesPerSecond, queries } = report;
-    return { queriesPerSecond, cpuMicroseconds: runMicroseconds / queries };
+    return result;
   }
 
   async stop(): Promise<void> {
@@ -104,14 +107,16 @@ export class Sides {
 
 export interface SideRatios {
   readonly cpu: PairedRatio;
+  readonly workerCpu: PairedRatio;
   /** Time per query: the inverse of the throughput. */
   readonly time: PairedRatio;
 }
 
-export function ratiosTo(base: SideFigures, { queriesPerSecond, cpuMicroseconds }: SideFigures): SideRatios {
+export function ratiosTo(base: SideFigures, side: SideFigures): SideRatios {
   return {
-    cpu: pairedRatio(cpuMicroseconds, base.cpuMicroseconds),
-    time: pairedRatio(base.queriesPerSecond, queriesPerSecond),
+    cpu: pairedRatio(side.cpuMicroseconds, base.cpuMicroseconds),
+    workerCpu: pairedRatio(side.workerMicroseconds, base.workerMicroseconds),
+    time: pairedRatio(base.queriesPerSecond, side.queriesPerSecond),
   };
 }
 
@@ -124,15 +129,21 @@ export function sidesTable(all: ReadonlyMap<string, SideFigures>): string {
       values.map(() => 1),
     ).median;
   const rows = [...all].map(([name, figures]) => {
-    const { cpu, time } = ratiosTo(first!, figures);
+    const { cpu, workerCpu, time } = ratiosTo(first!, figures);
     return [
       name,
       formatNumber(middle(figures.queriesPerSecond)),
       middle(figures.cpuMicroseconds).toFixed(2),
       ratioText(cpu),
+      middle(figures.workerMicroseconds).toFixed(2),
+      ratioText(workerCpu),
       ratioText(time),
     ];
   });
   const [base] = all.keys();
-  return renderTable(['side', 'q/s', 'CPU µs', `CPU ÷ ${base}`, `time ÷ ${base}`], rows, 1);
+  return renderTable(
+    ['side', 'q/s', 'CPU µs', `CPU ÷ ${base}`, 'workers µs', `workers ÷ ${base}`, `time ÷ ${base}`],
+    rows,
+    1,
+  );
 }
