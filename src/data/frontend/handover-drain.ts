@@ -5,7 +5,8 @@
  * Period: CHECK_MS, from `begin` to the stop.
  * Effect: a client that is between two statements, outside of a transaction and not pinned, for `idleMs`, ends (1053).
  *         That time becomes shorter as `drainMs` goes by: a pool that is never idle for long has short pauses too. A client
- *         may be sending in the moment in which it ends; a long pause makes that unlikely.
+ *         may be sending in the moment in which it ends; a long pause makes that unlikely, and that no more than AT_ONCE end
+ *         before the sockets are looked at again. What it was sending is not executed: 1053 is true.
  * Stop:   at `drainMs`, or when nobody is left: `stop`, with the grace that running statements and transactions have in
  *         any stop.
  */
@@ -15,6 +16,8 @@ import type { ClientConnection } from './client-connection.ts';
 import type { Session } from './session.ts';
 
 const CHECK_MS = 50;
+/** It takes time, in which another one may have sent something. */
+const AT_ONCE = 32;
 
 interface Pause {
   readonly activity: number;
@@ -31,6 +34,8 @@ export class HandoverDrain {
   #order: HandOverOrder | null = null;
   #begunAtMs = 0;
   #isOver = false;
+  /** Of the next check, where there are more to end. */
+  #more: NodeJS.Immediate | null = null;
 
   constructor(
     clients: ReadonlySet<ClientConnection>,
@@ -55,6 +60,8 @@ export class HandoverDrain {
   end(): void {
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#timer = null;
+    if (this.#more !== null) clearImmediate(this.#more);
+    this.#more = null;
     this.#isOver = true;
   }
 
@@ -66,10 +73,26 @@ export class HandoverDrain {
     const clients = this.#clients;
     if (leftMs > 0) {
       const pauseMs = order.idleMs * (leftMs / order.drainMs);
-      for (const client of [...clients])
-        if (this.#pausedFor(client, nowMs) >= pauseMs) client.endForShutdown();
+      this.#endSome(pauseMs, nowMs);
     }
     if (leftMs <= 0 || clients.size === 0) this.#stop();
+  }
+
+  #endSome(pauseMs: number, nowMs: number): void {
+    let ended = 0;
+    for (const client of [...this.#clients]) {
+      if (this.#pausedFor(client, nowMs) < pauseMs) continue;
+      if (ended === AT_ONCE) {
+        // Behind the sockets' turn.
+        this.#more ??= setImmediate(() => {
+          this.#more = null;
+          this.check();
+        });
+        return;
+      }
+      client.endForShutdown();
+      ended++;
+    }
   }
 
   /** @returns milliseconds; negative for who may not end now. */

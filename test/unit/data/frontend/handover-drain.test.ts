@@ -1,6 +1,7 @@
 import t from 'tap';
 import type { ClientConnection } from '../../../../src/data/frontend/client-connection.ts';
 import { HandoverDrain } from '../../../../src/data/frontend/handover-drain.ts';
+import { waitUntil } from '../../../support/wait-until.ts';
 
 /** What a drain looks at. */
 class Client {
@@ -28,6 +29,7 @@ class Client {
 
   endForShutdown(): void {
     this.endedAtMs ??= this.#now();
+    this.mayEndNow = false;
   }
 }
 
@@ -63,6 +65,15 @@ function stage(kinds: Readonly<Record<string, Partial<Client>>>) {
   t.teardown(() => drain.end());
   return { clients, until, endOf, stopped: () => (stoppedAtMs === null ? null : stoppedAtMs - 5000) };
 }
+
+t.test('some at a time: in between the others may have sent something', async (t) => {
+  const { clients, until } = stage(Object.fromEntries(Array.from({ length: 100 }, (_, n) => [`c${n}`, {}])));
+  const ended = (): number => [...clients.values()].filter(({ endedAtMs }) => endedAtMs !== null).length;
+  until(1000);
+  t.equal(ended(), 32);
+  clients.get('c99')!.mayEndNow = false;
+  await waitUntil('all others have ended', () => ended() === 99);
+});
 
 t.test('who is idle ends, who is in the middle of something does not', (t) => {
   const { until, endOf, stopped } = stage({
