@@ -125,6 +125,8 @@ export type ExplainQuestion = Omit<ExplainRequest, 'type' | 'requestId'>;
 export interface ExplainStep {
   readonly step: string;
   readonly value: string;
+  /** Every worker has one of its own. */
+  readonly isOfWorker?: true;
 }
 
 export interface ExplainAnswer {
@@ -174,7 +176,8 @@ export interface CommitResolved {
 export interface WriteInDoubt {
   readonly type: 'writeInDoubt';
   readonly address: string;
-  readonly threadId: number;
+  /** null: it has been answered, and the server carries it out later. */
+  readonly threadId: number | null;
   /** Each as often as it was taken. */
   readonly slots: readonly number[];
   /** It may change which tables belong together. */

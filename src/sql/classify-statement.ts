@@ -75,6 +75,7 @@ function plain(kind: StatementKind, pins: readonly PinReason[] = []): Classifier
 function insert(input: ClassifyInput, draft: StatementDraft, from: number, to: number): void {
   const verb = verbIndex(input, draft, from, to);
   const { at, table } = insertTarget(input, verb, to);
+  draft.mayBeDeferred = wordIndex(input.tokens, verb, at, 'DELAYED') < at;
   const behind = input.tokens.text(at + 1) === '.' ? at + 3 : at + 1;
   if (table !== null) draft.addTable(table.schema, table.table);
   const before = scanSafety(input, draft, from, at);
@@ -285,6 +286,7 @@ function set(input: ClassifyInput, draft: StatementDraft, from: number, to: numb
   draft.transactionControl ||= statement.transactionControl;
   draft.changesViews ||= statement.changesViews;
   draft.changesRelations ||= statement.changesRelations;
+  draft.mayBeDeferred = statement.mayBeDeferred;
   for (const pin of statement.pins) draft.pins.add(pin);
   for (const { schema, table } of statement.tables) draft.addTable(schema, table);
   for (const use of Object.keys(draft.residue) as (keyof typeof draft.residue)[]) {

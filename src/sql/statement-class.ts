@@ -238,6 +238,8 @@ export interface StatementClass {
   readonly changesViews: boolean;
   /** It may change which tables belong together: triggers, foreign keys, tables made of others; views are told above. */
   readonly changesRelations: boolean;
+  /** INSERT DELAYED: MariaDB says OK before it inserts. */
+  readonly mayBeDeferred: boolean;
   /** Variables set in a spelling that the server does not report: they must be asked for. */
   readonly unreportedVariables: readonly string[];
   readonly residue: ResidueUse;

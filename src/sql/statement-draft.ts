@@ -40,6 +40,7 @@ export class StatementDraft {
   mayWrite = false;
   changesViews = false;
   changesRelations = false;
+  mayBeDeferred = false;
   ownVariables = false;
   readonly unreportedVariables = new Set<string>();
   varies: Varying | null = null;

@@ -1,7 +1,7 @@
 /**
- * Writes that a server may carry out although nobody waits for them any more: their connection was lost or closed, or their
- * worker has crashed. What they have in flux stays so until their thread on the server has ended, is raised then, and out
- * of flux. A server that is not the primary any more has nothing to say: a new term has raised everything.
+ * Writes that a server may carry out although nobody waits for them any more: their connection was lost or closed, their
+ * worker has crashed, or MariaDB has put them off (INSERT DELAYED). What they have in flux stays so until their thread on the
+ * server has ended, and no row that was put off waits; is raised then, and out of flux. A server that is not the primary any more has nothing to say: a new term has raised everything.
  *
  * Period: from `FIRST_MS` up to `LONGEST_MS`, only while there are such writes.
  * Effect: flux ends, epochs and structures are raised.
@@ -37,6 +37,8 @@ interface Doubt {
   readonly slots: readonly number[];
   /** By address: threads that have not been seen to end. */
   readonly threads: Map<string, Set<number>>;
+  /** Addresses: rows may have been put off there. Asked when the threads have ended. */
+  readonly deferred: Set<string>;
   readonly sinceMs: number;
   readonly isSchema: boolean;
   isTold: boolean;
@@ -60,6 +62,16 @@ const TOLD_MS = 5000;
 const FORGOTTEN_MS = 150_000;
 /** What the server's seconds may be off by. */
 const SECONDS_MARGIN = 2;
+
+/** The server needs some time to get at a table that others read. */
+const FIRST_DEFERRED_MS = 20;
+/**
+ * Rows that were put off are counted until they are written, by threads that show another state than this until others can
+ * see the rows: so the number is asked for first.
+ */
+const ROWS_WAITING = "SHOW GLOBAL STATUS LIKE 'Not_flushed_delayed_rows'";
+const WRITERS_AT_WORK = `SELECT COUNT(*) AS count FROM information_schema.PROCESSLIST
+  WHERE COMMAND = 'Delayed insert' AND COALESCE(STATE, '') <> 'Waiting for INSERT'`;
 
 /** An account without PROCESS sees its own threads only: a thread that it does not see may run all the same. */
 const SEES_ALL = `SELECT
@@ -90,7 +102,8 @@ export class WriteDoubts {
 
   received(worker: number, { address, threadId, slots, isSchema }: WriteInDoubt): void {
     for (const slot of slots) this.#options.epochs.takeOver(worker, slot);
-    this.#add(slots, new Map([[address, new Set([threadId])]]), isSchema);
+    const threads = new Map(threadId === null ? [] : [[address, new Set([threadId])]]);
+    this.#add(slots, threads, [address], isSchema);
   }
 
   /** It has crashed, or was stopped: whatever it had sent may still be carried out. */
@@ -107,7 +120,7 @@ export class WriteDoubts {
       if (known === undefined) threads.set(address, new Set([threadId]));
       else known.add(threadId);
     }
-    this.#add(slots, threads, slots.includes(EVERYTHING));
+    this.#add(slots, threads, threads.keys(), slots.includes(EVERYTHING));
   }
 
   /** A snapshot has been published: there may be another primary. */
@@ -127,8 +140,14 @@ export class WriteDoubts {
     this.#wake?.();
   }
 
-  #add(slots: readonly number[], threads: Map<string, Set<number>>, isSchema: boolean): void {
-    this.#doubts.push({ slots, threads, sinceMs: performance.now(), isSchema, isTold: false });
+  #add(
+    slots: readonly number[],
+    threads: Map<string, Set<number>>,
+    addresses: Iterable<string>,
+    isSchema: boolean,
+  ): void {
+    const deferred = new Set(addresses);
+    this.#doubts.push({ slots, threads, deferred, sinceMs: performance.now(), isSchema, isTold: false });
     if (!this.#isRunning) void this.#run();
     else this.#wake?.();
   }
@@ -140,7 +159,8 @@ export class WriteDoubts {
     while (this.#doubts.length > 0 && !this.#isStopped) {
       await this.#look();
       this.#tell();
-      waitMs = this.#doubts.length > before ? FIRST_MS : Math.min(waitMs * 2, LONGEST_MS);
+      const firstMs = this.#doubts.some(({ threads }) => threads.size > 0) ? FIRST_MS : FIRST_DEFERRED_MS;
+      waitMs = this.#doubts.length > before ? firstMs : Math.min(waitMs * 2, LONGEST_MS);
       before = this.#doubts.length;
       if (before > 0 && !this.#isStopped) await this.#pause(waitMs);
     }
@@ -167,12 +187,19 @@ export class WriteDoubts {
     const primary = this.#primary();
     // Nobody can say yet whose history goes on.
     if (primary === null) return;
-    for (const { threads } of this.#doubts)
-      for (const address of threads.keys()) if (address !== primary.address) threads.delete(address);
+    for (const { threads, deferred } of this.#doubts)
+      for (const address of [...threads.keys(), ...deferred])
+        if (address !== primary.address) {
+          threads.delete(address);
+          deferred.delete(address);
+        }
     const asked = this.#doubts.filter(({ threads }) => threads.has(primary.address));
     if (asked.length > 0) await this.#ask(primary, asked);
+    const putOff = this.#doubts.filter(({ threads, deferred }) => threads.size === 0 && deferred.size > 0);
+    if (putOff.length > 0 && (await this.#hasCaughtUp(primary)))
+      for (const { deferred } of putOff) deferred.clear();
     this.#doubts = this.#doubts.filter((doubt) => {
-      if (doubt.threads.size > 0) return true;
+      if (doubt.threads.size > 0 || doubt.deferred.size > 0) return true;
       this.#end(doubt);
       return false;
     });
@@ -192,15 +219,7 @@ export class WriteDoubts {
       const found = await link.query(
         `SELECT ID AS id, COMMAND AS command, TIME AS seconds FROM information_schema.PROCESSLIST WHERE ID IN (${ids.join(', ')})`,
       );
-      const [sees] = await link.query(SEES_ALL);
-      if (Number(sees?.count ?? 0) === 0) {
-        this.#obstacle = 'the monitor account lacks PROCESS: GRANT PROCESS ON *.* to it';
-        // A connection keeps the privileges that it began with.
-        link.close();
-        this.#link = null;
-        return;
-      }
-      this.#obstacle = '';
+      if (!(await this.#seesAll(link))) return;
       const rows = found.map(({ id, command, seconds }): ProcessRow => {
         return { id: Number(id), isAsleep: command === 'Sleep', seconds: Number(seconds) };
       });
@@ -208,6 +227,35 @@ export class WriteDoubts {
     } catch (error) {
       this.#obstacle = describeError(error);
     }
+  }
+
+  /** No row waits that was put off when this is called. */
+  async #hasCaughtUp(primary: SnapshotServer): Promise<boolean> {
+    if (primary.flavor === 'mysql') return true;
+    try {
+      const link = this.#linkTo(primary);
+      const [waiting] = await link.query(ROWS_WAITING);
+      const [working] = await link.query(WRITERS_AT_WORK);
+      if (!(await this.#seesAll(link))) return false;
+      return Number(waiting?.Value ?? 0) === 0 && Number(working?.count) === 0;
+    } catch (error) {
+      this.#obstacle = describeError(error);
+      return false;
+    }
+  }
+
+  /** Whether what the connection was told of threads is all of them. */
+  async #seesAll(link: ServerLink): Promise<boolean> {
+    const [sees] = await link.query(SEES_ALL);
+    if (Number(sees?.count ?? 0) > 0) {
+      this.#obstacle = '';
+      return true;
+    }
+    this.#obstacle = 'the monitor account lacks PROCESS: GRANT PROCESS ON *.* to it';
+    // A connection keeps the privileges that it began with.
+    link.close();
+    this.#link = null;
+    return false;
   }
 
   #seen({ threads, sinceMs }: Doubt, address: string, rows: readonly ProcessRow[]): void {
@@ -254,12 +302,13 @@ export class WriteDoubts {
     for (const doubt of this.#doubts) {
       if (doubt.isTold || now - doubt.sinceMs < TOLD_MS) continue;
       doubt.isTold = true;
-      const [server = '', threads = new Set<number>()] = [...doubt.threads][0] ?? [];
+      const [server = [...doubt.deferred][0] ?? '', threads = new Set<number>()] =
+        [...doubt.threads][0] ?? [];
       this.#options.logger.warn('a write that nobody waits for may still run: its tables are not cached', {
         server,
         threads: [...threads].slice(0, 10),
         tables: doubt.slots.length,
-        reason: this.#obstacle || 'its thread has not ended',
+        reason: this.#obstacle || (doubt.threads.size > 0 ? 'its thread has not ended' : 'it was put off'),
       });
     }
   }

@@ -77,8 +77,12 @@ export class WorkerMarks {
   }
 
   /** The server may carry a write out that nobody will hear of: the main thread takes it over, with what it has taken. */
-  inDoubt(connection: BackendConnection, slots: readonly number[], isSchema: boolean): void {
-    const { server, threadId } = connection;
+  inDoubt({ server, threadId }: BackendConnection, slots: readonly number[], isSchema: boolean): void {
     this.#post({ type: 'writeInDoubt', address: server.address, threadId, slots, isSchema });
+  }
+
+  /** Likewise, and its client has heard the end of it. */
+  deferred({ server }: BackendConnection, slots: readonly number[]): void {
+    this.#post({ type: 'writeInDoubt', address: server.address, threadId: null, slots, isSchema: false });
   }
 }

@@ -6,6 +6,7 @@
  * | it is sent                        | in flux                                        | in flux if it may commit                      |
  * | answered, no transaction is open  | raised, out of flux                            | raised if they were in flux, out of flux      |
  * | answered, a transaction is open   | raised if visible; noted as the transaction's  | as above                                      |
+ * | answered, INSERT DELAYED         | raised, and the main thread's from then on      | as above                                      |
  * | its connection is lost or closed  | the main thread has them from then on          | as above                                      |
  *
  * Visible in an open transaction are rows of tables without transactions: the server's transaction state tells of them. An
@@ -273,7 +274,9 @@ export class WriteMarks implements FluxHolder {
   }
 
   #ends(connection: BackendConnection): void {
-    this.#worker.leave(this.#current);
+    if (this.#class?.mayBeDeferred === true && connection.server.flavor === 'mariadb')
+      this.#worker.deferred(connection, this.#worker.named(this.#current));
+    else this.#worker.leave(this.#current);
     if (this.#committing !== undefined) this.#worker.leave(this.#committing);
     this.#worker.ends(this.#place);
     this.#connection = null;
