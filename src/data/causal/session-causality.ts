@@ -28,6 +28,9 @@ const NOTHING_DONE: ReadonlySet<number> = new Set([
   1046, 1049, 1054, 1136, 1044, 1142, 1143, 1146, 1290, 1205, 1213, 1227, 1792,
 ]);
 
+/** Of these, those that come when rows have been read: what was written to tables without transactions by then stays. */
+const BEHIND_ROWS: ReadonlySet<number> = new Set([1205, 1213]);
+
 /** ER_PARSE_ERROR, ER_SYNTAX_ERROR: of the statement, unless it runs another one. */
 const NOT_PARSED: ReadonlySet<number> = new Set([1064, 1149]);
 const RUNS_OTHERS: ReadonlySet<StatementKind> = new Set<StatementKind>([
@@ -148,9 +151,16 @@ export class SessionCausality {
     const isSingle = statement.statementCount === 1;
     if (isSingle && NOT_PARSED.has(errno) && !RUNS_OTHERS.has(statement.kind)) return;
     const isPlain = isSingle && PLAIN.has(statement.kind);
-    if (isPlain && NOTHING_DONE.has(errno)) return;
+    if (isPlain && NOTHING_DONE.has(errno) && this.#hasDoneNothing(statement, errno)) return;
     // A part of it may have been committed, or the transaction before it.
     if (this.#mayHaveWritten) this.#setUnknown(!isPlain);
+  }
+
+  /** Triggers may have written before they, or what they were for, came to that; other tables' rows as they were read. */
+  #hasDoneNothing({ writes, tables }: StatementClass, errno: number): boolean {
+    const written = this.#current?.length ?? Number.POSITIVE_INFINITY;
+    if (written > (writes?.length ?? 0)) return false;
+    return !BEHIND_ROWS.has(errno) || (written < 2 && tables.length < 2);
   }
 
   /** The connection has gone. @param sent the command may have reached the server. */

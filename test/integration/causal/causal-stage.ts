@@ -30,6 +30,9 @@ const OBJECTS = [
   'CREATE TABLE app.given (n INT NOT NULL)',
   'INSERT INTO app.given VALUES (0)',
   'CREATE VIEW app.calling AS SELECT app.writes(n) AS n FROM app.given',
+  'CREATE TABLE app.guarded (n INT NOT NULL)',
+  'INSERT INTO app.guarded VALUES (0)',
+  "CREATE TRIGGER app.guards BEFORE UPDATE ON app.guarded FOR EACH ROW BEGIN UPDATE app.simple SET n = NEW.n; SIGNAL SQLSTATE '40001' SET MYSQL_ERRNO = 1213; END",
   "CREATE USER other@'%' IDENTIFIED BY 'other-secret'",
   'GRANT ALL ON app.* TO other@`%`',
 ];

@@ -3,7 +3,7 @@
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import type { Test } from 'tap';
 import type { ServerFlavor } from '../../../src/topology/server-description.ts';
-import { APP_ACCOUNT, REPLICATION_ACCOUNT } from '../../support/replication-set.ts';
+import { APP_ACCOUNT, APP_SCHEMA, REPLICATION_ACCOUNT } from '../../support/replication-set.ts';
 import type { SluiceProcess } from '../../support/sluice-process.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 import { CausalStage, numberOf, OTHER_ACCOUNT, outcomes, since } from './causal-stage.ts';
@@ -24,6 +24,8 @@ interface WriteCase {
   readonly read: string;
   readonly flavor?: ServerFlavor;
   readonly fails?: boolean;
+  /** Somebody else has read this for update meanwhile. */
+  readonly locked?: string;
   /** As a prepared statement as well. */
   readonly prepared?: boolean;
 }
@@ -103,6 +105,25 @@ const WRITES: readonly WriteCase[] = [
     read: 'SELECT n FROM noted',
     flavor: 'mariadb',
   },
+  {
+    name: 'a table without transactions, up to a row that is locked',
+    write: [
+      'SET innodb_lock_wait_timeout = 1',
+      'DELETE FROM simple',
+      'INSERT INTO simple SELECT id, ? FROM t ORDER BY id',
+    ],
+    locked: 'SELECT * FROM t WHERE id = 2 FOR UPDATE',
+    read: 'SELECT n FROM simple',
+    fails: true,
+  },
+  {
+    name: 'a trigger that fails behind its write to a table without transactions',
+    write: ['UPDATE guarded SET n = ?'],
+    read: 'SELECT n FROM simple',
+    fails: true,
+    // MySQL does not mix them in one statement.
+    flavor: 'mariadb',
+  },
   { name: 'DDL', write: ['CREATE OR REPLACE VIEW app.shown AS SELECT ? AS n'], read: 'SELECT n FROM shown' },
   {
     name: 'a new table',
@@ -148,7 +169,10 @@ async function checkWrites(t: Test, stage: CausalStage, flavor: ServerFlavor): P
       await t.test(isPrepared ? `${each.name}, prepared` : each.name, async (t) => {
         const [writer, reader] = (await clients(t, sluice, 2)) as [Connection, Connection];
         value++;
+        const locker = await stage.set.primary.rootConnection({ database: APP_SCHEMA });
+        t.teardown(() => locker.destroy());
         await stage.heldUp(async () => {
+          if (each.locked !== undefined) await locker.query(`BEGIN; ${each.locked}`);
           await write(t, writer, each, value, isPrepared);
           t.equal(await numberOf(reader, each.read), value, 'another session sees it');
           const [rows] = await reader.execute<RowDataPacket[]>(each.read);
