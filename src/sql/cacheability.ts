@@ -1,7 +1,7 @@
 /** What speaks against keeping the answer of a statement, as far as its text tells. */
 
 import { SYSTEM_SCHEMAS } from './classify-read.ts';
-import { type StatementClass, StatementKind, VaryingReason } from './statement-class.ts';
+import { ClassReason, type StatementClass, StatementKind, VaryingReason } from './statement-class.ts';
 
 /** A closed set, shown as it stands. */
 export const CacheObjection = {
@@ -23,18 +23,32 @@ export interface Objection {
 
 const QUERIES: ReadonlySet<string> = new Set(['SELECT', 'TABLE', 'VALUES']);
 
-/** null: the same data, user, schema and session variables give the same answer. @param schema the session's. */
-export function cacheObjection(statement: StatementClass, schema: string | null): Objection | null {
+/** It changes nothing. What it reads of a server's own schemas may be another thing on the next server, and later. */
+export function isHarmlessRead({ kind, provenRead, reason }: StatementClass): boolean {
+  return kind === StatementKind.read && (provenRead || reason === ClassReason.systemSchema);
+}
+
+/**
+ * null: the same data, user, schema and session variables give the same answer.
+ * @param schema the session's.
+ * @param takesSystem whoever wants it cached knows that it reads system schemas, and takes it as old as it is.
+ */
+export function cacheObjection(
+  statement: StatementClass,
+  schema: string | null,
+  takesSystem = false,
+): Objection | null {
   const { kind, command, statementCount, provenRead, reason, detail, tables, varies } = statement;
   if (statementCount !== 1) return { reason: CacheObjection.severalStatements, detail: '' };
-  if (!provenRead || kind !== StatementKind.read)
+  const isRead = takesSystem ? isHarmlessRead(statement) : provenRead && kind === StatementKind.read;
+  if (!isRead)
     return { reason: CacheObjection.notAProvenRead, detail: detail === '' ? reason : `${reason}: ${detail}` };
   if (!QUERIES.has(command)) return { reason: CacheObjection.notASelect, detail: command };
   if (readsResidue(statement)) return { reason: CacheObjection.session, detail: '' };
   if (varies !== null) return varies;
   if (tables.length === 0) return { reason: CacheObjection.noTables, detail: '' };
-  const isUnqualified = tables.some((table) => table.schema === null);
-  if (isUnqualified && (schema === null || SYSTEM_SCHEMAS.has(schema.toLowerCase())))
+  if (tables.every((table) => table.schema !== null)) return null;
+  if (schema === null || (!takesSystem && SYSTEM_SCHEMAS.has(schema.toLowerCase())))
     return { reason: CacheObjection.notAProvenRead, detail: schema === null ? 'no schema' : 'system-schema' };
   return null;
 }

@@ -15,6 +15,7 @@ import { CacheClass } from '../../common/cache-settings.ts';
 import type { ClientError } from '../../common/errors.ts';
 import { WorkerCounter } from '../../common/shared-counters.ts';
 import { WheelTimer } from '../../common/timer-wheel.ts';
+import { isHarmlessRead } from '../../sql/cacheability.ts';
 import { RouteReason, RouteTarget } from '../../sql/route-reason.ts';
 import { executionKey, lastKeyHash, textKey } from '../cache/cache-key.ts';
 import { SessionScope } from '../cache/cache-scope.ts';
@@ -113,7 +114,7 @@ export class CachedReads implements FillWaiter, SharedReadsOwner {
     if (run.held !== null || routing.pinned || state.mayBeInTransaction || !routing.autocommit) return false;
     if (state.clientTracks || session.readOnly.active || session.errorSequence !== 1) return false;
     const { residue, userVariables } = statement;
-    if (!statement.provenRead || statement.statementCount !== 1 || usesResidue(statement)) return false;
+    if (!isHarmlessRead(statement) || statement.statementCount !== 1 || usesResidue(statement)) return false;
     return !residue.connectionId && userVariables?.length === 0;
   }
 

@@ -47,6 +47,24 @@ t.test('each function by its judgement, where it is one of a proven read', async
   t.ok(cached > 600, `${cached}`);
 });
 
+t.test('system schemas only for those who say so, and nothing else with them', async (t) => {
+  const asked = (sql: string, schema: string): string => {
+    const buf = Buffer.from(sql);
+    return cacheObjection(classify(buf, 0, buf.length, MARIADB), schema, true)?.reason ?? '';
+  };
+  for (const [sql, schema, reason] of [
+    ['SELECT TABLE_NAME FROM information_schema.TABLES', 'shop', ''],
+    ['SELECT User FROM user', 'mysql', ''],
+    ['SELECT a FROM t', 'shop', ''],
+    ['SELECT ID, NOW() FROM information_schema.PROCESSLIST', 'shop', 'clock'],
+    ['SELECT unknown_function() FROM information_schema.TABLES', 'shop', 'not-a-proven-read'],
+    ['SELECT User FROM mysql.user FOR UPDATE', 'shop', 'not-a-proven-read'],
+    ['SHOW TABLES FROM mysql', 'shop', 'not-a-select'],
+  ] as const)
+    t.equal(asked(sql, schema), reason, sql);
+  t.equal(objection('SELECT User FROM user', MARIADB, 'mysql'), 'not-a-proven-read: system-schema');
+});
+
 t.test('what is cached', async (t) => {
   for (const sql of [
     'SELECT * FROM t',

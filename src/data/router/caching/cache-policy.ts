@@ -35,6 +35,8 @@ interface Wish {
   readonly ttlMs: number;
   readonly staleMs: number;
   readonly source: string;
+  /** It is about this very statement, or its tables. */
+  readonly isExplicit: boolean;
 }
 
 /** @param isCurrent of the views. */
@@ -157,7 +159,7 @@ export class CachePolicy {
     if (wished === CacheClass.weak && wish.ttlMs === 0) return refused(Refusal.hintWithoutTtl);
     if (wished !== CacheClass.strong && asksForFreshness(statement.hint))
       return refused(Refusal.hintOff, HINT);
-    const refusal = this.#refusalOf(plan, wished, schema);
+    const refusal = this.#refusalOf(plan, wished, schema, wish.isExplicit);
     if (refusal !== null) return refusal;
     if (wish === AUTO) plan.autoWorth ??= new AutoWorth();
     const decision: CacheDecision = Object.freeze({
@@ -178,15 +180,16 @@ export class CachePolicy {
     const digest = new PlanDigest(plan.normalized, this.#maxTextBytes);
     const found = this.#rules.find(digest, username, schema, plan.statement.tables);
     if (found === null) return null;
-    const { ruleId, class: wish, ttlMs, staleWhileRevalidateMs: staleMs } = found;
-    return { wish, ttlMs: ttlMs ?? 0, staleMs, source: `cache rule ${ruleId}` };
+    const { ruleId, class: wish, ttlMs, staleWhileRevalidateMs: staleMs, tables, digest: exact } = found;
+    const isExplicit = tables.length > 0 || exact !== null;
+    return { wish, ttlMs: ttlMs ?? 0, staleMs, source: `cache rule ${ruleId}`, isExplicit };
   }
 
   /** What the statement itself, its tables and its views say against it. */
-  #refusalOf(plan: Plan, wished: CacheClass, schema: string | null): CacheVerdict | null {
+  #refusalOf(plan: Plan, wished: CacheClass, schema: string | null, isExplicit = false): CacheVerdict | null {
     const { statement } = plan;
     const isBounded = wished === CacheClass.weak;
-    const objection = cacheObjection(statement, schema);
+    const objection = cacheObjection(statement, schema, isExplicit && wished !== CacheClass.strong);
     // What is as old as a day at most is no older than its time to live.
     if (objection !== null && !(isBounded && objection.reason === VaryingReason.timeOfDay))
       return refused(objection.reason, objection.detail);
@@ -194,7 +197,8 @@ export class CachePolicy {
     if (!complete) return refused(Refusal.schemaUnknown);
     const varies = named(statement, schema, varying);
     if (varies !== null) return refused(Refusal.varyingTable, varies);
-    if (isBounded) return null;
+    // Nobody tells of changes of system schemas in any case.
+    if (isBounded || !statement.provenRead) return null;
     const timed = named(statement, schema, timesOfDay);
     if (timed !== null) return refused(Refusal.timeOfDay, timed);
     if (!this.#tables.complete) return refused(Refusal.schemaUnknown);
@@ -204,10 +208,10 @@ export class CachePolicy {
 }
 
 const HINT = 'hint';
-const AUTO: Wish = { wish: CacheClass.strong, ttlMs: 0, staleMs: 0, source: 'auto' };
+const AUTO: Wish = { wish: CacheClass.strong, ttlMs: 0, staleMs: 0, source: 'auto', isExplicit: false };
 
 function hinted({ cache, noCache }: RouteHint): Wish | null {
-  if (noCache) return { wish: 'off', ttlMs: 0, staleMs: 0, source: HINT };
+  if (noCache) return { wish: 'off', ttlMs: 0, staleMs: 0, source: HINT, isExplicit: true };
   if (cache === null) return null;
   const wish = cache.wish ?? CacheClass.weak;
   const isWeak = wish === CacheClass.weak;
@@ -216,6 +220,7 @@ function hinted({ cache, noCache }: RouteHint): Wish | null {
     ttlMs: isWeak ? (cache.ttlMs ?? 0) : 0,
     staleMs: isWeak ? (cache.staleMs ?? 0) : 0,
     source: HINT,
+    isExplicit: true,
   };
 }
 
@@ -224,10 +229,10 @@ function ruled(caching: RuledCaching | null, { softTtlPercent }: CacheSettings):
   const { wish, staleMs, ruleId } = caching;
   const ttlMs = caching.ttlMs ?? 0;
   const source = `rule ${ruleId}`;
-  if (!caching.isProxysql || softTtlPercent === 0) return { wish, ttlMs, staleMs, source };
+  if (!caching.isProxysql || softTtlPercent === 0) return { wish, ttlMs, staleMs, source, isExplicit: false };
   // Behind that part of it ProxySQL lets one client read the result again, and serves the old one to the others.
   const softMs = Math.max(1, Math.floor((ttlMs * softTtlPercent) / 100));
-  return { wish, ttlMs: softMs, staleMs: ttlMs - softMs, source };
+  return { wish, ttlMs: softMs, staleMs: ttlMs - softMs, source, isExplicit: false };
 }
 
 /** It says what it must see at least, or who is to be asked: only what is proven fresh may answer it. */
