@@ -50,12 +50,17 @@ export class WorkerQuestions {
     this.#lists = new SessionListing(tell);
   }
 
-  /** Asks a running worker; empty when there is none, or it does not answer in time. */
-  explainRoute(question: ExplainQuestion): Promise<readonly ExplainStep[]> {
+  /**
+   * One running worker says all; of the others only what each has for itself. Empty when there is none, or the first one does
+   * not answer in time.
+   */
+  async explainRoute(question: ExplainQuestion): Promise<readonly ExplainStep[]> {
     const { running, tell } = this.#options;
-    const [worker] = running();
-    if (worker === undefined) return Promise.resolve([]);
-    return this.#explains.ask(question, (message) => tell(worker, message));
+    const answers = await Promise.all(
+      running().map((worker) => this.#explains.ask(question, (message) => tell(worker, message))),
+    );
+    const [first = [], ...others] = answers;
+    return first.flatMap((one) => [one, ...(one.isOfWorker === true ? alike(one, others) : [])]);
   }
 
   /** Asks all workers that run; does not wait for one that is late. */
@@ -108,4 +113,8 @@ export class WorkerQuestions {
   #othersThan(worker: number): number[] {
     return this.#options.alive().filter((other) => other !== worker);
   }
+}
+
+function alike({ step }: ExplainStep, others: readonly (readonly ExplainStep[])[]): ExplainStep[] {
+  return others.flatMap((steps) => steps.filter((other) => other.step === step));
 }

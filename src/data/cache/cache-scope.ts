@@ -31,6 +31,10 @@ const IRRELEVANT: ReadonlySet<string> = new Set([
 
 export interface CacheScope {
   readonly id: number;
+  readonly username: string;
+  readonly schema: string | null;
+  /** How its texts are read. */
+  readonly lexical: { readonly charset: string; readonly sqlMode: string };
   /** Not so where a read may see what nobody has committed. */
   readonly isCacheable: boolean;
   /**
@@ -59,9 +63,18 @@ export class CacheScopes {
     if (known !== undefined) return known;
     if (this.#known.size >= MAX_SCOPES) this.#known.clear();
     const identity = identityOf(connectionKey, name, variables, this.#keyOf(variables));
-    const scope = { id: ++this.#lastId, isCacheable: !readsUncommitted(variables), identity };
+    const { username } = connectionKey.credentials;
+    const isCacheable = !readsUncommitted(variables);
+    const lexical = { charset: variables.characterSetClient, sqlMode: variables.sqlMode };
+    const scope = { id: ++this.#lastId, username, schema, lexical, isCacheable, identity };
     this.#known.set(key, scope);
     return scope;
+  }
+
+  /** Those that sessions have had by now. @param username null: of any */
+  *known(username: string | null, schema: string | null): Generator<CacheScope> {
+    for (const scope of this.#known.values())
+      if (scope.schema === schema && (username === null || scope.username === username)) yield scope;
   }
 
   #keyOf(variables: SessionVariables): string {

@@ -100,6 +100,12 @@ export class ResultCache {
     return this.store.get(key);
   }
 
+  /** Likewise, which counts as no use of it. */
+  peek(key: string): CacheEntry | undefined {
+    if (this.epochs.flushes !== this.#sharedFlushes) this.#flushAll();
+    return this.store.peek(key);
+  }
+
   /** @param token a position that the reader must see. */
   judge(entry: CacheEntry, decision: CacheDecision, token: number): Usability {
     if (decision.class === CacheClass.strong) {

@@ -79,6 +79,11 @@ export class ResultStore {
   }
 
   /** Marks it as used. */
+  /** Nobody uses it thereby. */
+  peek(key: string): CacheEntry | undefined {
+    return this.#entries?.peek(key);
+  }
+
   get(key: string): CacheEntry | undefined {
     return this.#entries?.get(key);
   }

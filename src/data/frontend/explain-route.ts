@@ -12,7 +12,7 @@ import type { Destination } from '../router/destination.ts';
 import type { RoutingFacts } from '../router/router.ts';
 import type { WorkerContext } from '../worker-context.ts';
 import { balancingSteps } from './explain-balancing.ts';
-import { explainCache } from './explain-cache.ts';
+import { explainCache, explainStored } from './explain-cache.ts';
 import { explainCausality } from './explain-causality.ts';
 import { judgeForExplain } from './explain-route-rules.ts';
 
@@ -86,6 +86,7 @@ export async function explainRoute(
     { step: 'candidates', value: describeCandidates(readers) },
     { step: 'causal_reads', value: explainCausality(context, { plan, schema, verdict, account, isRead }) },
     { step: 'cache', value: explainCache(context, plan, verdict, user, schema) },
+    ...explainStored(context, { text: runs, destination, rules: verdict, username: user, schema }),
     { step: 'target', value: route.target },
     { step: 'reason', value: route.reason },
     { step: 'hostgroup', value: String(hostgroup) },

@@ -35,6 +35,7 @@ t.before(async () => {
       cache: {
         rules: [
           { ruleId: 7, tables: ['app.listed'], class: 'weak', ttlMs: 60_000, staleWhileRevalidateMs: 5 },
+          { ruleId: 8, tables: ['information_schema.schemata'], class: 'immutable' },
         ],
       },
     },
@@ -52,9 +53,9 @@ t.teardown(async () => {
   await set.dispose();
 });
 
-async function cacheStep(sql: string): Promise<string> {
+async function cacheStep(sql: string, name = 'cache'): Promise<string> {
   const [rows] = await admin.query<RowDataPacket[]>(`EXPLAIN ROUTE ${sql}`);
-  return String(rows.find(({ step }) => step === 'cache')?.value);
+  return String(rows.find(({ step }) => step === name)?.value);
 }
 
 async function hits(): Promise<number> {
@@ -84,6 +85,23 @@ t.test('each way to ask', async (t) => {
     ['SELECT v FROM t /* sluice:cache=immutable */', 'immutable: hint', 8],
     ['SELECT id FROM plain /* sluice:cache_ttl_ms=60000 */', 'weak: hint, up to 60000 ms old', 8],
     ['SELECT v FROM t', 'no: no-rule', 0],
+    [
+      'SELECT TABLE_NAME FROM information_schema.TABLES /* sluice:cache_ttl_ms=60000 */',
+      'weak: hint, up to 60000 ms old',
+      8,
+    ],
+    ['SELECT SCHEMA_NAME FROM information_schema.SCHEMATA', 'immutable: cache rule 8', 8],
+    [
+      'SELECT SCHEMA_NAME FROM information_schema.SCHEMATA /* sluice:cache=strong */',
+      'no: not-a-proven-read (system-schema: information_schema.SCHEMATA)',
+      0,
+    ],
+    [
+      'SELECT ID FROM information_schema.PROCESSLIST WHERE 1 = 1',
+      'no: not-a-proven-read (system-schema: information_schema.PROCESSLIST)',
+      0,
+    ],
+    ['SELECT SCHEMA_NAME, NOW() FROM information_schema.SCHEMATA', 'no: clock (NOW)', 0],
     ['SELECT listed.id FROM listed, t', 'no: no-rule', 0],
     ['SELECT NOW() FROM listed', 'no: clock (NOW)', 0],
     ['SELECT SQL_NO_CACHE id FROM listed', 'no: sql-no-cache (SQL_NO_CACHE)', 0],
@@ -107,6 +125,12 @@ t.test('a hint for strong has the binary log followed, so that writes around Slu
   await client.query(sql);
   await waitUntil('the log is followed', async () => /seen within 500 ms/.test(await cacheStep(sql)));
   await waitUntil('it is served from the cache', async () => (await hitsOf(sql)) === 10);
+  const now = (): Promise<string> => cacheStep(sql, 'cache_now');
+  t.match(
+    await now(),
+    /^worker 0: a hit, read \d+ ms ago within \d+\.\d ms, 1 rows, \d+ bytes, by (?:row|table), for app$/,
+  );
+  t.equal(await cacheStep(sql.replace('2', '3'), 'cache_now'), 'worker 0: nothing is kept', 'other literals');
   const root = await set.primary.rootConnection();
   await root.query('UPDATE app.t SET v = 21 WHERE id = 2');
   await root.end();
@@ -114,6 +138,14 @@ t.test('a hint for strong has the binary log followed, so that writes around Slu
     const [rows] = await client.query<RowDataPacket[]>(sql);
     return rows[0]?.v === 21;
   });
+  await client.query('UPDATE t SET v = 22');
+  // Until the follower has come to the write nobody knows which rows it has changed.
+  await waitUntil('it is known to be over', async () =>
+    /^worker 0: no hit any more: a write, DDL, or its time has ended it, read/.test(await now()),
+  );
+  await admin.query('FLUSH CACHE');
+  t.equal(await now(), 'worker 0: nothing is kept');
+  t.equal(await cacheStep('SELECT v FROM t', 'cache_now'), 'worker 0: nothing is kept');
 });
 
 t.test('cache.auto keeps what repeats, and leaves what does not', async (t) => {
@@ -122,8 +154,16 @@ t.test('cache.auto keeps what repeats, and leaves what does not', async (t) => {
   const repeated = 'SELECT v, id FROM t WHERE id = 1';
   t.match(await cacheStep(repeated), 'strong: auto, while it pays, as each worker finds out');
   t.equal(await hitsOf(repeated), 0, 'nothing is known of it yet');
+  t.equal(await cacheStep(repeated, 'cache_auto'), 'worker 0: not enough statements yet (10)');
   await waitUntil('it is served from the cache', async () => (await hitsOf(repeated)) === 10);
   const before = await hits();
   for (let id = 0; id < 100; id++) await client.query(`SELECT v + id FROM t WHERE id = ${id}`);
   t.equal((await hits()) - before, 0);
+  const pays =
+    /^worker 0: pays: \d\d % of the last statements would have been hits, each of \d+\.\d\d ms on a server$/;
+  t.match(await cacheStep(repeated, 'cache_auto'), pays);
+  t.match(
+    await cacheStep('SELECT v + id FROM t WHERE id = 7', 'cache_auto'),
+    /^worker 0: does not pay: 0 % of the last statements would have been hits/,
+  );
 });

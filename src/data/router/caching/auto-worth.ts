@@ -56,6 +56,15 @@ export class AutoWorth {
     return this.#recentHits.value + (1 - this.#recentHits.value) * this.#sampledHits.value;
   }
 
+  /** Statements that the estimate is of, up to `MEMORY`. */
+  get seen(): number {
+    return this.#recentHits.count;
+  }
+
+  get isCertain(): boolean {
+    return this.seen >= MIN_SEEN;
+  }
+
   get pays(): boolean {
     return this.#pays;
   }
@@ -74,7 +83,7 @@ export class AutoWorth {
     this.#recentHits.add(isRecent);
     this.#recent[place] = hash;
     if (!isRecent && (hash >>> 6) % (1 << this.#shift) === 0) this.#sampledHits.add(this.#isKnown(hash));
-    if (this.#recentHits.count < MIN_SEEN) return false;
+    if (!this.isCertain) return false;
     const { hitRate } = this;
     const savedMs = hitRate * serverMs;
     this.#pays = this.#pays
