@@ -247,3 +247,24 @@ export function storeMemory({ memoryBytes, memoryIsLimited }: Machine): StoreMem
     maxHeldBytes: atMost(128, 8, 1 / 32),
   };
 }
+
+/** What holds, by setting, and where the machine sets a limit, that. */
+export function takeSizes(
+  values: Sizeable & { readonly workers: number },
+  machine: Machine,
+): {
+  readonly sizes: ReadonlyMap<string, number>;
+  readonly memoryLimitBytes: number | null;
+  readonly workerHeapBytes: number | null;
+} {
+  const paths = [...SIZED.map(({ path }) => path), 'limits.maxPacketBytes', 'pool.maxConnections'];
+  const { oldGenerationMib } = workerHeap(machine, values.workers);
+  return {
+    sizes: new Map([
+      ['workers', values.workers],
+      ...paths.map((path): [string, number] => [path, numberAt(values, path)]),
+    ]),
+    memoryLimitBytes: machine.memoryIsLimited ? machine.memoryBytes : null,
+    workerHeapBytes: oldGenerationMib === null ? null : oldGenerationMib * MIB,
+  };
+}

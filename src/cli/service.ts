@@ -187,8 +187,11 @@ class Service {
       return;
     }
     try {
-      const loaded = this.#options.read();
-      const { changed, needRestart } = await this.#handle.reload(loaded.config);
+      let { loaded } = this.#options;
+      const { changed, needRestart } = await this.#handle.reload(() => {
+        loaded = this.#options.read();
+        return loaded.config;
+      });
       this.#logger.info('configuration read again', { changed });
       if (needRestart.length > 0)
         this.#logger.warn('changed settings need a restart', { settings: needRestart });

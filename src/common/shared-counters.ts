@@ -133,6 +133,8 @@ export const WorkerCounter = {
   cacheNotAdmitted: 81,
   /** Once a second: who does not count on stands still. */
   beats: 82,
+  /** Grammars that the worker could not load. */
+  grammarsMissing: 83,
 } as const;
 export type WorkerCounter = (typeof WorkerCounter)[keyof typeof WorkerCounter];
 const WORKER_COUNTERS = 88;

@@ -131,7 +131,7 @@ export class OperatorRoom {
   }
 
   #takeCounters(): CounterSnapshot {
-    const { counters, shared, monitor, logs, failover, writes, certificates, snapshot, handover } =
+    const { counters, shared, monitor, logs, failover, writes, certificates, runtime, snapshot, handover } =
       this.#parts;
     return takeCounterSnapshot({
       counters,
@@ -144,7 +144,7 @@ export class OperatorRoom {
       follower: writes.binlog.report,
       handover: handover(),
       lagOf: (address) => monitor.topology.find(address),
-      health: takeHealth(this.#readiness(), failover, writes, certificates),
+      health: takeHealth(this.#readiness(), failover, writes, certificates, runtime),
     });
   }
 

@@ -14,8 +14,11 @@ export interface SluiceAddresses {
 
 export interface SluiceHandle {
   readonly addresses: SluiceAddresses;
-  /** Applies what has changed in the file since it was read last; on a rejection all is as before. */
-  reload(file: Config): Promise<AppliedConfig>;
+  /**
+   * Applies what has changed in the file since it was read last; on a rejection all is as before.
+   * @param read the configuration as it is now
+   */
+  reload(read: () => Config): Promise<AppliedConfig>;
   /** Of each worker that runs, how often it has said that it does: about once a second. */
   beats(): readonly number[];
   /** For what rotates log files: goes on in new ones of the same paths. */

@@ -9,6 +9,7 @@ import { SharedStatistics } from '../common/shared-statistics.ts';
 import type { Snapshot } from '../common/snapshot.ts';
 import { FollowState, TableEpochs } from '../common/table-epochs.ts';
 import { StopMode } from '../common/thread-messages.ts';
+import { GRAMMAR_MISSING, onGrammarMissing } from '../sql/grammars.ts';
 import { CertificateKeeper } from './certificate-keeper.ts';
 import { ConfigurationInForce } from './configuration-in-force.ts';
 import { configuredServers } from './configured-servers.ts';
@@ -92,6 +93,7 @@ export class Supervisor implements SluiceHandle {
     this.#store = store;
     this.#readFile = readFile;
     this.#logger = logger;
+    onGrammarMissing((grammar, err) => logger.error(GRAMMAR_MISSING, { grammar, err }));
     this.#logs = new OperatorLogs(config, logger, version);
     this.#shared = new SharedStatistics(config.workers);
     this.#epochs = new TableEpochs(config.workers);
@@ -177,7 +179,7 @@ export class Supervisor implements SluiceHandle {
       setLogLevel: (level) => this.#setLogLevel(level),
       reopenLogs: () => this.reopenLogs(),
       setAccepting: (accepting) => this.#snapshots.setAccepting(accepting),
-      reloadFile: () => this.reload(this.#readFile()),
+      reloadFile: () => this.reload(this.#readFile),
       handOver: (by) => this.handOver(by),
     };
   }
@@ -313,8 +315,8 @@ export class Supervisor implements SluiceHandle {
     };
   }
 
-  reload(file: Config): Promise<AppliedConfig> {
-    return this.#runtime.fileChanged(file);
+  reload(read: () => Config): Promise<AppliedConfig> {
+    return this.#runtime.fileChanged(read);
   }
 
   #apply(wanted: Config): Promise<AppliedConfig> {

@@ -20,6 +20,7 @@ import { TableEpochs } from '../common/table-epochs.ts';
 import { type FromWorker, StopMode, type ToWorker, type WorkerStart } from '../common/thread-messages.ts';
 import { TimerWheel } from '../common/timer-wheel.ts';
 import { ReportStream } from '../common/worker-report.ts';
+import { GRAMMAR_MISSING, onGrammarMissing } from '../sql/grammars.ts';
 import { AccountCredentials } from './backend/account-credentials.ts';
 import { Backends } from './backend/backends.ts';
 import type { PoolEnvironment } from './backend/pool-environment.ts';
@@ -92,6 +93,10 @@ logLines.limit = MAX_LOG_LINES;
 const log = (level: LogLevel, message: string, fields: Record<string, unknown>): void => {
   if (LEVELS.indexOf(level) >= threshold && logLines.hasRoom()) logLines.add({ level, message, fields });
 };
+onGrammarMissing((grammar, err) => {
+  counters.add(WorkerCounter.grammarsMissing);
+  log('error', GRAMMAR_MISSING, { grammar, reason: err.message });
+});
 const statistics = new StatementStatistics(
   new SharedStatistics(start.statistics),
   start.workerIndex,

@@ -1,29 +1,11 @@
 /** Asks node-sql-parser which tables a statement reads, for the few statements where our own reading is unsure. */
 
-import { createRequire } from 'node:module';
+import { grammarOf } from './grammars.ts';
 import { ASCII, isUtf8, type LexicalContext } from './lexical-context.ts';
 import type { TableReference } from './statement-class.ts';
 
-interface SqlParser {
-  tableList(sql: string): string[];
-}
-
 /** A longer text is not given to the parser: 36 kB of joins took it 0.1 s and more, in which nobody else is served. */
 const MAX_PARSED_BYTES = 4096;
-
-const require = createRequire(import.meta.url);
-const parsers = new Map<string, SqlParser>();
-
-/** The grammars take tens of milliseconds to load and most processes never need them. */
-function parserFor(flavor: 'mysql' | 'mariadb'): SqlParser {
-  let parser = parsers.get(flavor);
-  if (parser === undefined) {
-    const grammar = require(`node-sql-parser/build/${flavor}`) as { Parser: new () => SqlParser };
-    parser = new grammar.Parser();
-    parsers.set(flavor, parser);
-  }
-  return parser;
-}
 
 /** The tables of `buf[start, end)`, one statement; null when the parser does not understand it. */
 export function parserTables(
@@ -36,14 +18,14 @@ export function parserTables(
   if (end - start > MAX_PARSED_BYTES || context.ansiQuotes || context.noBackslashEscapes) return null;
   const sql = buf.toString('utf8', start, end);
   if (!ASCII.test(sql) && (!isUtf8(context) || sql.includes('\ufffd'))) return null;
+  const parser = grammarOf(context.flavor);
+  if (parser === null) return null;
   try {
     // Each entry reads `select::schema::table`, with the word null for a schema that is not named.
-    return parserFor(context.flavor)
-      .tableList(sql)
-      .map((entry) => {
-        const [, schema = 'null', table = ''] = entry.split('::');
-        return { schema: schema === 'null' ? null : schema, table };
-      });
+    return parser.tableList(sql).map((entry) => {
+      const [, schema = 'null', table = ''] = entry.split('::');
+      return { schema: schema === 'null' ? null : schema, table };
+    });
   } catch {
     return null;
   }

@@ -3,7 +3,7 @@
 import { HostgroupKind, MemberVerdict } from '../../topology/hostgroup-membership.ts';
 import type { CertificateEnd } from '../certificate-ends.ts';
 import { FailoverObstacle } from '../failover/failover-obstacles.ts';
-import { gauge, type SharedMetric } from './shared-metric.ts';
+import { gauge, optional, type SharedMetric } from './shared-metric.ts';
 
 export interface HealthNumbers {
   /** As `/readyz` says. */
@@ -12,6 +12,13 @@ export interface HealthNumbers {
   /** Writes whose connection was lost, and that may still run. */
   readonly writesInDoubt: number;
   readonly certificates: readonly CertificateEnd[];
+  /** What the file said when it was last read could not come into force. */
+  readonly isFileRefused: boolean;
+  /** In force, by setting. */
+  readonly sizes: ReadonlyMap<string, number>;
+  /** Of a control group; null for none. */
+  readonly memoryLimitBytes: number | null;
+  readonly workerHeapBytes: number | null;
 }
 
 /** Before anything has started. */
@@ -20,6 +27,10 @@ export const NO_HEALTH: HealthNumbers = {
   failoverObstacles: [],
   writesInDoubt: 0,
   certificates: [],
+  isFileRefused: false,
+  sizes: new Map(),
+  memoryLimitBytes: null,
+  workerHeapBytes: null,
 };
 
 export const HEALTH_METRICS: readonly SharedMetric[] = [
@@ -77,6 +88,28 @@ export const HEALTH_METRICS: readonly SharedMetric[] = [
     'sluice_writes_in_doubt',
     'Writes whose connection was lost and that may still run on the server: their tables are not cached',
     ({ health }) => health.writesInDoubt,
+  ),
+  gauge(
+    'sluice_configuration_refused',
+    '1 while what the file said when it was last read could not come into force: what was before it still is',
+    ({ health }) => Number(health.isFileRefused),
+  ),
+  {
+    name: 'sluice_size',
+    help: 'Sizes in force, by the setting that they come from, or that they were made to fit the machine in place of',
+    kind: 'gauge',
+    labelNames: ['setting'],
+    samples: ({ health }) => [...health.sizes].map(([setting, value]) => ({ labels: { setting }, value })),
+  },
+  optional(
+    'sluice_memory_limit_bytes',
+    'Memory beyond which the process is killed, of a control group; absent where there is no limit',
+    ({ health }) => health.memoryLimitBytes,
+  ),
+  optional(
+    'sluice_worker_heap_limit_bytes',
+    'Heap beyond which a worker is started again; absent where there is no limit of memory',
+    ({ health }) => health.workerHeapBytes,
   ),
   {
     name: 'sluice_certificate_expiry_timestamp_seconds',

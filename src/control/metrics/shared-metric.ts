@@ -30,3 +30,16 @@ export function single(
 export function gauge(name: string, help: string, read: (snapshot: CounterSnapshot) => number): SharedMetric {
   return single(name, 'gauge', help, read);
 }
+
+/** A gauge that is absent where there is nothing to measure. */
+export function optional(
+  name: string,
+  help: string,
+  read: (snapshot: CounterSnapshot) => number | null,
+): SharedMetric {
+  const samples = (all: CounterSnapshot): readonly Sample[] => {
+    const value = read(all);
+    return value === null ? [] : [{ labels: {}, value }];
+  };
+  return { name, help, kind: 'gauge', labelNames: [], samples };
+}

@@ -62,6 +62,11 @@ export const WORKER_METRICS: Readonly<Record<WorkerCounterName, WorkerMetric>> =
     help: 'About one a second from each worker that runs: one whose number stands still hangs',
     kind: 'counter',
   },
+  grammarsMissing: {
+    name: 'sluice_grammars_missing_total',
+    help: 'Grammars of SQL that a worker could not load: statements that only the parser could prove to be reads go to the primary',
+    kind: 'counter',
+  },
   authFailures: {
     name: 'sluice_frontend_auth_failures_total',
     help: 'Logins of clients that failed',

@@ -75,6 +75,7 @@ export class RuntimeControl implements AdminRuntime {
   /** As SIGHUP, or the start, has seen it last. */
   #file: Config;
   #startConfig: Config;
+  #isFileRefused = false;
   #tail: Promise<unknown> = Promise.resolve();
   #notices: readonly StartWarning[] = [];
 
@@ -118,6 +119,11 @@ export class RuntimeControl implements AdminRuntime {
   /** What an operator should know of how it started; for everybody who logs in. */
   get notices(): readonly string[] {
     return this.#notices.map(({ message }) => message);
+  }
+
+  /** What the file said when it was last read could not come into force. */
+  get isFileRefused(): boolean {
+    return this.#isFileRefused;
   }
 
   // ---- what is in force
@@ -293,8 +299,10 @@ export class RuntimeControl implements AdminRuntime {
   }
 
   /** What has changed in the file since it was read last goes to MEMORY and RUNTIME. @throws ConfigError */
-  fileChanged(file: Config): Promise<AppliedConfig> {
+  fileChanged(read: () => Config): Promise<AppliedConfig> {
     return this.#inTurn(async () => {
+      this.#isFileRefused = true;
+      const file = read();
       const changes = withFileChanges(this.config, this.#file, file, this.#written);
       const { config } = await checkConfiguration(changes.config, this.catalog, this.config);
       const applied = await this.#inForce.apply(config);
@@ -304,6 +312,7 @@ export class RuntimeControl implements AdminRuntime {
       if (applied.changed.length > 0)
         this.#record({ by: 'SIGHUP', what: changes.paths.join(', ') }, applied.snapshotVersion);
       await this.#copies.settingsToMemory(changes, this.modules, this.catalog, this.config);
+      this.#isFileRefused = false;
       return applied;
     });
   }

@@ -30,8 +30,8 @@ await runService({
     if (behaviour === 'throw-later') setImmediate(() => JSON.parse('{'));
     return {
       addresses: { listen: '127.0.0.1:6033', socket: null, admin: null, http: '127.0.0.1:6080' },
-      reload: async (file) => {
-        const { config, changed, needRestart } = planReload(inForce, file);
+      reload: async (read) => {
+        const { config, changed, needRestart } = planReload(inForce, read());
         inForce = config;
         say(`reload maxConnections=${config.pool.maxConnections} port=${config.listen.port}`);
         return { snapshotVersion: 1, changed, needRestart };

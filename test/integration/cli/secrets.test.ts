@@ -57,6 +57,7 @@ t.test('a password in a file is changed while Sluice runs', async (t) => {
   sluice.signal('SIGHUP');
   const refused = await sluice.waitForLog('configuration not changed');
   t.match(JSON.stringify(refused), /users\[0\]\.password: .*app is empty/);
+  t.equal(await sluice.metric('sluice_configuration_refused'), 1);
   await (await sluice.connect({ password: changed })).end();
 
   const compare = (...args: string[]) =>
@@ -74,6 +75,12 @@ t.test('a password in a file is changed while Sluice runs', async (t) => {
     code: 2,
     stderr: /127\.0\.0\.1:1 cannot be asked \(.*ECONNREFUSED/,
   });
+
+  sluice.signal('SIGHUP');
+  await waitUntil(
+    'a good file is taken',
+    async () => (await sluice.metric('sluice_configuration_refused')) === 0,
+  );
 
   const ops = await sluice.adminConnection({ user: 'ops', password: 'ops-secret' });
   await ops.query('SHOW SERVERS');

@@ -56,6 +56,13 @@ const HEALTH: HealthNumbers = {
   failoverObstacles: ['no-candidate'],
   writesInDoubt: 2,
   certificates: [{ setting: 'tls.certificate', endsAtMs: 1_800_000_000_000 }],
+  isFileRefused: true,
+  sizes: new Map([
+    ['workers', 2],
+    ['cache.maxBytes', 1_048_576],
+  ]),
+  memoryLimitBytes: 268_435_456,
+  workerHeapBytes: null,
 };
 
 const WORKERS = [
@@ -145,6 +152,10 @@ t.test('what alerts go by', async (t) => {
     'sluice_hostgroup_members{hostgroup="1",kind="reader",verdict="lagging"} 1',
     'sluice_hostgroup_members{hostgroup="1",kind="reader",verdict="fit"} 0',
     'sluice_server_replication_running{server="db2:3306"} 1',
+    'sluice_configuration_refused 1',
+    'sluice_size{setting="workers"} 2',
+    'sluice_size{setting="cache.maxBytes"} 1048576',
+    'sluice_memory_limit_bytes 268435456',
     'sluice_certificate_expiry_timestamp_seconds{setting="tls.certificate"} 1800000000',
     'sluice_operation_last_timestamp_seconds{operation="failover"} 0',
   ])
