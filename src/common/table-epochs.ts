@@ -94,7 +94,8 @@ const CONFIRMED_AT_MS = OWN + OWN_WRITES;
 const APPLIED = CONFIRMED_AT_MS + 1;
 const SETTLED = APPLIED + 1;
 const FOLLOWED_SINCE = SETTLED + 1;
-const POSITIONS = FOLLOWED_SINCE + 1;
+const HISTORY = FOLLOWED_SINCE + 1;
+const POSITIONS = HISTORY + 1;
 
 export class TableEpochs {
   readonly buffers: TableEpochBuffers;
@@ -320,6 +321,15 @@ export class TableEpochs {
 
   set followedSince(position: number) {
     this.#positions[FOLLOWED_SINCE] = position;
+  }
+
+  /** Which history of the server's the numbers of its GTIDs are of (`binlog-history.ts`); 0: nobody knows. */
+  get history(): number {
+    return this.#positions[HISTORY]!;
+  }
+
+  set history(history: number) {
+    this.#positions[HISTORY] = history;
   }
 
   /** A write through this Sluice, whose tables are in flux still or have been raised. */

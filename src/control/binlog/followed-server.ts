@@ -15,6 +15,7 @@ import {
   encodeComBinlogDump,
   encodeComBinlogDumpGtid,
 } from '../../../protocol/index.ts';
+import { type GtidHistory, historyNumber, isBroken, isSameStart } from '../../common/gtid-history.ts';
 import { type GtidSource, gtidPosition, NO_POSITION } from '../../common/gtid-position.ts';
 import { monotonicMs } from '../../common/monotonic-ms.ts';
 import type { SharedGtids } from '../../common/shared-gtids.ts';
@@ -26,7 +27,8 @@ import {
   type MonitorCredentials,
   type MonitorTarget,
 } from '../monitor/monitor-connection.ts';
-import { isBehind, StreamPlace } from './binlog-place.ts';
+import { readHistory } from './binlog-history.ts';
+import { formatPlace, isBehind, StreamPlace } from './binlog-place.ts';
 import {
   type BinlogEnd,
   checkPrimary,
@@ -43,6 +45,7 @@ import { MappedTables } from './mapped-tables.ts';
 import type { RowSink } from './row-sink.ts';
 import { intervalsHave, SeenMariadbGtids, SeenMysqlGtids, type StreamGtid } from './seen-gtids.ts';
 import { statementChanges } from './statement-changes.ts';
+import { FollowerSuspension } from './suspension.ts';
 
 /** How often what is done, in milliseconds. */
 export interface FollowerPace {
@@ -103,6 +106,7 @@ export class FollowedServer {
   /** A moment was confirmed since the beginning: what has been read is whole. */
   #isWhole = false;
   #isConfirmed = false;
+  #history: GtidHistory | null = null;
   #flavor: 'mysql' | 'mariadb' = 'mysql';
   #versionId = 0;
 
@@ -127,6 +131,7 @@ export class FollowedServer {
     this.#reader = new EventReader(this.#raiser, this.#place, new MappedTables(rows, epochs), tally);
     // Nothing is known of what comes before its beginning.
     epochs.followedSince = NO_POSITION;
+    epochs.history = 0;
     this.#watch = new FreshnessWatch(epochs, monotonicMs, tally);
   }
 
@@ -146,6 +151,7 @@ export class FollowedServer {
     const probe = await MonitorConnection.open(target, credentials, opening);
     try {
       await checkPrimary(probe, opening);
+      await this.#checkHistory(probe, opening);
       this.#flavor = probe.version.flavor === ServerFlavor.mysql ? 'mysql' : 'mariadb';
       this.#versionId = probe.version.id;
       if (!this.#isWhole) await this.#begin(probe, opening);
@@ -241,7 +247,14 @@ export class FollowedServer {
       tally.bytes = bytesBefore + dump.receivedBytes;
       const asking = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
       const askedAtMs = monotonicMs();
+      const sent = this.#place.isKnown ? this.#place.place : null;
       const end = await readBinlogEnd(probe, asking);
+      // What a file of another history has is not sent any more, and looks as if it had been.
+      if (sent !== null && isBehind(end.place, sent))
+        throw new FollowerSuspension(
+          'binlog-reset',
+          `the binlog ends at ${formatPlace(end.place)}, and was sent up to ${formatPlace(sent)}`,
+        );
       this.#watch.sampled(end.place, askedAtMs);
       await this.#settle(probe, end, asking);
       this.#confirm();
@@ -251,10 +264,22 @@ export class FollowedServer {
       if (askedAtMs - checkedAtMs >= pace.checkMs) {
         checkedAtMs = askedAtMs;
         await checkPrimary(probe, asking);
+        await this.#checkHistory(probe, asking);
       }
       const waitMs = this.#raiser.unsettled === null ? pace.probeMs : pace.settleMs;
       await sleep(waitMs, undefined, { signal });
     }
+  }
+
+  /** Numbers of transactions mean what they have meant. */
+  async #checkHistory(probe: MonitorConnection, signal: AbortSignal): Promise<void> {
+    const before = this.#history;
+    const now = await readHistory(probe, signal);
+    if (before !== null && now !== null && isBroken(before, now))
+      throw new FollowerSuspension('binlog-reset', 'the server has executed RESET');
+    // By a second more or less it is the same still.
+    if (before === null || now === null || !isSameStart(before, now)) this.#history = now;
+    this.#options.epochs.history = this.#history === null ? 0 : historyNumber(this.#history);
   }
 
   async #settle(probe: MonitorConnection, end: BinlogEnd, signal: AbortSignal): Promise<void> {
