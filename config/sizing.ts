@@ -248,13 +248,13 @@ export function storeMemory({ memoryBytes, memoryIsLimited }: Machine): StoreMem
   };
 }
 
-/** What holds, by setting, and where the machine sets a limit, that. */
+/** What holds, by setting, and what there is of memory. */
 export function takeSizes(
   values: Sizeable & { readonly workers: number },
   machine: Machine,
 ): {
   readonly sizes: ReadonlyMap<string, number>;
-  readonly memoryLimitBytes: number | null;
+  readonly memoryLimitBytes: number;
   readonly workerHeapBytes: number | null;
 } {
   const paths = [...SIZED.map(({ path }) => path), 'limits.maxPacketBytes', 'pool.maxConnections'];
@@ -264,7 +264,7 @@ export function takeSizes(
       ['workers', values.workers],
       ...paths.map((path): [string, number] => [path, numberAt(values, path)]),
     ]),
-    memoryLimitBytes: machine.memoryIsLimited ? machine.memoryBytes : null,
+    memoryLimitBytes: machine.memoryBytes,
     workerHeapBytes: oldGenerationMib === null ? null : oldGenerationMib * MIB,
   };
 }

@@ -16,8 +16,9 @@ export interface HealthNumbers {
   readonly isFileRefused: boolean;
   /** In force, by setting. */
   readonly sizes: ReadonlyMap<string, number>;
-  /** Of a control group; null for none. */
-  readonly memoryLimitBytes: number | null;
+  /** Of a control group, or what the machine has. */
+  readonly memoryLimitBytes: number;
+  /** Null where the system sets it. */
   readonly workerHeapBytes: number | null;
 }
 
@@ -29,7 +30,7 @@ export const NO_HEALTH: HealthNumbers = {
   certificates: [],
   isFileRefused: false,
   sizes: new Map(),
-  memoryLimitBytes: null,
+  memoryLimitBytes: 0,
   workerHeapBytes: null,
 };
 
@@ -101,9 +102,9 @@ export const HEALTH_METRICS: readonly SharedMetric[] = [
     labelNames: ['setting'],
     samples: ({ health }) => [...health.sizes].map(([setting, value]) => ({ labels: { setting }, value })),
   },
-  optional(
+  gauge(
     'sluice_memory_limit_bytes',
-    'Memory beyond which the process is killed, of a control group; absent where there is no limit',
+    'Memory that Sluice can have: the limit of its control group, or what the machine has',
     ({ health }) => health.memoryLimitBytes,
   ),
   optional(

@@ -306,6 +306,16 @@ const PROCESS: readonly AlertCase[] = [
       ? fires('SluiceFileDescriptors', '6m', series)
       : quiet('SluiceFileDescriptors', '6m', series);
   }),
+  ...[91, 90].map((resident) => {
+    const series = {
+      process_resident_memory_bytes: constant(resident),
+      sluice_memory_limit_bytes: constant(100),
+    };
+    return resident === 91
+      ? fires('SluiceMemoryNearLimit', '6m', series)
+      : quiet('SluiceMemoryNearLimit', '6m', series);
+  }),
+  ...gauge('SluiceConfigurationRefused', '2m', 'sluice_configuration_refused', 1, 0),
   ...gauge('SluiceControlPlaneSlow', '6m', 'nodejs_eventloop_lag_p99_seconds', 0.6, 0.5),
   fires(
     'SluiceReportsDropped',

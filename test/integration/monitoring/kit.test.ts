@@ -16,7 +16,7 @@ import {
 import { type MetricFamily, parsePrometheusText } from '../../support/prometheus-text.ts';
 import { labelsInTemplate, namesInExpression } from '../../support/promql-selectors.ts';
 import { ReplicationSet } from '../../support/replication-set.ts';
-import { runSluice } from '../../support/run-program.ts';
+import { runProgram, runSluice } from '../../support/run-program.ts';
 import { SluiceProcess } from '../../support/sluice-process.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
@@ -197,6 +197,19 @@ t.test('every alert has its section in the runbooks, and none is left over', asy
     t.match(text, /^\n\*\*Means\*\*: /, `${anchor} begins with what it means`);
     t.match(text, /^(?:\*\*Look at\*\*, )?\*\*Do\*\*: /m, `${anchor} says what to do`);
   }
+});
+
+t.test('links to the runbooks are made absolute as the README says', async (t) => {
+  const readme = readFileSync(join(monitoringDirectory, 'README.md'), 'utf8');
+  const [command = ''] = commandsIn(readme, 'sh');
+  const { stdout } = await runProgram('sh', ['-c', command.replace(/ > .*/, '')], {
+    cwd: monitoringDirectory,
+  });
+  const links = [...stdout.matchAll(/runbook_url: (.*)/g)].map(([, link]) => link);
+  t.strictSame(
+    links,
+    readAlertRules().map(({ annotations }) => `https://wiki.example.com/sluice/${annotations.runbook_url}`),
+  );
 });
 
 t.test('settings that the runbooks name exist, and so do the pages that they link to', async (t) => {
