@@ -19,6 +19,7 @@ import { startProxysql } from '../e2e/targets/proxysql-target.ts';
 import { startSluice } from '../e2e/targets/sluice-target.ts';
 import type { Target, TargetOptions } from '../e2e/targets/target.ts';
 import { formatNumber, renderTable } from '../e2e/text-table.ts';
+import { selectsOf } from './selects.ts';
 
 const { values } = parseArgs({
   options: {
@@ -52,15 +53,6 @@ interface Figures {
   readonly p99Ms: number;
   /** Of all queries, how many the servers have seen. */
   readonly missShare: number;
-}
-
-async function selectsOf({ set }: BackendServers): Promise<number> {
-  let count = 0;
-  for (const server of set.servers) {
-    const [row] = await server.query<{ Value: string }>("SHOW GLOBAL STATUS LIKE 'Com_select'");
-    count += Number(row?.Value);
-  }
-  return count;
 }
 
 /** Nothing is known of the CPU time of a way that has no process of its own. */

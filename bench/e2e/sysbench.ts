@@ -48,6 +48,8 @@ export interface SysbenchRun extends SysbenchTables {
   readonly measuredPid: number | null;
   /** Clients use TLS, with the files that sysbench looks for in this folder: client-key.pem, client-cert.pem, cacert.pem. */
   readonly tlsDirectory?: string;
+  /** What the workload is told beside its own defaults, e.g. `--point-selects=4`. */
+  readonly mix?: readonly string[];
 }
 
 export interface SysbenchResult {
@@ -97,6 +99,7 @@ export async function measureSysbench(run: SysbenchRun): Promise<SysbenchResult>
     '--events=0',
     '--histogram',
     `--db-ps-mode=${run.protocol === StatementProtocol.text ? 'disable' : 'auto'}`,
+    ...(run.mix ?? []),
   ];
   const { measuredPid } = run;
   let atStart = null as Promise<Usage> | null;
