@@ -15,7 +15,9 @@ import type { Microbenchmark } from './harness.ts';
 
 const SLOT = tableSlot('app', 'sbtest1');
 const KEYS = [[{ name: 'id', index: 0, kind: KeyColumnKind.signed }]];
-const CATALOG = new KeyCatalog(encodeKeyCatalog([{ schema: 'app', table: 'sbtest1', width: 4, keys: KEYS }]));
+const CATALOG = new KeyCatalog(
+  encodeKeyCatalog([{ schema: 'app', table: 'sbtest1', width: 4, keys: KEYS, hasLoneRows: true }]),
+);
 const CONTEXT = makeLexicalContext({ charset: 'utf8mb4', sqlMode: '', flavor: 'mysql', versionId: 50_729 });
 const TEXT = Buffer.from('SELECT c FROM sbtest1 WHERE id=4711');
 const STATEMENT = {
@@ -26,7 +28,7 @@ const STATEMENT = {
   schema: 'app',
   parameters: null,
 };
-const KNOWN = { catalog: CATALOG, definitions: 0 };
+const KNOWN = { version: 1, catalog: CATALOG, definitions: 0 };
 
 /** A hit whose table has been written to since, and one whose table has not. */
 function hit(name: string, isWritten: boolean): Microbenchmark {

@@ -12,11 +12,15 @@ export interface TableKeyFacts {
   /** How many columns the table has. */
   readonly width: number;
   readonly keys: readonly (readonly KeyColumn[])[];
+  /** The first of the keys is the primary one, and a change of a row changes nothing else, and nothing before COMMIT. */
+  readonly hasLoneRows: boolean;
 }
 
 export interface TableKeys {
   readonly width: number;
   readonly keys: readonly RowKey[];
+  /** The primary one: a statement that is pinned by it and leaves it alone changes that row, and nothing else. null: may be more. */
+  readonly lone: RowKey | null;
   /** Those of all keys, each once. */
   readonly columns: readonly KeyColumn[];
 }
@@ -31,6 +35,7 @@ interface EncodedTable {
   readonly n: string;
   readonly w: number;
   readonly k: readonly (readonly EncodedColumn[])[];
+  readonly l: boolean;
 }
 
 const nameOf = (schema: string, table: string): string => `${schema}.${table}`.toLowerCase();
@@ -52,13 +57,13 @@ export function encodeKeyCatalog(tables: readonly TableKeyFacts[]): SharedArrayB
   return records.length === 0 ? null : join(records);
 }
 
-function encodeTable(name: string, { width, keys }: TableKeyFacts): EncodedTable {
+function encodeTable(name: string, { width, keys, hasLoneRows }: TableKeyFacts): EncodedTable {
   const encodeColumn = ({ name, index, kind }: KeyColumn): EncodedColumn => [
     name,
     index,
     KINDS.indexOf(kind),
   ];
-  return { n: name, w: width, k: keys.map((columns) => columns.map(encodeColumn)) };
+  return { n: name, w: width, k: keys.map((columns) => columns.map(encodeColumn)), l: hasLoneRows };
 }
 
 /** The number of tables, their slots, where their records end; then the records. */
@@ -126,7 +131,7 @@ export class KeyCatalog {
   }
 }
 
-function decodeTable(schema: string, table: string, { w, k }: EncodedTable): TableKeys {
+function decodeTable(schema: string, table: string, { w, k, l }: EncodedTable): TableKeys {
   const keys = k.map((columns) =>
     rowKey(
       schema,
@@ -138,5 +143,5 @@ function decodeTable(schema: string, table: string, { w, k }: EncodedTable): Tab
     keys.flatMap(({ columns }) => columns.map((column) => [column.index, column] as const)),
   );
   const columns = [...byIndex.values()].sort((one, other) => one.index - other.index);
-  return { width: w, keys, columns };
+  return { width: w, keys, lone: l ? (keys[0] ?? null) : null, columns };
 }

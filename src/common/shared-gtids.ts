@@ -9,11 +9,11 @@
  *
  * Positions are read without Atomics, which would make a bigint of each: an aligned double is read in one piece on every
  * machine that Node runs on, and between the thread that writes and the one that has to see it lies at least the kernel,
- * which has carried the client's bytes. They are raised by compare-and-swap on the same bits: for positive numbers their
- * order is that of the bits.
+ * which has carried the client's bytes. They are raised by compare-and-swap (`rising-numbers.ts`).
  */
 
 import { NO_POSITION } from './gtid-position.ts';
+import { RisingNumbers } from './rising-numbers.ts';
 import { MAX_SERVERS } from './shared-counters.ts';
 import { TABLE_SLOTS } from './table-slots.ts';
 
@@ -50,17 +50,12 @@ const EPOCHS = INCARNATIONS + MAX_SERVERS;
 
 export class SharedGtids {
   readonly buffers: SharedGtidBuffers;
-  readonly #positions: Float64Array;
-  readonly #bits: BigInt64Array;
+  readonly #positions: RisingNumbers;
   readonly #epochs: Int32Array;
-  /** The same eight bytes as number and as bits. */
-  readonly #number = new Float64Array(1);
-  readonly #numberBits = new BigInt64Array(this.#number.buffer);
 
   constructor(buffers: SharedGtidBuffers = allocate()) {
     this.buffers = buffers;
-    this.#positions = new Float64Array(buffers.positions);
-    this.#bits = new BigInt64Array(buffers.positions);
+    this.#positions = new RisingNumbers(buffers.positions);
     this.#epochs = new Int32Array(buffers.epochs);
   }
 
@@ -68,11 +63,11 @@ export class SharedGtids {
 
   /** The last known position that changed it. */
   written(slot: number): number {
-    return this.#positions[slot]!;
+    return this.#positions.at(slot);
   }
 
   raise(slot: number, position: number): void {
-    this.#raise(slot, position);
+    this.#positions.raise(slot, position);
   }
 
   isUnknown(slot: number): boolean {
@@ -123,7 +118,7 @@ export class SharedGtids {
 
   /** Where the primary was when `resolvedEpoch` was reached, or later. */
   get resolvedPosition(): number {
-    return this.#positions[RESOLVED_POSITION]!;
+    return this.#positions.at(RESOLVED_POSITION);
   }
 
   /** MAIN THREAD. To be called before the primary is asked where it is. @returns for `resolve` */
@@ -133,11 +128,11 @@ export class SharedGtids {
 
   /** MAIN THREAD. Whatever became unknown up to `epoch` was written before the primary came to this position. */
   resolve(epoch: number, position: number): void {
-    this.#raise(RESOLVED_POSITION, position);
+    this.#positions.raise(RESOLVED_POSITION, position);
     for (let slot = 0; slot < SLOTS; slot++) {
       const since = this.#epochs[slot]!;
       if (since === 0 || since > epoch) continue;
-      this.#raise(slot, position);
+      this.#positions.raise(slot, position);
       Atomics.compareExchange(this.#epochs, slot, since, 0);
     }
     if (this.resolvedEpoch < epoch) Atomics.store(this.#epochs, Field.resolved, epoch);
@@ -147,7 +142,7 @@ export class SharedGtids {
 
   /** Up to where the server with this place (`SnapshotServer.slot`) is known to have everything. */
   applied(server: number): number {
-    return this.#positions[SERVERS + server]!;
+    return this.#positions.at(SERVERS + server);
   }
 
   /** To be taken before the server is asked, and given back with the answer. */
@@ -156,28 +151,13 @@ export class SharedGtids {
   }
 
   raiseApplied(server: number, position: number, incarnation: number): void {
-    if (this.incarnation(server) === incarnation) this.#raise(SERVERS + server, position);
+    if (this.incarnation(server) === incarnation) this.#positions.raise(SERVERS + server, position);
   }
 
   /** MAIN THREAD. It may have lost what it had: a crash, a restore, another server at its address. */
   forgetApplied(server: number): void {
     Atomics.add(this.#epochs, INCARNATIONS + server, 1);
-    Atomics.store(this.#bits, SERVERS + server, 0n);
-  }
-
-  #raise(index: number, position: number): void {
-    const wanted = this.#bitsOf(position);
-    let known = Atomics.load(this.#bits, index);
-    while (known < wanted) {
-      const found = Atomics.compareExchange(this.#bits, index, known, wanted);
-      if (found === known) return;
-      known = found;
-    }
-  }
-
-  #bitsOf(position: number): bigint {
-    this.#number[0] = position;
-    return this.#numberBits[0]!;
+    this.#positions.clear(SERVERS + server);
   }
 }
 

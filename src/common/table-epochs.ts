@@ -4,7 +4,8 @@
  *
  * | word         | meaning                                                                                        |
  * |--------------|------------------------------------------------------------------------------------------------|
- * | flux         | how many writes that may change the table have been sent, and are not certain to be over        |
+ * | flux         | how many writes that may change the table have been sent, and are not certain to be over;       |
+ * |              | those that change a single row for certain are counted apart (`row-flux.ts`)                    |
  * | epoch        | goes up when a write that may have changed the table is over, and before its flux ends          |
  * | structure    | goes up with what is no plain change of rows that somebody knows one by one                     |
  * | row epoch    | goes up with a change of a row (`row-slots.ts`), for entries that are of one row                |
@@ -18,6 +19,7 @@
  * up the other way round. So nothing is in flux of which nobody knows, and flux is never less than the ledgers together.
  */
 
+import { RowFlux, type RowFluxBuffers } from './row-flux.ts';
 import { ROW_SLOTS } from './row-slots.ts';
 import { TABLE_SLOTS } from './table-slots.ts';
 
@@ -63,6 +65,7 @@ export interface TableEpochBuffers {
   readonly positions: SharedArrayBuffer;
   /** Uint8, by slot: interest, then causes. */
   readonly interest: SharedArrayBuffer;
+  readonly rows: RowFluxBuffers;
 }
 
 const FLUX = 0;
@@ -99,6 +102,8 @@ const POSITIONS = HISTORY + 1;
 
 export class TableEpochs {
   readonly buffers: TableEpochBuffers;
+  /** Writes of single rows. */
+  readonly rows: RowFlux;
   readonly #words: Int32Array;
   readonly #positions: Float64Array;
   readonly #interest: Uint8Array;
@@ -106,6 +111,7 @@ export class TableEpochs {
   /** @param from how many workers there are, or the memory of another thread. */
   constructor(from: number | TableEpochBuffers) {
     this.buffers = typeof from === 'number' ? allocate(from) : from;
+    this.rows = new RowFlux(this.buffers.rows);
     this.#words = new Int32Array(this.buffers.words);
     this.#positions = new Float64Array(this.buffers.positions);
     this.#interest = new Uint8Array(this.buffers.interest);
@@ -113,8 +119,14 @@ export class TableEpochs {
 
   // ---- read by whoever has an entry; flux first
 
+  /** Of writes that may be of any row. */
   flux(slot: number): number {
     return Atomics.load(this.#words, FLUX + slot);
+  }
+
+  /** A write of whatever rows. @param table not `EVERYTHING` */
+  isInFlux(table: number): boolean {
+    return this.flux(table) !== 0 || this.rows.table(table) !== 0;
   }
 
   epoch(slot: number): number {
@@ -227,7 +239,7 @@ export class TableEpochs {
       const count = Atomics.exchange(this.#words, from + slot, 0);
       for (let i = 0; i < count; i++) taken.push(slot);
     }
-    return taken;
+    return [...taken, ...this.rows.takeOverAll(worker, (table) => this.hold(table))];
   }
 
   /** MAIN THREAD. Something is under way that no session does. */
@@ -350,5 +362,6 @@ function allocate(workers: number): TableEpochBuffers {
     words: new SharedArrayBuffer(words * Int32Array.BYTES_PER_ELEMENT),
     positions: new SharedArrayBuffer(POSITIONS * Float64Array.BYTES_PER_ELEMENT),
     interest: new SharedArrayBuffer(2 * SLOTS),
+    rows: new RowFlux(workers).buffers,
   };
 }

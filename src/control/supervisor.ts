@@ -144,6 +144,7 @@ export class Supervisor implements SluiceHandle {
       catalogChanged: () => void this.#views.follow(),
       lateWorkers: (timeoutMs) =>
         this.#workers?.lateFor(this.#snapshot.version, timeoutMs) ?? Promise.resolve([]),
+      allAreUpToDate: () => this.#workers?.allGoBy(this.#snapshot.version) ?? false,
     });
   }
 

@@ -124,6 +124,11 @@ export class WorkerSet {
     }));
   }
 
+  /** None is starting, or between two lives. */
+  allGoBy(version: number): boolean {
+    return this.status().every(({ running, appliedVersion }) => running && appliedVersion >= version);
+  }
+
   /**
    * Starts all; the first one chooses the port where the configuration says 0.
    * @throws if one cannot listen, or ends before it does.

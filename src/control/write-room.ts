@@ -9,6 +9,7 @@ import { Gauge, type SharedCounters } from '../common/shared-counters.ts';
 import type { Snapshot } from '../common/snapshot.ts';
 import type { TableEpochs } from '../common/table-epochs.ts';
 import { BinlogWatch } from './binlog/binlog-watch.ts';
+import { KeysAgreement } from './cache/keys-agreement.ts';
 import { SchemaBarrier } from './cache/schema-barrier.ts';
 import { WriteDoubts } from './cache/write-doubts.ts';
 import { GtidWatch } from './causal/gtid-watch.ts';
@@ -30,6 +31,8 @@ export interface WriteRoomParts extends Pick<CommitResolutionOptions, 'snapshot'
   catalogChanged(): void;
   /** Those that do not go by the last snapshot when the time is over. */
   lateWorkers(timeoutMs: number): Promise<readonly number[]>;
+  /** All workers run, and go by the last snapshot. */
+  allAreUpToDate(): boolean;
 }
 
 export class WriteRoom {
@@ -38,11 +41,12 @@ export class WriteRoom {
   readonly commits: CommitResolution;
   readonly doubts: WriteDoubts;
   readonly schema: SchemaBarrier;
+  readonly keys: KeysAgreement;
   /** Tables, triggers and views may be others than was read: nothing is proven until they were read again. */
   readonly schemaChanged: () => void;
 
   constructor({ epochs, counters, monitor, certificates, logger, ...parts }: WriteRoomParts) {
-    const { config, snapshot, isHeld, tell, changed, catalogChanged, lateWorkers } = parts;
+    const { config, snapshot, isHeld, tell, changed, catalogChanged, lateWorkers, allAreUpToDate } = parts;
     const credentials = () => monitorCredentials(config(), certificates);
     const timeoutMs = () => config().monitor.timeoutMs;
     this.gtids = new GtidWatch({
@@ -60,6 +64,7 @@ export class WriteRoom {
       isCurrent: () => isSchemaOf(snapshot(), counters),
       lateWorkers,
     });
+    this.keys = new KeysAgreement({ epochs, snapshot, isAgreed: allAreUpToDate });
     this.schemaChanged = () => {
       this.schema.hold();
       counters.addGauge(Gauge.relationsEpoch, 1);
@@ -95,6 +100,7 @@ export class WriteRoom {
     this.binlog.follow(snapshot);
     this.commits.follow(snapshot);
     this.doubts.follow();
+    this.keys.follow();
   }
 
   /** The monitor's account is another one, or how servers are reached. */
@@ -111,6 +117,7 @@ export class WriteRoom {
     this.commits.stop();
     this.doubts.stop();
     this.schema.stop();
+    this.keys.stop();
   }
 }
 

@@ -223,9 +223,10 @@ function apply(snapshot: Snapshot, atOnce = false): void {
   const isCurrent = (): boolean => shared.gauge(Gauge.viewsEpoch) === snapshot.catalogEpoch;
   const isSchemaCurrent = (): boolean =>
     isCurrent() && shared.gauge(Gauge.relationsEpoch) === snapshot.relationsEpoch;
-  const { version } = context.tables;
+  const { version, keys } = context.tables;
   context.tables = tableCatalogOf(snapshot.catalog.tables, isSchemaCurrent, context.tables);
-  if (context.tables.version !== version) for (const { marks } of sessionsNow()) marks.schemaChanged();
+  if (context.tables.version !== version || context.tables.keys !== keys)
+    for (const { marks } of sessionsNow()) marks.schemaChanged();
   const catalog = { complete, trusted: routing.trustViews, unsafeViews: new Set(unsafeViews), isCurrent };
   context.cache.update(cacheLimits(snapshot.settings));
   context.cachePolicy.update(

@@ -25,17 +25,29 @@ export interface PointRead {
   readonly schema: string | null;
   readonly table: string;
   readonly pins: readonly PinnedColumn[];
+  /** Columns that UPDATE gives values, in lower case. */
+  readonly assigned: readonly string[];
 }
 
 /** A text with more tokens is no short read of one row. */
 const MAX_TOKENS = 1024;
+const READS: ReadonlySet<string> = new Set(['SELECT']);
+const WRITES: ReadonlySet<string> = new Set(['DELETE', 'UPDATE']);
 const QUESTION = 0x3f;
+const NO_NAMES: readonly string[] = Object.freeze([]);
 const PLAIN_NAME = /^[\w$-]+$/;
 
-/** Words behind which more tables come, or that make more than one query. */
+/**
+ * Words behind which more tables come, that make more than one query, or that bring other rows into the answer: how well a row
+ * matches depends on how often its words stand in others.
+ */
 const MORE_TABLES: ReadonlySet<string> = new Set(
-  'EXCEPT INTERSECT INTO JOIN NATURAL PROCEDURE SELECT STRAIGHT_JOIN TABLE UNION VALUES WITH'.split(' '),
+  'EXCEPT INTERSECT INTO JOIN MATCH NATURAL PROCEDURE SELECT STRAIGHT_JOIN TABLE UNION VALUES WITH'.split(
+    ' ',
+  ),
 );
+/** These look like a table, and the table like its alias. */
+const MODIFIERS: ReadonlySet<string> = new Set(['IGNORE', 'LOW_PRIORITY']);
 /** What ends WHERE; reserved by all servers, so that no name looks like it. */
 const BEHIND_WHERE: ReadonlySet<string> = new Set(['GROUP', 'HAVING', 'LIMIT', 'ORDER']);
 /** Bind less than AND, or keep an AND of their own. */
@@ -55,8 +67,31 @@ export function pointReadOf(
   end: number,
   context: LexicalContext,
 ): PointRead | null {
+  return scanned(buf, start, end, context, READS);
+}
+
+/** Likewise UPDATE and DELETE of one table, without any modifier. */
+export function pointWriteOf(
+  buf: Buffer,
+  start: number,
+  end: number,
+  context: LexicalContext,
+): PointRead | null {
+  return scanned(buf, start, end, context, WRITES);
+}
+
+function scanned(
+  buf: Buffer,
+  start: number,
+  end: number,
+  context: LexicalContext,
+  verbs: ReadonlySet<string>,
+): PointRead | null {
   try {
-    return scanner.scan(buf, start, end, context) ? scanner.read() : null;
+    const verb = scanner.scan(buf, start, end, context);
+    if (!verbs.has(verb)) return null;
+    if (verb === 'SELECT') return scanner.read();
+    return verb === 'UPDATE' ? scanner.update() : scanner.remove();
   } finally {
     scanner.release();
   }
@@ -77,6 +112,8 @@ class PointReadScanner {
   #buf: Buffer = Buffer.alloc(0);
   #qualifier = '';
   #pins: PinnedColumn[] = [];
+  #schema: string | null = null;
+  #table = '';
 
   release(): void {
     this.#buf = Buffer.alloc(0);
@@ -84,8 +121,8 @@ class PointReadScanner {
     this.#words.length = 0;
   }
 
-  /** @returns false if the text is not worth a look. */
-  scan(buf: Buffer, start: number, end: number, context: LexicalContext): boolean {
+  /** @returns its first word; '' if the text is not worth a look. */
+  scan(buf: Buffer, start: number, end: number, context: LexicalContext): string {
     const lexer = this.#lexer;
     this.#buf = buf;
     this.#count = 0;
@@ -95,27 +132,27 @@ class PointReadScanner {
     for (let kind = lexer.next(); kind !== TokenKind.end; kind = lexer.next()) {
       if (kind === TokenKind.optimizerHint || kind === TokenKind.routeHint) continue;
       const at = this.#count;
-      if (at === MAX_TOKENS || kind > TokenKind.operator) return this.#give(false);
+      if (at === MAX_TOKENS || kind > TokenKind.operator) return this.#give('');
       this.#kinds[at] = kind;
       this.#starts[at] = lexer.start;
       this.#ends[at] = lexer.end;
       const word = this.#wordOf(kind, at);
       this.#words[at] = word;
-      if (at > 0 && MORE_TABLES.has(word)) return this.#give(false);
+      if (at > 0 && MORE_TABLES.has(word)) return this.#give('');
       this.#parameters[at] = -1;
       if (kind === TokenKind.number && buf[lexer.start] === QUESTION) this.#parameters[at] = parameters++;
       if (word === '(') open.push(at);
       else if (word === ')') {
         const from = open.pop();
-        if (from === undefined) return this.#give(false);
+        if (from === undefined) return this.#give('');
         this.#closes[from] = at;
       }
       this.#count++;
     }
-    return this.#give(open.length === 0 && !lexer.sawConditional && this.#words[0] === 'SELECT');
+    return this.#give(open.length === 0 && !lexer.sawConditional ? this.#word(0) : '');
   }
 
-  #give(result: boolean): boolean {
+  #give(result: string): string {
     this.#lexer.release();
     return result;
   }
@@ -132,8 +169,27 @@ class PointReadScanner {
   }
 
   read(): PointRead | null {
-    let at = this.#find('FROM', 1) + 1;
-    if (!this.#isName(at)) return null;
+    const where = this.#target(this.#find('FROM', 1) + 1, 'WHERE');
+    return where === 0 ? null : this.#pinnedBy(where, NO_NAMES);
+  }
+
+  update(): PointRead | null {
+    const set = MODIFIERS.has(this.#word(1)) ? 0 : this.#target(1, 'SET');
+    const where = this.#find('WHERE', set);
+    if (set === 0 || where === this.#count) return null;
+    const assigned = this.#assigned(set + 1, where);
+    return assigned === null ? null : this.#pinnedBy(where, assigned);
+  }
+
+  remove(): PointRead | null {
+    const where = this.#word(1) === 'FROM' ? this.#target(2, 'WHERE') : 0;
+    return where === 0 ? null : this.#pinnedBy(where, NO_NAMES);
+  }
+
+  /** `[schema.]table [[AS] alias]`. @returns the index of the word behind it; 0 if that is another one */
+  #target(from: number, behind: string): number {
+    let at = from;
+    if (!this.#isName(at)) return 0;
     let schema: string | null = null;
     let table = this.#name(at);
     if (this.#word(at + 1) === '.' && this.#isName(at + 2)) {
@@ -141,17 +197,36 @@ class PointReadScanner {
       table = this.#name(at + 2);
       at += 2;
     }
+    this.#schema = schema;
+    this.#table = table;
     this.#qualifier = table;
     if (this.#word(at + 1) === 'AS') at++;
-    if (this.#word(at + 1) !== 'WHERE' || this.#word(at) === 'AS') {
+    if (this.#word(at + 1) !== behind || this.#word(at) === 'AS') {
       at++;
-      if (!this.#isName(at)) return null;
+      if (!this.#isName(at)) return 0;
       this.#qualifier = this.#name(at);
     }
-    if (this.#word(at + 1) !== 'WHERE' || !PLAIN_NAME.test(table)) return null;
-    if (schema !== null && !PLAIN_NAME.test(schema)) return null;
-    this.#conjunction(at + 2, this.#behindWhere(at + 2));
-    return this.#pins.length === 0 ? null : { schema, table, pins: this.#pins };
+    if (this.#word(at + 1) !== behind || !PLAIN_NAME.test(table)) return 0;
+    return schema === null || PLAIN_NAME.test(schema) ? at + 1 : 0;
+  }
+
+  #pinnedBy(where: number, assigned: readonly string[]): PointRead | null {
+    this.#conjunction(where + 1, this.#behindWhere(where + 1));
+    if (this.#pins.length === 0) return null;
+    return { schema: this.#schema, table: this.#table, pins: this.#pins, assigned };
+  }
+
+  /** `[[schema.]table.]column = value, …`; null for anything else. */
+  #assigned(from: number, to: number): readonly string[] | null {
+    const columns: string[] = [];
+    for (let at = from; ; at++) {
+      while (this.#isName(at) && this.#word(at + 1) === '.') at += 2;
+      const column = this.#isName(at) ? this.#name(at) : '';
+      if (!PLAIN_NAME.test(column) || this.#word(at + 1) !== '=') return null;
+      columns.push(column.toLowerCase());
+      while (at < to && this.#word(at) !== ',') at = this.#next(at);
+      if (at >= to) return columns;
+    }
   }
 
   /** Outside of parentheses. */

@@ -3,6 +3,7 @@
 import type { TableKeyFacts } from '../../common/key-catalog.ts';
 import { isPreciseCollation, type KeyColumn, KeyColumnKind } from '../../common/row-slots.ts';
 import type { MonitorConnection, Row } from './monitor-connection.ts';
+import type { TableFacts } from './table-facts.ts';
 import { SYSTEM_SCHEMAS } from './view-safety-closure.ts';
 
 /** Of a server with more columns, or more of them in unique keys, none is known. */
@@ -26,10 +27,9 @@ interface Table {
   readonly keys: Map<string, { readonly columns: string[]; isUsable: boolean }>;
 }
 
-/** @param composed tables that may show the rows of others. */
 export async function readKeyFacts(
   connection: MonitorConnection,
-  composed: readonly (readonly [schema: string, table: string])[],
+  facts: TableFacts,
   signal: AbortSignal,
 ): Promise<readonly TableKeyFacts[]> {
   const parts = await connection.query(
@@ -45,14 +45,20 @@ export async function readKeyFacts(
       `WHERE TABLE_SCHEMA NOT IN (${EXCLUDED}) LIMIT ${MAX_ROWS + 1}`,
     signal,
   );
+  const transactional = await connection.query(
+    'SELECT TABLE_SCHEMA AS table_schema, TABLE_NAME AS table_name FROM information_schema.TABLES ' +
+      `WHERE ENGINE = 'InnoDB' AND TABLE_TYPE = 'BASE TABLE' AND TABLE_SCHEMA NOT IN (${EXCLUDED}) LIMIT ${MAX_ROWS}`,
+    signal,
+  );
   if (parts.length > MAX_ROWS || columns.length > MAX_ROWS) return [];
-  return keyFactsOf(parts, columns, composed);
+  return keyFactsOf(parts, columns, facts, transactional);
 }
 
 export function keyFactsOf(
   parts: readonly Row[],
   columns: readonly Row[],
-  composed: readonly (readonly [schema: string, table: string])[],
+  facts: TableFacts,
+  transactional: readonly Row[],
 ): readonly TableKeyFacts[] {
   const tables = new Map<string, Table>();
   for (const row of parts) addPart(tableOf(tables, row), row);
@@ -60,8 +66,25 @@ export function keyFactsOf(
     const table = tables.get(nameOf(row.table_schema, row.table_name));
     if (table !== undefined) addColumn(table, row);
   }
-  for (const [schema, table] of composed) tables.delete(nameOf(schema, table));
-  return [...tables.values()].map(factsOf).filter(({ keys }) => keys.length > 0);
+  for (const [schema, table] of facts.composed) tables.delete(nameOf(schema, table));
+  const lone = loneTables(facts, transactional);
+  const isLone = ({ schema, table }: Table): boolean => lone.has(foldedName(schema, table));
+  return [...tables.values()]
+    .map((table) => factsOf(table, isLone(table)))
+    .filter(({ keys }) => keys.length > 0);
+}
+
+/** By name: those of which a row changes for itself. A trigger may change the row's key as well. */
+function loneTables({ triggers, cascades }: TableFacts, transactional: readonly Row[]): ReadonlySet<string> {
+  const lone = new Set(transactional.map((row) => foldedName(row.table_schema, row.table_name)));
+  for (const { schema, table } of triggers) lone.delete(foldedName(schema, table));
+  for (const { parent, child } of cascades)
+    for (const name of [parent, child]) lone.delete(foldedName(...name));
+  return lone;
+}
+
+function foldedName(schema: string | null | undefined, table: string | null | undefined): string {
+  return nameOf(schema, table).toLowerCase();
 }
 
 function nameOf(schema: string | null | undefined, table: string | null | undefined): string {
@@ -111,14 +134,17 @@ function kindOf(row: Row): KeyColumnKind | null {
   return /unsigned|zerofill/i.test(row.column_type ?? '') ? KeyColumnKind.unsigned : KeyColumnKind.signed;
 }
 
-function factsOf({ schema, table, width, columns, keys }: Table): TableKeyFacts {
+function factsOf({ schema, table, width, columns, keys }: Table, isLone: boolean): TableKeyFacts {
   const usable: KeyColumn[][] = [];
   const inOrder = [...keys].sort(([one], [other]) => Number(other === PRIMARY) - Number(one === PRIMARY));
-  for (const [, key] of inOrder) {
+  let isFirstPrimary = false;
+  for (const [name, key] of inOrder) {
     const found = Array.from(key.columns, (name) => columns.get(name) ?? null);
     const all = found.filter((column) => column !== null);
     const isWhole = all.length === found.length && all.length > 0 && all.length <= MAX_KEY_COLUMNS;
-    if (key.isUsable && isWhole && usable.length < MAX_KEYS) usable.push(all);
+    if (!key.isUsable || !isWhole || usable.length === MAX_KEYS) continue;
+    if (name === PRIMARY) isFirstPrimary = true;
+    usable.push(all);
   }
-  return { schema, table, width, keys: usable };
+  return { schema, table, width, keys: usable, hasLoneRows: isLone && isFirstPrimary };
 }

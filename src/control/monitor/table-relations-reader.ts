@@ -83,7 +83,7 @@ export class TableRelationsReader {
   /** Read once for each time that definitions may have changed: it is much. Without them entries are of whole tables. */
   async #readKeys(
     connection: MonitorConnection,
-    { composed }: TableFacts,
+    facts: TableFacts,
     isSameSchema: boolean,
     signal: AbortSignal,
   ): Promise<SnapshotKeys> {
@@ -92,7 +92,7 @@ export class TableRelationsReader {
     const known = this.#tables.keys;
     if (isSameSchema && definitions === known.definitions) return known;
     try {
-      const catalog = encodeKeyCatalog(await readKeyFacts(connection, composed, signal));
+      const catalog = encodeKeyCatalog(await readKeyFacts(connection, facts, signal));
       this.#keysRead += 1;
       return Object.freeze({ version: this.#keysRead, catalog, definitions });
     } catch (error) {

@@ -56,26 +56,35 @@ export class Freshness {
    * To be called before the read is sent, and for a read from a replica before it is found out what that must have.
    * @param slots of all tables that it reads, not to be changed any more (`Plan.readSlots`).
    * @param pin the row that it is of; null: not of a single one.
-   * @returns null while something is in flux: what is read now may be old by the time that it comes.
+   * @returns null while something that it reads is in flux: what is read now may be old by the time that it comes.
    */
   note(slots: Int32Array, pin: RowPin | null = null): FreshnessProof | null {
     const epochs = this.#epochs;
     const term = this.#term;
-    if (epochs.term !== term || this.#inFlux(slots)) return null;
+    if (epochs.term !== term) return null;
+    const isOfRow = pin !== null && slots.length === 1 && slots[0] === pin.table;
+    const rows = isOfRow && epochs.followState === FollowState.following ? this.#rows : null;
+    // Other rows may be in flux.
+    const isLone = rows !== null && pin !== null && rows.isAlone(pin);
+    if (!isLone && this.#inFlux(slots)) return null;
     const everything = epochs.epoch(EVERYTHING);
     const first = slots.length === 0 ? 0 : epochs.epoch(slots[0]!);
     const others = slots.length < 2 ? NO_MORE : slots.slice(1);
     for (let i = 0; i < others.length; i++) others[i] = epochs.epoch(others[i]!);
-    const isOfRow = pin !== null && slots.length === 1 && slots[0] === pin.table;
-    const isTold = isOfRow && epochs.followState === FollowState.following;
-    const row = isTold ? (this.#rows?.note(pin) ?? null) : null;
-    return { slots, term, everything, first, others, row };
+    const row = rows === null || pin === null ? null : rows.note(pin, isLone);
+    return isLone && row === null ? null : { slots, term, everything, first, others, row };
   }
 
-  /**
-   * Nothing of what was noted has changed through this Sluice, nor is about to. To be asked before an answer is stored:
-   * what comes later a hit will find.
-   */
+  /** What came since is no reason not to store the answer: what comes later a hit will find. */
+  mayBeStored(proof: FreshnessProof): boolean {
+    if (this.isUnchanged(proof)) return true;
+    const { row, term } = proof;
+    if (row === null || this.#rows === null || term !== this.#term || this.#epochs.term !== term)
+      return false;
+    return this.#rows.mayBeStored(row);
+  }
+
+  /** Nothing of what was noted has changed through this Sluice, nor is about to. */
   isUnchanged(proof: FreshnessProof): boolean {
     const { slots, term, others } = proof;
     const epochs = this.#epochs;
@@ -145,7 +154,7 @@ export class Freshness {
   #inFlux(slots: Int32Array): boolean {
     const epochs = this.#epochs;
     if (epochs.flux(EVERYTHING) !== 0) return true;
-    for (let i = 0; i < slots.length; i++) if (epochs.flux(slots[i]!) !== 0) return true;
+    for (let i = 0; i < slots.length; i++) if (epochs.isInFlux(slots[i]!)) return true;
     return false;
   }
 }

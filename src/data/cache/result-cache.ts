@@ -235,7 +235,7 @@ export class ResultCache {
   ): CacheEntry | null {
     if (this.epochs.flushes !== this.#sharedFlushes) this.#flushAll();
     if (flushes !== this.#localFlushes || this.structureOf(slots, cacheClass) !== structure) return null;
-    if (proof !== null && !this.freshness.isUnchanged(proof)) return null;
+    if (proof !== null && !this.freshness.mayBeStored(proof)) return null;
     const result = StoredResult.of(bytes, deprecatesEof, this.#blocks, storesWarnings);
     if (result === null) return null;
     if (result.rowCount === 0 && !storesEmpty) {

@@ -1,6 +1,6 @@
 /**
  * Which row a read is of: the one whose unique key its WHERE fixes. Found when its answer is about to be stored, never at a
- * hit: the entry keeps the slot.
+ * hit: the entry keeps the slot. And which row a write changes, where that is certain.
  */
 
 import { type BinaryValue, ColumnType } from '../../../protocol/index.ts';
@@ -8,15 +8,19 @@ import type { KeyCatalog } from '../../common/key-catalog.ts';
 import { type KeyColumn, KeyColumnKind, RowHasher, type RowKey } from '../../common/row-slots.ts';
 import { tableSlot } from '../../common/table-slots.ts';
 import type { LexicalContext } from '../../sql/lexical-context.ts';
-import { type PinnedColumn, type PointRead, pointReadOf } from '../../sql/point-read.ts';
+import { type PinnedColumn, type PointRead, pointReadOf, pointWriteOf } from '../../sql/point-read.ts';
 
 /** As slots: of the table, of the row, and of all rows of its key. */
 export interface RowPin {
   readonly table: number;
   readonly row: number;
   readonly key: number;
+  /** By the primary key of a table whose rows change one by one (`TableKeys.lone`): own writes of other rows are no matter. */
+  readonly isLone: boolean;
   /** `TableEpochs.definitions` before the keys were read by which it was found. */
   readonly definitions: number;
+  /** `SnapshotKeys.version` of these. */
+  readonly keysVersion: number;
 }
 
 /** The values of an execution, with the types that they have come with. */
@@ -37,6 +41,7 @@ export interface PinnedStatement {
 }
 
 export interface KnownKeys {
+  readonly version: number;
   readonly catalog: KeyCatalog;
   readonly definitions: number;
 }
@@ -62,17 +67,38 @@ const TEXT_TYPES: ReadonlySet<number> = new Set([
 const hasher = new RowHasher();
 
 /** @returns null if it is of no single row, or nobody can tell of which. */
-export function rowPinOf(statement: PinnedStatement, { catalog, definitions }: KnownKeys): RowPin | null {
+export function rowPinOf(statement: PinnedStatement, known: KnownKeys): RowPin | null {
   const { buffer, start, end, context } = statement;
   const read = pointReadOf(buffer, start, end, context);
   const schema = read?.schema ?? statement.schema;
   if (read === null || schema === null) return null;
-  const keys = catalog.keysOf(schema, read.table);
+  const keys = known.catalog.keysOf(schema, read.table);
   for (const key of keys?.keys ?? []) {
-    if (!addKey(key, read, statement)) continue;
-    return { table: tableSlot(schema, read.table), row: hasher.slot, key: key.keySlot, definitions };
+    if (addKey(key, read, statement))
+      return pinOf(tableSlot(schema, read.table), key, key === keys?.lone, known);
   }
   return null;
+}
+
+/** Of the values that were added last. */
+function pinOf(
+  table: number,
+  { keySlot }: RowKey,
+  isLone: boolean,
+  { version, definitions }: KnownKeys,
+): RowPin {
+  return { table, row: hasher.slot, key: keySlot, isLone, definitions, keysVersion: version };
+}
+
+/** @returns null unless it is certain that it changes no other row, and this one's key not either. */
+export function rowWrittenBy(statement: PinnedStatement, known: KnownKeys): RowPin | null {
+  const { buffer, start, end, context } = statement;
+  const write = pointWriteOf(buffer, start, end, context);
+  const schema = write?.schema ?? statement.schema;
+  if (write === null || schema === null) return null;
+  const lone = known.catalog.keysOf(schema, write.table)?.lone ?? null;
+  if (lone === null || lone.columns.some(({ name }) => write.assigned.includes(name))) return null;
+  return addKey(lone, write, statement) ? pinOf(tableSlot(schema, write.table), lone, true, known) : null;
 }
 
 /** @returns whether each of its columns has a value that is precise. */

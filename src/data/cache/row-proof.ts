@@ -1,13 +1,17 @@
 /**
  * Whether a read of a single row is still true although other rows of its table have changed.
  *
- * Of a write through this Sluice only its tables are known when it is answered; which rows it was, the binlog follower tells a
- * moment later. So an entry of one row may be used when nothing is in flux, the follower has come to the last write to
- * the table that was answered, and neither the row nor the structure of the table has been raised since it was noted.
+ * | own write                             | in flux         | its row is told by                                              |
+ * |---------------------------------------|-----------------|-----------------------------------------------------------------|
+ * | of one row, by the primary key        | that row        | the worker itself: the slot of this key, and no other one's       |
+ * | of whatever rows of the table         | the whole table | the binlog follower, a moment after it is answered: until it has come to the last such write nothing is proven |
+ *
+ * A read that is pinned by the primary key, too, asks for its row; by another key, or while not all workers tell rows apart by
+ * the same keys, every write is one of whatever rows.
  */
 
 import type { SharedGtids } from '../../common/shared-gtids.ts';
-import { EVERYTHING, type TableEpochs } from '../../common/table-epochs.ts';
+import { EVERYTHING, FollowState, type TableEpochs } from '../../common/table-epochs.ts';
 import type { RowPin } from './row-pin.ts';
 
 export interface RowProof extends RowPin {
@@ -27,10 +31,26 @@ export class RowProofs {
   }
 
   /**
+   * By the primary key, and nothing that may change it is in flux, if other rows of its table are. To be asked in front of
+   * everything that is noted.
+   */
+  isAlone(pin: RowPin): boolean {
+    // In front of flux: who tells rows apart in another way has the whole table in flux from here on.
+    const epochs = this.#epochs;
+    if (!pin.isLone || epochs.rows.keysInForce !== pin.keysVersion) return false;
+    if (epochs.definitions !== pin.definitions) return false;
+    // In front of flux as well: a write that does not see it is over, if it is in flux no more.
+    epochs.setInterest(pin.table);
+    return !this.#isInFlux(pin, true);
+  }
+
+  /**
    * When nothing is in flux and before the read is sent, as for the proof of its tables, which has to be noted as well: it
    * tells whether a write came in between.
+   * @param isLone what `isAlone` has said.
    */
-  note({ table, row, key, definitions }: RowPin): RowProof | null {
+  note(pin: RowPin, isLone: boolean): RowProof | null {
+    const { table, row, key, definitions } = pin;
     const epochs = this.#epochs;
     // Rows that came before this are no matter: they are raised, or visible, or raised again when they are.
     epochs.setInterest(table);
@@ -40,18 +60,30 @@ export class RowProofs {
     const keyEpoch = epochs.rowEpoch(key);
     // Behind the structure: whoever changes a definition raises this first.
     if (epochs.definitions !== definitions) return null;
-    return { table, row, key, definitions, everything, structure, rowEpoch, keyEpoch };
+    return { ...pin, isLone, everything, structure, rowEpoch, keyEpoch };
   }
 
   /** Of the follower the caller knows that it is within its bound, and of the primary that it is the same. */
   holds(proof: RowProof): boolean {
-    const { table } = proof;
+    const { table, isLone } = proof;
     const epochs = this.#epochs;
-    if (epochs.flux(EVERYTHING) !== 0 || epochs.flux(table) !== 0) return false;
-    if (!this.#isSameTable(proof)) return false;
+    if (this.#isInFlux(proof, isLone) || !this.#isSameTable(proof)) return false;
     // Behind flux, and in front of the rows: all that was answered has come.
-    if (this.#gtids.isUnknown(table) || epochs.appliedPosition < this.#gtids.written(table)) return false;
-    return this.#isSameRow(proof);
+    if (this.#gtids.isUnknown(table)) return false;
+    const last = isLone ? epochs.rows.untold(table) : this.#gtids.written(table);
+    return epochs.appliedPosition >= last && this.#isSameRow(proof);
+  }
+
+  /** Other rows of its table have changed meanwhile, as far as that is known yet. */
+  mayBeStored(proof: RowProof): boolean {
+    if (!proof.isLone || this.#epochs.followState !== FollowState.following) return false;
+    return !this.#isInFlux(proof, true) && !this.isOutdated(proof);
+  }
+
+  #isInFlux({ table, row }: RowPin, isLone: boolean): boolean {
+    const epochs = this.#epochs;
+    if (epochs.flux(EVERYTHING) !== 0 || epochs.flux(table) !== 0) return true;
+    return isLone ? epochs.rows.row(row) !== 0 : epochs.rows.table(table) !== 0;
   }
 
   /** It will never hold again. */

@@ -1,6 +1,7 @@
 /** What the sessions of a worker share to mark their writes in shared memory. */
 
-import { EVERYTHING, MAX_WRITERS, type TableEpochs } from '../../common/table-epochs.ts';
+import type { SnapshotKeys } from '../../common/snapshot.ts';
+import { EVERYTHING, FollowState, MAX_WRITERS, type TableEpochs } from '../../common/table-epochs.ts';
 import type { FromWorker } from '../../common/thread-messages.ts';
 import type { BackendConnection } from '../backend/backend-connection.ts';
 
@@ -47,6 +48,55 @@ export class WorkerMarks {
   leave(slots: Int32Array | null): void {
     if (slots === null) this.epochs.leave(this.#worker, EVERYTHING);
     else for (let i = 0; i < slots.length; i++) this.epochs.leave(this.#worker, slots[i]!);
+  }
+
+  // ---- writes of single rows
+
+  /** Somebody may have an entry of one: only then it is worth finding out which row a write is of. */
+  wantsRow(slots: Int32Array | null): slots is Int32Array {
+    const { epochs } = this;
+    if (!this.isEnabled || slots?.length !== 1 || epochs.followState !== FollowState.following) return false;
+    return epochs.hasInterest(slots[0]!);
+  }
+
+  /** All workers tell rows apart in this way, and nobody knows of another one. */
+  isInForce({ version, definitions }: Pick<SnapshotKeys, 'version' | 'definitions'>): boolean {
+    const { epochs } = this;
+    return epochs.rows.keysInForce === version && epochs.definitions === definitions;
+  }
+
+  enterTable(table: number): void {
+    this.epochs.enter(this.#worker, table);
+  }
+
+  leaveTable(table: number): void {
+    this.epochs.leave(this.#worker, table);
+  }
+
+  /** Whatever its rows are, nobody tells them. */
+  raiseTable(table: number): void {
+    this.epochs.raiseStructure(table);
+  }
+
+  enterRow(table: number, row: number): void {
+    this.epochs.rows.enter(this.#worker, table, row);
+  }
+
+  leaveRow(table: number, row: number): void {
+    this.epochs.rows.leave(this.#worker, table, row);
+  }
+
+  raiseRow(table: number, row: number): void {
+    this.epochs.raiseRow(row);
+    this.epochs.raise(table);
+  }
+
+  /** The rows of a write whose tables are in flux as a whole are told by the binlog, at this position. */
+  toldAt(slots: Int32Array | null, position: number): void {
+    const { epochs } = this;
+    // Where there are no entries of single rows there will be none that knows less than this write.
+    for (let i = 0; slots !== null && i < slots.length; i++)
+      if (epochs.hasInterest(slots[i]!)) epochs.rows.raiseUntold(slots[i]!, position);
   }
 
   /** @param isRows nothing but rows has changed, which the binlog tells one by one. */

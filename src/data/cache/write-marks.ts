@@ -12,6 +12,9 @@
  * Visible in an open transaction are rows of tables without transactions: the server's transaction state tells of them. An
  * ERR tells nothing: what may have been done counts as done. ROLLBACK makes nothing visible.
  *
+ * A statement that is certain to change a single row has that in flux in place of its table, and so has a transaction
+ * (`row-marks.ts`).
+ *
  * Flux ends when all of the answer has passed, which is later than it might: never before the epochs are raised.
  */
 
@@ -25,6 +28,8 @@ import { PendingWrites } from '../causal/pending-writes.ts';
 import type { Plan } from '../router/plan.ts';
 import { NO_SLOTS } from '../router/plan-slots.ts';
 import type { TableCatalog } from '../router/table-catalog.ts';
+import { RowMarks } from './row-marks.ts';
+import type { RowPin } from './row-pin.ts';
 import { UNLISTED, type WorkerMarks } from './worker-marks.ts';
 
 /** Commands that are no statements and change nothing. */
@@ -81,6 +86,7 @@ export class WriteMarks implements FluxHolder {
   readonly #catalog: () => TableCatalog;
   readonly #state: MarkedState;
   readonly #pending = new PendingWrites();
+  readonly #rows: RowMarks;
   /** All of the open transaction is rows that the binlog tells of. */
   #isPendingRows = true;
   /** Something is in flux: on this connection, which has this place in the list of writers. */
@@ -94,16 +100,21 @@ export class WriteMarks implements FluxHolder {
   #committing: Int32Array | null | undefined = undefined;
   /** The server has told of a commit. */
   #hasReported = false;
+  /** At a position that the binlog follower will come to. */
+  #isPlaced = true;
+  /** It was of a row when it was sent. */
+  #wasOfRow = false;
 
   constructor(worker: WorkerMarks, catalog: () => TableCatalog, state: MarkedState) {
     this.#worker = worker;
     this.#catalog = catalog;
     this.#state = state;
+    this.#rows = new RowMarks(worker);
   }
 
   /** As a session that has just begun: its transaction has been given up. */
   restart(): void {
-    this.#pending.clear();
+    this.#clear();
   }
 
   /** Something that was sent is not answered yet. */
@@ -114,6 +125,7 @@ export class WriteMarks implements FluxHolder {
   /**
    * A command is about to be sent.
    * @param plan null for what is no statement. @param trustsViews views of which nothing is known write nothing.
+   * @param row the only one that it changes, with its table the only one of `plan.writeSlots`; null: nobody knows.
    */
   sends(
     connection: BackendConnection,
@@ -121,6 +133,7 @@ export class WriteMarks implements FluxHolder {
     plan: Plan | null,
     schema: string | null,
     trustsViews: boolean,
+    row: RowPin | null = null,
   ): void {
     if (!this.#worker.isEnabled) return;
     // Something else was sent in its place, and nobody has heard the end of it.
@@ -128,18 +141,20 @@ export class WriteMarks implements FluxHolder {
     const catalog = this.#catalog();
     const statement = plan?.statement ?? null;
     this.#class = statement;
+    this.#wasOfRow = false;
     this.#current = plan === null ? writesOf(command) : this.#writesOf(plan, schema, connection, trustsViews);
-    const mayCommit = !this.#pending.isEmpty && this.#mayCommit(command);
+    const hasPending = !this.#pending.isEmpty || !this.#rows.isEmpty;
+    const mayCommit = hasPending && this.#mayCommit(command);
     if (!mayCommit && this.#current?.length === 0) return;
     this.#version = catalog.version;
     this.#hasReported = false;
+    this.#isPlaced = true;
     this.#place = this.#worker.begins(connection);
     this.#connection = connection;
     connection.beginFlux(this);
-    this.#worker.enter(this.#current);
-    if (!mayCommit) return;
-    this.#committing = this.#pending.slots(catalog);
-    this.#worker.enter(this.#committing);
+    this.#wasOfRow = row !== null && this.#rows.begin(row, catalog.keys);
+    if (!this.#wasOfRow) this.#worker.enter(this.#current);
+    if (mayCommit) this.#beginCommit(catalog);
   }
 
   /** The server has told of commits up to this position, in the answer to what was sent. */
@@ -147,7 +162,8 @@ export class WriteMarks implements FluxHolder {
     if (position === NO_GTID || !this.#worker.isEnabled) return;
     this.#hasReported = true;
     if (this.#connection !== null) {
-      if (position !== FOREIGN_GTID) this.#worker.noteOwn(position);
+      if (position === FOREIGN_GTID) this.#isPlaced = false;
+      else this.#noteOwn(position);
     }
     // Nobody has said that there could be one.
     else this.#worker.raise(null, false);
@@ -164,14 +180,27 @@ export class WriteMarks implements FluxHolder {
     }
     this.#follow(hasFailed, isOpen);
     this.#current = NO_SLOTS;
+    this.#wasOfRow = false;
     this.#class = null;
   }
 
   /** Another schema is known: what is under way may have been carried out with it, or will be. */
   schemaChanged(): void {
-    if (this.#connection === null || this.#version === this.#catalog().version) return;
-    this.#current = this.#widened(this.#current);
-    if (this.#committing !== undefined) this.#committing = this.#widened(this.#committing);
+    if (this.#connection === null) return;
+    if (this.#version === this.#catalog().version) {
+      // Rows may be told apart in another way, no more than that.
+      this.#rows.widen(this.#current);
+      this.#rows.widenCommit();
+      return;
+    }
+    if (this.#rows.isOfRow) {
+      this.#rows.widen(null);
+      this.#current = null;
+    } else this.#current = this.#widened(this.#current);
+    if (this.#committing === undefined) return;
+    // Rows of the transaction stay in flux beside that.
+    if (this.#committing?.length === 0) this.#worker.enter(null);
+    this.#committing = this.#committing?.length === 0 ? null : this.#widened(this.#committing);
   }
 
   #widened(slots: Int32Array | null): Int32Array | null {
@@ -187,12 +216,18 @@ export class WriteMarks implements FluxHolder {
     const isSchema = this.#class?.changesViews === true || this.#class?.changesRelations === true;
     // For as long as the server may change the schema.
     if (isSchema) this.#current = this.#widened(this.#current);
-    const slots = this.#worker.named(this.#current);
+    this.#rows.widen(this.#current);
+    const slots = [...this.#worker.named(this.#current), ...this.#rows.handOver()];
     if (this.#committing !== undefined) slots.push(...this.#worker.named(this.#committing));
     this.#worker.inDoubt(connection, slots, isSchema);
     this.#worker.ends(this.#place);
     this.#forget(connection);
+    this.#clear();
+  }
+
+  #clear(): void {
     this.#pending.clear();
+    this.#rows.clear();
   }
 
   // ---- sending
@@ -213,6 +248,14 @@ export class WriteMarks implements FluxHolder {
     return server.role === 'replica' || (trustsViews && !isKnown) ? NO_SLOTS : null;
   }
 
+  #beginCommit(catalog: TableCatalog): void {
+    const pending = this.#pending;
+    const slots = pending.isEmpty ? NO_SLOTS : pending.slots(catalog);
+    this.#committing = this.#rows.isOutdated(catalog) ? null : slots;
+    this.#worker.enter(this.#committing);
+    if (this.#committing !== null) this.#rows.beginCommit(catalog.keys);
+  }
+
   #mayCommit(command: number): boolean {
     const statement = this.#class;
     if (statement === null) return !HARMLESS.has(command);
@@ -226,15 +269,32 @@ export class WriteMarks implements FluxHolder {
 
   // ---- answered
 
+  #noteOwn(position: number): void {
+    const worker = this.#worker;
+    worker.noteOwn(position);
+    if (!this.#rows.isOfRow) worker.toldAt(this.#current, position);
+    if (this.#committing !== undefined) worker.toldAt(this.#committing, position);
+  }
+
   #raise({ errno, affectedRows }: ResponseTracker, isOpen: boolean): void {
+    const catalog = this.#catalog();
     if (this.#isVisible(errno !== 0, isOpen)) {
-      const slots = this.#currentBy(this.#catalog());
+      const slots = this.#currentBy(catalog);
       // Where nothing was told of a commit, its rows do not stand in the binlog, or there are none.
-      const isTold = this.#hasReported || (affectedRows === 0 && slots?.length === 1);
-      this.#worker.raise(slots, errno === 0 && isTold && this.#isRows);
+      const isTold = this.#isTold || (affectedRows === 0 && slots?.length === 1);
+      const isRows = errno === 0 && isTold && this.#isRows;
+      if (slots === null || !isRows || !this.#rows.raise(catalog.keys))
+        this.#worker.raise(slots, isRows && !this.#wasOfRow);
     }
-    if (this.#committing !== undefined)
-      this.#worker.raise(this.#committing, this.#isPendingRows && this.#hasReported);
+    if (this.#committing === undefined) return;
+    const isRows = this.#isPendingRows && this.#isTold;
+    this.#worker.raise(this.#committing, isRows);
+    this.#rows.raiseCommit(catalog.keys, isRows);
+  }
+
+  /** Where there are rows to be told, the binlog follower comes to them. */
+  get #isTold(): boolean {
+    return this.#hasReported && this.#isPlaced;
   }
 
   /** Whether others may see already what the statement itself has changed. */
@@ -262,22 +322,25 @@ export class WriteMarks implements FluxHolder {
     const statement = this.#class;
     if (!hasFailed) {
       const isNew = statement?.statementCount === 1 && BEGINS_ANEW.has(statement.kind);
-      if (!isOpen || isNew) this.#pending.clear();
+      if (!isOpen || isNew) this.#clear();
       if (!isOpen) return;
     }
     // What has failed says nothing of a transaction that it may have begun, or ended.
     else if (statement?.kind === StatementKind.ddl || (!isOpen && isPlain(statement))) return;
-    if (this.#pending.isEmpty) this.#isPendingRows = true;
+    if (this.#pending.isEmpty && this.#rows.isEmpty) this.#isPendingRows = true;
     if (this.#current === null || this.#current.length > 0)
       this.#isPendingRows &&= !hasFailed && this.#isRows;
-    this.#pending.add(this.#current, this.#version);
+    const isKept = this.#wasOfRow && this.#rows.keep(this.#version);
+    if (!isKept) this.#pending.add(this.#current, this.#version);
   }
 
   #ends(connection: BackendConnection): void {
     if (this.#class?.mayBeDeferred === true && connection.server.flavor === 'mariadb')
       this.#worker.deferred(connection, this.#worker.named(this.#current));
+    else if (this.#rows.isOfRow) this.#rows.end();
     else this.#worker.leave(this.#current);
     if (this.#committing !== undefined) this.#worker.leave(this.#committing);
+    this.#rows.endCommit();
     this.#worker.ends(this.#place);
     this.#connection = null;
     this.#committing = undefined;

@@ -1,16 +1,35 @@
-/** The row that a session's statement is of, if it is of a single one: found when its answer is about to be kept. */
+/** The row that a session's statement is of, if it is of a single one: found when its answer is about to be kept, or before it writes. */
 
 import { decodeComStmtExecute, MalformedPacketError } from '../../../protocol/index.ts';
 import type { LexicalContext } from '../../sql/lexical-context.ts';
-import { pointReadOf } from '../../sql/point-read.ts';
+import { pointReadOf, pointWriteOf } from '../../sql/point-read.ts';
+import { StatementKind } from '../../sql/statement-class.ts';
 import type { SessionVariables } from '../backend/session-variables.ts';
-import { type KnownKeys, type PinParameters, type RowPin, rowPinOf } from '../cache/row-pin.ts';
+import {
+  type KnownKeys,
+  type PinnedStatement,
+  type PinParameters,
+  type RowPin,
+  rowPinOf,
+  rowWrittenBy,
+} from '../cache/row-pin.ts';
 import type { Plan } from '../router/plan.ts';
 import type { ClientStatement } from './client-statement.ts';
 
 /** Of the session's variables, what decides how a text is cut into tokens. */
 const LEXICAL = ['sql_mode', 'character_set_client'];
 const NO_CAPABILITIES = 0;
+/** In which printable ASCII is ASCII: not so in swe7, whose `[` is a letter. */
+const ASCII_CHARSETS: ReadonlySet<string> = new Set([
+  'utf8mb4',
+  'utf8mb3',
+  'utf8',
+  'latin1',
+  'ascii',
+  'binary',
+]);
+/** A longer write counts as one of any row: it would have to be looked through. */
+const MAX_WRITE_BYTES = 16 * 1024;
 
 export interface PinningSession {
   readonly run: { readonly statement: ClientStatement | null };
@@ -27,24 +46,55 @@ export function pinnedRow(
   start: number,
   end: number,
 ): RowPin | null {
+  const statement = pinnedStatement(session, plan, buffer, start, end);
+  return statement === null ? null : rowPinOf(statement, keys);
+}
+
+/** That which it is certain to change, and no other. @param slots of what it writes: one table */
+export function writtenRow(
+  session: PinningSession,
+  plan: Plan,
+  slots: Int32Array,
+  keys: KnownKeys,
+  buffer: Buffer,
+  start: number,
+  end: number,
+): RowPin | null {
+  const { kind, statementCount, writes } = plan.statement;
+  if (kind !== StatementKind.write || statementCount !== 1 || writes?.length !== 1) return null;
+  if (end - start > MAX_WRITE_BYTES || session.run.statement?.hasLongData === true) return null;
+  const statement = pinnedStatement(session, plan, buffer, start, end);
+  const row = statement === null ? null : rowWrittenBy(statement, keys);
+  // What follows from it, a trigger's tables for one, is another slot.
+  return row !== null && slots.length === 1 && slots[0] === row.table ? row : null;
+}
+
+function pinnedStatement(
+  session: PinningSession,
+  plan: Plan,
+  buffer: Buffer,
+  start: number,
+  end: number,
+): PinnedStatement | null {
   const context = session.lexicalContext();
   if (context === null || plan.contextKey !== context.key || !mayBeOfRow(plan, context)) return null;
-  const { statement } = session.run;
-  if (statement === null) {
-    const { schema } = session.state;
-    return rowPinOf({ buffer, start: start + 1, end, context, schema, parameters: null }, keys);
-  }
-  const { text, schema, variables } = statement.prepared;
-  if (!isReadAlike(variables, session.state.variables)) return null;
-  const parameters = parametersOf(statement, buffer, start, end);
-  if (parameters === null) return null;
-  return rowPinOf({ buffer: text, start: 0, end: text.length, context, schema, parameters }, keys);
+  const { state, run } = session;
+  if (!ASCII_CHARSETS.has(state.variables?.characterSetClient ?? '')) return null;
+  if (run.statement === null)
+    return { buffer, start: start + 1, end, context, schema: state.schema, parameters: null };
+  const { text, schema, variables } = run.statement.prepared;
+  if (!isReadAlike(variables, state.variables)) return null;
+  const parameters = parametersOf(run.statement, buffer, start, end);
+  return parameters === null
+    ? null
+    : { buffer: text, start: 0, end: text.length, context, schema, parameters };
 }
 
 /** Lists count as one value: what is none here is none whatever the values are. */
 function mayBeOfRow(plan: Plan, context: LexicalContext): boolean {
-  const { normalized } = plan;
-  plan.mayBeOfRow ??= pointReadOf(normalized, 0, normalized.length, context) !== null;
+  const { normalized, statement } = plan;
+  const scan = statement.kind === StatementKind.write ? pointWriteOf : pointReadOf;
+  plan.mayBeOfRow ??= scan(normalized, 0, normalized.length, context) !== null;
   return plan.mayBeOfRow;
 }
 

@@ -3,22 +3,35 @@
 import { performance } from 'node:perf_hooks';
 import { AnswerShape, Command, fragmentCount } from '../../../protocol/index.ts';
 import { ServerCounter } from '../../common/shared-counters.ts';
+import { StatementKind } from '../../sql/statement-class.ts';
 import type { BackendConnection } from '../backend/backend-connection.ts';
 import type { BackendStatement } from '../backend/backend-statements.ts';
 import type { ReplyOwner } from '../backend/expected-reply.ts';
 import { forbidSeveral } from '../backend/several-statements.ts';
+import type { RowPin } from '../cache/row-pin.ts';
 import { COMMIT_SEQUENCE } from '../replay/commit-tag.ts';
 import { emptyDiagnostics } from './empty-diagnostics.ts';
+import { type PinningSession, writtenRow } from './pinned-row.ts';
 import type { RunParts } from './run-state.ts';
 
 export class RunSending {
   readonly #run: RunParts;
   readonly #owner: ReplyOwner;
+  readonly #session: PinningSession;
 
   /** @param owner of the replies that are awaited. */
   constructor(run: RunParts, owner: ReplyOwner) {
     this.#run = run;
     this.#owner = owner;
+    const { now, client, context } = run;
+    this.#session = {
+      run: now,
+      state: client.state,
+      lexicalContext: () => {
+        const { flavor, versionId } = context.backends.dialect;
+        return client.state.lexicalContext(flavor, versionId);
+      },
+    };
   }
 
   /** @param prepared what the connection's server knows the prepared statement by; null where none is executed. */
@@ -34,7 +47,7 @@ export class RunSending {
     passage.bytes = 0;
     const isMarked = this.#sendInFront(connection, buffer, start, end);
     if (now.shared) connection.batchSize = connection.owed === 0 ? 1 : connection.batchSize + 1;
-    this.#noteWrites(connection);
+    this.#noteWrites(connection, buffer, start, end);
     connection.lastUser = residue;
     const { counters } = context;
     counters.addServer(connection.server.slot, ServerCounter.queries);
@@ -78,12 +91,32 @@ export class RunSending {
   }
 
   /** What it may write, before the server can tell that it has. */
-  #noteWrites(connection: BackendConnection): void {
+  #noteWrites(connection: BackendConnection, buffer: Buffer, start: number, end: number): void {
     const { now, client, context } = this.#run;
     const { state, causality, marks } = client;
     const schema = now.statement === null ? state.schema : now.statement.prepared.schema;
-    marks.sends(connection, now.command, now.plan, schema, context.snapshot.settings.routing.trustViews);
+    const { trustViews } = context.snapshot.settings.routing;
+    const row = this.#writtenRow(schema, buffer, start, end);
+    marks.sends(connection, now.command, now.plan, schema, trustViews, row);
     causality.sends(now.plan, schema, connection.tracksState && !state.clientTracks);
+  }
+
+  /** The only one that it changes, if that is certain, and anybody wants to know. */
+  #writtenRow(schema: string | null, buffer: Buffer, start: number, end: number): RowPin | null {
+    const { now, context, passage } = this.#run;
+    const { plan, command } = now;
+    // Who is not heard of is not told of another schema either.
+    if (
+      passage.silent ||
+      plan === null ||
+      plan.mayBeOfRow === false ||
+      plan.statement.kind !== StatementKind.write
+    )
+      return null;
+    if (command !== Command.COM_QUERY && command !== Command.COM_STMT_EXECUTE) return null;
+    const slots = plan.writeSlots(schema, context.tables);
+    if (!context.marks.wantsRow(slots)) return null;
+    return writtenRow(this.#session, plan, slots, context.tables.keys, buffer, start, end);
   }
 
   /**

@@ -168,7 +168,7 @@ class Bench {
     const target = { host: server.host, port: server.port, tls: { mode: TlsMode.DISABLED } } as never;
     const credentials = { username: 'monitor', password: 'secret' };
     const connection = await MonitorConnection.open(target, credentials, signal);
-    const facts = await readKeyFacts(connection, [], signal);
+    const facts = await readKeyFacts(connection, { triggers: [], cascades: [], composed: [] }, signal);
     connection.close();
     return new Bench(server, new KeyCatalog(encodeKeyCatalog(facts)));
   }
@@ -265,7 +265,7 @@ class Bench {
     });
     const statement = { buffer, start: 0, end: buffer.length, context, schema: 'app', parameters: null };
     const catalog = byAll ? this.#byAll : this.#catalog;
-    return rowPinOf(statement, { catalog, definitions: 0 });
+    return rowPinOf(statement, { version: 1, catalog, definitions: 0 });
   }
 
   /** The catalogue without primary keys. */

@@ -163,6 +163,9 @@ export async function runPinnedRows(t: Test, flavor: ServerFlavor): Promise<void
     }
   }
   await binary(t, rows, through);
+  const writer = await sluice.connect();
+  t.teardown(() => writer.destroy());
+  await underWay(t, rows, writer, past);
 }
 
 /** Through Sluice, or behind that past it: then the table has been altered already. Of those that are told alike some do. */
@@ -216,6 +219,35 @@ async function binary(t: Test, rows: PinnedRows, through: Connection): Promise<v
   await write(through, 'UPDATE t SET v = v + 1 WHERE id = 2');
   await rows.settle();
   t.strictSame([await read(1), await read('1'), await read(2)], ['hit', 'hit', 'asked'], 'executions');
+}
+
+/** What is served while a write of one row waits for a lock: by the primary key all other rows, by other keys none. */
+async function underWay(t: Test, rows: PinnedRows, writer: Connection, past: Connection): Promise<void> {
+  const sql = 'UPDATE t SET v = v + 1 WHERE id = ?';
+  for (const write of [() => writer.query(sql, [2]), () => writer.execute(sql, [2])]) {
+    const found = async (): Promise<string | null> => {
+      await rows.prime();
+      await past.query('BEGIN');
+      await past.query('SELECT v FROM t WHERE id = 2 FOR UPDATE');
+      const written = write();
+      await waitUntil('it waits for the lock', () => isWaiting(past), QUICKLY);
+      const served = await rows.served();
+      await past.query('COMMIT');
+      await written;
+      // What was read before all workers knew the keys counts every write.
+      return served.includes('i') ? served : null;
+    };
+    t.equal(await waitUntil('other rows are served', found, QUICKLY), 'ifc', 'what is served meanwhile');
+    await rows.settle();
+    t.equal(await rows.ended(t), '', 'nothing has ended by it');
+  }
+}
+
+async function isWaiting(past: Connection): Promise<boolean> {
+  const [rows] = await past.query<RowDataPacket[]>(
+    "SELECT 1 FROM information_schema.PROCESSLIST WHERE INFO LIKE 'UPDATE t SET v = v + 1%'",
+  );
+  return rows.length > 0;
 }
 
 interface Counts {
@@ -318,6 +350,17 @@ class PinnedRows {
       else if (outcome !== 'hit') ended += `(${read}: ${outcome})`;
     }
     return ended;
+  }
+
+  /** The reads that no server has seen. */
+  async served(): Promise<string> {
+    let served = '';
+    for (const read of ALL) {
+      const before = await this.counts();
+      await this.#through.query(READS[read]!);
+      if (difference(before, await this.countsAfter(before)) === 'hit') served += read;
+    }
+    return served;
   }
 
   /** Once so many reads have been counted: their answers may be there before. */

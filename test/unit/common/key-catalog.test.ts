@@ -10,11 +10,17 @@ const column = (name: string, index: number, kind: KeyColumnKind = signed): KeyC
   index,
   kind,
 });
-const facts = (table: string, keys: TableKeyFacts['keys'], width = 9): TableKeyFacts => ({
+const facts = (
+  table: string,
+  keys: TableKeyFacts['keys'],
+  width = 9,
+  hasLoneRows = false,
+): TableKeyFacts => ({
   schema: 'app',
   table,
   width,
   keys,
+  hasLoneRows,
 });
 
 t.test('nothing is known', async (t) => {

@@ -111,6 +111,33 @@ t.test('what a worker has taken is given back once, whoever does', async (t) => 
   t.strictSame(epochs.takeOverAll(1), []);
 });
 
+t.test('a row in flux is its table for others, and for who takes it over', async (t) => {
+  const epochs = new TableEpochs(2);
+  const { rows } = epochs;
+  rows.enter(0, 3, 2 ** 14 + 5);
+  rows.enter(0, 3, 6);
+  rows.enter(1, 3, 5);
+  epochs.enter(0, 4);
+  t.strictSame([epochs.flux(3), rows.table(3), rows.row(5), rows.row(6), rows.row(7)], [0, 3, 2, 1, 0]);
+  t.ok(epochs.isInFlux(3));
+  t.notOk(epochs.isInFlux(5), 'rows are no tables');
+  rows.leave(0, 3, 6);
+  const held: number[] = [];
+  const hold = epochs.hold.bind(epochs);
+  epochs.hold = (slot) => {
+    held.push(rows.row(5));
+    hold(slot);
+  };
+  t.strictSame(epochs.takeOverAll(0), [4, 3]);
+  t.strictSame(held, [2], 'the table is in flux before the row is so no more');
+  t.strictSame([epochs.flux(3), rows.table(3), rows.row(5)], [1, 1, 1]);
+  rows.leave(1, 3, 5);
+  epochs.release(3);
+  epochs.release(4);
+  t.notOk(epochs.isInFlux(3));
+  t.strictSame(epochs.takeOverAll(1), []);
+});
+
 t.test('own writes are known until as many others have come', async (t) => {
   const epochs = new TableEpochs(1);
   const first = 2 ** 40 + 1;

@@ -3,6 +3,8 @@
 import t from 'tap';
 import { keyFactsOf } from '../../../../src/control/monitor/key-facts.ts';
 
+const NO_FACTS = { triggers: [], cascades: [], composed: [] };
+
 type Row = Readonly<Record<string, string | null>>;
 
 function part(key: string, column: string | null, place = 1, prefix: string | null = null, table = 't'): Row {
@@ -50,7 +52,7 @@ const COLUMNS = [
 
 /** `key columns` of the table `t`, in order. */
 function keysOf(parts: readonly Row[], columns: readonly Row[] = COLUMNS): readonly string[] {
-  const [facts] = keyFactsOf(parts, columns, []);
+  const [facts] = keyFactsOf(parts, columns, NO_FACTS, []);
   return (facts?.keys ?? []).map((key) =>
     key.map(({ name, index, kind }) => `${name}:${index}:${kind}`).join(' '),
   );
@@ -59,7 +61,7 @@ function keysOf(parts: readonly Row[], columns: readonly Row[] = COLUMNS): reado
 t.test('keys of integers and texts, the primary one first', async (t) => {
   const parts = [part('u', 'n', 2), part('u', 'name', 1), part('v', 'z'), part('PRIMARY', 'ID')];
   t.strictSame(keysOf(parts), ['id:1:unsigned', 'name:2:text n:3:signed', 'z:4:unsigned']);
-  t.equal(keyFactsOf(parts, COLUMNS, [])[0]?.width, 9);
+  t.equal(keyFactsOf(parts, COLUMNS, NO_FACTS, [])[0]?.width, 9);
 });
 
 t.test('keys that are of no use', async (t) => {
@@ -70,7 +72,7 @@ t.test('keys that are of no use', async (t) => {
   t.strictSame(keysOf([part('u', 'id', 1), part('u', 'g', 2)]), [], 'one of two columns');
   t.strictSame(keysOf([part('u', 'id', 2)]), [], 'a part that is not shown');
   t.strictSame(
-    keyFactsOf([part('PRIMARY', 'id')], COLUMNS, [['app', 't']]),
+    keyFactsOf([part('PRIMARY', 'id')], COLUMNS, { ...NO_FACTS, composed: [['app', 't']] }, []),
     [],
     'a table that shows the rows of others',
   );
@@ -86,6 +88,7 @@ t.test('tables keep their own', async (t) => {
   const facts = keyFactsOf(
     [part('PRIMARY', 'id'), part('PRIMARY', 'x', 1, null, 'other')],
     [...COLUMNS, column('x', 1, 'int(11)', null, '', 'other'), column('y', 1, 'int(11)', null, '', 'third')],
+    NO_FACTS,
     [],
   );
   t.strictSame(
@@ -95,4 +98,23 @@ t.test('tables keep their own', async (t) => {
       ['other', 1, 1],
     ],
   );
+});
+
+t.test('tables whose rows change one by one', async (t) => {
+  const trigger = { schema: 'app', table: 'T', body: 'SET NEW.id = 1', sqlMode: '' };
+  const other = ['app', 'other'] as const;
+  const table = ['app', 't'] as const;
+  const name = { table_schema: 'app', table_name: 't' };
+  const isLone = (parts: readonly Row[], facts = {}, transactional: readonly Row[] = [name]) =>
+    keyFactsOf(parts, COLUMNS, { ...NO_FACTS, ...facts }, transactional)[0]?.hasLoneRows;
+  const primary = [part('PRIMARY', 'ID')];
+  t.equal(isLone(primary), true);
+  t.equal(isLone([part('u', 'n'), ...primary]), true, 'whatever other keys there are');
+  t.equal(isLone(primary, {}, []), false, 'without transactions');
+  t.equal(isLone(primary, { triggers: [trigger] }), false, 'a trigger');
+  t.equal(isLone(primary, { cascades: [{ parent: table, child: other }] }), false, 'children');
+  t.equal(isLone(primary, { cascades: [{ parent: other, child: table }] }), false, 'a parent');
+  t.equal(isLone(primary, { cascades: [{ parent: other, child: other }] }), true, 'of others');
+  t.equal(isLone([part('u', 'ID')]), false, 'another key');
+  t.equal(isLone([part('PRIMARY', 'g'), part('u', 'ID')]), false, 'a primary key that is not to be used');
 });

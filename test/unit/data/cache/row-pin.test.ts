@@ -15,7 +15,9 @@ const column = (name: string, index: number, kind: KeyColumnKind = signed): KeyC
   kind,
 });
 const KEYS = [[column('id', 0)], [column('name', 1, text)], [column('a', 2), column('b', 3, text)]];
-const catalog = new KeyCatalog(encodeKeyCatalog([{ schema: 'app', table: 't', width: 5, keys: KEYS }]));
+const catalog = new KeyCatalog(
+  encodeKeyCatalog([{ schema: 'app', table: 't', width: 5, keys: KEYS, hasLoneRows: true }]),
+);
 const context = makeLexicalContext({ charset: 'utf8mb4', sqlMode: '', flavor: 'mysql', versionId: 50729 });
 const {
   MYSQL_TYPE_LONGLONG,
@@ -37,7 +39,7 @@ function pinOf(
   const types = parameters?.map(([type]) => ({ type })) ?? [];
   const bound = parameters === null ? null : { types, values };
   const statement = { buffer, start: 0, end: buffer.length, context, schema, parameters: bound };
-  return rowPinOf(statement, { catalog, definitions: 3 });
+  return rowPinOf(statement, { version: 2, catalog, definitions: 3 });
 }
 
 t.test('literals', async (t) => {

@@ -8,7 +8,8 @@ import { RowProofs } from '../../../../src/data/cache/row-proof.ts';
 
 const TABLE = 7;
 const TERM = 1;
-const PIN = { table: TABLE, row: 100, key: 200, definitions: 0 };
+/** By a key other than the primary one: which rows were written the binlog tells. */
+const PIN = { table: TABLE, row: 100, key: 200, isLone: false, definitions: 0, keysVersion: 1 };
 
 function make() {
   const epochs = new TableEpochs(1);
@@ -139,6 +140,7 @@ t.test('what is read in which order', async (t) => {
   const seen = Object.create(epochs, {
     setInterest: { value: says('interest') },
     flux: { value: says('flux') },
+    rows: { value: { table: says('rows in flux') } },
     structure: { value: says('structure') },
     rowEpoch: { value: says('row') },
     definitions: { get: says('definitions') },
@@ -146,7 +148,7 @@ t.test('what is read in which order', async (t) => {
   }) as TableEpochs;
   const gtids = { isUnknown: () => says('unknown')() !== 0, written: says('written', 9) };
   const rows = new RowProofs(seen, gtids);
-  const proof = rows.note(PIN)!;
+  const proof = rows.note(PIN, false)!;
   t.strictSame(order.splice(0), ['interest', 'structure', 'structure', 'row', 'row', 'definitions']);
   t.ok(rows.holds(proof));
   t.equal(order.lastIndexOf('flux') < order.indexOf('unknown'), true, 'flux before what was written');
