@@ -46,6 +46,8 @@ const { values } = parseArgs({
     level2: { type: 'string' },
     /** About so often operators do something. */
     operatorMs: { type: 'string', default: '0' },
+    /** Of each hundred reads and writes, how many more are of a single row. */
+    pinned: { type: 'string', default: '20' },
     /** A fault of test/cache/planted-faults.ts that is to be found. */
     plant: { type: 'string' },
   },
@@ -87,6 +89,7 @@ const report = await runChecker({
       ? null
       : oneOf<SharedCacheKind>('level2', values.level2, ['redis', 'memcached']),
   operatorMs: wholeNumber('operatorMs', values.operatorMs),
+  pinned: wholeNumber('pinned', values.pinned),
   planted: values.plant ?? null,
 });
 for (const violation of report.violations.slice(0, SHOWN_VIOLATIONS))

@@ -7,14 +7,14 @@
 
 import { parseArgs } from 'node:util';
 import type { ConfigObject } from '../../test/support/sluice-process.ts';
-import { BackendServers } from '../e2e/backend-servers.ts';
+import { BackendServers, endpointAt } from '../e2e/backend-servers.ts';
 import { describeMachine } from '../e2e/machine.ts';
 import { median } from '../e2e/measurement.ts';
-import { StatementProtocol, Workload } from '../e2e/sysbench.ts';
+import { measureSysbench, StatementProtocol, Workload } from '../e2e/sysbench.ts';
+import { startSluice } from '../e2e/targets/sluice-target.ts';
 import type { Target } from '../e2e/targets/target.ts';
 import { formatNumber, renderTable } from '../e2e/text-table.ts';
 import { selectsOf } from './selects.ts';
-import { measureSetup, type SetupFigures, startSetups } from './setups.ts';
 
 const { values } = parseArgs({
   options: {
@@ -38,7 +38,9 @@ const SETUPS: Readonly<Record<string, ConfigObject>> = {
   strong: { cache: { rules: [{ ruleId: 1, class: 'strong' }] } },
 };
 
-interface Figures extends SetupFigures {
+interface Figures {
+  readonly queriesPerSecond: number;
+  readonly cpuMicroseconds: number;
   /** Of the reads, how many no server has seen. */
   readonly hitShare: number;
 }
@@ -62,16 +64,22 @@ async function measure(
   seconds: number,
 ): Promise<Figures> {
   const selects = await selectsOf(servers);
-  const load = {
+  const { report, runMicroseconds } = await measureSysbench({
+    ...servers.tables,
+    endpoint: endpointAt(target.port),
     workload: Workload.readWrite,
     protocol: PROTOCOL,
     clients: Number(values.clients),
     seconds,
+    measuredPid: target.pid,
     mix: mixOf(share),
+  });
+  const reads = (report.queries * (STATEMENTS - share)) / STATEMENTS;
+  return {
+    queriesPerSecond: report.queriesPerSecond,
+    cpuMicroseconds: runMicroseconds / report.queries,
+    hitShare: 1 - ((await selectsOf(servers)) - selects) / reads,
   };
-  const figures = await measureSetup(target, servers, load);
-  const reads = (figures.report.queries * (STATEMENTS - share)) / STATEMENTS;
-  return { ...figures, hitShare: 1 - ((await selectsOf(servers)) - selects) / reads };
 }
 
 process.stdout.write(`${JSON.stringify({ ...values, machine: await describeMachine() })}\n`);
@@ -81,7 +89,10 @@ const servers = await BackendServers.start(Number(values.replicas), {
 });
 const targets = new Map<string, Target>();
 try {
-  await startSetups(servers, SETUPS, Number(values.clients), targets);
+  for (const [name, sluiceConfig] of Object.entries(SETUPS)) {
+    const common = { set: servers.set, threads: 1, maxBusyClients: Number(values.clients), sluiceArgs: [] };
+    targets.set(name, await startSluice({ ...common, base: null, proxysqlBinary: null, sluiceConfig }));
+  }
   const rows: string[][] = [];
   for (const share of SHARES) {
     const all = new Map<string, Figures[]>([...targets.keys()].map((name) => [name, []]));

@@ -46,6 +46,8 @@ export interface CheckerOptions {
   readonly handovers: number;
   /** About so often operators flush, load and look; 0: never. */
   readonly operatorMs: number;
+  /** Of each hundred reads and writes, how many more are of a single row, by its primary key. */
+  readonly pinned: number;
   /** A fault of `planted-faults.ts` that the Sluices have; a run that finds nothing then is of no use. */
   readonly planted: string | null;
 }
@@ -68,5 +70,6 @@ export const DEFAULT_OPTIONS = {
   level2Restarts: 0,
   handovers: 0,
   operatorMs: 0,
+  pinned: 20,
   planted: null,
 } as const satisfies Partial<CheckerOptions>;

@@ -21,6 +21,9 @@ export interface PlantedFault {
   readonly options: Partial<CheckerOptions>;
 }
 
+/** Mostly single rows, by their primary key. */
+const ROWS: Partial<CheckerOptions> = { pinned: 80 };
+
 export const plantedFaults: readonly PlantedFault[] = [
   {
     name: 'epoch-not-compared',
@@ -42,8 +45,8 @@ export const plantedFaults: readonly PlantedFault[] = [
     name: 'commit-raises-nothing',
     description: 'what a COMMIT makes visible is not raised',
     file: 'src/data/cache/write-marks.ts',
-    from: '    if (this.#committing !== undefined)\n      this.#worker.raise(',
-    to: '    if (this.#committing === null)\n      this.#worker.raise(',
+    from: '    if (this.#committing === undefined) return;\n    const isRows',
+    to: '    if (this.#committing !== null) return;\n    const isRows',
     options: {},
   },
   {
@@ -53,6 +56,38 @@ export const plantedFaults: readonly PlantedFault[] = [
     from: '    Atomics.add(this.#words, ROW + row, 1);',
     to: '',
     options: {},
+  },
+  {
+    name: 'row-flux-ignored',
+    description: 'entries of a row are served, and made, while that row is being written',
+    file: 'src/data/cache/row-proof.ts',
+    from: 'return isLone ? epochs.rows.row(row) !== 0 :',
+    to: 'return isLone ? false :',
+    options: ROWS,
+  },
+  {
+    name: 'row-commit-without-flux',
+    description: 'rows of a transaction are not in flux while its COMMIT is under way',
+    file: 'src/data/cache/row-marks.ts',
+    from: '    this.#committingCount = this.#count;\n    if (this.#count === 0) return;',
+    to: '    if (this.#count >= 0) return;',
+    options: ROWS,
+  },
+  {
+    name: 'other-rows-untold',
+    description: 'an entry of a row does not wait for the rows of writes of whole tables',
+    file: 'src/data/cache/row-proof.ts',
+    from: 'isLone ? epochs.rows.untold(table) :',
+    to: 'isLone ? 0 :',
+    options: ROWS,
+  },
+  {
+    name: 'any-key-alone',
+    description: 'entries of a row by another key than the primary one outlive writes by that',
+    file: 'src/data/cache/row-pin.ts',
+    from: 'key === keys?.lone',
+    to: 'keys !== null',
+    options: ROWS,
   },
 ];
 

@@ -27,7 +27,7 @@ const HOT_READS = 40;
 const ANSWERED_WITHIN_MS = 30_000;
 
 export async function runChecker(options: CheckerOptions): Promise<CheckerReport> {
-  const world = new World(new SeededRandom(options.seed));
+  const world = new World(new SeededRandom(options.seed), options.pinned);
   const stage = await Stage.start(world, options);
   try {
     const course = await runSessions(stage, options);

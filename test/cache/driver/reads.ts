@@ -4,7 +4,7 @@ import type { SeededRandom } from '../../support/seeded-random.ts';
 import type { Cell } from '../model/cell.ts';
 import type { Observation } from '../model/check-read.ts';
 import type { Value } from './answer-reader.ts';
-import { groupOf, keyOf } from './schema.ts';
+import { groupOf, keyOf, ROW_TABLES } from './schema.ts';
 import type { Statement } from './statement.ts';
 import type { Owner, World } from './world.ts';
 
@@ -45,8 +45,9 @@ function rowsOf(
   return { cells: expected, observe };
 }
 
-const point: Shape = (world, random, owner) => {
-  const name = random.pick(SINGLE_ROW_TABLES);
+const point: Shape = (world, random, owner) => pointOf(world, random, owner, random.pick(SINGLE_ROW_TABLES));
+
+function pointOf(world: World, random: SeededRandom, owner: Owner, name: string): Read {
   const table = BASE[name] ?? name;
   const id = random.pick(owner.ids);
   const cell = world.cell(table, id)!;
@@ -54,7 +55,9 @@ const point: Shape = (world, random, owner) => {
   if (name === 'u' && random.below(2) === 0)
     return { sql: 'SELECT id, n FROM u WHERE k = ?', parameters: [keyOf(id)], ...meaning };
   return { sql: `SELECT id, n FROM ${name} WHERE id = ?`, parameters: [id], ...meaning };
-};
+}
+
+const pinned: Shape = (world, random, owner) => pointOf(world, random, owner, random.pick(ROW_TABLES));
 
 const group: Shape = (world, random, owner) => {
   const name = random.pick(SINGLE_ROW_TABLES);
@@ -147,5 +150,6 @@ const SHAPES: readonly Shape[] = [
 ];
 
 export function makeRead(world: World, random: SeededRandom): Read {
-  return random.pick(SHAPES)(world, random, random.pick(world.owners));
+  const isPinned = random.below(100) < world.pinned;
+  return (isPinned ? pinned : random.pick(SHAPES))(world, random, random.pick(world.owners));
 }

@@ -2,6 +2,9 @@
 
 export type SharedTable = 'a' | 'p' | 'm' | 'b' | 'c' | 'd' | 'e' | 'u';
 
+/** Nothing follows from a change of one of their rows. */
+export const ROW_TABLES: readonly SharedTable[] = ['a', 'a', 'p', 'u'];
+
 /** Neighbours that are read together; two writers' rows. */
 export const GROUP_SIZE = 4;
 export const ROWS_PER_CHAIN = 2;

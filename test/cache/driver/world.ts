@@ -31,6 +31,8 @@ const CALM = 2600;
 export class World {
   readonly history = new History();
   readonly random: SeededRandom;
+  /** See `CheckerOptions`. */
+  readonly pinned: number;
   /** The latest ones, of writers around Sluice or through another one. */
   readonly tokens: Token[] = [];
   readonly owners: Owner[] = [];
@@ -41,8 +43,9 @@ export class World {
   #made = 0;
   readonly #shared = new Map<number, Owner>();
 
-  constructor(random: SeededRandom) {
+  constructor(random: SeededRandom, pinned: number) {
     this.random = random;
+    this.pinned = pinned;
   }
 
   /**

@@ -4,7 +4,7 @@ import type { SeededRandom } from '../../support/seeded-random.ts';
 import type { Cell } from '../model/cell.ts';
 import type { Change } from '../model/chain.ts';
 import type { Parameter } from './checker-connection.ts';
-import { groupOf, keyOf } from './schema.ts';
+import { groupOf, keyOf, ROW_TABLES } from './schema.ts';
 import type { Statement } from './statement.ts';
 import type { Owner, World } from './world.ts';
 
@@ -111,6 +111,7 @@ export class WriteGenerator {
 
   next(current: Current, tables: readonly string[] = PUT_TABLES): PlannedWrite {
     const id = this.#random.pick(this.#owner.ids);
+    if (this.#random.below(100) < this.#world.pinned) return this.#pinned(id, current);
     const made = this.#special(this.#random.below(100), id, current);
     return made ?? this.#single(this.#random.pick(tables), id, current);
   }
@@ -118,6 +119,16 @@ export class WriteGenerator {
   /** One row of this table, and of no other. */
   nextOf(table: string, current: Current): PlannedWrite {
     return this.#single(table, this.#random.pick(this.#owner.ids), current);
+  }
+
+  /** UPDATE, in most cases. */
+  #pinned(id: number, current: Current): PlannedWrite {
+    const table = this.#random.pick(ROW_TABLES);
+    if (current(this.#cell(table, id)) === null || this.#random.below(12) === 0)
+      return this.#single(table, id, current);
+    const stamp = this.#stamp();
+    const changes = this.#follow(table, id, stamp, current);
+    return { ...update(table, id, stamp), changes, isImmediate: false };
   }
 
   #special(kind: number, id: number, current: Current): PlannedWrite | null {
