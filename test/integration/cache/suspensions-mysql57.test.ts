@@ -1,3 +1,4 @@
+// sluice-test: nightly
 import t from 'tap';
 import { ServerFlavor } from '../../../src/topology/server-description.ts';
 import { Mysql57Server } from '../../support/mysql57-server.ts';

@@ -31,7 +31,8 @@ function sum({ workers }: CounterSnapshot, counter: WorkerCounterName): number {
 function sentence(state: string, maxLagMs: number, predecessor: number | null): string {
   if (predecessor !== null)
     return `strong entries are not served: process ${predecessor}, from which this one has taken over, still serves clients`;
-  if (state === 'off') return 'strong entries are proven fresh of writes through this Sluice only';
+  if (state === 'off')
+    return 'strong entries are proven fresh of writes through this Sluice only: not of those of others, nor of events of the server';
   if (state === 'following')
     return `strong entries are proven fresh of all writes: through this Sluice at once, past it within ${maxLagMs} ms`;
   return 'strong entries are not served: nobody knows what was written past this Sluice';

@@ -122,7 +122,9 @@ export const showCache: AdminCommand = {
     const { kept, warnings: left } = cut(rows, limit, 'digests');
     const own =
       follower === 'off' && rows.some((row) => row.class === 'strong')
-        ? ['The binlog is not followed: strong entries are proven fresh of writes through this Sluice only']
+        ? [
+            'The binlog is not followed: strong entries are proven fresh of writes through this Sluice only, not of those of events of the server (event_scheduler)',
+          ]
         : [];
     return { ...table(kept, COLUMNS), warnings: [...warnings, ...left, ...own] };
   },
