@@ -109,8 +109,7 @@ const WRITES: readonly WriteCase[] = [
     name: 'a table without transactions, up to a row that is locked',
     write: [
       'SET innodb_lock_wait_timeout = 1',
-      'DELETE FROM simple',
-      'INSERT INTO simple SELECT id, ? FROM t ORDER BY id',
+      'INSERT INTO simple SELECT id, ? FROM t ORDER BY id ON DUPLICATE KEY UPDATE n = VALUES(n)',
     ],
     locked: 'SELECT * FROM t WHERE id = 2 FOR UPDATE',
     read: 'SELECT n FROM simple',
