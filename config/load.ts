@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { type CheckProblem, checkConfig, type Placed } from './checks.ts';
 import { ConfigError, type ConfigProblem, type ConfigSource } from './config-error.ts';
+import { deepFreeze } from './deep-freeze.ts';
 import { fitToMachine } from './fit.ts';
 import { formatPath, IssueWriter, valueAt } from './issue-message.ts';
 import { type Machine, thisMachine } from './machine.ts';
@@ -275,13 +276,6 @@ function backendUsersOf({ users }: ConfigValues): BackendUsersConfig | null {
   if (Array.isArray(users)) return null;
   const { refreshIntervalMs, timeoutMs, serverConnectionLimits } = users;
   return { refreshIntervalMs, timeoutMs, serverConnectionLimits };
-}
-
-/** Frozen parts are taken to be frozen wholly. */
-export function deepFreeze<T>(value: T): T {
-  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
-  for (const child of Object.values(value)) deepFreeze(child);
-  return Object.freeze(value);
 }
 
 /** @throws ConfigError with all problems at once; nothing is half loaded */

@@ -13,8 +13,8 @@ if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {
   if (process.env._SLUICE_HANDOVER !== undefined) await import('./control/handover/first-messages.ts');
   const { runSubcommand } = await import('./cli/subcommands.ts');
   if (!(await runSubcommand(args))) {
-    const { runCommandLine } = await import('./cli/run.ts');
-    await runCommandLine(args);
+    const { startOrElse } = await import('./cli/start.ts');
+    await startOrElse(args);
   }
 }
 

@@ -1,43 +1,28 @@
-/** Carries out what the command line asks for. */
+/** Carries out what the command line asks for, and says what is wrong with it. */
 import { ConfigError, type ConfigProblem, formatProblem } from '../../config/config-error.ts';
 import { existingHostgroups } from '../../config/hostgroup-pairs.ts';
-import { type LoadedConfig, loadConfigWithSources } from '../../config/load.ts';
-import { CONFIG_FILE_VARIABLE } from '../../config/overlay.ts';
+import type { LoadedConfig } from '../../config/load.ts';
 import { printConfig } from '../../config/print.ts';
 import type { Config } from '../../config/schema.ts';
 import { collectSettings, configJsonSchema } from '../../config/settings.ts';
 import { configWarnings, summariseConfig } from '../../config/summary.ts';
 import type { HandoverTaker } from '../control/handover/handover-taker.ts';
 import { CliAction, type CommandLine, parseCommandLine } from './command-line.ts';
+import { configReader } from './config-reader.ts';
 import { diffCommand } from './diff-command.ts';
 import { ExitCode } from './exit-code.ts';
 import { helpText } from './help-text.ts';
-import { runService } from './service.ts';
+import { serve } from './serve.ts';
 import { dataDirProblem } from './start-refusal.ts';
-import { readVersion } from './version.ts';
-import { keepYoungHeapSmall } from './young-heap.ts';
 
 function complain(lines: readonly string[]): void {
   process.stderr.write(`${lines.map((line) => `sluice: ${line}`).join('\n')}\n`);
   process.exitCode = ExitCode.badConfiguration;
 }
 
-/** Reads the configuration as it is now: at the start, and again on SIGHUP. */
-function configReader({ configFile, flags }: CommandLine): { read: () => LoadedConfig; file: string | null } {
-  const file = configFile ?? (process.env[CONFIG_FILE_VARIABLE] || null);
-  const layers = { env: process.env, flags, ...(file === null ? {} : { file }) };
-  return { read: () => loadConfigWithSources(layers), file };
-}
-
 /** Of the machine as a whole nobody has to be told where it was written. */
 function tooLargeText(problem: ConfigProblem): string {
   return problem.key === '' ? problem.message : formatProblem(problem);
-}
-
-/** @throws ConfigError also for what this machine has no room for */
-function fitting(loaded: LoadedConfig): LoadedConfig {
-  if (loaded.tooLarge.length > 0) throw new ConfigError(loaded.tooLarge);
-  return loaded;
 }
 
 function readOrComplain(read: () => LoadedConfig, file: string | null): LoadedConfig | null {
@@ -88,18 +73,12 @@ async function compare(commandLine: CommandLine): Promise<void> {
   process.exitCode = lines.length === 0 ? ExitCode.ok : ExitCode.failed;
 }
 
-/** @returns null for a process that takes over from none */
-async function connectToTaker(version: string): Promise<HandoverTaker | null> {
-  // Most processes do not: then nothing of it is loaded.
-  if (process.env._SLUICE_HANDOVER === undefined) return null;
-  const { HandoverTaker } = await import('../control/handover/handover-taker.ts');
-  return HandoverTaker.connect(version);
-}
-
-export async function runCommandLine(args: readonly string[]): Promise<void> {
-  keepYoungHeapSmall();
-  // First of all, so that it hears of whatever is wrong.
-  const taker = await connectToTaker(readVersion());
+/** @param taker of the process that this one takes over from */
+export async function runCommandLine(
+  args: readonly string[],
+  version: string,
+  taker: HandoverTaker | null,
+): Promise<void> {
   const settings = collectSettings(configJsonSchema());
   const commandLine = parseCommandLine(args, settings);
   const { action, problems } = commandLine;
@@ -111,7 +90,6 @@ export async function runCommandLine(args: readonly string[]): Promise<void> {
     process.stdout.write(helpText(settings));
     return;
   }
-  const version = readVersion();
   if (action === CliAction.version) {
     process.stdout.write(`sluice ${version}\n`);
     return;
@@ -155,7 +133,5 @@ export async function runCommandLine(args: readonly string[]): Promise<void> {
     complain(refused);
     return;
   }
-  // Loaded only now: the other actions need neither threads nor sockets.
-  const { startSluice } = await import('../control/start-sluice.ts');
-  await runService({ loaded, read: () => fitting(read()), version, startSluice, taker });
+  await serve({ config, warnings: loaded.warnings, checks: null }, commandLine, version, taker);
 }

@@ -11,7 +11,6 @@
  */
 import { constants } from 'node:os';
 import { ConfigError } from '../../config/config-error.ts';
-import type { LoadedConfig } from '../../config/load.ts';
 import { thisMachine } from '../../config/machine.ts';
 import type { Config } from '../../config/schema.ts';
 import { configWarnings } from '../../config/summary.ts';
@@ -26,12 +25,13 @@ import type { startSluice } from '../control/start-sluice.ts';
 import { ExitCode } from './exit-code.ts';
 import { ServiceManager } from './service-manager.ts';
 import { startRefusal } from './start-refusal.ts';
+import type { StartValues } from './start-values.ts';
 import { letYoungHeapGrow } from './young-heap.ts';
 
 export interface ServiceOptions {
-  readonly loaded: LoadedConfig;
+  readonly loaded: StartValues;
   /** The configuration as it is now. @throws ConfigError */
-  readonly read: () => LoadedConfig;
+  readonly read: () => Promise<StartValues>;
   readonly version: string;
   readonly startSluice: typeof startSluice;
   /** Of the process that this one takes over from; null: of none. */
@@ -74,9 +74,17 @@ class Service {
     this.#listenToSignals();
     const { loaded, version, startSluice, taker = null } = this.#options;
     this.#warn(loaded);
+    for (const warning of loaded.checks ?? []) this.#logger.warn(warning);
     try {
       const { read } = this.#options;
-      this.#handle = await startSluice(this.#config, this.#logger, version, () => read().config, taker);
+      this.#handle = await startSluice(
+        this.#config,
+        this.#logger,
+        version,
+        async () => (await read()).config,
+        taker,
+        loaded.checks !== null,
+      );
     } catch (error) {
       await taker?.failed((error as Error).message);
       this.#couldNotStart(error);
@@ -188,8 +196,8 @@ class Service {
     }
     try {
       let { loaded } = this.#options;
-      const { changed, needRestart } = await this.#handle.reload(() => {
-        loaded = this.#options.read();
+      const { changed, needRestart } = await this.#handle.reload(async () => {
+        loaded = await this.#options.read();
         return loaded.config;
       });
       this.#logger.info('configuration read again', { changed });
@@ -207,7 +215,7 @@ class Service {
     }
   }
 
-  #warn({ config, warnings }: LoadedConfig): void {
+  #warn({ config, warnings }: StartValues): void {
     for (const warning of [...warnings, ...configWarnings(config)]) this.#logger.warn(warning);
   }
 

@@ -1,6 +1,5 @@
 /** The configuration that everything goes by, and how another one comes into force: all of it, or nothing. */
 
-import { planReload } from '../../config/reload.ts';
 import type { Config } from '../../config/schema.ts';
 import type { LogThreshold, RootLogger } from '../common/logger.ts';
 import type { CertificateKeeper } from './certificate-keeper.ts';
@@ -50,6 +49,8 @@ export class ConfigurationInForce {
   /** @throws with the old one still in force */
   async apply(wanted: Config, parts: ConfigurationParts): Promise<AppliedConfig> {
     const { certificates, logger, rebuild, send, publish } = parts;
+    // With the schema of the settings, which Sluice does without until something changes.
+    const { planReload } = await import('../../config/reload.ts');
     const { config, changed, needRestart } = planReload(this.#config, wanted);
     // What cannot be read must not leave half of a configuration in force.
     const logs = parts.logs.prepare(config);

@@ -24,7 +24,7 @@ import { ownPlace, placeObstacle } from './handover/place-obstacle.ts';
 import type { Monitor } from './monitor/monitor.ts';
 import type { OperatorPorts } from './operator-ports.ts';
 import { readiness } from './readiness.ts';
-import type { RuntimeControl } from './runtime/runtime-control.ts';
+import type { DeferredRuntime } from './runtime/deferred-runtime.ts';
 import type { StatisticsHistory } from './statistics/history.ts';
 import { StoreError } from './store/store-error.ts';
 import type { WorkerSet } from './worker-set.ts';
@@ -49,7 +49,7 @@ export interface HandoverRoomParts {
   readonly monitor: Monitor;
   readonly failover: FailoverRoom;
   readonly history: StatisticsHistory;
-  readonly runtime: RuntimeControl;
+  readonly runtime: DeferredRuntime;
   readonly ports: OperatorPorts;
   config(): Config;
   snapshot(): Snapshot;
@@ -212,7 +212,7 @@ export class HandoverRoom {
       version,
       settings: () => config().handover,
       obstacle: () => this.#obstacle(),
-      configurationNumber: () => this.#parts.runtime.versions.at(-1)?.number ?? 0,
+      configurationNumber: () => this.#parts.runtime.version,
       unsaved: () => this.#unsaved(),
       sockets: async () => [...((await workers()?.sockets()) ?? []), ...ports.sockets()],
       administered: () =>
@@ -248,7 +248,7 @@ export class HandoverRoom {
   async #unsaved(): Promise<readonly string[]> {
     const { runtime, logger } = this.#parts;
     try {
-      return await runtime.lostAtNextStart();
+      return await (await runtime.load()).lostAtNextStart();
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
       logger.warn('it cannot be told whether all that is in force was saved', { reason: error.message });

@@ -6,7 +6,7 @@ import type { CertificateKeeper } from './certificate-keeper.ts';
 import type { FailoverRoom } from './failover-room.ts';
 import type { Readiness } from './http/health-routes.ts';
 import type { HealthNumbers } from './metrics/health-metrics.ts';
-import type { RuntimeControl } from './runtime/runtime-control.ts';
+import type { DeferredRuntime } from './runtime/deferred-runtime.ts';
 import type { WriteRoom } from './write-room.ts';
 
 export function takeHealth(
@@ -14,7 +14,7 @@ export function takeHealth(
   failover: FailoverRoom,
   writes: WriteRoom,
   certificates: CertificateKeeper,
-  runtime: RuntimeControl,
+  runtime: DeferredRuntime,
 ): HealthNumbers {
   return {
     isReady: readiness.ready,

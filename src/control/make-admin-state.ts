@@ -13,7 +13,7 @@ import type { CounterSnapshot } from './metrics/counter-snapshot.ts';
 import type { MetricsRegistry } from './metrics/registry.ts';
 import type { Monitor } from './monitor/monitor.ts';
 import type { RuleKeeper } from './query-rules/rule-keeper.ts';
-import type { RuntimeControl } from './runtime/runtime-control.ts';
+import type { DeferredRuntime } from './runtime/deferred-runtime.ts';
 import type { AppliedConfig } from './runtime/runtime-host.ts';
 import type { Statistics } from './statistics/statistics.ts';
 import type { StoreClient } from './store/store-client.ts';
@@ -23,7 +23,7 @@ import type { WorkerSet } from './worker-set.ts';
 
 export interface AdminStateParts {
   readonly store: StoreClient;
-  readonly runtime: RuntimeControl;
+  readonly runtime: DeferredRuntime;
   readonly monitor: Monitor;
   readonly accounts: AccountKeeper;
   readonly counters: SharedCounters;
@@ -63,7 +63,10 @@ export function makeAdminState(parts: AdminStateParts): AdminState {
   } = parts;
   return {
     store,
-    runtime,
+    // Who may ask is let in when it is loaded.
+    get runtime() {
+      return runtime.loaded;
+    },
     statistics,
     cache,
     cacheSettings: () => parts.config().cache,

@@ -18,6 +18,8 @@ export interface OperatorPortsParts extends HealthSources {
   readonly logger: Logger;
   readonly audit: AuditTrail;
   readonly state: AdminState;
+  /** What commands need, and is not loaded before somebody comes. */
+  prepare(): Promise<unknown>;
   readonly certificates: CertificateKeeper;
   /** Of the process before this one. */
   readonly inherited: readonly ListeningSocket[];
@@ -49,7 +51,7 @@ export class OperatorPorts {
 
   /** @param rsaKey the one that workers have */
   async openAdmin(rsaKey: { readonly privateKey: string; readonly publicKey: string }): Promise<void> {
-    const { version, logger, audit, state, certificates, config, inherited } = this.#parts;
+    const { version, logger, audit, state, certificates, config, inherited, prepare } = this.#parts;
     const { admin } = config();
     this.#admin = await startAdminServer({
       ...listenOptions(admin),
@@ -61,6 +63,7 @@ export class OperatorPorts {
       logger,
       audit,
       state,
+      prepare,
     });
   }
 

@@ -11,7 +11,6 @@ import type { SharedStatistics } from '../common/shared-statistics.ts';
 import type { Snapshot } from '../common/snapshot.ts';
 import type { TableEpochs } from '../common/table-epochs.ts';
 import type { AdminState } from './admin/admin-state.ts';
-import { virtualRows } from './admin/virtual-tables/all-virtual-tables.ts';
 import { poolRows } from './admin/virtual-tables/stats-connection-pool.ts';
 import { CacheOrders } from './cache/cache-orders.ts';
 import type { CertificateKeeper } from './certificate-keeper.ts';
@@ -22,15 +21,16 @@ import { takeHealth } from './health-numbers.ts';
 import type { OperatorLogs } from './logs/operator-logs.ts';
 import { type AdminStateParts, makeAdminState } from './make-admin-state.ts';
 import { type CounterSnapshot, takeCounterSnapshot } from './metrics/counter-snapshot.ts';
-import { createMetricsRegistry, type MetricsRegistry } from './metrics/registry.ts';
+import { deferMetricsRegistry } from './metrics/deferred-registry.ts';
+import type { MetricsRegistry } from './metrics/registry.ts';
 import type { Monitor } from './monitor/monitor.ts';
 import { OperatorPorts } from './operator-ports.ts';
 import type { RuleKeeper } from './query-rules/rule-keeper.ts';
 import { liveness, readiness } from './readiness.ts';
-import type { RuntimeControl } from './runtime/runtime-control.ts';
+import type { DeferredRuntime } from './runtime/deferred-runtime.ts';
 import { StatisticsHistory } from './statistics/history.ts';
 import { Statistics } from './statistics/statistics.ts';
-import type { SqliteStore } from './store/sqlite-store.ts';
+import type { FilledRows, SqliteStore } from './store/sqlite-store.ts';
 import type { AccountKeeper } from './users/account-keeper.ts';
 import { WorkerInspection } from './worker-inspection.ts';
 import type { WorkerSet, WorkerStatus } from './worker-set.ts';
@@ -47,7 +47,7 @@ export interface OperatorRoomParts {
   readonly logger: RootLogger;
   readonly logs: OperatorLogs;
   readonly store: SqliteStore;
-  readonly runtime: RuntimeControl;
+  readonly runtime: DeferredRuntime;
   readonly counters: SharedCounters;
   readonly shared: SharedStatistics;
   readonly epochs: TableEpochs;
@@ -81,7 +81,7 @@ export class OperatorRoom {
     this.#parts = parts;
     const { version, logger, logs, certificates, inherited, store } = parts;
     const takeCounters = (): CounterSnapshot => this.#takeCounters();
-    this.#metrics = createMetricsRegistry(version, takeCounters);
+    this.#metrics = deferMetricsRegistry(version, takeCounters);
     this.#state = this.#makeState();
     this.ports = new OperatorPorts({
       version,
@@ -94,6 +94,7 @@ export class OperatorRoom {
       metrics: this.#metrics,
       liveness: () => liveness(this.#workers()),
       readiness: this.#readiness,
+      prepare: () => parts.runtime.load(),
     });
     this.history = new StatisticsHistory({
       store,
@@ -105,7 +106,9 @@ export class OperatorRoom {
   }
 
   /** Of a table of the admin port that is made when it is read. */
-  rowsOf(table: string): ReturnType<typeof virtualRows> {
+  async rowsOf(table: string): Promise<FilledRows> {
+    const { virtualRows } = await import('./admin/virtual-tables/all-virtual-tables.ts');
+    await this.#parts.runtime.load();
     return virtualRows(table, this.#state);
   }
 

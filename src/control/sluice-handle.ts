@@ -18,7 +18,7 @@ export interface SluiceHandle {
    * Applies what has changed in the file since it was read last; on a rejection all is as before.
    * @param read the configuration as it is now
    */
-  reload(read: () => Config): Promise<AppliedConfig>;
+  reload(read: () => Promise<Config>): Promise<AppliedConfig>;
   /** Of each worker that runs, how often it has said that it does: about once a second. */
   beats(): readonly number[];
   /** For what rotates log files: goes on in new ones of the same paths. */

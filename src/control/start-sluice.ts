@@ -10,15 +10,17 @@ import { Supervisor } from './supervisor.ts';
 /**
  * @param readFile the configuration as it is now; @throws ConfigError
  * @param taker of the process that it takes over from; null: of none
+ * @param isChecked that it may come into force is known already, and its warnings are
  */
 export async function startSluice(
   file: Config,
   logger: RootLogger,
   version: string,
-  readFile: () => Config = () => file,
+  readFile: () => Promise<Config> = async () => file,
   taker: HandoverTaker | null = null,
+  isChecked = false,
 ): Promise<SluiceHandle> {
-  const prepared = await prepareRuntime(file, logger, version, taker !== null);
+  const prepared = await prepareRuntime(file, logger, version, taker !== null, isChecked);
   const supervisor = new Supervisor(prepared, logger, version, readFile, taker);
   try {
     await supervisor.start();

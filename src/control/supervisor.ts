@@ -26,8 +26,8 @@ import { Monitor } from './monitor/monitor.ts';
 import { monitorCredentials, monitorLogger, watchSettings } from './monitor-options.ts';
 import { OperatorRoom, type ProcessOrders } from './operator-room.ts';
 import { RuleKeeper } from './query-rules/rule-keeper.ts';
+import type { DeferredRuntime } from './runtime/deferred-runtime.ts';
 import type { PreparedRuntime } from './runtime/prepare-runtime.ts';
-import type { RuntimeControl } from './runtime/runtime-control.ts';
 import type { AppliedConfig, RuntimeHost } from './runtime/runtime-host.ts';
 import { ServicePhase } from './service-phase.ts';
 import type { SluiceAddresses, SluiceHandle } from './sluice-handle.ts';
@@ -70,8 +70,8 @@ export class Supervisor implements SluiceHandle {
   readonly #accounts: AccountKeeper;
   readonly #views: ViewFollower;
   readonly #store: SqliteStore;
-  readonly #runtime: RuntimeControl;
-  readonly #readFile: () => Config;
+  readonly #runtime: DeferredRuntime;
+  readonly #readFile: () => Promise<Config>;
   readonly #snapshots: SnapshotPublisher;
   #workers: WorkerSet | null = null;
   readonly #operators: OperatorRoom;
@@ -84,7 +84,7 @@ export class Supervisor implements SluiceHandle {
     prepared: PreparedRuntime,
     logger: RootLogger,
     version: string,
-    readFile: () => Config,
+    readFile: () => Promise<Config>,
     taker: HandoverTaker | null,
   ) {
     const { config, runtime, store } = prepared;
@@ -316,8 +316,8 @@ export class Supervisor implements SluiceHandle {
     };
   }
 
-  reload(read: () => Config): Promise<AppliedConfig> {
-    return this.#runtime.fileChanged(read);
+  async reload(read: () => Promise<Config>): Promise<AppliedConfig> {
+    return (await this.#runtime.load()).fileChanged(read);
   }
 
   #apply(wanted: Config): Promise<AppliedConfig> {

@@ -1,6 +1,7 @@
 /** The last look: what the loader of the configuration would refuse is taken away, with its own words. */
+
+import { deepFreeze } from '../../../config/deep-freeze.ts';
 import { formatPath } from '../../../config/issue-message.ts';
-import { deepFreeze } from '../../../config/load.ts';
 import { checkValues, withSetting } from '../../../config/reload.ts';
 import { type Config, configSchema } from '../../../config/schema.ts';
 import type { ImportReport } from './import-report.ts';

@@ -14,7 +14,7 @@ import { listenOnPath, removeSocketPath } from '../../common/socket-path.ts';
 import type { AuditTrail } from '../logs/audit-log.ts';
 import { type AdminLimits, DEFAULT_ADMIN_LIMITS } from './admin-limits.ts';
 import type { AdminAccount } from './admin-login.ts';
-import { AdminSession } from './admin-session.ts';
+import type { AdminSession } from './admin-session.ts';
 import type { AdminState } from './admin-state.ts';
 import { type AdminTls, adminTlsOf } from './admin-tls.ts';
 import { AdminRole } from './commands/command.ts';
@@ -46,6 +46,8 @@ export interface AdminServerOptions {
   readonly version: string;
   readonly logger: Logger;
   readonly state: AdminState;
+  /** Before the first client is greeted: what commands need beside the state. */
+  readonly prepare?: () => Promise<unknown>;
   readonly audit: AuditTrail;
   /** In PEM, for caching_sha2_password without TLS where only a hash of the password is known. */
   readonly rsaKey?: { readonly privateKey: string; readonly publicKey: string };
@@ -91,6 +93,10 @@ class AdminListener implements AdminServer {
   /** Keys hold the stored password, so that a changed one misses. */
   #secretCache = new Map<string, CachedSecret>();
   #accounts: ReadonlyMap<string, AdminAccount> = new Map();
+  /** Loaded when somebody comes: with the commands and their SQL it is megabytes. */
+  #Session: typeof AdminSession | null = null;
+  /** Who came before that. */
+  readonly #arriving = new Set<Socket>();
   readonly #logins = new Set<AdminSession>();
   readonly #sessions = new Set<AdminSession>();
   #connectionId = 0;
@@ -203,14 +209,35 @@ class AdminListener implements AdminServer {
       if (path !== null) removeSocketPath(path, inode);
       return new Promise<void>((resolve) => server.close(() => resolve()));
     });
+    for (const socket of this.#arriving) socket.destroy();
     for (const session of [...this.#logins, ...this.#sessions]) session.shutDown();
     await Promise.all(closed);
   }
 
   #connected(socket: Socket): void {
+    if (this.#Session !== null) {
+      this.#greet(this.#Session, socket);
+      return;
+    }
+    this.#arriving.add(socket);
+    socket.once('close', () => this.#arriving.delete(socket)).on('error', () => undefined);
+    this.#load().catch((error: unknown) => {
+      this.#options.logger.error('admin port cannot be used', { error });
+      socket.destroy();
+    });
+  }
+
+  async #load(): Promise<void> {
+    const [{ AdminSession }] = await Promise.all([import('./admin-session.ts'), this.#options.prepare?.()]);
+    this.#Session = AdminSession;
+    for (const socket of this.#arriving) this.#greet(AdminSession, socket);
+    this.#arriving.clear();
+  }
+
+  #greet(Session: typeof AdminSession, socket: Socket): void {
     const { state, logger, audit, version } = this.#options;
     if (this.#logins.size >= this.#limits.maxLogins) this.#dropOldestLogin();
-    const session: AdminSession = new AdminSession(socket, {
+    const session: AdminSession = new Session(socket, {
       connectionId: ++this.#connectionId,
       serverVersion: `${GREETING_VERSION}-${version}`,
       limits: this.#limits,

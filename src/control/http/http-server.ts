@@ -31,6 +31,8 @@ export interface HttpServerOptions {
   readonly inherited?: readonly ListeningSocket[];
   readonly logger: Logger;
   readonly routes: readonly HttpRoute[];
+  /** Loaded when somebody asks for something else. */
+  readonly moreRoutes?: () => Promise<readonly HttpRoute[]>;
   /** Null where there is nothing to log in to. */
   readonly access: AccessControl | null;
   readonly metricsAreOpen: () => boolean;
@@ -70,7 +72,8 @@ const MOST_AT_ONCE = 8;
 
 class HttpListener implements HttpServer {
   readonly #options: HttpServerOptions;
-  readonly #routes: ReadonlyMap<string, readonly HttpRoute[]>;
+  #routes: ReadonlyMap<string, readonly HttpRoute[]>;
+  #loading: Promise<void> | null = null;
   readonly #server: Server | TlsServer;
   readonly #healthPace: RequestPace;
   readonly #pace: RequestPace;
@@ -171,11 +174,15 @@ class HttpListener implements HttpServer {
   }
 
   async #answerTo(request: IncomingMessage): Promise<Answer> {
-    const routes = this.#routes.get(pathOf(request));
+    let routes = this.#routes.get(pathOf(request));
     const isHealth = routes?.every((route) => route.isHealth === true) ?? false;
     const waitMs = (isHealth ? this.#healthPace : this.#pace).take(performance.now());
     if (waitMs === null) return tooMany(2000);
     if (waitMs > 0) await setTimeout(waitMs, undefined, { ref: false });
+    if (routes === undefined) {
+      await this.#loadMore();
+      routes = this.#routes.get(pathOf(request));
+    }
     if (routes === undefined)
       return json(404, { error: 'not found', paths: ['/', '/healthz', '/readyz', '/metrics'] });
     if (!isHealth && !this.#options.isKnownHost(request.headers.host))
@@ -187,6 +194,18 @@ class HttpListener implements HttpServer {
       return json(405, { error: `only ${allow.join(' and ')}` }, { allow: allow.join(', ') });
     }
     return this.#run(route, request);
+  }
+
+  #loadMore(): Promise<void> {
+    const { routes, moreRoutes = async () => [] } = this.#options;
+    const load = async (): Promise<void> => {
+      this.#routes = Map.groupBy([...routes, ...(await moreRoutes())], ({ path }) => path);
+    };
+    this.#loading ??= load().catch((error: unknown) => {
+      this.#loading = null;
+      throw error;
+    });
+    return this.#loading;
   }
 
   async #run(route: HttpRoute, request: IncomingMessage): Promise<Answer> {

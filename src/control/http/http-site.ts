@@ -8,8 +8,6 @@ import type { AdminState } from '../admin/admin-state.ts';
 import type { AuditTrail } from '../logs/audit-log.ts';
 import { AccessControl } from './access/access-control.ts';
 import { isKnownHost } from './access/known-host.ts';
-import { apiRoutes } from './api/api-routes.ts';
-import { dashboardRoutes } from './dashboard/dashboard-routes.ts';
 import { type HealthSources, healthRoutes } from './health-routes.ts';
 import type { HttpRoute } from './http-route.ts';
 import { type HttpCertificate, type HttpServer, startHttpServer } from './http-server.ts';
@@ -21,6 +19,8 @@ export interface HttpSiteOptions extends HealthSources {
   /** Of Sluice. */
   readonly version: string;
   readonly state: AdminState;
+  /** What the API needs beside the state, when it is asked for the first time. */
+  readonly prepare?: () => Promise<unknown>;
   readonly audit: AuditTrail;
   /** What `tls.certificate` and `tls.key` hold; null where there is none. */
   readonly certificate: HttpCertificate | null;
@@ -100,7 +100,8 @@ export class HttpSite {
       use: SocketUse.http,
       host,
       port,
-      routes: dashboard ? [...health, ...this.#operatorRoutes()] : health,
+      routes: health,
+      ...(dashboard ? { moreRoutes: this.#operatorRoutes() } : {}),
       access: this.#access,
       isKnownHost: (name) => isKnownHost(name, this.#http),
       metricsAreOpen: () => this.#http.openMetrics ?? isLoopback(this.#http.host),
@@ -122,16 +123,25 @@ export class HttpSite {
     });
   }
 
-  #operatorRoutes(): HttpRoute[] {
-    const { state, logger, audit, version, readiness } = this.#options;
+  /** They are megabytes that nobody may ever ask for; what their charts show is sampled from now on. */
+  #operatorRoutes(): () => Promise<readonly HttpRoute[]> {
+    const { state, logger, audit, version, readiness, prepare } = this.#options;
     const sample = (): void => this.#series.sample(Date.now(), state.counters());
     this.#sampling = setInterval(sample, SAMPLE_INTERVAL_MS).unref();
     const port = 'http' as const;
+    const startedAtMs = Date.now();
     const context = { state, logger, audit, port, version, commandTimeoutMs: COMMAND_TIMEOUT_MS };
-    return [
-      ...dashboardRoutes(this.#access),
-      ...apiRoutes({ state, series: this.#series, readiness, version, startedAtMs: Date.now(), context }),
-    ];
+    return async () => {
+      const [{ dashboardRoutes }, { apiRoutes }] = await Promise.all([
+        import('./dashboard/dashboard-routes.ts'),
+        import('./api/api-routes.ts'),
+        prepare?.(),
+      ]);
+      return [
+        ...dashboardRoutes(this.#access),
+        ...apiRoutes({ state, series: this.#series, readiness, version, startedAtMs, context }),
+      ];
+    };
   }
 }
 

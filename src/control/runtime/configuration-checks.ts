@@ -1,8 +1,8 @@
 /** Whether a configuration may come into force: the questions of the file's loader, and those about rules. */
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { deepFreeze } from '../../../config/deep-freeze.ts';
 import { existingHostgroups } from '../../../config/hostgroup-pairs.ts';
-import { deepFreeze } from '../../../config/load.ts';
 import { type Machine, thisMachine } from '../../../config/machine.ts';
 import { checkValues } from '../../../config/reload.ts';
 import type { Config } from '../../../config/schema.ts';

@@ -6,14 +6,13 @@ import type { Config } from '../../../config/schema.ts';
 import type { Logger } from '../../common/logger.ts';
 import { storeLimits } from '../heap-limits.ts';
 import { type FilledRows, SqliteStore } from '../store/sqlite-store.ts';
-import { checkConfiguration } from './configuration-checks.ts';
-import { RuntimeControl } from './runtime-control.ts';
+import { DeferredRuntime } from './deferred-runtime.ts';
 
 export interface PreparedRuntime {
   /** To start with. */
   readonly config: Config;
   readonly store: SqliteStore;
-  readonly runtime: RuntimeControl;
+  readonly runtime: DeferredRuntime;
   /** Who gives the rows of tables that are filled when they are read. */
   fillWith(fill: (table: string) => FilledRows | Promise<FilledRows>): void;
 }
@@ -21,6 +20,7 @@ export interface PreparedRuntime {
 /**
  * @param file the configuration as the file, the variables and the flags have it
  * @param mustRead what was saved is in force in another process, and must not be left out
+ * @param isChecked that it may come into force is known already, and its warnings are
  * @throws RowError for rules that cannot be used
  */
 export async function prepareRuntime(
@@ -28,26 +28,33 @@ export async function prepareRuntime(
   logger: Logger,
   version: string,
   mustRead = false,
+  isChecked = false,
 ): Promise<PreparedRuntime> {
   let fill: (table: string) => FilledRows | Promise<FilledRows> = () => [];
   const store: SqliteStore = new SqliteStore({
     dataDir: file.dataDir,
     limits: storeLimits(),
     logger,
-    seed: () => runtime.rows(runtime.config),
+    seed: async () => {
+      const loaded = await runtime.load();
+      return loaded.rows(loaded.config);
+    },
     fill: (table) => fill(table),
   });
-  const runtime = new RuntimeControl({ store, file, version, clock: Date.now });
+  const runtime = new DeferredRuntime({ store, file, version, clock: Date.now });
   const fillWith = (filled: typeof fill) => {
     fill = filled;
   };
-  const { warnings } = await checkConfiguration(file, runtime.catalog);
-  for (const warning of warnings) logger.warn(warning);
+  if (!isChecked) {
+    const { checkConfiguration } = await import('./configuration-checks.ts');
+    const { warnings } = await checkConfiguration(file, (await runtime.load()).catalog);
+    for (const warning of warnings) logger.warn(warning);
+  }
   // Without anything saved there is no need for the store before somebody asks.
   if (file.dataDir === null || !existsSync(join(file.dataDir, 'sluice.db')))
     return { config: file, store, runtime, fillWith };
   try {
-    const start = await runtime.start();
+    const start = await (await runtime.load()).start();
     const unreadable = start.warnings.find(({ module }) => module === null);
     if (mustRead && unreadable !== undefined) throw new Error(unreadable.message);
     for (const { message } of start.warnings) logger.warn(message);

@@ -111,9 +111,9 @@ export class RuntimeControl implements AdminRuntime {
   }
 
   /** From now on changes can be made. */
-  begin(host: RuntimeHost, snapshotVersion: number): void {
+  begin(host: RuntimeHost, snapshotVersion: number, atMs = this.#clock()): void {
     this.#host = host;
-    this.#record({ by: 'start', what: '' }, snapshotVersion);
+    this.#history.add({ atMs, by: 'start', what: '', snapshotVersion, config: this.config });
   }
 
   /** What an operator should know of how it started; for everybody who logs in. */
@@ -249,8 +249,8 @@ export class RuntimeControl implements AdminRuntime {
   }
 
   /** Tables of which another process would start with other rows. @throws ConfigError, StoreError */
-  lostAtNextStart(): Promise<readonly string[]> {
-    const configs = { inForce: this.config, file: this.#inForce.readFile() };
+  async lostAtNextStart(): Promise<readonly string[]> {
+    const configs = { inForce: this.config, file: await this.#inForce.readFile() };
     return this.#inTurn(() => lostAtNextStart(configs, (config) => this.rows(config), this.#saved));
   }
 
@@ -281,7 +281,7 @@ export class RuntimeControl implements AdminRuntime {
   /** The file to MEMORY. @throws ConfigError */
   loadFromFile(names: readonly AdminModule[]): Promise<void> {
     return this.#inTurn(async () => {
-      const file = this.#inForce.readFile();
+      const file = await this.#inForce.readFile();
       await this.#toMemory(names, file);
       for (const name of names) this.#copies.fileSeen(name, this.#written.hashOf(file, name));
     });
@@ -299,10 +299,10 @@ export class RuntimeControl implements AdminRuntime {
   }
 
   /** What has changed in the file since it was read last goes to MEMORY and RUNTIME. @throws ConfigError */
-  fileChanged(read: () => Config): Promise<AppliedConfig> {
+  fileChanged(read: () => Promise<Config>): Promise<AppliedConfig> {
     return this.#inTurn(async () => {
       this.#isFileRefused = true;
-      const file = read();
+      const file = await read();
       const changes = withFileChanges(this.config, this.#file, file, this.#written);
       const { config } = await checkConfiguration(changes.config, this.catalog, this.config);
       const applied = await this.#inForce.apply(config);

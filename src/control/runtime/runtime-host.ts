@@ -23,5 +23,5 @@ export interface RuntimeHost {
   readonly shadow: ShadowRules | null;
   setShadow(rules: ShadowRules | null): void;
   /** The configuration as the file, the variables and the flags have it now. @throws ConfigError */
-  readFile(): Config;
+  readFile(): Promise<Config>;
 }

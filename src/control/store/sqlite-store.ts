@@ -28,7 +28,7 @@ export interface SqliteStoreOptions {
   readonly dataDir: string | null;
   readonly logger: Logger;
   /** What MEMORY holds before anybody has changed it. Called whenever its tables had to be made anew. */
-  readonly seed: () => readonly TableRows[];
+  readonly seed: () => readonly TableRows[] | Promise<readonly TableRows[]>;
   /** The rows of a table that is filled when it is read, named `schema.table`. */
   readonly fill: (table: string) => FilledRows | Promise<FilledRows>;
   readonly limits?: Partial<StoreClientLimits>;
@@ -192,7 +192,7 @@ export class SqliteStore implements StoreClient {
     }
     this.#notices = reply.notices;
     logger.debug('store process started', { pid: started.pid });
-    if (reply.isMemoryNew) await this.#replace(started, 'memory', seed());
+    if (reply.isMemoryNew) await this.#replace(started, 'memory', await seed());
     return started;
   }
 

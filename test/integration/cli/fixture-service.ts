@@ -11,8 +11,8 @@ function say(line: string): void {
   process.stderr.write(`${line}\n`);
 }
 
-const read = () => loadConfigWithSources({ file, env: {}, flags: {} });
-let inForce = read().config;
+const load = () => ({ ...loadConfigWithSources({ file, env: {}, flags: {} }), checks: null });
+let inForce = load().config;
 let finish: () => void = () => undefined;
 const finished = new Promise<void>((resolve) => {
   finish = resolve;
@@ -22,8 +22,8 @@ let isSuperseded = false;
 const keepAlive = setInterval(() => undefined, 60_000);
 
 await runService({
-  loaded: read(),
-  read,
+  loaded: load(),
+  read: async () => load(),
   version: '0.0.0',
   startSluice: async () => {
     if (behaviour === 'fail') throw new Error('address in use');
@@ -31,7 +31,7 @@ await runService({
     return {
       addresses: { listen: '127.0.0.1:6033', socket: null, admin: null, http: '127.0.0.1:6080' },
       reload: async (read) => {
-        const { config, changed, needRestart } = planReload(inForce, read());
+        const { config, changed, needRestart } = planReload(inForce, await read());
         inForce = config;
         say(`reload maxConnections=${config.pool.maxConnections} port=${config.listen.port}`);
         return { snapshotVersion: 1, changed, needRestart };
