@@ -135,6 +135,8 @@ export const WorkerCounter = {
   beats: 82,
   /** Grammars that the worker could not load. */
   grammarsMissing: 83,
+  /** Servers of the second level that have not been told of a flush. */
+  level2Unflushed: 84,
 } as const;
 export type WorkerCounter = (typeof WorkerCounter)[keyof typeof WorkerCounter];
 const WORKER_COUNTERS = 88;

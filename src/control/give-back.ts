@@ -29,6 +29,7 @@ const WORKER_GAUGES = [
   WorkerCounter.clientStatements,
   WorkerCounter.backendStatements,
   WorkerCounter.cacheEntries,
+  WorkerCounter.level2Unflushed,
   WorkerCounter.cacheBytes,
 ] as const;
 

@@ -357,6 +357,7 @@ const janitor = setInterval(() => {
   idleCollection.tick(clients.size === 0, performance.now());
   counters.set(WorkerCounter.digests, context.plans.size);
   counters.set(WorkerCounter.cacheEntries, context.cache.store.size);
+  if (secondLevel !== null) counters.set(WorkerCounter.level2Unflushed, secondLevel.pendingFlushes);
   counters.set(WorkerCounter.cacheBytes, context.cache.store.bytes);
   statistics.publish();
   statistics.counters.set(StatementCounter.definitions, context.definitions.definitions);

@@ -324,6 +324,11 @@ export const WORKER_METRICS: Readonly<Record<WorkerCounterName, WorkerMetric>> =
     help: 'Results not written to the second level, since too much was on its way to it',
     kind: 'counter',
   },
+  level2Unflushed: {
+    name: 'sluice_shared_cache_unflushed',
+    help: 'Servers of the second level that have not been told of a flush: others may take there what was flushed here',
+    kind: 'gauge',
+  },
   replaysFailed: {
     name: 'sluice_replay_failures_total',
     help: 'Transactions that could not, though it was tried',

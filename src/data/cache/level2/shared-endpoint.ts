@@ -39,6 +39,8 @@ const MAX_TIMEOUTS = 5;
 const SILENCE_MS = 1000;
 /** Steps of upkeep are several questions. */
 const UPKEEP_MS = 5000;
+/** Who stops has no more time for it. */
+const LEAVING_MS = 1000;
 /** Within a lease. */
 const RENEWALS = 5;
 /** Bases of records that were in force before. */
@@ -178,7 +180,7 @@ export class SharedEndpoint {
     const upkeep = this.#upkeep;
     if (wasReady && upkeep !== null) {
       this.#step = this.#step.then(() => upkeep.leave()).catch(() => {});
-      await inTime(this.#step).catch(() => {});
+      await inTime(this.#step, LEAVING_MS).catch(() => {});
     }
     this.#drop();
   }
@@ -329,9 +331,9 @@ export class SharedEndpoint {
 }
 
 /** @throws where it takes too long; it goes on then, and nobody listens. */
-function inTime(step: Promise<void>): Promise<void> {
+function inTime(step: Promise<void>, limitMs = UPKEEP_MS): Promise<void> {
   return new Promise((resolve, reject) => {
-    const limit = setTimeout(() => reject(new Error('it does not answer')), UPKEEP_MS);
+    const limit = setTimeout(() => reject(new Error('it does not answer')), limitMs);
     step.then(resolve, reject).finally(() => clearTimeout(limit));
   });
 }
