@@ -1,6 +1,7 @@
 /**
  * Writes `sluice/values.schema.json`: the chart's own values, and in `config` all settings of Sluice, so that Helm refuses
- * a key that is misspelt before anything is applied. Run by `npm run generate`; with `--check` a stale file makes it fail.
+ * a key that is misspelt before anything is applied; and a copy of the alerts, since a chart cannot read what is beside it.
+ * Run by `npm run generate`; with `--check` a stale file makes it fail.
  */
 
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -8,7 +9,7 @@ import { pathToFileURL } from 'node:url';
 
 type Schema = { readonly [key: string]: unknown };
 
-const file = new URL('sluice/values.schema.json', import.meta.url);
+const rules = new URL('../monitoring/prometheus/sluice-rules.yml', import.meta.url);
 const settings = new URL('../../config/proxy.schema.json', import.meta.url);
 
 const text = { type: 'string' };
@@ -86,7 +87,12 @@ function valuesSchema(): Schema {
       priorityClassName: text,
       terminationGracePeriodSeconds: optional(count),
       fsGroup: optional(count),
-      monitoring: section({ enabled: switched, interval: text, labels }),
+      monitoring: section({
+        enabled: switched,
+        interval: text,
+        labels,
+        rules: section({ enabled: switched, runbooks: text }),
+      }),
       tier,
       sidecar: section({
         replicas: count,
@@ -111,15 +117,25 @@ function withoutNotes(schema: unknown, isNamed = false): unknown {
   );
 }
 
-export function renderValuesSchema(): string {
+function renderValuesSchema(): string {
   return `${JSON.stringify(valuesSchema(), null, 1)}\n`;
 }
 
+/** The chart's generated files, by their paths below this folder. */
+export function renderAll(): ReadonlyMap<string, string> {
+  return new Map([
+    ['sluice/values.schema.json', renderValuesSchema()],
+    ['sluice/files/sluice-rules.yml', readFileSync(rules, 'utf8')],
+  ]);
+}
+
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  const made = renderValuesSchema();
-  if (!process.argv.includes('--check')) writeFileSync(file, made);
-  else if (readFileSync(file, 'utf8') !== made) {
-    console.error('docker/helm/sluice/values.schema.json is stale: npm run generate');
-    process.exitCode = 1;
+  for (const [path, made] of renderAll()) {
+    const file = new URL(path, import.meta.url);
+    if (!process.argv.includes('--check')) writeFileSync(file, made);
+    else if (readFileSync(file, 'utf8') !== made) {
+      console.error(`docker/helm/${path} is stale: npm run generate`);
+      process.exitCode = 1;
+    }
   }
 }

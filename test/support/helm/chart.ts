@@ -1,6 +1,6 @@
 /** `helm template`, for a chart without dependencies: values, their schema, and what the templates make of them. */
 
-import { globSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { Ajv } from 'ajv';
 import { parse } from 'yaml';
@@ -25,6 +25,11 @@ export class Chart {
   readonly #metadata: ValueMap;
   readonly #files = new Map<string, readonly Node[]>();
   readonly #runner: TemplateRunner;
+  /** Empty for one that is not there, as Helm has it. */
+  readonly #fileOf = (name: Value): string => {
+    const file = join(this.directory, String(name));
+    return existsSync(file) ? readFileSync(file, 'utf8') : '';
+  };
   readonly #schema: (values: unknown) => string[];
 
   constructor(directory: string) {
@@ -54,6 +59,7 @@ export class Chart {
       Values: merged,
       Release: { Name: release.name, Namespace: release.namespace, Service: 'Helm' },
       Chart: { Name: name, Version: version, AppVersion: appVersion },
+      Files: { Get: this.#fileOf } as unknown as ValueMap,
     };
   }
 

@@ -19,6 +19,17 @@ type input struct {
 	Root      map[string]interface{}
 }
 
+type files struct{ directory string }
+
+// Get as Helm has it: empty for a file that is not there.
+func (of files) Get(name string) string {
+	text, err := os.ReadFile(filepath.Join(of.directory, name))
+	if err != nil {
+		return ""
+	}
+	return string(text)
+}
+
 func main() {
 	var in input
 	check(json.NewDecoder(os.Stdin).Decode(&in))
@@ -45,6 +56,7 @@ func main() {
 		return value, err
 	}
 	all.Funcs(functions)
+	in.Root["Files"] = files{in.Directory}
 	var names []string
 	folder := filepath.Join(in.Directory, "templates")
 	check(filepath.Walk(folder, func(path string, info os.FileInfo, err error) error {
@@ -60,16 +72,16 @@ func main() {
 		_, err = all.New(name).Parse(string(text))
 		return err
 	}))
-	files := map[string]string{}
+	rendered := map[string]string{}
 	for _, name := range names {
 		if strings.HasPrefix(filepath.Base(name), "_") {
 			continue
 		}
 		var out strings.Builder
 		check(all.ExecuteTemplate(&out, name, in.Root))
-		files[name] = strings.ReplaceAll(out.String(), "<no value>", "")
+		rendered[name] = strings.ReplaceAll(out.String(), "<no value>", "")
 	}
-	check(json.NewEncoder(os.Stdout).Encode(files))
+	check(json.NewEncoder(os.Stdout).Encode(rendered))
 }
 
 func check(err error) {

@@ -3,6 +3,8 @@
 import { FUNCTIONS, isMap, isTrue, print, type Value, type ValueMap } from './template-functions.ts';
 import type { BranchNode, Command, Expression, Node } from './template-parser.ts';
 
+/** Of an object that Helm hands in, such as `.Files`. */
+type Method = (...args: Value[]) => Value;
 type Variables = Map<string, { value: Value }>;
 
 export class TemplateRunner {
@@ -82,8 +84,13 @@ export class TemplateRunner {
   #command(command: Command, piped: readonly Value[], dot: Value, variables: Variables): Value {
     const [first, ...rest] = command;
     if (first!.kind === 'function') return this.#call(first!.name, rest, dot, variables, piped);
+    const value = this.#value(first!, dot, variables);
+    if (typeof value === 'function') {
+      const args = rest.map((arg) => this.#value(arg, dot, variables));
+      return (value as Method)(...args, ...piped);
+    }
     if (rest.length > 0 || piped.length > 0) throw new Error('a value that is no function has arguments');
-    return this.#value(first!, dot, variables);
+    return value;
   }
 
   #call(

@@ -32,6 +32,7 @@ const SCHEMAS: Readonly<Record<string, string>> = {
   'networking.k8s.io/v1 NetworkPolicy': 'IoK8sApiNetworkingV1NetworkPolicy',
   'monitoring.coreos.com/v1 ServiceMonitor': `${OPERATOR}ServiceMonitor`,
   'monitoring.coreos.com/v1 PodMonitor': `${OPERATOR}PodMonitor`,
+  'monitoring.coreos.com/v1 PrometheusRule': `${OPERATOR}PrometheusRule`,
 };
 
 /** What is wrong with an object, each with its place; empty if nothing is. */

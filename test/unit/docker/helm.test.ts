@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { parse } from 'yaml';
-import { renderValuesSchema } from '../../../docker/helm/generate.ts';
+import { renderAll } from '../../../docker/helm/generate.ts';
 import { Chart } from '../../support/helm/chart.ts';
 import type { ValueMap } from '../../support/helm/template-functions.ts';
 import { linkProblems, podTemplates } from '../../support/kubernetes/manifest-links.ts';
@@ -15,6 +15,7 @@ import {
   sluicePodProblems,
   sluicePods,
 } from '../../support/kubernetes/sluice-pod.ts';
+import { type AlertRule, readAlertRules } from '../../support/monitoring-kit.ts';
 
 const directory = new URL('../../../docker/helm/sluice/', import.meta.url).pathname;
 const chart = new Chart(directory);
@@ -48,7 +49,7 @@ for (const [name, release, elsewhere, expected] of [
     'tier-everything',
     'prod',
     ['sluice-passwords', 'sluice-tls'],
-    'ConfigMap Deployment HorizontalPodAutoscaler NetworkPolicy Pod PodDisruptionBudget Service Service ServiceMonitor',
+    'ConfigMap Deployment HorizontalPodAutoscaler NetworkPolicy Pod PodDisruptionBudget PrometheusRule Service Service ServiceMonitor',
   ],
   ['sidecar-wordpress', 'blog', [], 'ConfigMap Deployment PodMonitor Secret Service'],
   ['sidecar-parts', 'shop', ['shop'], 'ConfigMap'],
@@ -63,6 +64,21 @@ for (const [name, release, elsewhere, expected] of [
     t.equal(sluicePods(manifests).length, name === 'sidecar-parts' ? 0 : 1);
   });
 }
+
+t.test('the alerts are those of docker/monitoring, with absolute links', async (t) => {
+  const rule = find(manifestsOf(example('tier-everything'), 'prod'), 'PrometheusRule');
+  const { groups } = at(rule, 'spec') as unknown as {
+    readonly groups: readonly { readonly rules: readonly AlertRule[] }[];
+  };
+  const absolute = ({ annotations, ...rest }: AlertRule) => {
+    const link = `https://wiki.example.com/sluice/${annotations.runbook_url}`;
+    return { ...rest, annotations: { ...annotations, runbook_url: link } };
+  };
+  t.strictSame(
+    groups.flatMap(({ rules }) => rules),
+    readAlertRules().map(absolute),
+  );
+});
 
 t.test('the configuration is laid over what the chart sets', async (t) => {
   const [pod] = sluicePods(
@@ -178,8 +194,9 @@ t.test('values that cannot work are refused, with the reason', async (t) => {
     );
 });
 
-t.test('values.schema.json is current, and the chart has the version of the package', async (t) => {
-  t.equal(readFileSync(`${directory}values.schema.json`, 'utf8'), renderValuesSchema(), 'npm run generate');
+t.test('what is generated is current, and the chart has the version of the package', async (t) => {
+  for (const [path, made] of renderAll())
+    t.equal(readFileSync(`${directory}../${path}`, 'utf8'), made, `${path}: npm run generate`);
   const { version } = JSON.parse(readFileSync(`${directory}../../../package.json`, 'utf8')) as {
     readonly version: string;
   };
