@@ -16,6 +16,8 @@ export interface TreeMemory {
   readonly residentBytes: number;
   /** With pages that others map too divided among them. */
   readonly proportionalBytes: number;
+  /** Mapped by nobody else. */
+  readonly uniqueBytes: number;
   readonly anonymousBytes: number;
   /** Of those that run. */
   readonly cpuMs: number;
@@ -56,15 +58,17 @@ function kilobytes(text: string, name: string): number {
 export async function memoryOfTree(root: number): Promise<TreeMemory> {
   const processes: ProcessMemory[] = [];
   let proportionalBytes = 0;
+  let uniqueBytes = 0;
   let anonymousBytes = 0;
   let cpuMs = 0;
   for (const [pid, stat] of await treeOf(root)) {
     const rollup = await readFile(`/proc/${pid}/smaps_rollup`, 'utf8').catch(() => '');
     processes.push({ pid, residentBytes: kilobytes(rollup, 'Rss') });
     proportionalBytes += kilobytes(rollup, 'Pss');
+    uniqueBytes += kilobytes(rollup, 'Private_Clean') + kilobytes(rollup, 'Private_Dirty');
     anonymousBytes += kilobytes(rollup, 'Anonymous');
     cpuMs += stat.cpuMs;
   }
   const residentBytes = processes.reduce((sum, process) => sum + process.residentBytes, 0);
-  return { processes, residentBytes, proportionalBytes, anonymousBytes, cpuMs };
+  return { processes, residentBytes, proportionalBytes, uniqueBytes, anonymousBytes, cpuMs };
 }

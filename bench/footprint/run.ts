@@ -1,6 +1,7 @@
 /**
  * What an idle Sluice takes, as it is packaged: resident memory of all its processes, and the time from its start to
- * its `ready`. In front of one primary, with one worker unless told.
+ * its `ready`. In front of one primary, with one worker unless told; settled, since its threads give back what their start
+ * has left when they have been idle for half a minute. glibc is told what image and unit tell it.
  *
  *   npm run build && node bench/footprint/run.ts --rounds 5
  */
@@ -23,7 +24,7 @@ const { values } = parseArgs({
     /** The script, and what stands in front of it, separated by spaces. */
     script: { type: 'string', default: join(checkoutDirectory, 'dist/src/main.js') },
     nodeArgs: { type: 'string', default: '' },
-    idleMs: { type: 'string', default: '5000' },
+    idleMs: { type: 'string', default: '60000' },
   },
 });
 
@@ -48,6 +49,7 @@ async function round(directory: string, address: string): Promise<string> {
     command: process.execPath,
     args: [...values.nodeArgs.split(' ').filter(Boolean), values.script, '--config', configFile],
     cwd: directory,
+    env: { ...process.env, MALLOC_ARENA_MAX: '2', MALLOC_TRIM_THRESHOLD_: '131072' },
   });
   try {
     for await (const line of createInterface({ input: child.process.stdout! })) {
@@ -61,7 +63,8 @@ async function round(directory: string, address: string): Promise<string> {
     const parts = use.processes.map(
       ({ pid, residentBytes }) => `${pid}: ${(residentBytes / MIB).toFixed(1)}`,
     );
-    return `ready ${readyMs.toFixed(0)} ms, CPU until then ${cpuMs} ms; ${(use.residentBytes / MIB).toFixed(1)} MiB resident (${parts.join(', ')}), ${(use.proportionalBytes / MIB).toFixed(1)} MiB proportional, private+dirty ${(use.anonymousBytes / MIB).toFixed(1)} MiB`;
+    const mib = (bytes: number) => `${(bytes / MIB).toFixed(1)} MiB`;
+    return `ready ${readyMs.toFixed(0)} ms, CPU until then ${cpuMs} ms; ${mib(use.residentBytes)} resident (${parts.join(', ')}), ${mib(use.proportionalBytes)} proportional, ${mib(use.uniqueBytes)} its own, ${mib(use.anonymousBytes)} anonymous`;
   } finally {
     await child.end('SIGTERM', 20_000);
   }

@@ -37,6 +37,8 @@ export async function startOrElse(args: readonly string[]): Promise<void> {
   // First of all, so that it hears of whatever is wrong.
   const taker = await connectToTaker(version);
   const isForService = !args.some((arg) => OTHER_WISHES.has(arg));
+  // What comes next is loaded meanwhile; if it cannot be, `serve` says so.
+  if (isForService) import('../control/start-sluice.ts').catch(() => undefined);
   const start = isForService ? await readApart({ args, version }) : null;
   if (start !== null && dataDirProblem(start.config.dataDir) === null) {
     await serve(start, start.commandLine, version, taker);
