@@ -12,7 +12,7 @@
  */
 
 import type { ServerAddress } from '../../../topology/server-description.ts';
-import { describeError, errnoOf, isDenied } from '../../monitor/server-error.ts';
+import { errnoOf, isDenied } from '../../monitor/server-error.ts';
 import type { FailoverEvent } from '../failover-event.ts';
 import type { ServerOperator } from '../servers/server-operator.ts';
 import { describeTransactions, type OpenTransaction, readOpenTransactions } from './open-transactions.ts';
@@ -49,6 +49,11 @@ export class DemotedServer {
   #killedAtMs = 0;
   #isDenied = false;
   #toldReason = '';
+  #openBefore = 0;
+  /** Some have ended: what waited for them may have given up. */
+  #isRestartDue = false;
+  #hasRestarted = false;
+  #isEmptySeen = false;
 
   constructor(options: DemotedServerOptions) {
     this.#options = options;
@@ -72,9 +77,16 @@ export class DemotedServer {
   async look(operator: ServerOperator, permission: Permission | null): Promise<boolean> {
     const open = await this.#read(operator);
     if (open === null) return false;
+    if (open.length < this.#openBefore) this.#isRestartDue = true;
+    this.#openBefore = open.length;
+    // Also at the look behind that: an applier may have given up in the same moment.
+    const isRestarting = this.#isRestartDue;
+    if (isRestarting) await this.#restartApplier(operator);
     if (open.length === 0) {
-      if (this.#toldReason !== '') await this.#gone(operator);
-      return true;
+      const isOver = !isRestarting || this.#isEmptySeen;
+      this.#isEmptySeen = true;
+      if (isOver && this.#toldReason !== '') this.#gone();
+      return isOver;
     }
     if (permission === null) return false;
     if (permission.ok) await this.#end(operator, open);
@@ -133,19 +145,14 @@ export class DemotedServer {
     });
   }
 
-  async #gone(operator: ServerOperator): Promise<void> {
-    let restarted = false;
-    try {
-      restarted = await restartApplier(operator);
-    } catch (error) {
-      this.#tell([], `replication has stopped and could not be begun again: ${describeError(error)}`);
-    }
-    this.#options.note({
-      address: this.address,
-      kind: 'transactions-gone',
-      afterMs: Math.round(this.ageMs),
-      restarted,
-    });
+  #gone(): void {
+    const { address } = this;
+    const afterMs = Math.round(this.ageMs);
+    this.#options.note({ kind: 'transactions-gone', address, afterMs, restarted: this.#hasRestarted });
+  }
+
+  async #restartApplier(operator: ServerOperator): Promise<void> {
+    if (await restartApplier(operator)) this.#hasRestarted = true;
   }
 }
 
