@@ -10,6 +10,7 @@ import type { ServerFlavor } from '../../src/topology/server-description.ts';
 import { type CacheMode, cacheConfig, cacheModes } from '../../test/cache/cache-modes.ts';
 import type { Foreign } from '../../test/cache/checker-options.ts';
 import { violationText } from '../../test/cache/checker-report.ts';
+import { faultNamed } from '../../test/cache/planted-faults.ts';
 import { runChecker } from '../../test/cache/run-checker.ts';
 import type { SharedCacheKind } from '../../test/support/shared-cache-server.ts';
 import { mergeConfig } from '../../test/support/sluice-process.ts';
@@ -30,6 +31,8 @@ const { values } = parseArgs({
     foreign: { type: 'string', default: 'none' },
     cache: { type: 'string', default: 'strong' },
     causal: { type: 'string', default: 'table' },
+    /** auto, on or off. */
+    follower: { type: 'string', default: 'auto' },
     /** Of writes that come around Sluice: the follower's. */
     foreignBoundMs: { type: 'string', default: '500' },
     disturbances: { type: 'string', default: '2' },
@@ -39,6 +42,7 @@ const { values } = parseArgs({
     delayMs: { type: 'string', default: '12' },
     /** How often each of these happens. */
     switchovers: { type: 'string', default: '0' },
+    failovers: { type: 'string', default: '0' },
     workerCrashes: { type: 'string', default: '0' },
     level2Restarts: { type: 'string', default: '0' },
     handovers: { type: 'string', default: '0' },
@@ -48,7 +52,7 @@ const { values } = parseArgs({
     operatorMs: { type: 'string', default: '0' },
     /** Of each hundred reads and writes, how many more are of a single row. */
     pinned: { type: 'string', default: '20' },
-    /** A fault of test/cache/planted-faults.ts that is to be found. */
+    /** A fault of test/cache/planted-faults.ts, in the run that finds it. */
     plant: { type: 'string' },
   },
 });
@@ -73,7 +77,10 @@ const report = await runChecker({
   writers: wholeNumber('writers', values.writers),
   readers: wholeNumber('readers', values.readers),
   foreign: oneOf<Foreign>('foreign', values.foreign, ['none', 'direct', 'second']),
-  config: mergeConfig({ causalReads: { level: values.causal } }, config),
+  config: mergeConfig(
+    { causalReads: { level: values.causal }, cache: { follower: { mode: values.follower } } },
+    config,
+  ),
   boundMs,
   foreignBoundMs: wholeNumber('foreignBoundMs', values.foreignBoundMs),
   disturbances: wholeNumber('disturbances', values.disturbances),
@@ -81,6 +88,7 @@ const report = await runChecker({
   pauseMs: wholeNumber('pauseMs', values.pauseMs),
   delayMs: wholeNumber('delayMs', values.delayMs),
   switchovers: wholeNumber('switchovers', values.switchovers),
+  failovers: wholeNumber('failovers', values.failovers),
   workerCrashes: wholeNumber('workerCrashes', values.workerCrashes),
   level2Restarts: wholeNumber('level2Restarts', values.level2Restarts),
   handovers: wholeNumber('handovers', values.handovers),
@@ -91,6 +99,7 @@ const report = await runChecker({
   operatorMs: wholeNumber('operatorMs', values.operatorMs),
   pinned: wholeNumber('pinned', values.pinned),
   planted: values.plant ?? null,
+  ...(values.plant === undefined ? {} : faultNamed(values.plant).options),
 });
 for (const violation of report.violations.slice(0, SHOWN_VIOLATIONS))
   process.stdout.write(`\n${violationText(violation)}\n`);

@@ -36,6 +36,8 @@ export interface CheckerOptions {
   readonly delayMs: number;
   /** Planned changes of the primary, by the first Sluice. */
   readonly switchovers: number;
+  /** Primaries that die, with everybody else running; MariaDB's then lose nothing (`legs/fail-over.ts`). Not with `holdUpMs`. */
+  readonly failovers: number;
   /** Worker threads of the first Sluice that die. */
   readonly workerCrashes: number;
   /** What all Sluices share results in. */
@@ -65,6 +67,7 @@ export const DEFAULT_OPTIONS = {
   holdUpMs: 0,
   delayMs: 12,
   switchovers: 0,
+  failovers: 0,
   workerCrashes: 0,
   level2: null,
   level2Restarts: 0,

@@ -1,21 +1,25 @@
 /**
- * To be imported before Sluice (`node --import`): changes one of its sources as it is loaded, in every thread, so that it has
- * the fault that `CHECKER_PLANTED_FAULT` names. Nothing in Sluice knows of this.
+ * To be imported before Sluice (`node --import`): changes sources as they are loaded, in every thread, so that it has the
+ * fault that `CHECKER_PLANTED_FAULT` names. Nothing in Sluice knows of this.
  */
 
 import { registerHooks } from 'node:module';
-import { fileURLToPath } from 'node:url';
-import { faultNamed, withFault } from './planted-faults.ts';
+import { changed, changesOf, faultNamed } from './planted-faults.ts';
 
 const name = process.env.CHECKER_PLANTED_FAULT;
 if (name === undefined) throw new Error('CHECKER_PLANTED_FAULT names no fault');
-const fault = faultNamed(name);
-const path = fileURLToPath(new URL(`../../${fault.file}`, import.meta.url));
+const changes = changesOf(faultNamed(name)).map((change) => ({
+  ...change,
+  url: new URL(`../../${change.file}`, import.meta.url).href,
+}));
 
 registerHooks({
   load(url, context, nextLoad) {
     const loaded = nextLoad(url, context);
-    if (!url.startsWith('file:') || fileURLToPath(url) !== path) return loaded;
-    return { ...loaded, source: withFault(fault, Buffer.from(loaded.source as Buffer).toString()) };
+    const here = changes.filter((change) => change.url === url);
+    if (here.length === 0) return loaded;
+    let source = Buffer.from(loaded.source as Buffer).toString();
+    for (const change of here) source = changed(change, source);
+    return { ...loaded, source };
   },
 });

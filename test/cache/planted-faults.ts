@@ -9,20 +9,30 @@ import type { CheckerOptions } from './checker-options.ts';
 /** Makes the fault that `CHECKER_PLANTED_FAULT` names. */
 export const PLANT_HOOK = fileURLToPath(new URL('./plant.ts', import.meta.url));
 
-export interface PlantedFault {
-  readonly name: string;
-  readonly description: string;
+/** One place of one source. */
+export interface SourceChange {
   /** Below the checkout. */
   readonly file: string;
   /** Stands in it once. */
   readonly from: string;
   readonly to: string;
+}
+
+export interface PlantedFault extends SourceChange {
+  readonly name: string;
+  readonly description: string;
+  /** Where one place is not enough. */
+  readonly also?: readonly SourceChange[];
   /** The leg that finds it. */
   readonly options: Partial<CheckerOptions>;
 }
 
 /** Mostly single rows, by their primary key. */
 const ROWS: Partial<CheckerOptions> = { pinned: 80 };
+/** What the follower tells would make up for much of what is wrong with own writes. */
+const WITHOUT_FOLLOWER: Partial<CheckerOptions> = {
+  config: { cache: { rules: [{ ruleId: 1, class: 'strong' }], follower: { mode: 'off' } } },
+};
 
 export const plantedFaults: readonly PlantedFault[] = [
   {
@@ -89,6 +99,68 @@ export const plantedFaults: readonly PlantedFault[] = [
     to: 'keys !== null',
     options: ROWS,
   },
+  {
+    name: 'switchover-too-early',
+    description: 'the new primary need not have everything',
+    file: 'src/control/failover/servers/mariadb-operator.ts',
+    from: "return (await this.waited(sql, timeoutMs))?.late === '0';",
+    to: 'return sql.length > timeoutMs || true;',
+    options: { replicas: 2, holdUpMs: 1500, switchovers: 1 },
+  },
+  {
+    name: 'crash-forgotten',
+    description: 'what a worker that has crashed had in flux ends at once, and is not raised',
+    file: 'src/control/cache/write-doubts.ts',
+    from: '    if (slots.length === 0) return;\n',
+    to: '    for (const slot of slots) epochs.release(slot);\n    if (slots.length >= 0) return;\n',
+    options: { ...WITHOUT_FOLLOWER, workerCrashes: 12 },
+  },
+  {
+    name: 'shared-value-old',
+    description: 'a result of the second level need not have what was written last',
+    file: 'src/data/cache/level2/shared-positions.ts',
+    from: 'return position >= since && need >= NO_POSITION && position >= need;',
+    to: 'return position >= since && need >= NO_POSITION;',
+    options: { foreign: 'second', level2: 'redis' },
+  },
+  {
+    name: 'handover-unguarded',
+    description: 'the old process goes on serving strong results while the new one takes writes',
+    file: 'src/control/handover-room.ts',
+    from: '        writes.binlog.suspend();\n        this.#other.comes();\n',
+    to: '',
+    options: { ...WITHOUT_FOLLOWER, handovers: 2 },
+  },
+  {
+    name: 'unmarked-without-rules',
+    description: 'writes are not raised while no rule is in force, and entries of before are there still',
+    file: 'src/data/router/caching/cache-policy.ts',
+    from: "    this.#isSilent = this.#rules.count === 0 && settings.auto === 'off';\n",
+    to: "    this.#isSilent = this.#rules.count === 0 && settings.auto === 'off';\n    Object.assign(globalThis, { isSilent: this.#isSilent });\n",
+    also: [
+      {
+        file: 'src/data/cache/worker-marks.ts',
+        from: '    if (slots === null) epochs.raiseEverything();\n',
+        to: "    if (Reflect.get(globalThis, 'isSilent') === true) return;\n    if (slots === null) epochs.raiseEverything();\n",
+      },
+    ],
+    options: { ...WITHOUT_FOLLOWER, operatorMs: 60 },
+  },
+  {
+    name: 'terms-ignored',
+    description: 'what was read of a primary that died, and has lost writes, is served behind it',
+    file: 'src/data/cache/freshness.ts',
+    from: '    if (term !== this.#term || epochs.term !== term) return false;\n    // Before the epochs',
+    to: '    // Before the epochs',
+    also: [
+      {
+        file: 'src/common/table-epochs.ts',
+        from: '    this.raiseEverything(RaiseCause.term);\n',
+        to: '',
+      },
+    ],
+    options: { ...WITHOUT_FOLLOWER, flavor: 'mysql', replicas: 2, failovers: 2 },
+  },
 ];
 
 export function faultNamed(name: string): PlantedFault {
@@ -98,9 +170,13 @@ export function faultNamed(name: string): PlantedFault {
   return fault;
 }
 
+export function changesOf({ file, from, to, also = [] }: PlantedFault): readonly SourceChange[] {
+  return [{ file, from, to }, ...also];
+}
+
 /** @throws Error where it has no place, or several: the source is another one by now */
-export function withFault({ name, file, from, to }: PlantedFault, source: string): string {
+export function changed({ file, from, to }: SourceChange, source: string): string {
   const parts = source.split(from);
-  if (parts.length !== 2) throw new Error(`${name}: ${file} has its place ${parts.length - 1} times`);
+  if (parts.length !== 2) throw new Error(`${file} has the place of a fault ${parts.length - 1} times`);
   return parts.join(to);
 }

@@ -8,19 +8,21 @@ import { SeededRandom } from '../support/seeded-random.ts';
 import type { CheckerOptions } from './checker-options.ts';
 import { type CheckerReport, reportOf } from './checker-report.ts';
 import { HotReads, Reader } from './driver/reader.ts';
+import { SHARED_TABLES } from './driver/schema.ts';
 import { Session } from './driver/session.ts';
 import { World } from './driver/world.ts';
 import { Writer } from './driver/writer.ts';
 import { switchOver } from './legs/change-primary.ts';
 import { Course } from './legs/course.ts';
 import { crashWorker } from './legs/crash-worker.ts';
+import { failOver } from './legs/fail-over.ts';
 import { handOver } from './legs/hand-over.ts';
 import { holdUp } from './legs/hold-up.ts';
 import { operate } from './legs/operate.ts';
 import { restartSecondLevel } from './legs/second-level.ts';
 import type { Chain } from './model/chain.ts';
 import { operationLine } from './model/operation-log.ts';
-import { Stage } from './stage.ts';
+import { readyOwners, Stage } from './stage.ts';
 
 const HOT_READS = 40;
 /** Longer than any lock wait. */
@@ -58,7 +60,8 @@ async function startWriters(stage: Stage, options: CheckerOptions): Promise<Writ
     const gate = otherGate !== null && n % 2 === 1 ? otherGate : ownGate;
     const givesTokens = gate.name === 'direct';
     const session = new Session(`writer ${n}`, world, gate, world.random.fork(n), givesTokens);
-    return new Writer(session, { ...options, asRoot: (sql) => stage.asRoot(sql), givesTokens });
+    const asRoot = (sql: string) => stage.asRoot(sql);
+    return new Writer(session, { ...options, asRoot, givesTokens, readyOwners: readyOwners(options) });
   });
   for (const writer of writers) await writer.start();
   return writers;
@@ -102,6 +105,7 @@ function happenings(stage: Stage, options: CheckerOptions, course: Course): Prom
   return [
     ...heldUp.map((server) => holdUp(stage, server, holdUpMs, course)),
     course.spread('switchovers', options.switchovers, () => switchOver(stage)),
+    course.spread('failovers', options.failovers, () => failOver(stage)),
     course.spread('workerCrashes', options.workerCrashes, () => crashWorker(stage)),
     course.spread('level2Restarts', options.level2Restarts, () => restartSecondLevel(stage)),
     course.spread('handovers', options.handovers, () => handOver(stage)),
@@ -112,7 +116,7 @@ function happenings(stage: Stage, options: CheckerOptions, course: Course): Prom
 /** What was acknowledged is there when all is over; no write is lost. */
 async function checkEnd(stage: Stage): Promise<void> {
   const { history } = stage.world;
-  for (const table of ['a', 'p', 'm', 'b', 'c', 'd', 'e', 'u']) {
+  for (const table of SHARED_TABLES) {
     const startedAt = history.now();
     const rows = await stage.asRoot(`SELECT id, n FROM app.${table}`);
     const values = new Map(rows.map(({ id, n }) => [Number(id), Number(n)]));

@@ -1,5 +1,6 @@
 /** The servers of a run, the Sluices in front of them, and the ways to both. */
 
+import { SEMI_SYNC_ARGS, turnOnSemiSync } from '../chaos/replication-faults.ts';
 import type { DatabaseServer } from '../support/database-server.ts';
 import { FaultProxy } from '../support/fault-proxy.ts';
 import { makeTemporaryDirectory, removeTemporaryDirectory } from '../support/owned-resources.ts';
@@ -19,9 +20,15 @@ import { PLANT_HOOK } from './planted-faults.ts';
 const STARTED_WITHIN_MS = 30_000;
 /** Whoever has not left the old process by then is sent away. */
 const DRAIN_MS = 1500;
+const OWNERS_PER_CRASH = 4;
 const HITS_METRIC = 'sluice_cache_hits_total';
 /** Of a hundred answers, or parts of one, how many come late. */
 const LATE_OF_HUNDRED = 12;
+
+/** Whose tables are there from the beginning: DDL at each crash would hide what else is wrong then. */
+export function readyOwners({ writers, workerCrashes, handovers }: CheckerOptions): number {
+  return writers + OWNERS_PER_CRASH * (workerCrashes + handovers);
+}
 
 export class Stage {
   readonly world: World;
@@ -43,7 +50,8 @@ export class Stage {
     this.world = world;
     this.#options = options;
     const { flavor, replicas } = options;
-    this.set = new ReplicationSet({ flavor, replicas, sql: schemaStatements(), args: SERVER_OPTIONS });
+    const args = this.isLossless ? [...SERVER_OPTIONS, ...SEMI_SYNC_ARGS] : SERVER_OPTIONS;
+    this.set = new ReplicationSet({ flavor, replicas, sql: schemaStatements(readyOwners(options)), args });
     this.primary = this.set.primary;
   }
 
@@ -71,6 +79,11 @@ export class Stage {
   get succession(): Succession {
     this.#succession ??= new Succession(this.sluice);
     return this.#succession;
+  }
+
+  /** A commit that is acknowledged, or visible, is on a replica as well. */
+  get isLossless(): boolean {
+    return this.#options.failovers > 0 && this.#options.flavor === 'mariadb';
   }
 
   asRoot(sql: string): Promise<Record<string, unknown>[]> {
@@ -123,6 +136,7 @@ export class Stage {
 
   async #start(): Promise<void> {
     await this.set.start();
+    if (this.isLossless) await turnOnSemiSync(this.set);
     const { level2 } = this.#options;
     if (level2 !== null) this.shared = await SharedCacheServer.start(level2);
     const count = this.#options.foreign === 'second' ? 2 : 1;
@@ -143,6 +157,7 @@ export class Stage {
       log: { level: 'info' },
       pool: { maxConnections: 60 },
       failover: { replication: REPLICATION_ACCOUNT },
+      ...this.#failover(),
       handover: { startTimeoutMs: STARTED_WITHIN_MS, idleMs: 100, drainMs: DRAIN_MS },
       ...this.#level2(),
     };
@@ -152,6 +167,15 @@ export class Stage {
     });
     if (this.replicas.length > 0) await this.#untilReplicasAnswer(sluice);
     return sluice;
+  }
+
+  #failover(): ConfigObject {
+    if (this.#options.failovers === 0) return {};
+    return {
+      failover: { automatic: true, confirmMs: 300, minIntervalMs: 1000, replication: REPLICATION_ACCOUNT },
+      // A heartbeat that nobody has replicated would keep the old primary out.
+      monitor: { heartbeat: { write: false } },
+    };
   }
 
   #level2(): ConfigObject {

@@ -99,7 +99,7 @@ export class Reader {
     } catch (error) {
       session.noteError(error);
     }
-    if (session.connection.isLost) await session.connect();
+    await session.ensureConnected();
   }
 }
 

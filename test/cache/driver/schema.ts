@@ -1,6 +1,6 @@
 /** The tables of a run: rows (id, grp, n), where n is the version that the row's writer has given it. */
 
-export type SharedTable = 'a' | 'p' | 'm' | 'b' | 'c' | 'd' | 'e' | 'u';
+export const SHARED_TABLES = ['a', 'p', 'm', 'b', 'c', 'd', 'e', 'u'] as const;
 
 /** Nothing follows from a change of one of their rows. */
 export const ROW_TABLES: readonly SharedTable[] = ['a', 'a', 'p', 'u'];
@@ -29,8 +29,16 @@ export const SERVER_OPTIONS: readonly string[] = [
   '--lock-wait-timeout=2',
 ];
 
-/** To be run as root on the primary. */
-export function schemaStatements(): readonly string[] {
+/**
+ * To be run as root on the primary.
+ * @param writers so many that begin with rows of their own need no DDL
+ */
+export function schemaStatements(writers: number): readonly string[] {
+  const own = Array.from({ length: writers }, (_, n) => privateTableStatements(n + 1)).flat();
+  return [...sharedObjects(), 'USE app', ...own];
+}
+
+function sharedObjects(): readonly string[] {
   return [
     `CREATE TABLE app.a (${COLUMNS})`,
     `CREATE TABLE app.p (${COLUMNS}) PARTITION BY HASH (id) PARTITIONS 3`,

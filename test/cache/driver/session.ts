@@ -9,7 +9,9 @@ import { type Gate, openAt } from './gate.ts';
 import { run, type Statement, textOf } from './statement.ts';
 import type { World } from './world.ts';
 
-const MAX_OPEN_ATTEMPTS = 40;
+const OPEN_EVERY_MS = 25;
+/** While all workers have crashed nobody is let in; they come back slower and slower. */
+const MAX_OPEN_ATTEMPTS = 800;
 const SHOWN_ROWS = 12;
 
 export interface Done {
@@ -24,6 +26,10 @@ export class Session {
   readonly random: SeededRandom;
   readonly #withGtids: boolean;
   #connection: CheckerConnection | null = null;
+  /** Between two of its steps it is to connect again. */
+  isToConnectAgain = false;
+  /** Since when it waits for the answer to what is to make a write visible; null: it does not. */
+  committingSince: number | null = null;
 
   constructor(name: string, world: World, gate: Gate, random: SeededRandom, withGtids = false) {
     this.name = name;
@@ -31,6 +37,7 @@ export class Session {
     this.gate = gate;
     this.random = random;
     this.#withGtids = withGtids;
+    world.sessions.push(this);
   }
 
   get connection(): CheckerConnection {
@@ -39,6 +46,7 @@ export class Session {
   }
 
   async connect(): Promise<void> {
+    this.isToConnectAgain = false;
     this.#connection?.destroy();
     for (let attempt = 1; ; attempt++) {
       try {
@@ -46,9 +54,14 @@ export class Session {
         return;
       } catch (error) {
         if (attempt === MAX_OPEN_ATTEMPTS) throw error;
-        await new Promise((resolve) => setTimeout(resolve, 25));
+        await new Promise((resolve) => setTimeout(resolve, OPEN_EVERY_MS));
       }
     }
+  }
+
+  /** Between two steps. */
+  async ensureConnected(): Promise<void> {
+    if (this.isToConnectAgain || this.connection.isLost) await this.connect();
   }
 
   close(): void {

@@ -5,6 +5,7 @@ import type { Cell } from '../model/cell.ts';
 import { Chain, type Change } from '../model/chain.ts';
 import { History } from '../model/history.ts';
 import { GROUP_SIZE, ROWS_PER_CHAIN } from './schema.ts';
+import type { Session } from './session.ts';
 
 /** A chain with its place in the tables. */
 export interface Owner {
@@ -36,6 +37,7 @@ export class World {
   /** The latest ones, of writers around Sluice or through another one. */
   readonly tokens: Token[] = [];
   readonly owners: Owner[] = [];
+  readonly sessions: Session[] = [];
   /** What servers have refused, by its number. */
   readonly errors = new Map<number, { readonly count: number; readonly example: string }>();
   /** What was sent, or acknowledged, or given up, last: that is where a cache is wrong if it is. */

@@ -27,6 +27,8 @@ export interface WriterOptions {
   readonly asRoot: (sql: string) => Promise<readonly object[]>;
   /** GTIDs of its commits are for sessions that must see them. */
   readonly givesTokens: boolean;
+  /** Up to this number they have their own tables. */
+  readonly readyOwners: number;
 }
 
 /** Of what was refused with these, nothing has happened: deadlock, time-out, interrupted, duplicate key, no such table. */
@@ -91,7 +93,8 @@ export class Writer {
   async start(): Promise<void> {
     await this.session.connect();
     const owner = this.#world.makeOwner(this.session.gate.name);
-    for (const sql of privateTableStatements(owner.number)) await this.session.text(sql);
+    if (owner.number > this.#options.readyOwners)
+      for (const sql of privateTableStatements(owner.number)) await this.session.text(sql);
     this.#owner = owner;
     this.#generator = new WriteGenerator(this.#world, this.session.random, owner);
     this.#world.open(owner);
@@ -112,8 +115,10 @@ export class Writer {
       this.session.noteError(error);
       this.session.connection.destroy();
     }
-    if (this.#owner.chain.ended) await this.#startOver();
-    else if (this.session.connection.isLost) await this.session.connect();
+    const { chain } = this.#owner;
+    if (chain.isCut) chain.end();
+    if (chain.ended) await this.#startOver();
+    else await this.session.ensureConnected();
     if (this.#options.pauseMs > 0 && random.below(2) === 0) await delay(random.below(this.#options.pauseMs));
   }
 
@@ -155,8 +160,10 @@ export class Writer {
   async #unit(changes: readonly Change[], send: () => Promise<Answer>, allOrNothing = true): Promise<void> {
     const { chain } = this.#owner;
     const { history } = this.#world;
+    if (chain.isCut) throw new ConnectionLost('the primary has died');
     const unit = history.send(chain, changes);
     this.#world.attend(changes);
+    this.session.committingSince = unit.sentAt;
     try {
       const answer = await send();
       history.acknowledged(chain, unit);
@@ -168,6 +175,8 @@ export class Writer {
       else history.unknown(chain);
       this.#world.attend(changes);
       throw error;
+    } finally {
+      this.session.committingSince = null;
     }
   }
 
@@ -340,7 +349,7 @@ export class Writer {
     const { random, connection, gate } = this.session;
     const id = random.pick(this.#owner.ids);
     const cell = this.#world.cell('a', id)!;
-    if (cell.last === null) return;
+    if (cell.last === null || this.#owner.chain.isCut) return;
     const stamp = this.#owner.chain.nextStamp();
     const killer = await openAt(gate, true);
     const kill = delay(random.below(8)).then(() => killer.query(`KILL QUERY ${connection.threadId}`));

@@ -4,16 +4,27 @@ import { once } from 'node:events';
 import { readdirSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { waitUntil } from '../../support/wait-until.ts';
 import type { Stage } from '../stage.ts';
 
 export const CRASH_HOOK = fileURLToPath(new URL('./crash-on-demand.ts', import.meta.url));
 
+/** So late a write that is not answered yet has most likely been carried out. */
+const LATE_MS = 4;
+const LOOK_MS = 1;
+
 export async function crashWorker(stage: Stage): Promise<void> {
   const before = crashes(stage);
+  while (!hasLateWrite(stage)) await delay(LOOK_MS);
   await waitUntil('a worker is there to crash', () => tryOne(stage));
   await waitUntil('it is told of', () => crashes(stage) > before);
+}
+
+function hasLateWrite({ world }: Stage): boolean {
+  const since = world.history.now() - LATE_MS;
+  return world.sessions.some(({ committingSince }) => committingSince !== null && committingSince < since);
 }
 
 function crashes({ sluice }: Stage): number {

@@ -3,8 +3,11 @@
 import type { Stage } from '../stage.ts';
 
 export async function handOver(stage: Stage): Promise<void> {
+  const { succession, world } = stage;
   await stage.noteHits();
-  const old = stage.succession.pid;
-  await stage.succession.handOver();
-  await stage.succession.untilGone(old);
+  const old = succession.pid;
+  await succession.handOver();
+  // So that both processes have clients that write, and ones that read.
+  for (const session of world.sessions) session.isToConnectAgain = world.random.below(2) === 0;
+  await succession.untilGone(old);
 }

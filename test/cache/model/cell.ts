@@ -21,6 +21,8 @@ export class Cell {
   readonly #absent: boolean[] = [true];
   /** The unit that wrote it; the first version is of before the chain. */
   readonly #units: number[] = [0];
+  /** The version that holds again from this unit on, for ever: later ones were lost. */
+  #restored: { readonly version: number; readonly unit: number } | null = null;
 
   constructor(chain: Chain, name: string) {
     this.chain = chain;
@@ -58,6 +60,13 @@ export class Cell {
     }
   }
 
+  /** From `unit` on it is again as it was behind unit `kept`. */
+  restore(kept: number, unit: number): void {
+    let version = this.#units.length - 1;
+    while (this.#units[version]! > kept) version--;
+    if (version < this.#units.length - 1) this.#restored = { version, unit };
+  }
+
   /** Where this value holds; ascending, empty when it never was one. */
   rangesOf(stamp: number | null): readonly UnitRange[] {
     return stamp === null ? this.#absences() : this.#presence(stamp);
@@ -71,18 +80,22 @@ export class Cell {
       if (this.#stamps[middle]! <= stamp) low = middle;
       else high = middle - 1;
     }
-    return this.#stamps[low] === stamp && this.#absent[low] !== true ? [this.#rangeAt(low)] : [];
+    return this.#stamps[low] === stamp && this.#absent[low] !== true ? this.#rangesAt(low) : [];
   }
 
   #absences(): readonly UnitRange[] {
     const found: UnitRange[] = [];
     for (let at = this.#stamps.length - 1; at >= 0 && found.length < MAX_ABSENCES; at--) {
-      if (this.#absent[at] === true) found.push(this.#rangeAt(at));
+      if (this.#absent[at] === true) found.push(...this.#rangesAt(at));
     }
-    return found.reverse();
+    return found.sort((one, other) => one.from - other.from);
   }
 
-  #rangeAt(version: number): UnitRange {
-    return { from: this.#units[version]!, to: this.#units[version + 1] ?? Number.POSITIVE_INFINITY };
+  #rangesAt(version: number): readonly UnitRange[] {
+    const restored = this.#restored;
+    const never = Number.POSITIVE_INFINITY;
+    const end = restored === null ? never : restored.unit;
+    const range = { from: this.#units[version]!, to: this.#units[version + 1] ?? end };
+    return restored?.version === version ? [range, { from: restored.unit, to: never }] : [range];
   }
 }

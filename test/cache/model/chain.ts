@@ -35,6 +35,7 @@ export class Chain {
   readonly #undone = new Set<number>();
   #stamp = 0;
   #ended = false;
+  #isCut = false;
 
   constructor(name: string, gate: string) {
     this.name = name;
@@ -99,6 +100,30 @@ export class Chain {
   /** Nobody knows what became of the last unit. */
   end(): void {
     this.#ended = true;
+  }
+
+  /** The primary dies: what is under way is the last unit. */
+  cut(): void {
+    this.#isCut = true;
+  }
+
+  get isCut(): boolean {
+    return this.#isCut;
+  }
+
+  /**
+   * Only units up to `kept` have outlived their primary: between two moments everything became as it was behind that one.
+   * To be called when the chain has ended. @returns how many that were acknowledged are lost
+   */
+  restore(kept: number, from: number, to: number): number {
+    const lost = this.#units.filter(
+      ({ index, acknowledgedAt }) => index > kept && acknowledgedAt < to,
+    ).length;
+    if (lost === 0) return 0;
+    const index = this.#units.length;
+    this.#units.push({ index, changes: [], sentAt: from, acknowledgedAt: to, seenBy: to });
+    for (const cell of this.cells.values()) cell.restore(kept, index);
+    return lost;
   }
 
   wasUndone(stamp: number): boolean {

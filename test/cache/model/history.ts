@@ -16,6 +16,8 @@ export interface HistoryCounts {
   commits: number;
   rollbacks: number;
   unknown: number;
+  /** Acknowledged, and lost with a primary that was allowed to lose it. */
+  lost: number;
   violations: number;
 }
 
@@ -25,7 +27,7 @@ const KEPT_VIOLATIONS = 50;
 const CONTEXT_MS = 250;
 
 export class History {
-  readonly counts: HistoryCounts = { reads: 0, commits: 0, rollbacks: 0, unknown: 0, violations: 0 };
+  readonly counts: HistoryCounts = { reads: 0, commits: 0, rollbacks: 0, unknown: 0, lost: 0, violations: 0 };
   readonly byKind = new Map<ViolationKind, number>();
   /** The first ones. */
   readonly violations: FoundViolation[] = [];

@@ -3,19 +3,21 @@
 import { readFileSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
 import t from 'tap';
-import { plantedFaults, withFault } from '../../cache/planted-faults.ts';
+import { changed, changesOf, plantedFaults } from '../../cache/planted-faults.ts';
 
 for (const fault of plantedFaults) {
   t.test(fault.name, (t) => {
-    const source = readFileSync(new URL(`../../../${fault.file}`, import.meta.url), 'utf8');
-    t.doesNotThrow(() => stripTypeScriptTypes(withFault(fault, source)));
+    for (const change of changesOf(fault)) {
+      const source = readFileSync(new URL(`../../../${change.file}`, import.meta.url), 'utf8');
+      t.doesNotThrow(() => stripTypeScriptTypes(changed(change, source)));
+    }
     t.end();
   });
 }
 
 t.test('a fault whose place has changed', (t) => {
   const fault = plantedFaults[0]!;
-  t.throws(() => withFault(fault, ''), /has its place 0 times/);
-  t.throws(() => withFault(fault, fault.from + fault.from), /has its place 2 times/);
+  t.throws(() => changed(fault, ''), /the place of a fault 0 times/);
+  t.throws(() => changed(fault, fault.from + fault.from), /the place of a fault 2 times/);
   t.end();
 });
