@@ -113,7 +113,7 @@ export const plantedFaults: readonly PlantedFault[] = [
     file: 'src/control/cache/write-doubts.ts',
     from: '    if (slots.length === 0) return;\n',
     to: '    for (const slot of slots) epochs.release(slot);\n    if (slots.length >= 0) return;\n',
-    options: { ...WITHOUT_FOLLOWER, workerCrashes: 12 },
+    options: { ...WITHOUT_FOLLOWER, workerCrashes: 25, delayMs: 30 },
   },
   {
     name: 'shared-value-old',

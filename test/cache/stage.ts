@@ -26,8 +26,9 @@ const HITS_METRIC = 'sluice_cache_hits_total';
 const LATE_OF_HUNDRED = 12;
 
 /** Whose tables are there from the beginning: DDL at each crash would hide what else is wrong then. */
-export function readyOwners({ writers, workerCrashes, handovers }: CheckerOptions): number {
-  return writers + OWNERS_PER_CRASH * (workerCrashes + handovers);
+export function readyOwners(options: CheckerOptions): number {
+  const { writers, workerCrashes, handovers, failovers } = options;
+  return writers * (1 + failovers) + OWNERS_PER_CRASH * (workerCrashes + handovers);
 }
 
 export class Stage {

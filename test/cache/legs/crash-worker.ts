@@ -13,18 +13,20 @@ export const CRASH_HOOK = fileURLToPath(new URL('./crash-on-demand.ts', import.m
 
 /** So late a write that is not answered yet has most likely been carried out. */
 const LATE_MS = 4;
+const LATE_WRITES = 2;
 const LOOK_MS = 1;
 
 export async function crashWorker(stage: Stage): Promise<void> {
   const before = crashes(stage);
-  while (!hasLateWrite(stage)) await delay(LOOK_MS);
+  while (lateWrites(stage) < LATE_WRITES) await delay(LOOK_MS);
   await waitUntil('a worker is there to crash', () => tryOne(stage));
   await waitUntil('it is told of', () => crashes(stage) > before);
 }
 
-function hasLateWrite({ world }: Stage): boolean {
+function lateWrites({ world }: Stage): number {
   const since = world.history.now() - LATE_MS;
-  return world.sessions.some(({ committingSince }) => committingSince !== null && committingSince < since);
+  return world.sessions.filter(({ committingSince }) => committingSince !== null && committingSince < since)
+    .length;
 }
 
 function crashes({ sluice }: Stage): number {

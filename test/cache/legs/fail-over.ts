@@ -27,6 +27,7 @@ export async function failOver(stage: Stage): Promise<void> {
   const owners = isLossless ? [] : [...world.owners];
   for (const { chain } of owners) chain.cut();
   const killedAt = world.history.now();
+  world.history.waitForLosses();
   await old.kill();
   // One of them may be the primary by now.
   if (!isLossless)
@@ -38,6 +39,7 @@ export async function failOver(stage: Stage): Promise<void> {
   await waitUntil('all that was under way has ended', ended, { timeoutMs: PROMOTED_WITHIN_MS });
   await endPrepared(stage, owners);
   for (const owner of owners) await restore(stage, owner, killedAt);
+  world.history.lossesAreKnown();
   await old.start();
 }
 

@@ -35,6 +35,7 @@ export class History {
   /** Of the reads that were older than their beginning, in milliseconds, by the gate of what they showed. */
   readonly staleness = new Map<string, number[]>();
   #last = 0;
+  #waiting: { readonly record: ReadRecord; readonly operation: Operation | null }[] | null = null;
 
   /** Milliseconds; each call gives a later one, so that no two events are at the same time. */
   now(): number {
@@ -71,7 +72,22 @@ export class History {
     chain.end();
   }
 
+  /** What is read from now on is looked at when it is known what a dead primary has lost. */
+  waitForLosses(): void {
+    this.#waiting = [];
+  }
+
+  lossesAreKnown(): void {
+    const waiting = this.#waiting ?? [];
+    this.#waiting = null;
+    for (const { record, operation } of waiting) this.read(record, operation);
+  }
+
   read(record: ReadRecord, operation: Operation | null): void {
+    if (this.#waiting !== null) {
+      this.#waiting.push({ record, operation });
+      return;
+    }
     this.counts.reads++;
     const { violation, stalenessMs } = checkRead(record);
     if (violation !== null) this.report(violation, operation, record.startedAt - stalenessMs);

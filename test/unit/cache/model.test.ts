@@ -179,3 +179,33 @@ t.test('rows that come and go', async (t) => {
   t.equal(read(at + 1, at + 2, [[cell, 299]]), ViolationKind.stale);
   t.equal(read(597, 597.5, [[cell, null]]), 'right');
 });
+
+t.test('a primary that dies with what was acknowledged last', async (t) => {
+  const cases: readonly (readonly [string, number, number, number | null, string])[] = [
+    ['before it dies, what will be lost', 61, 62, null, 'right'],
+    ['before it dies, what was before that', 61, 62, 1, ViolationKind.stale],
+    ['while nobody takes writes, what is lost', 75, 76, null, 'right'],
+    ['while nobody takes writes, what is kept', 75, 76, 1, 'right'],
+    ['on the new primary, what is kept', 90, 91, 1, 'right'],
+    ['on the new primary, what is lost', 90, 91, null, ViolationKind.stale],
+    ['on the new primary, something else that is lost', 90, 91, 2, ViolationKind.stale],
+  ];
+  for (const [name, from, to, stamp, expected] of cases) {
+    const { chain, cell } = threeVersions();
+    chain.end();
+    t.equal(chain.restore(1, 70, 80), 2, 'two were lost');
+    t.equal(read(from, to, [[cell, stamp]]), expected, name);
+  }
+  const { chain, cell } = threeVersions();
+  chain.end();
+  t.equal(chain.restore(3, 70, 80), 0, 'nothing was lost');
+  t.equal(read(90, 91, [[cell, null]]), 'right');
+});
+
+t.test('where reads come from several servers only acknowledgements count', async (t) => {
+  const { cell } = threeVersions();
+  t.equal(read(32, 33, [[cell, 2]]), 'right');
+  t.equal(read(34, 35, [[cell, 1]], { onlyAcknowledged: true }), 'right');
+  t.equal(read(34, 35, [[cell, 1]]), ViolationKind.backwards);
+  t.equal(read(41, 42, [[cell, 1]], { onlyAcknowledged: true }), ViolationKind.stale);
+});
