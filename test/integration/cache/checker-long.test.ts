@@ -18,6 +18,17 @@ for (const flavor of ['mariadb', 'mysql'] as const) {
     );
     await t.test('writes around Sluice', (t) => checkReads(t, { ...common, replicas: 1, foreign: 'direct' }));
     await t.test('a second Sluice', (t) => checkReads(t, { ...common, foreign: 'second' }));
+    await t.test('switchovers', (t) =>
+      checkReads(t, { ...common, replicas: 2, holdUpMs: 100, switchovers: 8 }),
+    );
+    await t.test('primaries that die', (t) => checkReads(t, { ...common, replicas: 2, failovers: 3 }));
+    await t.test('workers that crash, and operators', (t) =>
+      checkReads(t, { ...common, workerCrashes: 15, operatorMs: 150 }),
+    );
+    await t.test('a second level that dies', (t) =>
+      checkReads(t, { ...common, foreign: 'second', level2: 'redis', level2Restarts: 8 }),
+    );
+    await t.test('handovers', (t) => checkReads(t, { ...common, handovers: 5 }));
     await t.test('weak', (t) => checkReads(t, { ...common, ...cacheConfig('weak') }));
   });
 }
