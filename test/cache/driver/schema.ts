@@ -1,6 +1,7 @@
 /** The tables of a run: rows (id, grp, n), where n is the version that the row's writer has given it. */
 
 export const SHARED_TABLES = ['a', 'p', 'm', 'b', 'c', 'd', 'e', 'u'] as const;
+export type SharedTable = (typeof SHARED_TABLES)[number];
 
 /** Nothing follows from a change of one of their rows. */
 export const ROW_TABLES: readonly SharedTable[] = ['a', 'a', 'p', 'u'];

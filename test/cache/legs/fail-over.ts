@@ -32,8 +32,7 @@ export async function failOver(stage: Stage): Promise<void> {
   world.history.waitForLosses();
   await old.kill();
   // One of them may be the primary by now.
-  if (!isLossless)
-    for (const replica of replicas) await replica.query('START SLAVE IO_THREAD').catch(() => undefined);
+  for (const replica of replicas) await replica.query('START SLAVE').catch(() => undefined);
   stage.primary = await waitUntil('a replica takes writes', () => heirOf(stage, old), {
     timeoutMs: PROMOTED_WITHIN_MS,
   });
