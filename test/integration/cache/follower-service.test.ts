@@ -60,6 +60,8 @@ async function runFlavor(t: Test, flavor: ServerFlavor): Promise<void> {
   await set.start();
   const config = {
     workers: 1,
+    // A server that is slow on a busy machine is no loss.
+    monitor: { timeoutMs: 10_000 },
     cache: { rules: [{ ruleId: 1, class: 'strong' }], follower: { maxLagMs: BOUND_MS } },
   };
   const sluice = await SluiceProcess.startFor(set, { config });
@@ -85,11 +87,13 @@ async function runFlavor(t: Test, flavor: ServerFlavor): Promise<void> {
   for (const text of ['third', 'fourth', 'fifth']) {
     await set.primary.query(`UPDATE app.t SET v = '${text}'`);
     const since = performance.now();
-    while ((await value(client)) !== text && performance.now() - since < 2 * BOUND_MS);
-    t.ok(
-      performance.now() - since < BOUND_MS,
-      `${text}: seen after ${(performance.now() - since).toFixed(1)} ms`,
-    );
+    let askedMs = 0;
+    // When the last one asked that did not see it: how long its answer was on its way does not count.
+    for (let now = 0; now < 2 * BOUND_MS; now = performance.now() - since) {
+      if ((await value(client)) === text) break;
+      askedMs = now;
+    }
+    t.ok(askedMs < BOUND_MS, `${text}: not seen by who asked after ${askedMs.toFixed(1)} ms`);
     await untilCached(sluice, client);
   }
   t.ok((await metric(sluice, 'sluice_binlog_follower_age_quantile_milliseconds{quantile="0.99"}')) > 0);
