@@ -8,7 +8,7 @@ import { FollowState, TableEpochs } from '../../src/common/table-epochs.ts';
 import { tableSlot } from '../../src/common/table-slots.ts';
 import { RowRaiser } from '../../src/control/binlog/row-raiser.ts';
 import { Freshness } from '../../src/data/cache/freshness.ts';
-import { rowPinOf } from '../../src/data/cache/row-pin.ts';
+import { rowPinOf, rowWrittenBy } from '../../src/data/cache/row-pin.ts';
 import { RowProofs } from '../../src/data/cache/row-proof.ts';
 import { makeLexicalContext } from '../../src/sql/lexical-context.ts';
 import type { Microbenchmark } from './harness.ts';
@@ -55,6 +55,18 @@ const fill: Microbenchmark = {
   run: (operations) => {
     let sum = 0;
     for (let i = 0; i < operations; i++) sum += rowPinOf(STATEMENT, KNOWN)!.row;
+    return sum;
+  },
+};
+
+const UPDATE = Buffer.from(`UPDATE sbtest1 SET c='${'12345678901-'.repeat(10)}' WHERE id=4711`);
+
+const write: Microbenchmark = {
+  name: 'pinned rows: the slot of an UPDATE, before it is sent',
+  run: (operations) => {
+    let sum = 0;
+    for (let i = 0; i < operations; i++)
+      sum += rowWrittenBy({ ...STATEMENT, buffer: UPDATE, end: UPDATE.length }, KNOWN)!.row;
     return sum;
   },
 };
@@ -114,6 +126,7 @@ export const benchmarks: readonly Microbenchmark[] = [
   hit('a hit, nothing has changed', false),
   hit('a hit, other rows have changed', true),
   fill,
+  write,
   decoding(1),
   decoding(ROWS_PER_EVENT),
 ];

@@ -23,7 +23,11 @@ export interface RowFluxBuffers {
 
 const TABLES = 0;
 const ROWS = TABLES + TABLE_SLOTS;
-const KEYS_IN_FORCE = ROWS + SLOTS;
+/** By table: for how many writes it is still worth finding out which row they are of. */
+const WANTED = ROWS + SLOTS;
+const KEYS_IN_FORCE = WANTED + TABLE_SLOTS;
+/** Writes for one look at an entry of a row: where nobody reads, nobody has to know. */
+const WANTED_WRITES = 64;
 /** For each worker as many numbers for tables and rows. */
 const LEDGERS = KEYS_IN_FORCE + 1;
 const LEDGER_WORDS = TABLE_SLOTS + SLOTS;
@@ -48,6 +52,19 @@ export class RowFlux {
   /** Writes of this row, or of one that shares its place. */
   row(row: number): number {
     return Atomics.load(this.#words, ROWS + (row & (SLOTS - 1)));
+  }
+
+  /** Somebody has asked for a single row of the table. (Without Atomics: nothing depends on how often.) */
+  want(table: number): void {
+    this.#words[WANTED + table] = WANTED_WRITES;
+  }
+
+  /** A write of the table is about to be sent. @returns whether its row is worth a look */
+  isWanted(table: number): boolean {
+    const left = this.#words[WANTED + table]!;
+    if (left <= 0) return false;
+    this.#words[WANTED + table] = left - 1;
+    return true;
   }
 
   /** WORKER. What it takes is in its ledger. */

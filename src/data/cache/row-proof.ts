@@ -41,6 +41,7 @@ export class RowProofs {
     if (epochs.definitions !== pin.definitions) return false;
     // In front of flux as well: a write that does not see it is over, if it is in flux no more.
     epochs.setInterest(pin.table);
+    epochs.rows.want(pin.table);
     return !this.#isInFlux(pin, true);
   }
 
@@ -67,6 +68,7 @@ export class RowProofs {
   holds(proof: RowProof): boolean {
     const { table, isLone } = proof;
     const epochs = this.#epochs;
+    if (isLone) epochs.rows.want(table);
     if (this.#isInFlux(proof, isLone) || !this.#isSameTable(proof)) return false;
     // Behind flux, and in front of the rows: all that was answered has come.
     if (this.#gtids.isUnknown(table)) return false;

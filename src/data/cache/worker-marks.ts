@@ -52,11 +52,11 @@ export class WorkerMarks {
 
   // ---- writes of single rows
 
-  /** Somebody may have an entry of one: only then it is worth finding out which row a write is of. */
+  /** Entries of single rows are asked for: only then it is worth finding out which row a write is of. */
   wantsRow(slots: Int32Array | null): slots is Int32Array {
     const { epochs } = this;
     if (!this.isEnabled || slots?.length !== 1 || epochs.followState !== FollowState.following) return false;
-    return epochs.hasInterest(slots[0]!);
+    return slots[0] !== EVERYTHING && epochs.rows.isWanted(slots[0]!);
   }
 
   /** All workers tell rows apart in this way, and nobody knows of another one. */
