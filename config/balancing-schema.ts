@@ -2,8 +2,8 @@
 import * as z from 'zod';
 import { describe, milliseconds } from './schema-parts.ts';
 
-export const BALANCING_POLICIES = ['least-connections', 'weighted', 'peak-ewma', 'consistent-hash'] as const;
-export const HASH_KEYS = ['statement', 'user', 'schema'] as const;
+const BALANCING_POLICIES = ['least-connections', 'weighted', 'peak-ewma', 'consistent-hash'] as const;
+const HASH_KEYS = ['statement', 'user', 'schema'] as const;
 
 const ZONE = /^[\x21-\x7e]*$/;
 

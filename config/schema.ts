@@ -164,7 +164,6 @@ export type ServerConfig = DeepReadonly<z.output<typeof serverSchema>>;
 export type UserConfig = DeepReadonly<z.output<typeof userSchema>>;
 export type QueryRuleConfig = DeepReadonly<z.output<typeof queryRuleSchema>>;
 export type FastRouteConfig = DeepReadonly<z.output<typeof fastRouteSchema>>;
-export type CacheConfig = DeepReadonly<z.output<typeof cacheSection>>;
 export type CacheRuleConfig = DeepReadonly<z.output<typeof cacheRuleSchema>>;
 export type FirewallConfig = DeepReadonly<z.output<typeof firewallSection>>;
 export type ReplicationHostgroupConfig = DeepReadonly<z.output<typeof replicationHostgroupSchema>>;

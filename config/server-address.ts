@@ -1,7 +1,7 @@
 /** `host`, `host:port`, `[v6]`, `[v6]:port` or a bare IPv6 address, as `servers` takes them. */
 import { isIP, isIPv6 } from 'node:net';
 
-export const DEFAULT_SERVER_PORT = 3306;
+const DEFAULT_SERVER_PORT = 3306;
 
 const HOST_NAME = /^(?=.{1,253}$)[A-Za-z0-9_]([A-Za-z0-9_-]{0,62})(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,62}))*\.?$/;
 

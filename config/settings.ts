@@ -62,7 +62,7 @@ export function configJsonSchema(): JsonSchemaNode {
   return jsonSchema;
 }
 
-export function environmentVariable(path: string): string {
+function environmentVariable(path: string): string {
   const snake = path.replace(/\./g, '_').replace(/([a-z0-9])([A-Z])/g, '$1_$2');
   return ENVIRONMENT_PREFIX + snake.toUpperCase();
 }

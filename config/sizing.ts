@@ -18,7 +18,7 @@ const USABLE = 0.92;
 /** Below it, workers are fewer than processors. */
 const LEAST_SCALE = 0.08;
 /** Processors; with less, checks of servers come too late. */
-export const LEAST_CPUS = 0.1;
+const LEAST_CPUS = 0.1;
 
 interface Sized {
   readonly path: string;

@@ -39,7 +39,7 @@ export function checkAddresses(
   }
 }
 
-export function isNetwork(text: string): boolean {
+function isNetwork(text: string): boolean {
   if (text === '*' || text === 'localhost' || isIP(text) !== 0) return true;
   const [address = '', bits = '', ...rest] = text.split('/');
   if (rest.length > 0 || isIP(address) === 0 || !/^[0-9]{1,3}$/.test(bits)) return false;

@@ -12,7 +12,7 @@ import type { LoadedConfig } from '../../config/load.ts';
 import { RunningConfigError, runningConfig } from './running-config.ts';
 
 /** Instead of a file: what is in force in the Sluice whose admin port is configured. */
-export const RUNNING = 'running';
+const RUNNING = 'running';
 
 /**
  * @param operands at most two

@@ -11,7 +11,7 @@ import {
 } from '../common/inspection.ts';
 import type { ToWorker } from '../common/thread-messages.ts';
 
-export const INQUIRY_TIMEOUT_MS = 2000;
+const INQUIRY_TIMEOUT_MS = 2000;
 
 export interface InspectResult extends InspectRecords {
   /** Numbers of the workers whose answer is not complete. */

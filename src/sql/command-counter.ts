@@ -61,7 +61,7 @@ export const COMMAND_NAMES = [
 export type CommandName = (typeof COMMAND_NAMES)[number];
 
 /** What some of them are besides: counted apart, since operators look for them. */
-export const SPECIAL_NAMES = ['autocommit', 'set-names'] as const;
+const SPECIAL_NAMES = ['autocommit', 'set-names'] as const;
 export type SpecialName = (typeof SPECIAL_NAMES)[number];
 
 const NAMES: ReadonlySet<string> = new Set(COMMAND_NAMES);

@@ -54,7 +54,7 @@ export const withinLag: ServerSelector = (_, candidates) =>
  * just now, as in the middle of a switchover. Its data are as new as any. Where there are replicas, it must be the
  * one that they name.
  */
-export const readOnlyTop: ServerSelector = (topology, candidates) => {
+const readOnlyTop: ServerSelector = (topology, candidates) => {
   if (topology.primary !== null) return [];
   const replicas = topology.servers.filter(({ role }) => role === ServerRole.replica);
   const tops = candidates.filter(
@@ -79,7 +79,7 @@ export function firstOf(...selectors: readonly ServerSelector[]): ServerSelector
   };
 }
 
-export const fitForWrites: ServerSelector = composeSelectors(online, primaryOnly);
+const fitForWrites: ServerSelector = composeSelectors(online, primaryOnly);
 
 export const fitForReads: ServerSelector = composeSelectors(online, runningReplicas, weighted, withinLag);
 

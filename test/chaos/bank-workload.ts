@@ -18,7 +18,7 @@ export interface BankOptions {
 }
 
 export const INITIAL_BALANCE = 1_000_000;
-export const DEFAULT_ACCOUNTS = 100;
+const DEFAULT_ACCOUNTS = 100;
 
 /** The tables, with every account at `INITIAL_BALANCE`; for a ReplicationSet's `sql`. */
 export function bankTables(accounts = DEFAULT_ACCOUNTS): string[] {
@@ -32,12 +32,6 @@ export function bankTables(accounts = DEFAULT_ACCOUNTS): string[] {
       'at_micros BIGINT NOT NULL, KEY (transfer)) ENGINE=InnoDB',
     `INSERT INTO app.bank_account VALUES ${rows.join(', ')}`,
   ];
-}
-
-/** Empties the ledger and gives every account `INITIAL_BALANCE` again. */
-export async function resetBank(primary: DatabaseServer): Promise<void> {
-  await primary.query('DELETE FROM app.bank_ledger');
-  await primary.query('UPDATE app.bank_account SET balance = ?', [INITIAL_BALANCE]);
 }
 
 export class BankWorkload {

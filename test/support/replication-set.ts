@@ -48,7 +48,7 @@ const SEMI_SYNC = {
 } as const;
 
 /** Those that the README asks for: to watch, and to change the primary. */
-export const MONITOR_PRIVILEGES: Readonly<Record<ServerFlavor, readonly string[]>> = {
+const MONITOR_PRIVILEGES: Readonly<Record<ServerFlavor, readonly string[]>> = {
   mariadb: [
     'SLAVE MONITOR',
     'REPLICATION MASTER ADMIN',

@@ -85,7 +85,7 @@ function describeExit({ code, signal }: ChildExit): string {
   return signal === null ? `exit code ${code}` : signal;
 }
 
-export function acceptsConnections(port: number): Promise<boolean> {
+function acceptsConnections(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ host: '127.0.0.1', port });
     socket.once('connect', () => {

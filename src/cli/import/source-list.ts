@@ -38,7 +38,7 @@ export function lastOfEach(
 }
 
 /** Columns of a file that ProxySQL does not have, each once. */
-export function reportUnknownColumns(table: string, rows: readonly SourceRow[], report: ImportReport): void {
+function reportUnknownColumns(table: string, rows: readonly SourceRow[], report: ImportReport): void {
   const known = new Set(columnsOf(table));
   const seen = new Set<string>();
   for (const { values, place } of rows)

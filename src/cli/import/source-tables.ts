@@ -69,7 +69,7 @@ export function columnsOf(table: string): readonly string[] {
   return tableNamed(table).columns;
 }
 
-export function defaultOfColumn(table: string, column: string): SqlValue {
+function defaultOfColumn(table: string, column: string): SqlValue {
   return tableNamed(table).defaults.get(column) ?? null;
 }
 

@@ -86,7 +86,7 @@ export function autoIncrement(name: string): ColumnDefinition {
 }
 
 /** Columns of tables that a provider fills: an affinity is all they need. Names of numbers begin with `#`. */
-export function plainColumns(names: string): ColumnDefinition[] {
+function plainColumns(names: string): ColumnDefinition[] {
   return names
     .trim()
     .split(/\s+/)

@@ -2,7 +2,7 @@
 
 import { AdminRole, type CommandSession } from './commands/command.ts';
 
-export const ADMIN_SCHEMAS = ['main', 'disk', 'stats', 'monitor', 'stats_history'] as const;
+const ADMIN_SCHEMAS = ['main', 'disk', 'stats', 'monitor', 'stats_history'] as const;
 type AdminSchemaName = (typeof ADMIN_SCHEMAS)[number];
 
 /** Where sessions are before they say USE. */

@@ -45,7 +45,7 @@ const move = makeTransitions<State>('dump connection', {
 const UTF8MB4 = 45;
 const MAX_LOGIN_PACKET_BYTES = 1_048_576;
 /** Longer events are not looked at as a whole. */
-export const MAX_EVENT_BYTES = 1_048_576;
+const MAX_EVENT_BYTES = 1_048_576;
 const HEAD_BYTES = 65_536;
 const READ_BYTES = 65_536;
 

@@ -4,7 +4,7 @@
  */
 
 import type { Config } from '../../../config/schema.ts';
-import type { AdminModule, SqlRow, TableRows } from '../../common/admin-tables/admin-table.ts';
+import type { AdminModule, TableRows } from '../../common/admin-tables/admin-table.ts';
 import type { StoreClient } from '../store/store-client.ts';
 import { StoreError } from '../store/store-error.ts';
 import { checkConfiguration } from './configuration-checks.ts';
@@ -50,17 +50,13 @@ interface SavedModule {
   readonly tables: readonly TableRows[];
 }
 
-export async function readSavedSections(store: StoreClient): Promise<SavedSection[]> {
+async function readSavedSections(store: StoreClient): Promise<SavedSection[]> {
   const [table] = await store.readTables('disk', [SAVED_SECTIONS_TABLE]);
   return (table?.rows ?? []).map(([section, fileHash, savedAtMs]) => ({
     module: String(section) as AdminModule,
     fileHash: String(fileHash),
     savedAtMs: Number(savedAtMs),
   }));
-}
-
-export function savedSectionRow({ module, fileHash, savedAtMs }: SavedSection): SqlRow {
-  return [module, fileHash, savedAtMs];
 }
 
 /** The rows of a module in a layer; of variables, its own only. */
@@ -77,7 +73,7 @@ export async function readModule(
 }
 
 /** What has to be typed so that what is on DISK comes into force. */
-export function restoreHint(module: AdminModule): string {
+function restoreHint(module: AdminModule): string {
   return `LOAD ${module} TO MEMORY; LOAD ${module} TO RUNTIME`;
 }
 

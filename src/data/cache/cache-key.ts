@@ -17,7 +17,7 @@ import { hashBytes } from '../../sql/token-hash.ts';
 import { statementEnd, statementStart } from './statement-bytes.ts';
 
 /** Of the text or the parameters: what is longer is not cached. */
-export const MAX_KEYED_BYTES = 16 * 1024;
+const MAX_KEYED_BYTES = 16 * 1024;
 const HEAD_BYTES = 17;
 const DESTINATION_AT = 9;
 const NO_HOSTGROUP = 0xffff_ffff;

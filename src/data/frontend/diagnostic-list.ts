@@ -31,7 +31,7 @@ export interface DiagnosedError {
   readonly sqlState: string;
 }
 
-export const NO_DIAGNOSTICS: Diagnostics = {
+const NO_DIAGNOSTICS: Diagnostics = {
   columns: [],
   packets: [],
   rows: [],

@@ -7,7 +7,7 @@ import type { TextEncoding } from './rule-text.ts';
 export type ReplacementPart = string | number;
 
 /** More than this is no statement any more that somebody wants; patterns may make a text grow without end. */
-export const MAX_REWRITTEN_CHARS = 64 * 1024 * 1024;
+const MAX_REWRITTEN_CHARS = 64 * 1024 * 1024;
 
 /** `\0` is the whole match, `\1` to `\9` its groups, `\\` a backslash. @throws SyntaxError for any other escape. */
 export function parseReplacement(text: string): readonly ReplacementPart[] {

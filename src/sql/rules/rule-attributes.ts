@@ -35,7 +35,7 @@ export interface RuleAttributes {
   readonly flagOuts: readonly WeightedFlag[];
 }
 
-export const NO_ATTRIBUTES: RuleAttributes = Object.freeze({
+const NO_ATTRIBUTES: RuleAttributes = Object.freeze({
   caching: null,
   causalReads: null,
   rateLimit: null,

@@ -52,7 +52,7 @@ export async function runDisturbed(
   }
 }
 
-export function startDisturbed(set: ReplicationSet): Promise<SluiceProcess> {
+function startDisturbed(set: ReplicationSet): Promise<SluiceProcess> {
   return SluiceProcess.startFor(set, {
     config: {
       workers: 1,
@@ -62,7 +62,7 @@ export function startDisturbed(set: ReplicationSet): Promise<SluiceProcess> {
   });
 }
 
-export async function disturbCase(
+async function disturbCase(
   t: Test,
   fixture: DifferentialFixture,
   testCase: DifferentialCase,

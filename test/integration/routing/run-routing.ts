@@ -25,7 +25,7 @@ const UNSAFE_OBJECTS = `
   CREATE VIEW diff.v_calls_function AS SELECT diff.f_double(1) AS d;
   CREATE VIEW diff.v_over_view AS SELECT d FROM diff.v_calls_function`;
 
-export async function prepareRouting(set: ReplicationSet): Promise<void> {
+async function prepareRouting(set: ReplicationSet): Promise<void> {
   const fixture = await DifferentialFixture.create(set);
   await fixture.close();
   await set.primary.query(UNSAFE_OBJECTS);

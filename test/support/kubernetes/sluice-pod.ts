@@ -47,7 +47,7 @@ function mountedAt(pod: PodTemplate, container: JsonObject, path: string): JsonO
 }
 
 /** Files that the configuration names as secrets. */
-export function secretsWanted(text: string): string[] {
+function secretsWanted(text: string): string[] {
   return [...text.matchAll(/file: *"?([^\s"}]+)/g)].map(([, path]) => path!);
 }
 

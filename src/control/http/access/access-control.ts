@@ -12,7 +12,7 @@ import { LoginGate, type LoginVerdict } from './login-gate.ts';
 import { type WebSessionLimits, WebSessions } from './web-sessions.ts';
 
 /** Sent by our pages with what changes something. */
-export const CSRF_HEADER = 'x-sluice-token';
+const CSRF_HEADER = 'x-sluice-token';
 /** Sent by our pages when somebody has touched them since they last asked. */
 const TOUCH_HEADER = 'x-sluice-touched';
 const MAX_AUTHORIZATION_LENGTH = 2048;

@@ -30,9 +30,9 @@ const MAGIC = Buffer.from('SLC3', 'latin1');
 const HEAD_BYTES = 80;
 const CRC_BYTES = 4;
 const MAX_GTID_BYTES = 255;
-export const SHARED_KEY_BYTES = 32;
+const SHARED_KEY_BYTES = 32;
 /** Least bytes of a value that is one. */
-export const MIN_VALUE_BYTES = HEAD_BYTES + CRC_BYTES;
+const MIN_VALUE_BYTES = HEAD_BYTES + CRC_BYTES;
 
 const CLASSES: readonly CacheClass[] = [CacheClass.weak, CacheClass.strong, CacheClass.immutable];
 

@@ -3,7 +3,6 @@
 import {
   Capability,
   ColumnType,
-  Command,
   decodeAuthMoreData,
   decodeAuthSwitchRequest,
   decodeBinaryRow,
@@ -484,6 +483,3 @@ export const samples: readonly PacketSample[] = [
     { ...login, collationId: 8, authPluginName: null, connectAttributes: {} },
   ),
 ];
-
-/** Bytes that begin like some command, for decoders that look at the first byte. */
-export const commandBytes: readonly number[] = Object.values(Command);
