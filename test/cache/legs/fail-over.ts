@@ -2,9 +2,10 @@
  * The primary dies by SIGKILL, the first Sluice promotes a replica, and the old one comes back.
  *
  * With semi-synchronous replication that waits before a commit is visible, no write that was acknowledged may be lost, and
- * writers go on with their rows; the heir has the last ones in its relay log only. Without it (the tests' MySQL has no plugin for it) the latest may be: writers begin
- * with other rows then, and of the old ones it is found out what the new primary has, which must be all up to some
- * write of each writer and nothing behind that. From then on nothing else may be seen of them.
+ * writers go on with their rows; the heir has the last ones in its relay log only. Without it (the tests' MySQL has no plugin
+ * for it) the latest may be: writers begin with other rows then, and of the old ones it is found out what the new primary has,
+ * which must be all up to some write of each writer and nothing behind that, but for a write that waited for the new primary. From
+ * then on nothing else may be seen of them.
  */
 
 import { setTimeout as delay } from 'node:timers/promises';
@@ -13,7 +14,8 @@ import { waitUntil } from '../../support/wait-until.ts';
 import { PRIVATE_IDS } from '../driver/reads.ts';
 import { SHARED_TABLES } from '../driver/schema.ts';
 import type { Owner } from '../driver/world.ts';
-import type { UnitRange } from '../model/cell.ts';
+import type { Cell, UnitRange } from '../model/cell.ts';
+import type { Chain, Change, Unit } from '../model/chain.ts';
 import { ViolationKind } from '../model/check-read.ts';
 import { intersectRanges } from '../model/windows.ts';
 import type { Stage } from '../stage.ts';
@@ -64,21 +66,22 @@ async function endPrepared(stage: Stage, owners: readonly Owner[]): Promise<void
 /** The rows of a writer who has begun with other ones: nothing changes them any more. */
 async function restore(stage: Stage, { number, chain, ids }: Owner, killedAt: number): Promise<void> {
   const { history } = stage.world;
-  let states: readonly UnitRange[] = [{ from: 0, to: Number.POSITIVE_INFINITY }];
-  const has = (name: string, rows: readonly Record<string, unknown>[], id: number): void => {
+  const found = new Map<Cell, number | null>();
+  const look = (name: string, rows: readonly Record<string, unknown>[], id: number): void => {
     const row = rows.find((one) => Number(one.id) === id);
-    states = intersectRanges(
-      states,
-      chain.cell(`${name}:${id}`).rangesOf(row === undefined ? null : Number(row.n)),
-    );
+    found.set(chain.cell(`${name}:${id}`), row === undefined ? null : Number(row.n));
   };
   for (const table of SHARED_TABLES) {
     const rows = await stage.asRoot(`SELECT id, n FROM app.${table} WHERE id IN (${ids.join(', ')})`);
-    for (const id of ids) has(table, rows, id);
+    for (const id of ids) look(table, rows, id);
   }
   const own = await stage.asRoot(`SELECT id, n FROM app.s${number}`);
-  for (const id of PRIVATE_IDS) has(`s${number}`, own, id);
-  has(`w${number}`, await stage.asRoot(`SELECT id, n FROM app.w${number}`), 1);
+  for (const id of PRIVATE_IDS) look(`s${number}`, own, id);
+  look(`w${number}`, await stage.asRoot(`SELECT id, n FROM app.w${number}`), 1);
+  const outlasting = outlastingOf(chain, found, killedAt);
+  for (const { cell } of outlasting?.changes ?? []) found.delete(cell);
+  let states: readonly UnitRange[] = [{ from: 0, to: Number.POSITIVE_INFINITY }];
+  for (const [cell, value] of found) states = intersectRanges(states, cell.rangesOf(value));
   const state = states.at(-1);
   if (state === undefined) {
     const message = `the new primary has some of ${chain.name}, and lacks what was before it`;
@@ -86,5 +89,12 @@ async function restore(stage: Stage, { number, chain, ids }: Owner, killedAt: nu
     return;
   }
   const kept = Math.min(state.to, chain.length) - 1;
-  history.counts.lost += chain.restore(kept, killedAt, history.now());
+  history.counts.lost += chain.restore(kept, killedAt, history.now(), outlasting);
+}
+
+/** A write that waited in Sluice is carried out on the new primary, which may lack acknowledged ones of before. */
+function outlastingOf(chain: Chain, found: ReadonlyMap<Cell, number | null>, killedAt: number): Unit | null {
+  const unit = chain.underWayAt(killedAt);
+  const isThere = ({ cell }: Change): boolean => found.get(cell) === cell.last;
+  return unit?.changes.every(isThere) === true ? unit : null;
 }

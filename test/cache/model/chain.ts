@@ -111,18 +111,27 @@ export class Chain {
     return this.#isCut;
   }
 
+  /** The last unit, if it was under way at that moment. */
+  underWayAt(at: number): Unit | null {
+    const unit = this.#units.at(-1)!;
+    return unit.sentAt <= at && unit.acknowledgedAt > at ? unit : null;
+  }
+
   /**
    * Only units up to `kept` have outlived their primary: between two moments everything became as it was behind that one.
-   * To be called when the chain has ended. @returns how many that were acknowledged are lost
+   * To be called when the chain has ended.
+   * @param outlasting the last one, if it waited and was carried out on the next primary, whatever that lacks of those before.
+   * @returns how many that were acknowledged are lost
    */
-  restore(kept: number, from: number, to: number): number {
+  restore(kept: number, from: number, to: number, outlasting: Unit | null = null): number {
     const lost = this.#units.filter(
-      ({ index, acknowledgedAt }) => index > kept && acknowledgedAt < to,
+      (unit) => unit !== outlasting && unit.index > kept && unit.acknowledgedAt < to,
     ).length;
     if (lost === 0) return 0;
+    const stay = new Set(outlasting?.changes.map(({ cell }) => cell));
     const index = this.#units.length;
     this.#units.push({ index, changes: [], sentAt: from, acknowledgedAt: to, seenBy: to });
-    for (const cell of this.cells.values()) cell.restore(kept, index);
+    for (const cell of this.cells.values()) if (!stay.has(cell)) cell.restore(kept, index);
     return lost;
   }
 

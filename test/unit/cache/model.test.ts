@@ -202,6 +202,25 @@ t.test('a primary that dies with what was acknowledged last', async (t) => {
   t.equal(read(90, 91, [[cell, null]]), 'right');
 });
 
+t.test(
+  'a write that waited while its primary died is on the new one, which lacks acknowledged ones before it',
+  async (t) => {
+    const { chain, cell } = threeVersions();
+    const other = chain.cell('a:2');
+    const stamp = chain.nextStamp();
+    write(chain, [put(other, stamp)], 65, 85);
+    chain.end();
+    t.equal(chain.underWayAt(60), null, 'it had not been sent');
+    t.equal(chain.underWayAt(90), null, 'it had been answered');
+    const waiting = chain.underWayAt(70);
+    t.equal(chain.restore(1, 70, 88, waiting), 2, 'those before it are lost, it is not');
+    t.equal(read(90, 91, [[cell, 1]]), 'right');
+    t.equal(read(90, 91, [[cell, null]]), ViolationKind.stale);
+    t.equal(read(90, 91, [[other, stamp]]), 'right');
+    t.equal(read(90, 91, [[other, null]]), ViolationKind.stale);
+  },
+);
+
 t.test('where reads come from several servers only acknowledgements count', async (t) => {
   const { cell } = threeVersions();
   t.equal(read(32, 33, [[cell, 2]]), 'right');
