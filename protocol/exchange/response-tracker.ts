@@ -440,14 +440,16 @@ export class ResponseTracker {
       (this.#outParameters ? OUT_PARAMETER_FLAGS : 0) |
       (this.#metadataChanged ? StatusFlag.SERVER_STATUS_METADATA_CHANGED : 0) |
       (isContinued ? StatusFlag.SERVER_MORE_RESULTS_EXISTS : 0);
+    // Of a result set nobody knows them yet.
+    const warnings = this.#shape === AnswerShape.prepare ? this.warnings : 0;
     if (segment - EOF_PACKET_BYTES >= this.#floor) {
       buffer.copyWithin(segment - EOF_PACKET_BYTES, segment, position);
-      writeEof(buffer, position - EOF_PACKET_BYTES, sequence, status, 0);
+      writeEof(buffer, position - EOF_PACKET_BYTES, sequence, status, warnings);
       return segment - EOF_PACKET_BYTES;
     }
     if (position > segment) this.#forward(buffer, segment, position);
     const eof = Buffer.allocUnsafe(EOF_PACKET_BYTES);
-    writeEof(eof, 0, sequence, status, 0);
+    writeEof(eof, 0, sequence, status, warnings);
     this.#sink.forward(eof, 0, EOF_PACKET_BYTES);
     return position;
   }

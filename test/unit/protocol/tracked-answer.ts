@@ -135,9 +135,9 @@ class AnswerWriter {
     for (let index = 0; index < count; index++) this.packet(definition(index));
   }
 
-  eofBehindDefinitions(status: number): void {
-    if (!this.#deprecatesEof)
-      this.packet(encodeEof({ statusFlags: status, warnings: 0 }, this.#capabilities));
+  /** @param warnings of a preparation, which tells them in front already. */
+  eofBehindDefinitions(status: number, warnings = 0): void {
+    if (!this.#deprecatesEof) this.packet(encodeEof({ statusFlags: status, warnings }, this.#capabilities));
   }
 
   end(status: number, warnings = 0, state?: Buffer): void {
@@ -196,7 +196,7 @@ export function encodeAnswer(answer: Answer, capabilities: number): Buffer {
       for (const count of [answer.parameters, answer.columns]) {
         if (count === 0) continue;
         writer.definitions(count);
-        writer.eofBehindDefinitions(answer.statusBefore);
+        writer.eofBehindDefinitions(answer.statusBefore, answer.warnings);
       }
       break;
     case AnswerShape.fieldList:
