@@ -64,6 +64,8 @@ export class PrimaryWatch {
   readonly #options: PrimaryWatchOptions;
   #state: WatchState = 'calm';
   #running: Promise<void> = Promise.resolve();
+  /** The monitor has seen something since the last round. */
+  #isBehind = false;
   /** Ends the pause between two rounds. */
   #wake: () => void = () => {};
 
@@ -73,6 +75,7 @@ export class PrimaryWatch {
 
   /** The monitor has seen something: looks whether it concerns the primary. */
   look(): void {
+    this.#isBehind = true;
     if (this.#state !== 'calm') return;
     const primary = watchedPrimary(this.#options.topology());
     if (primary === null) return;
@@ -101,13 +104,14 @@ export class PrimaryWatch {
       isDeathTold: false,
     };
     const isAlive = await this.#rounds(suspicion);
+    this.#isBehind = false;
     await inquest.close();
     if (isAlive && suspicion.told !== null)
       this.#options.note({ kind: 'primary-answers', address, afterMs: this.#sinceMs(sinceMs) });
     if (this.#state !== 'suspicious') return;
     this.#state = move(this.#state, 'calm');
-    // Whoever is the primary now may have failed meanwhile.
-    if (!isAlive) this.look();
+    // Whoever is the primary now may have failed meanwhile, and so may one that lived when it was asked last.
+    if (!isAlive || this.#isBehind) this.look();
   }
 
   /** @returns whether it lives; not, where it is not the primary any more */
