@@ -66,6 +66,9 @@ async function askUntil(isOver: () => boolean): Promise<number> {
 }
 
 t.test('a hundred connections that ask without end', async (t) => {
+  // What answers requests is loaded for the first one.
+  let looks = 0;
+  await askUntil(() => looks++ > 0);
   const before = await sluice.rss();
   let isOver = false;
   const statements = serveUntil(() => isOver);
@@ -78,7 +81,8 @@ t.test('a hundred connections that ask without end', async (t) => {
   const seconds = (performance.now() - startedAt) / 1000;
   t.ok(answers <= 200 + 100 * seconds + CONNECTIONS, `${answers} answers in ${seconds} s`);
   t.ok((await statements) > 0, 'clients were served meanwhile');
-  t.ok((await sluice.rss()) - before < MOST_GROWTH_BYTES);
+  const growth = (await sluice.rss()) - before;
+  t.ok(growth < MOST_GROWTH_BYTES, `${growth} bytes more`);
   t.notOk(sluice.logContains('http request failed'));
 });
 

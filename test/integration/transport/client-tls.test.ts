@@ -152,9 +152,9 @@ t.test('large answers and large statements, and a client that reads slowly', asy
   await connection.end();
   const slow = await secured();
   const { connection: inner } = slow as unknown as { connection: CallbackConnection & { stream: Socket } };
-  const rows60k = inner.query("SELECT REPEAT('y', 1000) AS y FROM seq_1_to_60000").stream();
   const pauses = 'sluice_slow_reader_pauses_total';
   const before = await sluice.metric(pauses);
+  const rows60k = inner.query("SELECT REPEAT('y', 1000) AS y FROM seq_1_to_60000").stream();
   inner.stream.pause();
   await waitUntil('the server is not read from', async () => (await sluice.metric(pauses)) > before);
   inner.stream.resume();
