@@ -1,10 +1,9 @@
 /** Redis or memcached on a port of its own, which can be frozen, thawed, killed and started again. */
 
-import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { join } from 'node:path';
 import { Redis, type RedisOptions } from 'ioredis';
+import { acceptsConnections } from './accepts-connections.ts';
 import { OwnedService } from './owned-service.ts';
 import { freePort } from './ports.ts';
 
@@ -77,16 +76,8 @@ export class SharedCacheServer extends OwnedService {
     return this.#options.watches === undefined ? [this.#file] : [this.#file, '--sentinel'];
   }
 
-  protected override async isUp(): Promise<boolean> {
-    const socket = connect(this.port, '127.0.0.1');
-    try {
-      await once(socket, 'connect');
-      return true;
-    } catch {
-      return false;
-    } finally {
-      socket.destroy();
-    }
+  protected override isUp(): Promise<boolean> {
+    return acceptsConnections({ host: '127.0.0.1', port: this.port });
   }
 
   get #file(): string {

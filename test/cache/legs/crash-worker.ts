@@ -1,11 +1,10 @@
 /** A worker thread dies in the middle of what it does; its clients connect again. */
 
-import { once } from 'node:events';
 import { readdirSync, rmSync } from 'node:fs';
-import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { acceptsConnections } from '../../support/accepts-connections.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 import type { Stage } from '../stage.ts';
 
@@ -37,15 +36,10 @@ async function tryOne({ crashFolder, world }: Stage): Promise<boolean> {
   const names = readdirSync(crashFolder);
   if (names.length === 0) return false;
   const path = join(crashFolder, world.random.pick(names));
-  const socket = connect(path);
   try {
-    await once(socket, 'connect');
-    return true;
-  } catch {
-    // Of one that has crashed before.
-    return false;
+    // Nobody is there any more if it has crashed before.
+    return await acceptsConnections({ path });
   } finally {
     rmSync(path, { force: true });
-    socket.destroy();
   }
 }
