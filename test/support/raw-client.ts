@@ -77,7 +77,7 @@ export const MODERN_CAPABILITIES = uniteCapabilities(
 
 const UTF8MB4_GENERAL_CI = 45;
 const MAX_PACKET_BYTES = 1024 * 1024 * 1024;
-const DEFAULT_TIMEOUT_MS = 10_000;
+const DEFAULT_TIMEOUT_MS = 30_000;
 
 export class RawClient {
   readonly socket: Socket;

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 export interface WaitOptions {
-  /** Deadline for the condition; 10 s unless told. */
+  /** Deadline for the condition; 30 s unless told. */
   readonly timeoutMs?: number;
   /** Pause between two looks; 25 ms unless told. */
   readonly intervalMs?: number;
@@ -18,7 +18,7 @@ export async function waitUntil<T>(
   condition: () => T | Promise<T>,
   options: WaitOptions = {},
 ): Promise<NonNullable<Exclude<T, false>>> {
-  const { timeoutMs = 10_000, intervalMs = 25 } = options;
+  const { timeoutMs = 30_000, intervalMs = 25 } = options;
   const startedAt = performance.now();
   let lastError: unknown;
   let lastValue: unknown;

@@ -6,6 +6,12 @@ import { MonitorUnderTest } from './monitor-under-test.ts';
 
 t.setTimeout(200_000);
 
+/**
+ * Nothing is written by these monitors. A replica of MySQL 5.7 that is killed in a CREATE TABLE keeps the half of it
+ * (the .frm without the table), and stops at that statement for ever.
+ */
+const heartbeat = { table: null, write: false, intervalMs: 250 };
+
 for (const flavor of Object.values(ServerFlavor)) {
   t.test(flavor, async (t) => {
     const set = await new ReplicationSet({ flavor }).start();
@@ -13,7 +19,7 @@ for (const flavor of Object.values(ServerFlavor)) {
     const [first, second] = [set.replicas[0]!, set.replicas[1]!];
 
     async function startFrom(...seeds: typeof set.servers): Promise<MonitorUnderTest> {
-      const subject = new MonitorUnderTest(seeds);
+      const subject = new MonitorUnderTest(seeds, { heartbeat });
       t.teardown(() => subject.monitor.stop());
       await subject.monitor.start();
       return subject;
@@ -97,10 +103,9 @@ for (const flavor of Object.values(ServerFlavor)) {
     });
 
     await t.test('a replica that appears later is found, and forgotten when it stays away', async (t) => {
-      // A replica that is killed while it applies something may need help to go on.
-      const heartbeat = { table: null, write: false, intervalMs: 250 };
       const subject = new MonitorUnderTest([set.primary], { forgetDiscoveredAfterMs: 1000, heartbeat });
       t.teardown(() => subject.monitor.stop());
+      await set.waitForSync([second]);
       await second.kill();
       // A thread that sends the binlog notices when it has something to send.
       await set.primary.query('CREATE DATABASE IF NOT EXISTS noticed');
@@ -146,7 +151,7 @@ for (const flavor of Object.values(ServerFlavor)) {
     });
 
     await t.test('discovery switched off', async (t) => {
-      const subject = new MonitorUnderTest([first], { discovery: false });
+      const subject = new MonitorUnderTest([first], { discovery: false, heartbeat });
       t.teardown(() => subject.monitor.stop());
       await subject.monitor.start();
       t.equal(subject.monitor.topology.servers.length, 1);
