@@ -14,15 +14,23 @@
  * | stopped    | for good                                     | –                                                  |
  */
 
+import type { Clock } from '../../../common/clock.ts';
 import { makeTransitions } from '../../../common/state-machine.ts';
 import { type DeathDecision, DeathVerdict } from '../../../topology/primary-death.ts';
 import type { ServerAddress } from '../../../topology/server-description.ts';
+import type { TopologyDescription } from '../../../topology/topology.ts';
 import { type WatchedPrimary, watchedPrimary } from '../../../topology/watched-primary.ts';
 import { describeError } from '../../monitor/server-error.ts';
+import type { Agreement } from '../agreement/agreement.ts';
 import type { FailoverEvent } from '../failover-event.ts';
-import { Inquest, type InquestOptions } from './inquest.ts';
+import type { Inquest } from './inquest.ts';
 
-export interface PrimaryWatchOptions extends InquestOptions {
+export interface PrimaryWatchOptions {
+  readonly topology: () => TopologyDescription;
+  readonly agreement: Agreement;
+  readonly clock: Clock;
+  /** A new one for each suspicion. */
+  readonly inquest: () => Pick<Inquest, 'round' | 'close'>;
   readonly confirmMs: () => number;
   readonly note: (event: FailoverEvent) => void;
   /** Never rejects; rounds wait for it. */
@@ -53,7 +61,7 @@ const SLOW_AFTER_MS = 15_000;
 interface Suspicion {
   readonly address: ServerAddress;
   readonly sinceMs: number;
-  readonly inquest: Inquest;
+  readonly inquest: ReturnType<PrimaryWatchOptions['inquest']>;
   /** Since when the verdict is `dead`, or was not known to be otherwise. */
   deadSinceMs: number | null;
   told: DeathVerdict | null;
@@ -94,7 +102,7 @@ export class PrimaryWatch {
 
   async #investigate(address: ServerAddress): Promise<void> {
     const sinceMs = this.#options.clock.monotonicMs();
-    const inquest = new Inquest(this.#options);
+    const inquest = this.#options.inquest();
     const suspicion: Suspicion = {
       address,
       sinceMs,

@@ -59,8 +59,10 @@ export class FailoverDirector {
     this.#memory = new PrimaryMemory(context, clock);
     this.#rejoin = new AutoRejoin({ context, control, memory: this.#memory, clock });
     this.#restarted = new RestartedPrimary({ context, control, clock });
+    const inquestOptions = this.#inquestOptions(() => this.#context.settings().automatic);
     this.#watch = new PrimaryWatch({
-      ...this.#inquestOptions(() => this.#context.settings().automatic),
+      ...inquestOptions,
+      inquest: () => new Inquest(inquestOptions),
       confirmMs: () => this.#context.settings().confirmMs,
       note: (event) => this.#context.monitor.note(event),
       dead: (death) => this.#dead(death),
