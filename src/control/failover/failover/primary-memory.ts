@@ -8,6 +8,7 @@
 
 import type { Clock, TimerHandle } from '../../../common/clock.ts';
 import type { ServerAddress } from '../../../topology/server-description.ts';
+import { KnownPrimary } from '../known-primary.ts';
 import { OpenServers } from '../open-servers.ts';
 import type { OperationContext } from '../operation-context.ts';
 import type { SemiSyncWish } from './failover-plan.ts';
@@ -20,7 +21,7 @@ export class PrimaryMemory {
   readonly #semiSync = new Map<ServerAddress, SemiSyncWish>();
   readonly #wishes = new Map<ServerAddress, SemiSyncWish>();
   readonly #failedAtMs = new Map<ServerAddress, number>();
-  #primary: ServerAddress | null = null;
+  readonly #primary = new KnownPrimary();
   #timer: TimerHandle = null;
   #isStopped = false;
 
@@ -31,10 +32,7 @@ export class PrimaryMemory {
 
   /** The topology may name another primary. */
   look(): void {
-    const { primary } = this.#context.monitor.topology;
-    if (primary === null || primary === this.#primary) return;
-    this.#primary = primary;
-    void this.#read();
+    if (this.#primary.see(this.#context.monitor.topology) !== null) void this.#read();
   }
 
   stop(): void {
@@ -79,7 +77,7 @@ export class PrimaryMemory {
 
   async #read(): Promise<void> {
     this.#clock.clearTimeout(this.#timer);
-    const address = this.#primary;
+    const { address } = this.#primary;
     const server = address === null ? null : this.#context.monitor.topology.find(address);
     if (server?.status === 'ONLINE') await this.#readSemiSync(server);
     if (this.#isStopped) return;

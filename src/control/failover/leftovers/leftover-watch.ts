@@ -9,6 +9,7 @@
 
 import type { Clock, TimerHandle } from '../../../common/clock.ts';
 import type { ServerAddress } from '../../../topology/server-description.ts';
+import { KnownPrimary } from '../known-primary.ts';
 import { OpenServers } from '../open-servers.ts';
 import type { OperationContext } from '../operation-context.ts';
 import { DemotedServer, type Permission } from './demoted-server.ts';
@@ -22,7 +23,7 @@ export class LeftoverWatch {
   /** Whose place Sluice has given to another one. */
   readonly #ownOrders = new Set<ServerAddress>();
   readonly #context: OperationContext;
-  #primary: ServerAddress | null = null;
+  readonly #primary = new KnownPrimary();
   #pass: Promise<void> | null = null;
   readonly #clock: Clock;
   #isStopped = false;
@@ -35,12 +36,11 @@ export class LeftoverWatch {
 
   /** The topology may name another primary. */
   look(): void {
-    const { primary } = this.#context.monitor.topology;
-    if (primary === null || primary === this.#primary) return;
-    if (this.#primary !== null) this.#add(this.#primary);
-    this.#primary = primary;
-    this.#demoted.delete(primary);
-    this.#ownOrders.delete(primary);
+    const change = this.#primary.see(this.#context.monitor.topology);
+    if (change === null) return;
+    if (change.from !== null) this.#add(change.from);
+    this.#demoted.delete(change.to);
+    this.#ownOrders.delete(change.to);
     this.#schedule(0);
   }
 
