@@ -7,7 +7,9 @@ import { ServerLink, ServerOrderError } from '../../../src/control/failover/serv
 import type { ServerOperator } from '../../../src/control/failover/servers/server-operator.ts';
 import { ServerFlavor, WITHOUT_TLS } from '../../../src/topology/server-description.ts';
 import type { DatabaseServer } from '../../support/database-server.ts';
+import { GeneralLog } from '../../support/general-log.ts';
 import { MONITOR_ACCOUNT, REPLICATION_ACCOUNT, ReplicationSet } from '../../support/replication-set.ts';
+import { waitUntil } from '../../support/wait-until.ts';
 
 const STATEMENT_TIMEOUT_MS = 2000;
 
@@ -94,8 +96,22 @@ for (const flavor of Object.values(ServerFlavor)) {
       const target = { host: set.primary.host, port: set.primary.port, tls: WITHOUT_TLS };
       const link = new ServerLink(target, MONITOR_ACCOUNT, 60_000);
       t.teardown(() => link.close());
+      const [row] = await link.query('SELECT CONNECTION_ID() AS id');
+      const log = await GeneralLog.start([set.primary]);
       const late = link.query('SET GLOBAL read_only=1', { timeoutMs: 300 });
       await t.rejects(late, ServerOrderError);
+      // After a KILL MySQL 5.7 may leave an idle thread, which this one may be by now, until its wait_timeout is over.
+      const verb = flavor === 'mysql' ? 'KILL QUERY' : 'KILL';
+      await waitUntil('the KILL', async () => (await log.executedBy('KILL')).length > 0);
+      const kills = (await log.entries()).filter(({ argument }) => argument.startsWith('KILL'));
+      t.strictSame(
+        kills.map(({ argument }) => argument),
+        [`${verb} ${row?.id}`],
+      );
+      await waitUntil('the end of its thread', async () => {
+        const sql = `SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE ID = ${row?.id}`;
+        return (await set.primary.queryValue(sql)) === '0';
+      });
       await blocker.query('UNLOCK TABLES');
       await blocker.end();
       // It would have had the lock by now: this one has to wait for it.

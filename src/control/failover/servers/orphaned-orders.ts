@@ -5,6 +5,7 @@
 
 import { describeError } from '../../monitor/server-error.ts';
 import { until } from '../until.ts';
+import { killOrder } from './kill-order.ts';
 import type { ServerLink } from './server-link.ts';
 
 const GONE_WITHIN_MS = 2000;
@@ -16,9 +17,10 @@ const ORDERS = `SELECT ID AS id FROM information_schema.PROCESSLIST
 
 /** Only for who holds the lock of operations. @throws ServerOrderError; Error where one does not end */
 export async function killOrphanedOrders(link: ServerLink): Promise<void> {
+  const { flavor } = await link.version();
   const areGone = await until(async () => {
     const orders = await link.query(ORDERS);
-    for (const { id } of orders) await link.query(`KILL ${id}`).catch(describeError);
+    for (const { id } of orders) await link.query(killOrder(flavor, id ?? '')).catch(describeError);
     return orders.length === 0;
   }, GONE_WITHIN_MS);
   if (!areGone) throw new Error(`${link.address} is still busy with an order of a Sluice that is gone`);

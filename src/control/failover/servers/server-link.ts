@@ -16,6 +16,7 @@ import {
 } from '../../monitor/monitor-connection.ts';
 import { describeError, errnoOf } from '../../monitor/server-error.ts';
 import type { ServerVersion } from '../../monitor/server-version.ts';
+import { killOrder } from './kill-order.ts';
 
 export interface QueryOptions {
   /** Instead of the link's own. */
@@ -74,7 +75,7 @@ export class ServerLink {
     } catch (error) {
       if (errnoOf(error) === 0) {
         this.#drop(connection);
-        await this.#killThread(threadId);
+        await this.#killThread(connection.version, threadId);
       }
       throw this.#failure(error, options.secret);
     }
@@ -124,14 +125,17 @@ export class ServerLink {
     if (this.#connection === connection) this.#connection = null;
   }
 
-  /** Of the account itself, which needs no privilege. A server that does not answer this either carries nothing out. */
-  async #killThread(threadId: string): Promise<void> {
+  /**
+   * Of the account itself, which needs no privilege, when its connection is closed. A server that does not answer this either
+   * carries nothing out.
+   */
+  async #killThread({ flavor }: ServerVersion, threadId: string): Promise<void> {
     if (threadId === '') return;
     try {
       await withDeadline(systemClock, CONNECT_TIMEOUT_MS, null, async (signal) => {
         const connection = await MonitorConnection.open(this.target, this.#credentials, signal);
         try {
-          await connection.query(`KILL ${threadId}`, signal);
+          await connection.query(killOrder(flavor, threadId), signal);
         } finally {
           connection.destroy();
         }
