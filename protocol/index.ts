@@ -173,10 +173,10 @@ export type {
 export type { ClientPassword } from './exchange/client-credential.ts';
 export {
   ClientHandshake,
-  type ClientHandshakeOptions,
   type HandshakeFailure,
   type HandshakeStep,
 } from './exchange/client-handshake.ts';
+export type { ClientHandshakeOptions } from './exchange/client-negotiation.ts';
 export { AnswerShape, type ResponseSink } from './exchange/response-sink.ts';
 export { ResponseTracker } from './exchange/response-tracker.ts';
 export type { AnswerParts } from './exchange/result-sequence.ts';

@@ -14,13 +14,7 @@
 
 import { CACHING_SHA2_PASSWORD, CachingSha2, encryptPassword } from '../auth/caching-sha2-password.ts';
 import { encodeClearPassword } from '../auth/clear-password.ts';
-import {
-  Capability,
-  hasCapability,
-  intersectCapabilities,
-  uniteCapabilities,
-  withoutCapabilities,
-} from '../constants/capability-flags.ts';
+import { Capability, hasCapability } from '../constants/capability-flags.ts';
 import { IllegalTransitionError, MalformedPacketError } from '../errors.ts';
 import { framePacket } from '../framing/packet-header.ts';
 import { AUTH_MORE_DATA_HEADER, decodeAuthMoreData } from '../packets/auth-more-data.ts';
@@ -30,28 +24,15 @@ import { encodeHandshakeResponse41 } from '../packets/handshake-response-41.ts';
 import { decodeHandshakeV10, type HandshakeV10 } from '../packets/handshake-v10.ts';
 import { decodeOk, type OkPacket } from '../packets/ok.ts';
 import { encodeSslRequest } from '../packets/ssl-request.ts';
-import { type ClientPassword, firstPlugin, proofFor } from './client-credential.ts';
+import { firstPlugin, proofFor } from './client-credential.ts';
+import {
+  type ClientHandshakeOptions,
+  type NegotiatedCapabilities,
+  negotiateCapabilities,
+  responseHead,
+} from './client-negotiation.ts';
 import { parseServerVersion } from './server-version.ts';
 import { type TransitionTable, transition } from './transition.ts';
-
-export interface ClientHandshakeOptions {
-  readonly username: string;
-  readonly password: ClientPassword;
-  readonly database: string | null;
-  /** Wanted; what is negotiated is the common part. CLIENT_SSL asks for TLS and fails if the server has none. */
-  readonly capabilities: number;
-  /** A server without TLS is talked to without it, in spite of CLIENT_SSL in `capabilities`. */
-  readonly tlsOptional?: boolean;
-  /** Wanted of MariaDB's upper half; only a MariaDB server is told. */
-  readonly mariadbCapabilities?: number;
-  readonly collationId: number;
-  readonly connectAttributes: Readonly<Record<string, string>>;
-  readonly maxPacketBytes: number;
-  /** Whether a password may be sent under an RSA key that the server sends on an unsecured transport. */
-  readonly allowRsa: boolean;
-  /** TLS from the start, or a Unix socket: passwords may be sent as they are. */
-  readonly secureTransport: boolean;
-}
 
 export type HandshakeStep =
   /** Write these complete packets. */
@@ -94,9 +75,6 @@ const TRANSITIONS: TransitionTable<State> = {
 /** MariaDB from 10.4 on. */
 const MULTIPLE_PLUGINS = 100_400;
 
-/** Without these a server is too old to talk to. */
-const REQUIRED = uniteCapabilities(Capability.CLIENT_PROTOCOL_41, Capability.CLIENT_SECURE_CONNECTION);
-
 export class ClientHandshake {
   readonly #options: ClientHandshakeOptions;
   #state: State = 'greeting';
@@ -106,8 +84,7 @@ export class ClientHandshake {
   #nonce: Buffer = Buffer.alloc(0);
   #greeting: HandshakeV10 | null = null;
   #version = parseServerVersion('');
-  #capabilities = 0;
-  #mariadbCapabilities = 0;
+  #negotiated: NegotiatedCapabilities = { capabilities: 0, mariadbCapabilities: 0 };
   #serverStatus = 0;
   /** Why a plugin was answered with nothing, in the hope that the account has another one. */
   #passed: string | null = null;
@@ -123,11 +100,11 @@ export class ClientHandshake {
 
   /** Negotiated; 0 before the greeting. */
   get capabilities(): number {
-    return this.#capabilities;
+    return this.#negotiated.capabilities;
   }
 
   get mariadbCapabilities(): number {
-    return this.#mariadbCapabilities;
+    return this.#negotiated.mariadbCapabilities;
   }
 
   /** Everything that the server offered. */
@@ -232,13 +209,14 @@ export class ClientHandshake {
     this.#version = parseServerVersion(greeting.serverVersion);
     this.#serverStatus = greeting.statusFlags;
     this.#nonce = greeting.authPluginData;
-    if (intersectCapabilities(greeting.capabilities, REQUIRED) !== REQUIRED) {
+    const negotiated = negotiateCapabilities(this.#options, greeting);
+    if (negotiated === null) {
       return this.#fail(
         ClientError.CR_SERVER_HANDSHAKE_ERR,
         `The server ${greeting.serverVersion} does not speak protocol 4.1 with 20-byte challenges`,
       );
     }
-    this.#negotiate(greeting.capabilities, greeting.mariadbCapabilities);
+    this.#negotiated = negotiated;
     const wantsTls = hasCapability(this.#options.capabilities, Capability.CLIENT_SSL);
     if (!wantsTls) return this.#respond();
     if (!hasCapability(greeting.capabilities, Capability.CLIENT_SSL)) {
@@ -249,21 +227,10 @@ export class ClientHandshake {
       );
     }
     this.#move('tls');
-    return { kind: 'startTls', packets: this.#frame(encodeSslRequest(this.#head())) };
-  }
-
-  #negotiate(offered: number, offeredMariadb: number): void {
-    const { database, connectAttributes } = this.#options;
-    const wanted = withoutCapabilities(
-      uniteCapabilities(this.#options.capabilities, REQUIRED, Capability.CLIENT_PLUGIN_AUTH),
-      uniteCapabilities(
-        database === null ? Capability.CLIENT_CONNECT_WITH_DB : 0,
-        Object.keys(connectAttributes).length === 0 ? Capability.CLIENT_CONNECT_ATTRS : 0,
-      ),
-    );
-    const withDatabase = database === null ? wanted : wanted | Capability.CLIENT_CONNECT_WITH_DB;
-    this.#capabilities = intersectCapabilities(withDatabase, offered);
-    this.#mariadbCapabilities = intersectCapabilities(this.#options.mariadbCapabilities ?? 0, offeredMariadb);
+    return {
+      kind: 'startTls',
+      packets: this.#frame(encodeSslRequest(responseHead(this.#options, negotiated))),
+    };
   }
 
   #respond(): HandshakeStep {
@@ -273,7 +240,7 @@ export class ClientHandshake {
     this.#move('answer');
     const response = encodeHandshakeResponse41(
       {
-        ...this.#head(),
+        ...responseHead(this.#options, this.#negotiated),
         username,
         database,
         connectAttributes,
@@ -290,7 +257,7 @@ export class ClientHandshake {
   #answer(payload: Buffer): HandshakeStep {
     switch (payload[0]) {
       case 0x00: {
-        const ok = decodeOk(payload, this.#capabilities);
+        const ok = decodeOk(payload, this.capabilities);
         this.#move('done');
         this.#serverStatus = ok.statusFlags;
         return { kind: 'done', ok };
@@ -358,21 +325,6 @@ export class ClientHandshake {
     }
     this.#move('answer');
     return this.#send(encrypted);
-  }
-
-  #head(): {
-    capabilities: number;
-    mariadbCapabilities: number;
-    maxPacketBytes: number;
-    collationId: number;
-  } {
-    const { maxPacketBytes, collationId } = this.#options;
-    // MySQL's own flag would tell a MariaDB server that no extended capabilities follow.
-    const capabilities =
-      this.#mariadbCapabilities === 0
-        ? this.#capabilities
-        : withoutCapabilities(this.#capabilities, Capability.CLIENT_LONG_PASSWORD);
-    return { capabilities, mariadbCapabilities: this.#mariadbCapabilities, maxPacketBytes, collationId };
   }
 
   #send(payload: Buffer): HandshakeStep {
