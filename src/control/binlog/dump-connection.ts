@@ -31,6 +31,7 @@ import type { BackendTls } from '../../common/snapshot.ts';
 import { makeTransitions } from '../../common/state-machine.ts';
 import { TlsMode } from '../../topology/server-description.ts';
 import type { MonitorCredentials, MonitorTarget } from '../monitor/monitor-connection.ts';
+import { ReadRest } from './read-rest.ts';
 
 type State = 'login' | 'idle' | 'asking' | 'dumping' | 'closed';
 
@@ -60,6 +61,11 @@ export class DumpError extends Error {
   }
 }
 
+export interface EventSink extends Pick<DumpSink, 'event'> {
+  /** All events of a read have come. @returns whether somebody waits for those that are next. */
+  hasRead(): boolean;
+}
+
 interface Waiter {
   readonly resolve: () => void;
   readonly reject: (error: Error) => void;
@@ -73,9 +79,13 @@ export class DumpConnection {
   readonly #tls: BackendTls | null;
   #waiter: Waiter | null = null;
   #reader: DumpReader | null = null;
+  #sink: EventSink | null = null;
   #onEnd: (error: Error) => void = () => {};
   #lastHeardMs = performance.now();
   #receivedBytes = 0;
+  #isPaused = false;
+  #isAwaited = false;
+  readonly #rest = new ReadRest(() => this.#readOn());
 
   private constructor(target: MonitorTarget, credentials: MonitorCredentials) {
     const isPlain = target.tls.mode === TlsMode.DISABLED;
@@ -135,7 +145,7 @@ export class DumpConnection {
   }
 
   get isPaused(): boolean {
-    return this.#socket.isPaused();
+    return this.#isPaused;
   }
 
   /** A statement that answers with an OK. @throws DumpError */
@@ -150,8 +160,9 @@ export class DumpConnection {
    * @param command COM_BINLOG_DUMP or COM_BINLOG_DUMP_GTID
    * @param onEnd called once, unless `close` was: with what the server says, what broke, or what the sink has thrown
    */
-  dump(command: Buffer, sink: Pick<DumpSink, 'event'>, onEnd: (error: Error) => void): void {
+  dump(command: Buffer, sink: EventSink, onEnd: (error: Error) => void): void {
     this.#state = move(this.#state, 'dumping');
+    this.#sink = sink;
     this.#onEnd = onEnd;
     this.#reader = new DumpReader(
       {
@@ -170,11 +181,17 @@ export class DumpConnection {
   }
 
   pause(): void {
+    this.#isPaused = true;
     this.#socket.pause();
   }
 
   resume(): void {
-    this.#socket.resume();
+    this.#isPaused = false;
+    this.#readOn();
+  }
+
+  #readOn(): void {
+    if (!this.#isPaused && !this.#rest.isResting && this.#state !== 'closed') this.#socket.resume();
   }
 
   /** Nobody is called any more. */
@@ -220,7 +237,9 @@ export class DumpConnection {
     const buffer = Buffer.allocUnsafeSlow(READ_BYTES);
     const callback = (bytes: number): boolean => {
       this.#received(buffer.subarray(0, bytes));
-      return true;
+      // A full one has left something behind.
+      const mayRest = this.#state === 'dumping' && !this.#isAwaited && bytes < READ_BYTES;
+      return !mayRest || !this.#rest.begins();
     };
     return { buffer, callback };
   }
@@ -235,6 +254,7 @@ export class DumpConnection {
     if (this.#state === 'closed') return;
     const wasDumping = this.#state === 'dumping';
     this.#state = move(this.#state, 'closed');
+    this.#rest.stop();
     this.#socket.destroy();
     this.#waiter?.reject(error);
     if (wasDumping) this.#onEnd(error);
@@ -247,7 +267,10 @@ export class DumpConnection {
     try {
       // What belongs to the login may be kept for a while; events never are.
       if (this.#reader === null) this.#packets.push(Buffer.from(chunk));
-      else this.#reader.push(chunk);
+      else {
+        this.#reader.push(chunk);
+        this.#isAwaited = this.#sink?.hasRead() ?? false;
+      }
     } catch (error) {
       this.#fail(error as Error);
     }

@@ -196,8 +196,11 @@ export class FollowedServer {
     const sink = {
       event: (header: Readonly<BinlogEventHeader>, body: Buffer, isWhole: boolean): void => {
         this.#reader.event(header, body, isWhole);
+      },
+      hasRead: (): boolean => {
         if (this.#raiser.isFull) dump.pause();
         if (this.#watch.isWaiting) this.#confirm();
+        return this.#reader.takeLookedAt();
       },
     };
     dump.dump(this.#command(), sink, (error) => ended.abort(error));

@@ -46,6 +46,7 @@ export class MappedTables {
   readonly #interest: Pick<TableEpochs, 'hasInterest'>;
   readonly #entries = new Map<number, Entry>();
   #transaction = 0;
+  #hasLookedAt = false;
 
   constructor(rows: RowSink, interest: Pick<TableEpochs, 'hasInterest'>) {
     this.#rows = rows;
@@ -59,6 +60,13 @@ export class MappedTables {
 
   transactionEnded(): void {
     this.#transaction += 1;
+  }
+
+  /** Whether rows were looked at since it was asked last. */
+  takeLookedAt(): boolean {
+    const has = this.#hasLookedAt;
+    this.#hasLookedAt = false;
+    return has;
   }
 
   map(body: Buffer, tableIdBytes: number): void {
@@ -105,6 +113,7 @@ export class MappedTables {
       sink.rowsChanged(entry.schema, entry.table, entry.slot, isLookedAt);
     }
     if (!isLookedAt) return;
+    this.#hasLookedAt = true;
     if (entry.announcedIn !== this.#transaction) {
       entry.announcedIn = this.#transaction;
       this.#rows.mapped(entry.tableMap, entry.slot);
