@@ -28,6 +28,8 @@ const GRAMMARS = 'node_modules/node-sql-parser/build';
 const DASHBOARD = 'src/control/http/dashboard';
 /** `new URL('../data/worker.ts', import.meta.url)`, with the extension written out or a variable. */
 const SCRIPT_URL = /new URL\(\s*[`'"](\.[\w./-]+)\.(?:\$\{extension\}|ts)[`'"]\s*,\s*import\.meta\.url/g;
+/** What is taken from a file that is loaded later. */
+const TAKEN_LATER = /\{([^{}]*)\}=await import\("(\.[^"]+)"\)/g;
 const PAGE_SCRIPT = /"\/assets\/([\w-]+\.ts)"/g;
 
 const OWN_URL = 'import.meta.url';
@@ -125,6 +127,8 @@ async function run(root: string, options: RunOptions): Promise<Bundle> {
   const [warning] = result.warnings;
   if (warning !== undefined) throw new Error(`${warning.location?.file ?? 'bundle'}: ${warning.text}`);
   const used = reachedOutputs(result.metafile, options.entryPoints);
+  for (const { path, text } of result.outputFiles)
+    checkTakenLater(relative(root, path), text, result.metafile);
   const files = result.outputFiles.map(({ path, text }) => ({ path: relative(root, path), text }));
   return {
     files: files
@@ -151,6 +155,15 @@ function inputsOf({ outputs }: Metafile, used: ReadonlySet<string>): string[] {
       .map(([path]) => path),
   );
   return [...new Set(paths)].toSorted();
+}
+
+/** Of a CommonJS module that is loaded later, a bundle has nothing but its `default`, where Node knows its names, too. */
+function checkTakenLater(path: string, text: string, { outputs }: Metafile): void {
+  for (const [, names = '', from = ''] of text.matchAll(TAKEN_LATER)) {
+    const given = outputs[posix.join(posix.dirname(path), from)]?.exports ?? [];
+    const missing = names.split(',').find((name) => !given.includes(name.split(':')[0]?.trim() ?? ''));
+    if (missing !== undefined) throw new Error(`${path}: ${from} will not have ${missing}`);
+  }
 }
 
 function placesOfModules(root: string): Plugin {

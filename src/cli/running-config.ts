@@ -56,10 +56,10 @@ function withoutLength(info: string): string {
 
 async function withRunning<T>(config: Config, work: (connection: Connection) => Promise<T>): Promise<T> {
   const options = connectOptions(config);
-  const { createConnection } = await import('mysql2/promise');
+  const { default: mysql } = await import('mysql2/promise');
   let connection: Connection | null = null;
   try {
-    connection = await createConnection(options);
+    connection = await mysql.createConnection(options);
     return await work(connection);
   } catch (error) {
     if (error instanceof Error && error.name === 'ConfigError') throw error;

@@ -121,10 +121,10 @@ function variablesOf(rows: readonly SourceRow[]): Map<string, SourceVariable> {
 export async function readLiveSource(address: LiveAddress): Promise<ProxySqlSource> {
   const where = formatAddress(address.host, address.port);
   const options = connectOptions(address);
-  const { createConnection } = await import('mysql2/promise');
+  const { default: mysql } = await import('mysql2/promise');
   let connection: Connection | null = null;
   try {
-    connection = await createConnection(options);
+    connection = await mysql.createConnection(options);
     const tables = await new AdminReader(connection, address.layer).tables();
     const variables = tables.get(VARIABLES);
     if (variables === undefined) throw new LiveSourceError(`${where}: ${NO_PROXYSQL}`);
