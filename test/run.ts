@@ -49,15 +49,18 @@ const env: NodeJS.ProcessEnv = {
   SLUICE_TEST_TEMPLATES: join(tmpdir(), 'sluice-test-templates'),
 };
 if (values.nightly) Object.assign(env, { SLUICE_TEST_NIGHTLY: '1' });
-let compileCache: string | null = null;
+const temporary: string[] = [];
 
 try {
   const plan = planTests(root, positionals).filter((file) => values.nightly || !file.nightly);
   const cores = availableParallelism();
   if (positionals.length === 0) {
     await runStaticChecks();
-    compileCache = await makeCompileCache(root, env);
-    env.NODE_COMPILE_CACHE = compileCache;
+  }
+  if (plan.some(({ heavy }) => heavy)) await makeProgram();
+  if (positionals.length === 0) {
+    env.NODE_COMPILE_CACHE = await makeCompileCache(env);
+    temporary.push(env.NODE_COMPILE_CACHE);
   }
   const together = plan.filter(({ alone }) => !alone);
   await runFiles(together, cores, cores + MORE_AT_ONCE);
@@ -70,8 +73,15 @@ try {
   report.broken(error instanceof Error ? error.message : String(error));
 }
 clearTimeout(deadline);
-if (compileCache !== null) rmSync(compileCache, { recursive: true, force: true });
+for (const folder of temporary) rmSync(folder, { recursive: true, force: true });
 process.exitCode = report.end() ? 0 : 1;
+
+async function makeProgram(): Promise<void> {
+  const { bundleProgram } = await import('./support/bundled-program.ts');
+  const { folder, script } = await bundleProgram();
+  temporary.push(folder);
+  env.SLUICE_TEST_SCRIPT = script;
+}
 
 async function runStaticChecks(): Promise<void> {
   await sideBySide(staticChecks(root), availableParallelism(), availableParallelism(), async (check) => {

@@ -2,7 +2,7 @@
 
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { checkoutDirectory } from '../../test/support/sluice-process.ts';
+import { checkoutDirectory } from '../../test/support/sluice-script.ts';
 import { StatementProtocol } from './sysbench.ts';
 import { type BaseSluice, TargetName } from './targets/target.ts';
 

@@ -14,7 +14,8 @@ import { parseArgs } from 'node:util';
 import { OwnedChild } from '../../test/support/child-process.ts';
 import { makeTemporaryDirectory, removeTemporaryDirectory } from '../../test/support/owned-resources.ts';
 import { APP_ACCOUNT, MONITOR_ACCOUNT, ReplicationSet } from '../../test/support/replication-set.ts';
-import { checkoutDirectory, freeSluicePorts } from '../../test/support/sluice-process.ts';
+import { freeSluicePorts } from '../../test/support/sluice-process.ts';
+import { checkoutDirectory } from '../../test/support/sluice-script.ts';
 import { memoryOfTree } from './process-tree.ts';
 
 const { values } = parseArgs({

@@ -10,12 +10,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { freePorts } from './ports.ts';
+import { SOURCE_SCRIPT } from './sluice-script.ts';
 import { waitUntil } from './wait-until.ts';
 
 const RUNS_FOR_MS = 60_000;
 
-/** A folder that is filled, for NODE_COMPILE_CACHE; what goes wrong here is for the tests to find. */
-export async function makeCompileCache(root: string, env: NodeJS.ProcessEnv): Promise<string> {
+/**
+ * A folder that is filled, for NODE_COMPILE_CACHE; what goes wrong here is for the tests to find.
+ *
+ * @param env of the tests
+ */
+export async function makeCompileCache(env: NodeJS.ProcessEnv): Promise<string> {
   const cache = await mkdtemp(join(tmpdir(), 'sluice-compile-cache-'));
   const directory = await mkdtemp(join(tmpdir(), 'sluice-t-'));
   try {
@@ -31,7 +36,7 @@ export async function makeCompileCache(root: string, env: NodeJS.ProcessEnv): Pr
     };
     const file = join(directory, 'sluice.yaml');
     await writeFile(file, stringify(config));
-    const sluice = spawn(process.execPath, [join(root, 'src/main.ts'), '--config', file], {
+    const sluice = spawn(process.execPath, [env.SLUICE_TEST_SCRIPT ?? SOURCE_SCRIPT, '--config', file], {
       cwd: directory,
       env: { ...env, NODE_COMPILE_CACHE: cache },
       stdio: 'ignore',

@@ -1,8 +1,7 @@
 /** Programs that run to their end, whatever that is, and what they have said. */
 
 import { type ExecFileOptions, execFile } from 'node:child_process';
-import { join } from 'node:path';
-import { checkoutDirectory } from './sluice-process.ts';
+import { SLUICE_SCRIPT } from './sluice-script.ts';
 
 export interface ProgramResult {
   /** -1 for one that could not be run, or was ended by a signal. */
@@ -29,9 +28,6 @@ export function runProgram(
     });
   });
 }
-
-/** In front of the arguments of `sluice`, for `process.execPath`. */
-export const SLUICE_SCRIPT = join(checkoutDirectory, 'src/main.ts');
 
 /** The command of this checkout, with nothing of the environment but `env`: a SLUICE_ variable of the machine would count. */
 export function runSluice(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<ProgramResult> {

@@ -4,7 +4,6 @@ import { writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { type Connection, type ConnectionOptions, createConnection } from 'mysql2/promise';
 import { stringify } from 'yaml';
 import { type ChildExit, OwnedChild } from './child-process.ts';
@@ -12,6 +11,7 @@ import { nodeProgram } from './node-program.ts';
 import { makeTemporaryDirectory, removeTemporaryDirectory } from './owned-resources.ts';
 import { freePort } from './ports.ts';
 import { APP_ACCOUNT, APP_SCHEMA, MONITOR_ACCOUNT, type ReplicationSet } from './replication-set.ts';
+import { SLUICE_SCRIPT } from './sluice-script.ts';
 import { waitUntil } from './wait-until.ts';
 
 export type ConfigObject = { readonly [key: string]: unknown };
@@ -21,7 +21,7 @@ export interface SluiceOptions {
   readonly config?: ConfigObject;
   readonly args?: readonly string[];
   readonly env?: NodeJS.ProcessEnv;
-  /** Instead of `node src/main.ts`, e.g. the binary of an installed package. */
+  /** Instead of the checkout's, e.g. the binary of an installed package. */
   readonly command?: { readonly program: string; readonly args: readonly string[] };
   readonly startTimeoutMs?: number;
   /** Free ones unless told. */
@@ -53,8 +53,6 @@ export interface LogLine {
 const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 40_000;
 const LOG_LINES_IN_ERRORS = 40;
-
-export const checkoutDirectory = fileURLToPath(new URL('../..', import.meta.url));
 
 export class SluiceProcess {
   readonly host: string;
@@ -271,7 +269,7 @@ export class SluiceProcess {
   async #spawn(): Promise<void> {
     const { program, args } = this.#options.command ?? {
       program: await nodeProgram(),
-      args: [join(checkoutDirectory, 'src/main.ts')],
+      args: [SLUICE_SCRIPT],
     };
     const [command = program, ...before] = [...(this.#options.runBy ?? []), program];
     this.#child = await OwnedChild.spawn({

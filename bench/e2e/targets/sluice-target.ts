@@ -2,7 +2,8 @@ import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CertificateAuthority, LOCAL_NAMES } from '../../../test/support/certificates.ts';
 import { nodeProgram } from '../../../test/support/node-program.ts';
-import { checkoutDirectory, mergeConfig, SluiceProcess } from '../../../test/support/sluice-process.ts';
+import { mergeConfig, SluiceProcess } from '../../../test/support/sluice-process.ts';
+import { checkoutDirectory } from '../../../test/support/sluice-script.ts';
 import { type BaseSluice, type Target, TargetName, type TargetOptions } from './target.ts';
 
 const DEFAULT_POOL_CONNECTIONS = 100;

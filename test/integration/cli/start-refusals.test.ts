@@ -6,8 +6,9 @@ import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import t from 'tap';
 import { makeTemporaryDirectory, removeTemporaryDirectory } from '../../support/owned-resources.ts';
-import { type ProgramResult, runProgram, SLUICE_SCRIPT } from '../../support/run-program.ts';
+import { type ProgramResult, runProgram } from '../../support/run-program.ts';
 import { type ConfigObject, mergeConfig } from '../../support/sluice-process.ts';
+import { SLUICE_SCRIPT } from '../../support/sluice-script.ts';
 
 const directory = makeTemporaryDirectory('refusals');
 const holder = createServer().listen(0, '127.0.0.1');

@@ -11,7 +11,7 @@ import { promisify } from 'node:util';
 import t, { type Test } from 'tap';
 import { OwnedChild } from '../../support/child-process.ts';
 import { makeTemporaryDirectory } from '../../support/owned-resources.ts';
-import { checkoutDirectory } from '../../support/sluice-process.ts';
+import { checkoutDirectory } from '../../support/sluice-script.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
 const execFileAsync = promisify(execFile);

@@ -4,7 +4,7 @@ import { chmodSync, cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { runProgram } from '../../support/run-program.ts';
-import { checkoutDirectory } from '../../support/sluice-process.ts';
+import { checkoutDirectory } from '../../support/sluice-script.ts';
 
 interface Outcome {
   readonly code: number;

@@ -5,7 +5,7 @@ import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import t from 'tap';
 import { freePort } from '../../support/ports.ts';
-import { checkoutDirectory } from '../../support/sluice-process.ts';
+import { checkoutDirectory } from '../../support/sluice-script.ts';
 
 const SCRIPT = join(checkoutDirectory, 'docker/ha/check-sluice');
 const OWN = '127.0.0.1';

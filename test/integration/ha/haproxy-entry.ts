@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { OwnedChild } from '../../support/child-process.ts';
 import { findProgram } from '../../support/find-program.ts';
-import { checkoutDirectory } from '../../support/sluice-process.ts';
+import { checkoutDirectory } from '../../support/sluice-script.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 import { CLIENT_PORT, type EntryStage, HEALTH_PORT } from './entry-stage.ts';
 

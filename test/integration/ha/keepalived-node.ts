@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { OwnedChild } from '../../support/child-process.ts';
 import { findProgram } from '../../support/find-program.ts';
 import { makeTemporaryDirectory, removeTemporaryDirectory } from '../../support/owned-resources.ts';
-import { checkoutDirectory } from '../../support/sluice-process.ts';
+import { checkoutDirectory } from '../../support/sluice-script.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 import { type EntryStage, HEALTH_PORT, type NodeName } from './entry-stage.ts';
 

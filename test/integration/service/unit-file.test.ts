@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { findProgramIfAny } from '../../support/find-program.ts';
 import { makeTemporaryDirectory } from '../../support/owned-resources.ts';
-import { checkoutDirectory } from '../../support/sluice-process.ts';
+import { checkoutDirectory } from '../../support/sluice-script.ts';
 
 const UNIT = join(checkoutDirectory, 'docker/systemd/sluice.service');
 /** `systemd-analyze security`: from 0 to 10, less is safer. */

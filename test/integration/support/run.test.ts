@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import t from 'tap';
 import { runProgram } from '../../support/run-program.ts';
-import { checkoutDirectory } from '../../support/sluice-process.ts';
+import { checkoutDirectory } from '../../support/sluice-script.ts';
 
 async function run(args: readonly string[]): Promise<{ code: number; lines: string[] }> {
   const { code, stdout } = await runProgram(process.execPath, [

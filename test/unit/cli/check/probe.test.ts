@@ -8,7 +8,8 @@ import { httpGet } from '../../../../src/cli/check/http-get.ts';
 import { probe } from '../../../../src/cli/check/probe.ts';
 import { CertificateAuthority } from '../../../support/certificates.ts';
 import { freePort } from '../../../support/ports.ts';
-import { runProgram, SLUICE_SCRIPT } from '../../../support/run-program.ts';
+import { runProgram } from '../../../support/run-program.ts';
+import { SOURCE_SCRIPT } from '../../../support/sluice-script.ts';
 
 const TIMEOUT_MS = 20_000;
 
@@ -93,7 +94,7 @@ const TELL_LOADED = `data:text/javascript,${encodeURIComponent(`
 t.test('the command loads what it needs and no more: it must be quick', async (t) => {
   const port = await listening(t, createHttpServer(answering));
   const run = (args: readonly string[]) =>
-    runProgram(process.execPath, ['--import', TELL_LOADED, SLUICE_SCRIPT, 'check', ...args], { env: {} });
+    runProgram(process.execPath, ['--import', TELL_LOADED, SOURCE_SCRIPT, 'check', ...args], { env: {} });
   const alive = await run(['--alive', '--http.port', String(port)]);
   t.strictSame(
     { ...alive, stderr: alive.stderr.trim().split('\n').toSorted() },
