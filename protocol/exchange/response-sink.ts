@@ -35,6 +35,11 @@ export interface ResponseSink {
    */
   okPacket(ok: OkPacket): Buffer | null;
   /**
+   * The session-state block of an OK, which may be empty: `okPacket` for what comes often, where nothing of it is for the client.
+   * @returns false where it is to be decoded: nothing was made of it.
+   */
+  sessionState?(buffer: Buffer, start: number, end: number, statusFlags: number): boolean;
+  /**
    * @param started part of the answer has gone to the client: then the ERR passes whatever is returned.
    * @returns true to keep the ERR packet from the client (the statement will be run again elsewhere).
    */

@@ -21,6 +21,7 @@ import { Capability } from '../constants/capability-flags.ts';
 import { SESSION_STATUS_FLAGS, StatusFlag } from '../constants/status-flags.ts';
 import { MalformedPacketError } from '../errors.ts';
 import { decodeOk, encodeOk } from '../packets/ok.ts';
+import { OkExtent } from '../packets/ok-extent.ts';
 import {
   EOF_PACKET_BYTES,
   readColumnCount,
@@ -52,6 +53,11 @@ const BINARY_ROW_HEADER = 0x00;
 const MAX_OUT_PARAMETER_BYTES = 1 << 20;
 /** The OK of the CALL follows its OUT parameters. */
 const OUT_PARAMETER_FLAGS = StatusFlag.SERVER_PS_OUT_PARAMS | StatusFlag.SERVER_MORE_RESULTS_EXISTS;
+
+/** What both sides must have agreed on for an OK to be cut where it lies. */
+const CUT_BY_SERVER = Capability.CLIENT_PROTOCOL_41 | Capability.CLIENT_SESSION_TRACK;
+const NOT_CUT = -1;
+const okExtent = new OkExtent();
 
 export class ResponseTracker {
   /** True once the whole answer has passed. */
@@ -87,6 +93,7 @@ export class ResponseTracker {
   #insertEof = false;
   #removeEof = false;
   #clientTracks = false;
+  #cutsOk = false;
   #state: State = State.idle;
   #shape: AnswerShape = AnswerShape.query;
   #bodyLeft = 0;
@@ -134,6 +141,8 @@ export class ResponseTracker {
     this.#insertEof = this.#serverDeprecatesEof && !clientDeprecatesEof;
     this.#removeEof = !this.#serverDeprecatesEof && clientDeprecatesEof;
     this.#clientTracks = (clientCapabilities & Capability.CLIENT_SESSION_TRACK) !== 0;
+    const is41 = (clientCapabilities & Capability.CLIENT_PROTOCOL_41) !== 0;
+    this.#cutsOk = is41 && (this.#serverCapabilities & CUT_BY_SERVER) === CUT_BY_SERVER;
     this.#shape = shape;
     this.#state = firstState(shape);
     this.#expectedSequence = firstSequence & 0xff;
@@ -500,7 +509,28 @@ export class ResponseTracker {
       this.#forward(buffer, segment, segmentEnd);
       return packetEnd;
     }
-    return this.#replaceOk(buffer, segment, position, packetEnd);
+    const canCut = this.#cutsOk && (header === 0x00 || !this.#insertEof);
+    const next = canCut ? this.#cutOk(buffer, segment, position, packetEnd) : NOT_CUT;
+    return next === NOT_CUT ? this.#replaceOk(buffer, segment, position, packetEnd) : next;
+  }
+
+  /** Where the client is to get no more than the OK, shortens it where it lies. */
+  #cutOk(buffer: Buffer, segment: number, position: number, packetEnd: number): number {
+    const ok = okExtent;
+    ok.read(buffer, position + 4, packetEnd);
+    const { statusFlags, warnings, affectedRows, lastInsertId } = ok;
+    if (this.#sink.sessionState?.(buffer, ok.stateStart, ok.stateEnd, statusFlags) !== true) return NOT_CUT;
+    this.#reported(statusFlags, warnings);
+    this.affectedRows = affectedRows;
+    this.lastInsertId = lastInsertId;
+    if (buffer[position + 4] === 0x00) this.lastResultRows = -1;
+    const end = ok.cut(buffer);
+    this.#shiftSequence(buffer, position);
+    this.#resultEnd();
+    if (end === packetEnd) return segment;
+    buffer.writeUIntLE(end - position - 4, position, 3);
+    this.#forward(buffer, segment, end);
+    return packetEnd;
   }
 
   #replaceOk(buffer: Buffer, segment: number, position: number, packetEnd: number): number {

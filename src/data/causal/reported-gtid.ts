@@ -5,23 +5,23 @@
  */
 
 import { SessionTrackType } from '../../../protocol/index.ts';
-import { FOREIGN_GTID, type GtidSources, NO_GTID } from './gtid-sources.ts';
+import { FOREIGN_GTID, type GtidSources, NO_GTID, startsWith } from './gtid-sources.ts';
 
 const LAST_GTID = Buffer.from('last_gtid');
 const ONE_BYTE_LIMIT = 0xfb;
 const TWO_BYTES = 0xfc;
 const THREE_BYTES = 0xfd;
 
-/** @returns a position, `NO_GTID` or `FOREIGN_GTID`; what is cut off says nothing. */
-export function reportedGtid(block: Buffer, sources: GtidSources): number {
+/** @param block is in `block[start, blockEnd)`. @returns a position, `NO_GTID` or `FOREIGN_GTID`; what is cut off says nothing. */
+export function reportedGtid(block: Buffer, start: number, blockEnd: number, sources: GtidSources): number {
   let found = NO_GTID;
-  let at = 0;
-  while (at < block.length) {
+  let at = start;
+  while (at < blockEnd) {
     const type = block[at]!;
-    const body = lenencEnd(block, at + 1);
+    const body = lenencEnd(block, at + 1, blockEnd);
     if (body < 0) return found;
     const end = body + lenencAt(block, at + 1);
-    if (end > block.length) return found;
+    if (end > blockEnd) return found;
     const position = positionInEntry(block, type, body, end, sources);
     if (position === FOREIGN_GTID) return FOREIGN_GTID;
     if (position > found) found = position;
@@ -39,27 +39,36 @@ function positionInEntry(
 ): number {
   // In front of the text stands a byte that names its encoding.
   if (type === SessionTrackType.GTIDS) return textPosition(block, body + 1, end, sources);
-  if (type !== SessionTrackType.SYSTEM_VARIABLES || block[body] !== LAST_GTID.length) return NO_GTID;
-  const nameEnd = body + 1 + LAST_GTID.length;
-  if (nameEnd > end || LAST_GTID.compare(block, body + 1, nameEnd) !== 0) return NO_GTID;
-  return textPosition(block, nameEnd, end, sources);
+  if (type !== SessionTrackType.SYSTEM_VARIABLES || !namesLastGtid(block, body, end)) return NO_GTID;
+  return textPosition(block, body + 1 + LAST_GTID.length, end, sources);
+}
+
+/** Whether the entry of a system variable in `block[start, end)` is of this one only. */
+export function isLastGtid(block: Uint8Array, start: number, end: number): boolean {
+  const valueAt = start + 1 + LAST_GTID.length;
+  return valueAt < end && namesLastGtid(block, start, end) && valueAt + 1 + block[valueAt]! === end;
+}
+
+function namesLastGtid(block: Uint8Array, start: number, end: number): boolean {
+  const { length } = LAST_GTID;
+  return block[start] === length && start + 1 + length <= end && startsWith(block, start + 1, LAST_GTID);
 }
 
 /** A text with its length in front; an empty one is none. */
 function textPosition(block: Buffer, at: number, end: number, sources: GtidSources): number {
-  const start = lenencEnd(block, at);
+  const start = lenencEnd(block, at, end);
   if (start < 0 || start >= end) return NO_GTID;
   const textEnd = start + lenencAt(block, at);
   return textEnd === start ? NO_GTID : sources.positionOf(block, start, Math.min(end, textEnd));
 }
 
 /** Where the length at `at` ends; -1 where there is none. */
-function lenencEnd(block: Buffer, at: number): number {
-  if (at >= block.length) return -1;
+function lenencEnd(block: Buffer, at: number, end: number): number {
+  if (at >= end) return -1;
   const first = block[at]!;
   if (first < ONE_BYTE_LIMIT) return at + 1;
-  if (first === TWO_BYTES) return at + 3 <= block.length ? at + 3 : -1;
-  return first === THREE_BYTES && at + 4 <= block.length ? at + 4 : -1;
+  if (first === TWO_BYTES) return at + 3 <= end ? at + 3 : -1;
+  return first === THREE_BYTES && at + 4 <= end ? at + 4 : -1;
 }
 
 function lenencAt(block: Buffer, at: number): number {

@@ -118,11 +118,11 @@ export class SessionCausality {
   }
 
   /**
-   * An OK with session state has come. Its client has not got it yet.
+   * An OK with session state has come, which is in `block[start, end)`. Its client has not got it yet.
    * @returns how far its commits go, `NO_GTID` if it names none.
    */
-  reported(block: Buffer): number {
-    const position = reportedGtid(block, this.#worker.sources);
+  reported(block: Buffer, start: number, end: number): number {
+    const position = reportedGtid(block, start, end, this.#worker.sources);
     if (position === NO_GTID) return position;
     if (position === FOREIGN_GTID) {
       this.#worker.gtids.foreignWritten();

@@ -101,10 +101,19 @@ export class AnswerPassage implements ResponseSink {
     return retained;
   }
 
+  sessionState(buffer: Buffer, start: number, end: number, statusFlags: number): boolean {
+    if (start === end) return true;
+    const { causality, marks, state } = this.#client;
+    if (!state.applyRoutine(buffer, start, end, statusFlags)) return false;
+    marks.reported(causality.reported(buffer, start, end));
+    return true;
+  }
+
   okPacket(ok: OkPacket): Buffer | null {
-    if (ok.sessionState !== null) {
+    const { sessionState } = ok;
+    if (sessionState !== null) {
       const { causality, marks } = this.#client;
-      marks.reported(causality.reported(ok.sessionState));
+      marks.reported(causality.reported(sessionState, 0, sessionState.length));
     }
     const statement = this.#class;
     const explained =

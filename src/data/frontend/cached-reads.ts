@@ -69,6 +69,7 @@ export class CachedReads implements FillWaiter, SharedReadsOwner {
 
   /** @returns true if the statement in `buffer[start, end)` is answered, or waits. */
   take(buffer: Buffer, start: number, end: number, plan: Plan): boolean {
+    if (!isHarmlessRead(plan.statement)) return false;
     const session = this.#session;
     const { routing } = session;
     const { cachePolicy, cache, cacheAdvisor } = this.#context;
@@ -114,7 +115,7 @@ export class CachedReads implements FillWaiter, SharedReadsOwner {
     if (run.held !== null || routing.pinned || state.mayBeInTransaction || !routing.autocommit) return false;
     if (state.clientTracks || session.readOnly.active || session.errorSequence !== 1) return false;
     const { residue, userVariables } = statement;
-    if (!isHarmlessRead(statement) || statement.statementCount !== 1 || usesResidue(statement)) return false;
+    if (statement.statementCount !== 1 || usesResidue(statement)) return false;
     return !residue.connectionId && userVariables?.length === 0;
   }
 

@@ -26,6 +26,7 @@ import {
 import { UserVariables } from '../backend/user-variables.ts';
 import { policyOf, VariablePolicy } from '../backend/variable-policy.ts';
 import { NamedPins } from './named-pins.ts';
+import { RoutineReport } from './routine-report.ts';
 import { SessionPins } from './session-pins.ts';
 
 const VARIABLE_NAME = /^[a-z0-9_$.]+$/;
@@ -54,6 +55,8 @@ export type SessionMark = Pick<
 const SET_TRANSACTION = 1 << pinSlot(PinReason.setTransaction);
 /** Of the server's description of a transaction: a table without transactions has been written. */
 const UNSAFE_WRITE = 3;
+
+const routine = new RoutineReport();
 
 export class SessionState {
   variables: SessionVariables | null = null;
@@ -216,6 +219,20 @@ export class SessionState {
     return this.#context;
   }
 
+  /** `apply` for what is reported of nearly every write. @returns false if it is not that: then nothing was taken over. */
+  applyRoutine(block: Buffer, start: number, end: number, statusFlags: number): boolean {
+    if (this.clientTracks || !routine.read(block, start, end)) return false;
+    if (routine.hasCharacteristics) this.#characterised(routine.isCharacterised, statusFlags);
+    this.transactionState = routine.stateIn(block, this.transactionState);
+    return true;
+  }
+
+  #characterised(isNext: boolean, statusFlags: number): void {
+    const waits = (statusFlags & StatusFlag.SERVER_STATUS_IN_TRANS) === 0;
+    if (waits && isNext) this.pin(PinReason.setTransaction);
+    else this.unpin(PinReason.setTransaction);
+  }
+
   /**
    * Takes over what an OK packet reports.
    * @param explained the statement's class accounts for a bare "something changed".
@@ -237,9 +254,7 @@ export class SessionState {
       } else if (change.type === SessionTrackType.STATE_CHANGE) {
         changed = changed || change.value === '1';
       } else if (change.type === SessionTrackType.TRANSACTION_CHARACTERISTICS) {
-        const waits = (ok.statusFlags & StatusFlag.SERVER_STATUS_IN_TRANS) === 0;
-        if (waits && change.characteristics !== '') this.pin(PinReason.setTransaction);
-        else this.unpin(PinReason.setTransaction);
+        this.#characterised(change.characteristics !== '', ok.statusFlags);
       } else if (change.type === SessionTrackType.TRANSACTION_STATE) {
         this.transactionState = change.state;
       }

@@ -16,10 +16,11 @@ import {
   encodeTextRow,
   framePacket,
   hasCapability,
+  type OkPacket,
   PacketReader,
   StatusFlag,
 } from '../../../protocol/index.ts';
-import { CAPABILITY_SETS, encodeAnswer, type Part, pass, TrackerRig } from './tracked-answer.ts';
+import { CAPABILITY_SETS, ClientSink, encodeAnswer, type Part, pass, TrackerRig } from './tracked-answer.ts';
 
 const seed = Number(process.env.SLUICE_FUZZ_SEED ?? Date.now() % 2 ** 31);
 const numRuns = Number(process.env.SLUICE_FUZZ_RUNS ?? 300);
@@ -208,4 +209,75 @@ t.test('an answer that is cut off can be ended by an ERR wherever the tracker sa
     { seed, numRuns },
   );
   t.ok(ended > numRuns / 20, `${ended} of ${numRuns}`);
+});
+
+const state = fc.option(
+  fc.uint8Array({ minLength: 1, maxLength: 300 }).map((bytes) => Buffer.from(bytes)),
+  { nil: undefined },
+);
+/** With session state, which servers say in their flags. */
+const partsWithState = fc
+  .tuple(parts, fc.array(state, { minLength: 5, maxLength: 5 }))
+  .map(([list, states]): Part[] =>
+    list.map((part, index) => {
+      const own = states[index];
+      if (part.kind === 'err' || own === undefined) return part;
+      return { ...part, status: part.status | StatusFlag.SERVER_SESSION_STATE_CHANGED, state: own };
+    }),
+  );
+
+/** Nothing of the session's state is for its client. */
+class DiscreetSink extends ClientSink {
+  readonly states: string[] = [];
+
+  override okPacket(ok: OkPacket): Buffer | null {
+    this.states.push(ok.sessionState?.toString('hex') ?? '');
+    return null;
+  }
+}
+
+class QuickSink extends DiscreetSink {
+  readonly #takes: () => boolean;
+
+  constructor(takes: () => boolean) {
+    super();
+    this.#takes = takes;
+  }
+
+  sessionState(buffer: Buffer, start: number, end: number): boolean {
+    if (!this.#takes()) return false;
+    this.states.push(buffer.toString('hex', start, end));
+    return true;
+  }
+}
+
+t.test('an OK that is cut where it lies is the same as one that is made anew', async (t) => {
+  let taken = 0;
+  fc.assert(
+    fc.property(
+      partsWithState,
+      fc.constantFrom(...CAPABILITY_SETS),
+      fc.constantFrom(...CAPABILITY_SETS),
+      fc.infiniteStream(fc.integer({ min: 1, max: 90 })),
+      fc.infiniteStream(fc.nat({ max: 3 })),
+      (answerParts, server, client, cuts, luck) => {
+        const whole = encodeAnswer({ shape: AnswerShape.query, parts: answerParts }, server);
+        const slow = new TrackerRig(server, new DiscreetSink());
+        const takes = (): boolean => luck.next().value! > 0;
+        const quick = new TrackerRig(server, new QuickSink(() => takes() && taken++ >= 0));
+        for (const rig of [slow, quick]) {
+          rig.begin(AnswerShape.query, client, AUTOCOMMIT);
+          rig.read(whole, () => cuts.next().value!);
+          if (!rig.tracker.complete) throw new Error('not complete');
+        }
+        t.equal(quick.sink.bytes.toString('hex'), slow.sink.bytes.toString('hex'));
+        t.strictSame({ ...quick.tracker }, { ...slow.tracker });
+        const seen = (sink: ClientSink): string[] =>
+          (sink as DiscreetSink).states.filter((one) => one !== '');
+        t.strictSame(seen(quick.sink), seen(slow.sink));
+      },
+    ),
+    { seed, numRuns },
+  );
+  t.ok(taken > numRuns / 4, `${taken} of ${numRuns}`);
 });

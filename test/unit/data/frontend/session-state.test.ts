@@ -1,5 +1,6 @@
 /** What a session takes over from the reports of both kinds of servers, and what of it its client is told. */
 
+import fc from 'fast-check';
 import t from 'tap';
 import {
   decodeSessionState,
@@ -23,6 +24,11 @@ const CHANGED: SessionStateChange = { type: SessionTrackType.STATE_CHANGE, value
 const characteristics = (sql: string): SessionStateChange => ({
   type: SessionTrackType.TRANSACTION_CHARACTERISTICS,
   characteristics: sql,
+});
+
+const transactionState = (state: string): SessionStateChange => ({
+  type: SessionTrackType.TRANSACTION_STATE,
+  state,
 });
 
 const INITIAL = SessionVariables.of([
@@ -196,6 +202,59 @@ t.test('a client hears of what servers tell by default, and of nothing else', as
   own.clientTracks = true;
   t.strictSame(told(all, own), all, 'unless it has set it otherwise');
 });
+
+t.test(
+  'what is reported of nearly every write is taken over from where it lies, as if it were decoded',
+  async (t) => {
+    const text = fc.constantFrom('', 'START TRANSACTION;', 'SET TRANSACTION READ ONLY;', 'x'.repeat(300));
+    const change: fc.Arbitrary<SessionStateChange> = fc.oneof(
+      { weight: 5, arbitrary: fc.constantFrom('T_______', 'T___W___', '________').map(transactionState) },
+      { weight: 5, arbitrary: text.map(characteristics) },
+      {
+        weight: 5,
+        arbitrary: fc.constantFrom('0-1-5', '', '9'.repeat(260)).map((gtid) => variable('last_gtid', gtid)),
+      },
+      {
+        weight: 5,
+        arbitrary: fc.constant({ type: SessionTrackType.GTIDS, encoding: 0, gtids: 'a:1' } as const),
+      },
+      fc.constantFrom(schema('other'), variable('time_zone', 'UTC'), variable('last_gtie', '1'), CHANGED),
+      fc.string({ maxLength: 9, unit: 'binary' }).map(transactionState),
+    );
+    const flags = fc.constantFrom(0, StatusFlag.SERVER_STATUS_IN_TRANS);
+    const facts = (state: SessionState) => [
+      state.pinned,
+      state.transactionState,
+      state.schema,
+      state.variables,
+    ];
+    let taken = 0;
+    const both = (blocks: readonly (readonly [readonly SessionStateChange[], number, boolean])[]): void => {
+      const slow = session();
+      const quick = session();
+      for (const [changes, statusFlags, cut] of blocks) {
+        const packet = ok(changes, statusFlags);
+        const block = packet.sessionState ?? Buffer.alloc(0);
+        const bytes = Buffer.concat([Buffer.from([1, 2]), block, Buffer.from([5, 1, 0])]);
+        if (cut && block.length > 1) {
+          const before = facts(quick);
+          const isTaken = quick.applyRoutine(bytes, 2, 2 + block.length - 1, statusFlags);
+          t.notOk(isTaken, 'cut off');
+          t.strictSame(facts(quick), before);
+        }
+        const isTaken = quick.applyRoutine(bytes, 2, 2 + block.length, statusFlags);
+        if (isTaken) taken++;
+        else quick.apply(packet, true);
+        const forClient = slow.apply(packet, true);
+        if (isTaken) t.equal(forClient, null);
+        t.strictSame(facts(quick), facts(slow));
+      }
+    };
+    const block = fc.tuple(fc.array(change, { maxLength: 4 }), flags, fc.boolean());
+    fc.assert(fc.property(fc.array(block, { maxLength: 5 }), both), { numRuns: 300 });
+    t.ok(taken > 100, String(taken));
+  },
+);
 
 t.test('how bytes are read follows the session', async (t) => {
   const state = session();
