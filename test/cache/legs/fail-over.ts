@@ -5,10 +5,11 @@
  * writers go on with their rows; the heir has the last ones in its relay log only. Without it (the tests' MySQL has no plugin
  * for it) the latest may be: writers begin with other rows then, and of the old ones it is found out what the new primary has,
  * which must be all up to some write of each writer and nothing behind that, but for a write that waited for the new primary. From
- * then on nothing else may be seen of them.
+ * then on nothing else may be seen of them. What was lost keeps the old primary out, so that each death costs a server.
  */
 
 import { setTimeout as delay } from 'node:timers/promises';
+import type { RowDataPacket } from 'mysql2/promise';
 import type { DatabaseServer } from '../../support/database-server.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 import { PRIVATE_IDS } from '../driver/reads.ts';
@@ -37,6 +38,8 @@ export async function failOver(stage: Stage): Promise<void> {
   for (const replica of replicas) await replica.query('START SLAVE').catch(() => undefined);
   stage.primary = await waitUntil('a replica takes writes', () => heirOf(stage, old), {
     timeoutMs: PROMOTED_WITHIN_MS,
+  }).catch(async (error: Error) => {
+    throw new Error(`${error.message}\n${await storyOf(stage)}`);
   });
   const ended = () => owners.every(({ chain }) => chain.ended);
   await waitUntil('all that was under way has ended', ended, { timeoutMs: PROMOTED_WITHIN_MS });
@@ -44,6 +47,17 @@ export async function failOver(stage: Stage): Promise<void> {
   for (const owner of owners) await restore(stage, owner, killedAt);
   world.history.lossesAreKnown();
   await old.start();
+}
+
+/** Why nobody was promoted: what the first Sluice has told of the servers. */
+async function storyOf({ sluice }: Stage): Promise<string> {
+  const admin = await sluice.adminConnection();
+  try {
+    const [rows] = await admin.query<RowDataPacket[]>('SHOW EVENTS');
+    return rows.map(({ time, event, address, detail }) => `${time} ${event} ${address} ${detail}`).join('\n');
+  } finally {
+    await admin.end();
+  }
 }
 
 async function heirOf({ set }: Stage, old: DatabaseServer): Promise<DatabaseServer | undefined> {
