@@ -51,4 +51,20 @@ t.test('an IO thread that is slow to stop', async (t) => {
   await leaving.close();
   set.primary.resume();
   await runs();
+
+  // Starting it again would throw away what it has received.
+  await replica!.query('STOP SLAVE SQL_THREAD');
+  await set.primary.query('CREATE TABLE app.received (id INT)');
+  const received = async (): Promise<string | undefined> => {
+    const [status] = await replica!.query<Record<string, string>>('SHOW SLAVE STATUS');
+    return status?.Gtid_IO_Pos;
+  };
+  const all = await set.primary.queryValue('SELECT @@gtid_binlog_pos');
+  await waitUntil('it has received it', async () => (await received()) === all);
+  const asking = makeWitness();
+  t.equal(await asking.look(() => true, true), 'claims', 'it is not asked');
+  await replica!.query('STOP SLAVE IO_THREAD');
+  t.equal(await asking.look(() => true, true), 'stopped');
+  await asking.close();
+  t.equal(await received(), all, 'nothing is thrown away');
 });

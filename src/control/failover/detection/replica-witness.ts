@@ -10,6 +10,8 @@
  * | No                                 | stopped                                                           |
  * | No, right after it was started     | hears: the primary has refused something, so it lives             |
  *
+ * Where it must not be started again (`needsApplier`) Yes stays a claim, until the replica notices by itself, and No is stopped.
+ *
  * Nothing is changed for good: a thread that ran runs again. Where it takes long to stop, as with semi-synchronous replication
  * whose source is cut off (5 s on MariaDB), the next look starts it, or the end does.
  */
@@ -20,7 +22,7 @@ import type { SourceName } from '../../../topology/watched-primary.ts';
 import type { MonitorCredentials, MonitorTarget } from '../../monitor/monitor-connection.ts';
 import { openOperator } from '../servers/open-operator.ts';
 import type { ServerOperator } from '../servers/server-operator.ts';
-import type { ReplicationChannelState } from '../servers/server-state.ts';
+import { needsApplier, type ReplicationChannelState } from '../servers/server-state.ts';
 
 export interface ReplicaWitnessOptions {
   readonly target: MonitorTarget;
@@ -84,13 +86,16 @@ export class ReplicaWitness {
 
   async #look(isSource: (name: SourceName) => boolean, mayAsk: boolean): Promise<ReplicaSign> {
     const operator = await this.#open();
-    const channel = await channelTo(operator, isSource);
-    if (channel === null) return ReplicaSign.elsewhere;
+    const { version, channels } = await operator.readState();
+    const channel = channels.find(isSource);
+    if (channel === undefined) return ReplicaSign.elsewhere;
     const isOwed = this.#owed !== null && channel.ioRunning !== 'Connecting';
     if (isOwed) return this.#ask(operator, channel, isSource);
     this.#owed = null;
     const sign = this.#signOf(channel);
-    return sign === ReplicaSign.claims && mayAsk ? this.#ask(operator, channel, isSource) : sign;
+    if (sign !== ReplicaSign.claims) return sign;
+    if (!needsApplier(channel, version.flavor)) return mayAsk ? this.#ask(operator, channel, isSource) : sign;
+    return channel.ioRunning === 'No' ? ReplicaSign.stopped : sign;
   }
 
   #signOf({ ioRunning, ioError }: ReplicationChannelState): ReplicaSign {

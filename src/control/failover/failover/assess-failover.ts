@@ -6,6 +6,7 @@ import { splitServerAddress } from '../../../topology/server-address.ts';
 import {
   type ServerAddress,
   type ServerDescription,
+  type ServerFlavor,
   ServerStatus,
 } from '../../../topology/server-description.ts';
 import type { WatchedPrimary } from '../../../topology/watched-primary.ts';
@@ -15,6 +16,7 @@ import { lookAtPrimary } from '../detection/own-look.ts';
 import { isExecutable } from '../hooks/run-hook.ts';
 import type { OpenServers } from '../open-servers.ts';
 import type { OperationContext } from '../operation-context.ts';
+import { needsApplier, type ReplicationChannelState } from '../servers/server-state.ts';
 import type { FailoverPlan, SemiSyncWish, Survivor } from './failover-plan.ts';
 
 export interface FailoverAssessment {
@@ -117,7 +119,6 @@ class Assessment {
 
   #candidateOf({ operator, state, channel }: Survivor): HeirCandidate {
     const { version, serverUuid, logBin, logReplicaUpdates, executed } = state;
-    const isBroken = channel?.sqlRunning === 'No' && channel.sqlError !== '';
     return {
       address: operator.address,
       flavor: version.flavor,
@@ -126,7 +127,7 @@ class Assessment {
       logsUpdates: logBin && logReplicaUpdates,
       executed,
       retrieved: channel?.retrieved ?? '',
-      applyError: isBroken ? channel.sqlError : null,
+      applyError: channel === null ? null : applyErrorOf(channel, version.flavor),
       excluded: this.#exclusionOf({ operator, state, channel }),
     };
   }
@@ -176,6 +177,14 @@ class Assessment {
     );
     return named;
   }
+}
+
+/** Why what was received cannot be executed; null where it can. */
+function applyErrorOf(channel: ReplicationChannelState, flavor: ServerFlavor): string | null {
+  if (channel.sqlRunning !== 'No') return null;
+  if (channel.sqlError !== '') return channel.sqlError;
+  if (!needsApplier(channel, flavor) || channel.ioRunning !== 'No') return null;
+  return 'both of its threads are stopped, and MariaDB throws away what it has received when one is started';
 }
 
 function describeCandidate({ address, refusal, toApply }: CandidateVerdict): string {

@@ -5,8 +5,9 @@
  * |-----------|-----------------------------------------------------------------------|---------------------------|
  * | hook      | runs the operator's program                                           | –                         |
  * | fence     | workers drop every connection to the old primary; writes are held     | letting them in again     |
+ * | start-sql | what an operator has stopped executes what it has received            | stopping it again         |
  * | stop-io   | no replica takes anything from the old primary any more               | starting their IO threads |
- * | apply     | the heir executes what it has received                                | –                         |
+ * | apply     | the heir has executed what it has received                            | –                         |
  * | term      | the other Sluices agree: a new term begins                            | –                         |
  * | stop      | the heir replicates no more                                           | starting replication      |
  * | promote   | the heir takes writes: no way back                                    | (final)                   |
@@ -17,6 +18,8 @@
  * | release   | writes go on                                                          |                           |
  * | record    | writes into sluice.operation who has taken whose place                |                           |
  * | followed  | replication runs everywhere                                           |                           |
+ *
+ * In this order: MariaDB throws away what a replica by GTID has received when one of its threads is started while both stand.
  *
  * A process that dies in the middle leaves a state from which the next one finds the same dead primary, and the same
  * heir, until `promote`; behind `reset` the heir is the primary by what is measured. What others have not followed yet is
@@ -43,6 +46,7 @@ import { retrying } from '../until.ts';
 import { WritePause } from '../write-pause.ts';
 import type { FailoverPlan, Survivor } from './failover-plan.ts';
 import { recordFailover } from './failover-record.ts';
+import { startApplyingSteps } from './start-applying.ts';
 
 /** For workers to drop what they have to a server that is dead anyway. */
 const FENCE_MS = 1000;
@@ -97,6 +101,7 @@ export class Failover {
     return [
       ...hookSteps(this.#context, facts),
       this.#fenceStep(),
+      ...startApplyingSteps([this.#plan.heir, ...this.#plan.others]),
       this.#stopReceivingStep(),
       this.#applyStep(),
       ...(this.#context.agreement.state === 'alone' ? [] : [this.#termStep()]),
@@ -160,15 +165,12 @@ export class Failover {
   }
 
   #applyStep(): OperationStep {
-    const { heir, toApply } = this.#plan;
+    const { toApply } = this.#plan;
     return {
       name: 'apply',
       plan: `wait until ${this.#heir.address} has executed ${toApply}`,
       run: async () => {
-        const { channel } = heir;
         const { applyTimeoutMs } = this.#context.settings();
-        if (channel !== null && channel.sqlRunning !== 'Yes')
-          await this.#heir.startReplication(channel.name, 'sql');
         // Between the election and the end of its IO thread nothing more can have come: the source is dead.
         const hasAll = await this.#heir.waitForGtids(toApply, applyTimeoutMs);
         if (!hasAll)

@@ -1,6 +1,6 @@
 /** What an operation has to know of a server, read in one go: values, in the server's own dialect of GTIDs. */
 
-import type { ServerAddress } from '../../../topology/server-description.ts';
+import { type ServerAddress, ServerFlavor } from '../../../topology/server-description.ts';
 import type { ReplicationThreadState } from '../../../topology/server-probe.ts';
 import type { ServerVersion } from '../../monitor/server-version.ts';
 
@@ -61,6 +61,14 @@ export interface ServerState {
   readonly binlogState: string;
   readonly channels: readonly ReplicationChannelState[];
   readonly semiSync: SemiSyncState;
+}
+
+/**
+ * MariaDB throws away what a replica by GTID has received, and not executed, when one of its threads is started while both stand.
+ * So its IO thread must not be stopped, nor started, while its SQL thread stands.
+ */
+export function needsApplier({ byGtid, sqlRunning }: ReplicationChannelState, flavor: ServerFlavor): boolean {
+  return flavor === ServerFlavor.mariadb && byGtid && sqlRunning === 'No';
 }
 
 /** Writes of ordinary accounts are refused. */

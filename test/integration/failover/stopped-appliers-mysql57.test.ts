@@ -1,0 +1,3 @@
+import { runStoppedAppliers } from './run-stopped-appliers.ts';
+
+runStoppedAppliers('mysql');
