@@ -49,7 +49,7 @@ async function outcomeOf(client: WireClient, sql: string, rows: number): Promise
   client.command(Command.query, Buffer.from(sql));
   let records: WireRecord[];
   try {
-    records = await readAnswer(client, { timeoutMs: 10_000 });
+    records = await readAnswer(client);
   } catch (error) {
     if (error instanceof WireClosedError && !error.message.startsWith('no packet')) return 'closed';
     throw new Error(`after ${proxy.faults.get('cut')?.cutAfterBytes} bytes of ${sql}`, { cause: error });

@@ -14,7 +14,8 @@ import { frame, rawLogin } from './raw-login.ts';
 const MAX_CONNECTIONS = 12;
 const MAX_USER_CONNECTIONS = 3;
 const MAX_PACKET_BYTES = 1_048_576;
-const HANDSHAKE_TIMEOUT_MS = 400;
+/** So long that no login of this file misses it, however busy the machine is. */
+const HANDSHAKE_TIMEOUT_MS = 2000;
 const FEW = { username: 'few', password: 'few-secret', maxConnections: MAX_USER_CONNECTIONS };
 
 const set = new ReplicationSet({
@@ -53,7 +54,7 @@ async function greeted(): Promise<WireSocket> {
 }
 
 async function expectError(t: Test, socket: WireSocket, codes: readonly number[]): Promise<void> {
-  const { payload } = await socket.receive(3000);
+  const { payload } = await socket.receive();
   t.equal(payload[0], 0xff, 'an ERR packet');
   const { code } = decodeErr(payload).fields;
   t.ok(codes.includes(Number(code)), `error ${code} is one of ${codes.join(', ')}`);
@@ -72,7 +73,7 @@ test('garbage instead of a login', async (t) => {
     await t.test(what, async (t) => {
       const socket = await greeted();
       socket.sendBytes(bytes);
-      await socket.waitForClose(3000);
+      await socket.waitForClose();
       t.ok(socket.closed, 'the connection is closed');
       socket.destroy();
     });
@@ -90,7 +91,7 @@ test('a login with a wrong sequence id', async (t) => {
 test('a client that never answers the greeting', async (t) => {
   const socket = await greeted();
   const startedAt = performance.now();
-  await socket.waitForClose(HANDSHAKE_TIMEOUT_MS + 3000);
+  await socket.waitForClose();
   t.ok(performance.now() - startedAt >= HANDSHAKE_TIMEOUT_MS / 2, 'not at once');
   await sluice.waitForLog(/Login was not finished|login not finished/);
 });
@@ -98,14 +99,14 @@ test('a client that never answers the greeting', async (t) => {
 test('a client that sends half a login', async (t) => {
   const socket = await greeted();
   socket.sendBytes(frame(1, Buffer.alloc(10), 200));
-  await socket.waitForClose(HANDSHAKE_TIMEOUT_MS + 3000);
+  await socket.waitForClose();
   t.ok(socket.closed, 'closed at the deadline');
 });
 
 test('wrong sequence id of a command', async (t) => {
   const client = await rawLogin(sluice);
   client.socket.sendBytes(frame(5, Buffer.from('\x03SELECT 1')));
-  const { payload } = await client.socket.receive(3000);
+  const { payload } = await client.socket.receive();
   t.equal(decodeErr(payload).fields.code, 1156);
   t.equal(decodeErr(payload).fields.sqlState, '08S01');
   await client.socket.waitForClose();
@@ -128,7 +129,7 @@ test('a statement of many frames over the limit is not collected', async (t) => 
   for (let sequenceId = 0; sequenceId < 8 && !client.socket.closed; sequenceId++) {
     client.socket.sendBytes(frame(sequenceId, full));
   }
-  await client.socket.waitForClose(10_000);
+  await client.socket.waitForClose();
   t.ok((await sluice.rss()) - before < 64 * 1_048_576, 'memory stays bounded');
 });
 
@@ -142,11 +143,11 @@ test('a command of no bytes, and one that does not exist', async (t) => {
 });
 
 test('a client that goes away in the middle of a packet', async (t) => {
-  const baseline = await openSessions();
+  await onlyBystanderIsThere();
   const client = await rawLogin(sluice);
   client.socket.sendBytes(frame(0, Buffer.from('\x03SELECT'), 500));
   client.socket.destroy();
-  await waitUntil('its session is gone', async () => (await openSessions()) === baseline);
+  await onlyBystanderIsThere();
   t.pass('no session is left');
 });
 
@@ -190,8 +191,8 @@ test('an unknown schema', async (t) => {
 });
 
 test('too many connections', async (t) => {
-  const taken = await openSessions();
-  const clients = await Promise.all(Array.from({ length: MAX_CONNECTIONS - taken }, () => rawLogin(sluice)));
+  await onlyBystanderIsThere();
+  const clients = await Promise.all(Array.from({ length: MAX_CONNECTIONS - 1 }, () => rawLogin(sluice)));
   t.ok(
     clients.every(({ greeting }) => greeting.kind === 'ok'),
     'as many as the limit allows',
@@ -204,7 +205,7 @@ test('too many connections', async (t) => {
   const again = await rawLogin(sluice);
   t.equal(again.greeting.kind, 'ok', 'the place that became free is used');
   for (const client of [...clients, again]) client.close();
-  await waitUntil('all are gone', async () => (await openSessions()) === taken);
+  await onlyBystanderIsThere();
   await sluice.waitForLog(/1040|Too many connections/);
 });
 
@@ -227,6 +228,11 @@ test('too many connections of one user', async (t) => {
 /** Client connections that Sluice counts. */
 function openSessions(): Promise<number> {
   return sluice.metric('sluice_frontend_connections');
+}
+
+/** A client sees its connection closed before Sluice has counted it off. */
+async function onlyBystanderIsThere(): Promise<void> {
+  await waitUntil('only the bystander is there', async () => (await openSessions()) === 1);
 }
 
 function loginWithAuthLength(claimed: number): Buffer {

@@ -49,7 +49,7 @@ for (const way of waysToDie) {
     await die(way, ['BEGIN', 'UPDATE t SET n = 99 WHERE id = 1', 'SELECT * FROM t FOR UPDATE']);
     const connection = await sluice.connect();
     // Waits for the row's lock, which is gone when the transaction is.
-    await connection.query('SET innodb_lock_wait_timeout = 5');
+    await connection.query('SET innodb_lock_wait_timeout = 30');
     await connection.query('UPDATE t SET n = n + 1 WHERE id = 2');
     const [rows] = await connection.query<RowDataPacket[]>('SELECT n FROM t WHERE id = 1');
     t.equal(rows[0]?.n, 1, 'rolled back');

@@ -7,7 +7,7 @@ import { SluiceProcess } from '../support/sluice-process.ts';
 import { waitUntil } from '../support/wait-until.ts';
 
 const POOL_CONNECTIONS = 2;
-const WAIT_TIMEOUT_MS = 2000;
+const WAIT_TIMEOUT_MS = 4000;
 const QUEUE_LENGTH = 2;
 
 const set = new ReplicationSet({
@@ -48,10 +48,12 @@ t.test('all connections are held', async (t) => {
   while (clients.length < POOL_CONNECTIONS + QUEUE_LENGTH + 1) clients.push(await sluice.connect());
   const [first, second, ...others] = clients as [Connection, Connection, ...Connection[]];
   for (const holder of [first, second]) await holder.query('BEGIN');
+  const waits = () => sluice.metric('sluice_pool_waits_total');
+  const before = await waits();
   const waiting = others
     .slice(0, QUEUE_LENGTH)
     .map((client) => outcome(client, 'INSERT INTO t () VALUES ()'));
-  await waitUntil('they wait', async () => (await sluice.metric('sluice_pool_waits_total')) >= QUEUE_LENGTH);
+  await waitUntil('they wait', async () => (await waits()) === before + QUEUE_LENGTH);
   const refused = await outcome(others.at(-1) as Connection, 'INSERT INTO t () VALUES ()');
   t.equal(refused.errno, 9003, 'one more than may wait is refused');
   for (const { errno, afterMs } of await Promise.all(waiting)) {

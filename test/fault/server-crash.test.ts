@@ -87,7 +87,7 @@ t.test('no server is there', async (t) => {
   t.equal(error?.sqlState, 'HY000');
   t.match(error?.message, /hostgroup/);
   t.ok(
-    waitedMs >= NO_SERVER_WAIT_MS * 0.9 && waitedMs < NO_SERVER_WAIT_MS + 2000,
+    waitedMs >= NO_SERVER_WAIT_MS * 0.9 && waitedMs < NO_SERVER_WAIT_MS + 20_000,
     `after ${Math.round(waitedMs)} ms`,
   );
   t.ok(await sluice.waitForLog(/status-changed.*SHUNNED/), 'the log says why there is none');

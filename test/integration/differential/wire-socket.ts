@@ -143,7 +143,7 @@ export class WireSocket {
   }
 
   /** Resolves when the peer has closed; packets that come before are dropped. */
-  async waitForClose(timeoutMs = 5000): Promise<void> {
+  async waitForClose(timeoutMs = 30_000): Promise<void> {
     for (;;) {
       if (this.#closed !== null) return;
       try {

@@ -35,7 +35,8 @@ export interface StageServer {
   readonly replication_running: string | null;
 }
 
-const LONG = { timeoutMs: 30_000 };
+/** A failover, and the start of a server that was killed: tens of seconds on a slow machine. */
+const LONG = { timeoutMs: 90_000 };
 
 /** What no change of the primary tells of: heartbeats, lag and the like. */
 const OF_FAILOVER =

@@ -44,8 +44,8 @@ t.test('[B5] [B6] a primary that replicas hear, and others that are dead', { bai
       await stage.seeEvent('primary-answers');
       line.drop('up', 'down');
       const heardTwice = async () =>
-        (await stage.events()).filter((text) => text.includes('verdict=heard')).length === 2;
-      await waitUntil('it is silent, and heard', heardTwice, { timeoutMs: 30_000 });
+        (await stage.events()).filter((text) => text.includes('verdict=heard')).length >= 2;
+      await waitUntil('it is silent, and heard', heardTwice);
       line.heal();
       await stage.write(3);
       t.same(operationsOf(await stage.events()), []);
@@ -104,6 +104,11 @@ t.test('[B5] [B6] a primary that replicas hear, and others that are dead', { bai
 
   await t.test('[B6] Sluice starts when the primary is dead already', async (t) => {
     await stage.stopSluice();
+    for (const old of [primary, one])
+      await waitUntil(
+        `${old.name} has everything`,
+        async () => (await old.queryValue('SELECT MAX(a) FROM app.t')) === '52',
+      );
     await two.kill();
     await stage.startSluice({ monitor: { timeoutMs: 500 } });
     await stage.write(53);

@@ -9,7 +9,12 @@ import { waitUntil } from '../../support/wait-until.ts';
 
 const set = new ReplicationSet({
   replicas: 1,
-  sql: ['CREATE TABLE app.t (n INT)', 'INSERT INTO app.t VALUES (0)'],
+  sql: [
+    'CREATE TABLE app.t (n INT)',
+    'INSERT INTO app.t VALUES (0)',
+    'CREATE TABLE app.gate (n INT PRIMARY KEY)',
+    'INSERT INTO app.gate VALUES (11)',
+  ],
 });
 let sluice: SluiceProcess;
 let admin: Connection;
@@ -81,16 +86,19 @@ t.test('what is open goes on to its end, and a hold waits for it', async (t) => 
   const [client, slow] = await Promise.all([sluice.connect(), sluice.connect()]);
   await client.query('BEGIN');
   await client.query('INSERT INTO t VALUES (10)');
-  const running = slow.query('INSERT INTO t SELECT SLEEP(0.3) + 11');
+  const gate = await set.primary.rootConnection();
+  await gate.query('BEGIN; SELECT n FROM app.gate FOR UPDATE');
+  const running = slow.query('INSERT INTO t SELECT n FROM gate');
   await waitUntil('it runs', async () => {
     const list = await set.primary.query<{ Info: string | null }>('SHOW PROCESSLIST');
-    return list.some(({ Info }) => Info?.includes('SLEEP(0.3)'));
+    return list.some(({ Info }) => Info?.includes('SELECT n FROM gate'));
   });
   let isHeld = false;
   const held = hold(30).then((warnings) => {
     isHeld = true;
     return warnings;
   });
+  await gate.end();
   await running;
   await client.query('INSERT INTO t VALUES (12)');
   t.notOk(isHeld, 'the transaction is open');

@@ -11,8 +11,8 @@ import { MONITOR_ACCOUNT, ReplicationSet } from '../../support/replication-set.t
 import { waitUntil } from '../../support/wait-until.ts';
 
 /** Semi-synchronous replication ends a session at the primary before it stops, which a frozen one does not answer. */
-const ARGS = ['--rpl-semi-sync-slave-enabled=1', '--rpl-semi-sync-slave-kill-conn-timeout=2'];
-const TIMEOUT_MS = 400;
+const ARGS = ['--rpl-semi-sync-slave-enabled=1', '--rpl-semi-sync-slave-kill-conn-timeout=5'];
+const TIMEOUT_MS = 2000;
 
 t.test('an IO thread that is slow to stop', async (t) => {
   const set = await new ReplicationSet({ replicas: 1, args: ARGS }).start();

@@ -89,6 +89,8 @@ export function testReplay(t: Test, flavor: ServerFlavor): void {
     sql: [
       'CREATE TABLE app.t (id INT PRIMARY KEY AUTO_INCREMENT, n INT, s VARCHAR(100)) ENGINE=InnoDB',
       'CREATE TABLE app.outside (n INT) ENGINE=MyISAM',
+      'CREATE TABLE app.gate (n INT PRIMARY KEY) ENGINE=InnoDB',
+      'INSERT INTO app.gate VALUES (61)',
       'INSERT INTO app.t VALUES (1, 100, NULL), (2, 100, NULL)',
     ],
   });
@@ -203,9 +205,12 @@ export function testReplay(t: Test, flavor: ServerFlavor): void {
     connection.on('error', () => undefined);
     await connection.query('BEGIN');
     await connection.query('INSERT INTO t (n) VALUES (62)');
-    const slow = connection.query('INSERT INTO t (n) SELECT 61 + SLEEP(0.5)');
-    await waitUntil('it runs', () => isRunning(set, 'SLEEP(0.5)'));
-    await killThreads(set);
+    const gate = await set.primary.rootConnection();
+    await gate.query('LOCK TABLES app.gate WRITE');
+    const slow = connection.query('INSERT INTO t (n) SELECT n FROM gate');
+    await waitUntil('it runs', () => isRunning(set, 'FROM gate'));
+    await killThreads(set, 'FROM gate');
+    await gate.end();
     t.match(await slow, [{ affectedRows: 1 }]);
     await connection.query('COMMIT');
     t.equal(await count(set, 'n = 62'), 1);
@@ -233,8 +238,8 @@ export function testReplay(t: Test, flavor: ServerFlavor): void {
     await connection.query('SELECT SUM(n) FROM t WHERE id = 1');
     await connection.query('INSERT INTO t (n) VALUES (80)');
     await set.primary.query('UPDATE app.t SET n = 5 WHERE id = 1');
-    const slow = connection.query('INSERT INTO t (n) SELECT 81 + SLEEP(0.5)').catch((error: Error) => error);
-    await waitUntil('it runs', () => isRunning(set, 'SLEEP(0.5)'));
+    const slow = connection.query('INSERT INTO t (n) SELECT 81 + SLEEP(30)').catch((error: Error) => error);
+    await waitUntil('it runs', () => isRunning(set, 'SLEEP(30)'));
     await killThreads(set);
     t.match(await slow, { errno: 9012, message: /could not be replayed: the answer to its statement 2/ });
     const after = await connection.query('SELECT 1').catch((error: Error) => error);
@@ -303,9 +308,9 @@ export function testReplay(t: Test, flavor: ServerFlavor): void {
     await rival.query('BEGIN');
     const locked = rival.query('SELECT n FROM t WHERE id = 2 FOR UPDATE');
     await waitUntil('the rival waits', () => isRunning(set, 'FOR UPDATE'));
-    const insert = blocked.query('INSERT INTO t (n) SELECT 97 + SLEEP(2)').catch((error: Error) => error);
-    await waitUntil('it runs', () => isRunning(set, 'SLEEP(2)'));
-    await killThreads(set, 'SLEEP(2)');
+    const insert = blocked.query('INSERT INTO t (n) SELECT 97 + SLEEP(31)').catch((error: Error) => error);
+    await waitUntil('it runs', () => isRunning(set, 'SLEEP(31)'));
+    await killThreads(set, 'SLEEP(31)');
     await locked;
     await waitUntil('the replay waits', () => isRunning(set, "s = 'blocked'"));
     await killer.query(`KILL QUERY ${id}`);

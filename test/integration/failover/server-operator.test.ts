@@ -11,7 +11,7 @@ import { GeneralLog } from '../../support/general-log.ts';
 import { MONITOR_ACCOUNT, REPLICATION_ACCOUNT, ReplicationSet } from '../../support/replication-set.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
-const STATEMENT_TIMEOUT_MS = 2000;
+const STATEMENT_TIMEOUT_MS = 20_000;
 
 for (const flavor of Object.values(ServerFlavor)) {
   t.test(flavor, async (t) => {
@@ -85,7 +85,7 @@ for (const flavor of Object.values(ServerFlavor)) {
       const gtids = await primary.executedGtids();
       t.equal(await first.waitForGtids(gtids, 100), false);
       await first.startReplication('', 'sql');
-      t.equal(await first.waitForGtids(gtids, 5000), true);
+      t.equal(await first.waitForGtids(gtids, 30_000), true);
       t.equal((await first.readState()).executed, gtids);
     });
 
@@ -126,7 +126,7 @@ for (const flavor of Object.values(ServerFlavor)) {
       await t.rejects(app.query('INSERT INTO t VALUES (2)'), { code: 'ER_OPTION_PREVENTS_STATEMENT' });
       await app.end();
       const all = await primary.executedGtids();
-      t.equal(await first.waitForGtids(all, 5000), true);
+      t.equal(await first.waitForGtids(all, 30_000), true);
       await first.stopReplication('');
       await first.setSemiSync(true, false, 10_000);
       await first.setWritable();
@@ -141,8 +141,8 @@ for (const flavor of Object.values(ServerFlavor)) {
       await promoted.query('INSERT INTO t VALUES (3)');
       await promoted.end();
       const now = await first.executedGtids();
-      t.equal(await primary.waitForGtids(now, 5000), true);
-      t.equal(await second.waitForGtids(now, 5000), true);
+      t.equal(await primary.waitForGtids(now, 30_000), true);
+      t.equal(await second.waitForGtids(now, 30_000), true);
       t.match(await primary.readState(), {
         readOnly: true,
         superReadOnly: flavor === 'mysql',

@@ -7,7 +7,7 @@ import { REPLICATION_ACCOUNT, ReplicationSet } from '../../support/replication-s
 import { SluiceProcess } from '../../support/sluice-process.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
-const LONG = { timeoutMs: 30_000 };
+const LONG = { timeoutMs: 90_000 };
 
 interface EventRow extends RowDataPacket {
   readonly event: string;
@@ -33,7 +33,7 @@ class Sluice {
           automatic: true,
           confirmMs: 300,
           replication: REPLICATION_ACCOUNT,
-          etcd: { endpoints: [endpoint], name, ttlMs: 2000, timeoutMs: 600 },
+          etcd: { endpoints: [endpoint], name, ttlMs: 6000, timeoutMs: 2000 },
         },
       },
     });
@@ -104,6 +104,10 @@ t.test('one of two Sluices fails over', async (t) => {
       async () =>
         (await a.details('operation-ended')).filter((text) => text.includes('outcome=done')).length === 2,
       LONG,
+    );
+    await waitUntil(
+      'the other one has everything',
+      async () => (await set.replicas[1]?.queryValue('SELECT COUNT(*) FROM app.t')) === '4',
     );
     etcd.freeze();
     await a.sees('agreement-changed', 'to=lost');

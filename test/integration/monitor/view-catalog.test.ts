@@ -46,6 +46,9 @@ const MARIADB_ONLY = [
 ];
 const COMPUTED = ['app.computed', 'app.on_computed'];
 
+/** Nothing is written: a server of MySQL 5.7 that is killed in a CREATE TABLE keeps the half of it. */
+const heartbeat = { table: null, write: false, intervalMs: 250 };
+
 for (const flavor of Object.values(ServerFlavor)) {
   t.test(flavor, async (t) => {
     const set = await new ReplicationSet({
@@ -65,7 +68,7 @@ for (const flavor of Object.values(ServerFlavor)) {
       settings = {},
       account?: { username: string; password: string },
     ): Promise<MonitorUnderTest> {
-      const subject = new MonitorUnderTest(set.servers, settings, account);
+      const subject = new MonitorUnderTest(set.servers, { heartbeat, ...settings }, account);
       t.teardown(() => subject.monitor.stop());
       await subject.monitor.start();
       return subject;
@@ -127,6 +130,7 @@ for (const flavor of Object.values(ServerFlavor)) {
     });
 
     await t.test('without a primary the definitions come from a replica', async (t) => {
+      await set.waitForSync();
       await primary.kill();
       const subject = await watch();
       t.equal(subject.monitor.topology.primary, null);
@@ -140,6 +144,7 @@ for (const flavor of Object.values(ServerFlavor)) {
     await t.test('while nobody can be asked the catalogue stays as it is', async (t) => {
       const subject = await watch({ catalogIntervalMs: 50 });
       t.equal(subject.monitor.catalog.complete, true);
+      await set.waitForSync();
       await Promise.all(set.servers.map((server) => server.kill()));
       for (const server of set.servers) await subject.see(server, { status: 'SHUNNED' });
       await subject.monitor.refreshCatalog();
