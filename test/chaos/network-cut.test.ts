@@ -44,6 +44,7 @@ t.test('the network is cut', { skip }, async (t) => {
     ...hostOf('sluice'),
     config: {
       servers: set.servers.map(({ address }) => address),
+      monitor: { timeoutMs: 800 },
       failover: { automatic: true, replication: REPLICATION_ACCOUNT },
       // With default passwords both are for loopback only.
       admin: { host: '127.0.0.1' },
@@ -59,17 +60,17 @@ t.test('the network is cut', { skip }, async (t) => {
 
   // Replicas still hear it: it may be anything but dead, and others may still write there.
   network.cut('sluice', 'primary');
-  await sluice.waitForLog('"verdict":"heard"', 20_000);
+  await sluice.waitForLog('"verdict":"heard"', 60_000);
   t.equal(await heirOf(set), null, 'a primary that its replicas hear is not replaced');
   network.heal();
   await bank.waitForEach(5);
 
   network.isolate('primary');
-  const heir = await waitUntil('an heir takes writes', () => heirOf(set), { timeoutMs: 45_000 });
+  const heir = await waitUntil('an heir takes writes', () => heirOf(set), { timeoutMs: 90_000 });
   await bank.waitForEach(5);
   network.heal();
   await waitUntil('the old primary is read-only', async () => !(await isWritable(set.primary)), {
-    timeoutMs: 20_000,
+    timeoutMs: 60_000,
   });
   await bank.waitForEach(5);
   const transfers = await bank.stop();

@@ -32,8 +32,8 @@ export interface DatabaseServerOptions {
   readonly dataDir?: string;
 }
 
-const START_TIMEOUT_MS = 30_000;
-const STOP_TIMEOUT_MS = 30_000;
+const START_TIMEOUT_MS = 60_000;
+const STOP_TIMEOUT_MS = 60_000;
 const PORT_ATTEMPTS = 5;
 
 export abstract class DatabaseServer {

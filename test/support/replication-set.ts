@@ -75,7 +75,7 @@ const MONITOR_PRIVILEGES: Readonly<Record<ServerFlavor, readonly string[]>> = {
   ],
 };
 
-const SYNC_TIMEOUT_MS = 20_000;
+const SYNC_TIMEOUT_MS = 60_000;
 
 export class ReplicationSet {
   readonly flavor: ServerFlavor;

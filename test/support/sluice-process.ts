@@ -105,7 +105,8 @@ export class SluiceProcess {
       admin: { host: this.host, port: this.adminPort },
       http: { host: this.host, port: this.httpPort },
       workers: 2,
-      monitor: { ...MONITOR_ACCOUNT, intervalMs: 200 },
+      // On a busy machine a server that is well must not look as if it hung.
+      monitor: { ...MONITOR_ACCOUNT, intervalMs: 200, timeoutMs: 2000 },
       log: { level: 'debug', pretty: false },
     };
     writeFileSync(this.configFile, stringify(mergeConfig(base, config)));
@@ -211,7 +212,7 @@ export class SluiceProcess {
   }
 
   get(path: string): Promise<Response> {
-    return fetch(`http://${this.host}:${this.httpPort}${path}`, { signal: AbortSignal.timeout(5000) });
+    return fetch(`http://${this.host}:${this.httpPort}${path}`, { signal: AbortSignal.timeout(30_000) });
   }
 
   /** The samples of /metrics: `name{label="value"}` as exposed → value. */

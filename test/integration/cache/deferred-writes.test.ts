@@ -7,7 +7,7 @@ import { SluiceProcess } from '../../support/sluice-process.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
 const ROUNDS = 12;
-const DEADLINE = { timeout: 30_000 };
+const DEADLINE = { timeout: 120_000 };
 const set = new ReplicationSet({
   replicas: 0,
   // A row that waits for readers does not hold up others then.

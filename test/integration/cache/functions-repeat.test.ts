@@ -13,7 +13,7 @@ import type { DatabaseServer } from '../../support/database-server.ts';
 import { MariadbServer } from '../../support/mariadb-server.ts';
 import { Mysql57Server } from '../../support/mysql57-server.ts';
 
-t.setTimeout(60_000);
+t.setTimeout(400_000);
 
 /** Of what functions take; none is of the type TIME, whose values are of the day where they are made a DATETIME. */
 const ARGUMENTS = [

@@ -12,6 +12,9 @@ import { MarksRig, startSet } from './marks-rig.ts';
 
 const PATIENT = { timeoutMs: 30_000 };
 
+/** As often it is looked at while a write is held up. */
+const LOOKS = 50;
+
 type Step = readonly [sql: string, raised: string, fails?: 'fails'];
 
 /** What MySQL refuses with GTIDs. */
@@ -198,7 +201,14 @@ async function killStatement(rig: MarksRig, sql: string): Promise<void> {
   await rig.server.query(`KILL QUERY ${await rig.runs(sql)}`);
 }
 
-const SLOW = 'UPDATE t SET n = n + SLEEP(0.6) + 1 WHERE id = 1';
+const HELD_UP = 'UPDATE t SET n = n + 1 WHERE id = 1';
+
+/** Writes of rows of `t` wait on the server until it is let go. */
+async function holdUp({ server }: MarksRig): Promise<() => Promise<void>> {
+  const holder = await server.rootConnection();
+  await holder.query('BEGIN; SELECT n FROM app.t FOR UPDATE');
+  return () => holder.end();
+}
 
 async function losses(t: Test, rig: MarksRig): Promise<void> {
   const value = async (): Promise<number> =>
@@ -208,11 +218,13 @@ async function losses(t: Test, rig: MarksRig): Promise<void> {
     const before = await value();
     const connection = await rig.connect();
     const raised = await rig.raisedBy(async () => {
-      void connection.query(SLOW).catch(() => undefined);
+      const letGo = await holdUp(rig);
+      void connection.query(HELD_UP).catch(() => undefined);
       await rig.runs('UPDATE t');
       connection.destroy();
       await waitUntil('it is a doubt', () => rig.doubts.count === 1);
       t.equal(rig.flux, 't');
+      await letGo();
       await waitUntil('it has run', async () => (await value()) === before + 1);
     });
     t.equal(raised, 't');
@@ -223,17 +235,18 @@ async function losses(t: Test, rig: MarksRig): Promise<void> {
   await t.test('it is never out of flux while it is not carried out', async (t) => {
     const before = await value();
     const connection = await rig.connect();
-    void connection.query(SLOW).catch(() => undefined);
+    const letGo = await holdUp(rig);
+    void connection.query(HELD_UP).catch(() => undefined);
     await rig.runs('UPDATE t');
     connection.destroy();
-    let looks = 0;
-    for (;;) {
+    let lettingGo: Promise<void> | null = null;
+    for (let looks = 0; ; looks++) {
       const flux = rig.flux;
       if ((await value()) !== before) break;
       if (flux !== 't') t.fail(`look ${looks}`);
-      looks++;
+      if (looks === LOOKS) lettingGo = letGo();
     }
-    t.ok(looks > 1);
+    await lettingGo;
     await rig.quiet();
   });
 
@@ -241,10 +254,12 @@ async function losses(t: Test, rig: MarksRig): Promise<void> {
     const before = await value();
     const connection = await rig.connect();
     const raised = await rig.raisedBy(async () => {
-      const running = connection.query(SLOW).catch((error: Error) => error);
+      const letGo = await holdUp(rig);
+      const running = connection.query(HELD_UP).catch((error: Error) => error);
       const id = await rig.runs('UPDATE t');
       await rig.server.query(`KILL ${id}`);
       t.match(await running, Error);
+      await letGo();
     });
     t.equal(raised, 't');
     t.equal(await value(), before);
@@ -313,8 +328,9 @@ async function crash(t: Test, rig: MarksRig): Promise<void> {
   for (let i = 0; i < 2; i++) connections.push(await rig.connect());
   const before = Number(await rig.server.queryValue('SELECT SUM(n) FROM app.t'));
   const raised = await rig.raisedBy(async () => {
-    void connections[0]!.query('UPDATE t SET n = n + SLEEP(0.6) + 1 WHERE id = 1').catch(() => undefined);
-    void connections[1]!.query('UPDATE t SET n = n + SLEEP(0.6) + 1 WHERE id = 2').catch(() => undefined);
+    const letGo = await holdUp(rig);
+    for (const [index, connection] of connections.entries())
+      void connection.query(`UPDATE t SET n = n + 1 WHERE id = ${index + 1}`).catch(() => undefined);
     await waitUntil('both run', async () => {
       const running = (await rig.threads()).filter(({ info }) => info?.startsWith('UPDATE t'));
       return running.length === 2;
@@ -325,6 +341,7 @@ async function crash(t: Test, rig: MarksRig): Promise<void> {
     await waitUntil('both have gone', () => rig.workers.status().every(({ restarts }) => restarts === 1));
     await waitUntil('both are doubts', () => rig.doubts.count > 0);
     t.equal(rig.flux, 't');
+    await letGo();
     await waitUntil('both have run', async () => {
       return Number(await rig.server.queryValue('SELECT SUM(n) FROM app.t')) === before + 2;
     });
@@ -340,9 +357,12 @@ async function unseen(t: Test, set: ReplicationSet): Promise<void> {
   await primary.query("CREATE USER blind@'%' IDENTIFIED BY 'blind-secret'");
   const rig = await MarksRig.start(t, set, 1, { username: 'blind', password: 'blind-secret' });
   const connection = await rig.connect();
-  void connection.query(SLOW).catch(() => undefined);
+  const letGo = await holdUp(rig);
+  void connection.query(HELD_UP).catch(() => undefined);
   await rig.runs('UPDATE t');
   connection.destroy();
+  await waitUntil('it is a doubt', () => rig.doubts.count === 1);
+  await letGo();
   await waitUntil('it has ended', async () => {
     return (await rig.threads()).every(({ info }) => info?.startsWith('UPDATE t') !== true);
   });
@@ -361,7 +381,7 @@ async function unseen(t: Test, set: ReplicationSet): Promise<void> {
 async function anotherTerm(t: Test, rig: MarksRig): Promise<void> {
   const connection = await rig.connect();
   const { servers, writes } = rig.snapshot;
-  void connection.query('UPDATE t SET n = n + SLEEP(2) WHERE id = 1').catch(() => undefined);
+  void connection.query('UPDATE t SET n = n + SLEEP(60) WHERE id = 1').catch(() => undefined);
   await rig.runs('UPDATE t');
   connection.destroy();
   await waitUntil('it is a doubt', () => rig.doubts.count === 1);

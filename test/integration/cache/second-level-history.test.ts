@@ -15,7 +15,7 @@ import { Mysql57Server } from '../../support/mysql57-server.ts';
 import { ReplicationSet } from '../../support/replication-set.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
-t.setTimeout(120_000);
+t.setTimeout(400_000);
 
 const SLOTS = Int32Array.of(slotOf('t'));
 const MAX_LAG_MS = 20_000;

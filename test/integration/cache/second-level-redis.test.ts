@@ -9,7 +9,7 @@ import { Sharer, type SharerOptions, UNREADY } from '../../support/sharer.ts';
 import { sharedServer, sharers, sharersOf } from '../../support/sharers.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
-t.setTimeout(120_000);
+t.setTimeout(400_000);
 
 const X = { name: 'x', table: 't' };
 const SECRET = 'a secret of Redis';
@@ -97,10 +97,10 @@ t.test('a server that is slow costs its time-out, and nothing more', { skip }, a
   const server = await sharedServer(t, 'redis');
   const [a] = await sharersOf(t, server, 1, { timeoutMs: 20 });
   await a.share(X);
-  await server.command('CLIENT', 'PAUSE', 400, 'ALL');
+  await server.command('CLIENT', 'PAUSE', 4000, 'ALL');
   const beganAtMs = performance.now();
   t.equal(await a.get(X), null);
-  t.ok(performance.now() - beganAtMs < 350, 'it was not waited for');
+  t.ok(performance.now() - beganAtMs < 3500, 'it was not waited for');
   t.equal(a.timeouts(), 1);
   await waitUntil('it answers again', async () => (await a.get(X)) === 'x');
 });

@@ -9,7 +9,7 @@ import { type Sharer, UNREADY } from '../../support/sharer.ts';
 import { sharedServer, sharersOf } from '../../support/sharers.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
-t.setTimeout(120_000);
+t.setTimeout(400_000);
 
 const SHORT_LEASE_MS = 1000;
 const X = { name: 'x', table: 't' };

@@ -7,7 +7,7 @@ import { type SharedCacheKind, SharedCacheServer } from '../../support/shared-ca
 import { SluiceProcess } from '../../support/sluice-process.ts';
 import { waitUntil as waitFor } from '../../support/wait-until.ts';
 
-t.setTimeout(300_000);
+t.setTimeout(400_000);
 
 /** Numbers are asked for over http, which a busy machine takes seconds for. */
 function waitUntil(what: string, isTrue: () => Promise<boolean>): Promise<unknown> {

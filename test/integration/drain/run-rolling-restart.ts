@@ -57,7 +57,9 @@ async function isFit(admin: Connection, server: DatabaseServer): Promise<void> {
 }
 
 export async function runRollingRestart(t: Test, set: ReplicationSet): Promise<void> {
-  const sluice = await SluiceProcess.startFor(set, { config: { routing: { slowStartMs: 500 } } });
+  const sluice = await SluiceProcess.startFor(set, {
+    config: { routing: { slowStartMs: 500 }, monitor: { timeoutMs: 800 } },
+  });
   t.teardown(() => sluice.dispose());
   const admin = await sluice.adminConnection();
   t.teardown(() => admin.end());

@@ -69,7 +69,7 @@ export class FailoverStage {
       servers: this.set.servers.map(({ address }) => address),
       failover: { automatic: true, confirmMs: 300, replication: REPLICATION_ACCOUNT },
       // Transactions of Sluice's own would make each old primary one with more than its heir.
-      monitor: { heartbeat: { write: false } },
+      monitor: { heartbeat: { write: false }, timeoutMs: 1500 },
       workers: 1,
     };
     const all = mergeConfig(mergeConfig(config, this.#config), over);

@@ -6,7 +6,7 @@ import { REPLICATION_ACCOUNT, ReplicationSet } from '../../support/replication-s
 import { waitUntil } from '../../support/wait-until.ts';
 import { MonitorUnderTest } from './monitor-under-test.ts';
 
-t.setTimeout(200_000);
+t.setTimeout(400_000);
 
 for (const flavor of Object.values(ServerFlavor)) {
   for (const [title, reportHost] of [

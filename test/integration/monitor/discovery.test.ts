@@ -4,7 +4,7 @@ import { ReplicationSet } from '../../support/replication-set.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 import { MonitorUnderTest } from './monitor-under-test.ts';
 
-t.setTimeout(200_000);
+t.setTimeout(400_000);
 
 /**
  * Nothing is written by these monitors. A replica of MySQL 5.7 that is killed in a CREATE TABLE keeps the half of it

@@ -8,7 +8,7 @@ import { SluiceProcess } from '../../support/sluice-process.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 import { MonitorUnderTest } from './monitor-under-test.ts';
 
-t.setTimeout(200_000);
+t.setTimeout(400_000);
 
 const README = readFileSync(new URL('../../../src/control/monitor/README.md', import.meta.url), 'utf8');
 

@@ -7,7 +7,7 @@ import { ReplicationSet } from '../../support/replication-set.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 import { MonitorUnderTest } from './monitor-under-test.ts';
 
-t.setTimeout(120_000);
+t.setTimeout(400_000);
 
 const set = new ReplicationSet({ replicas: 1 });
 t.before(() => set.start());

@@ -10,7 +10,7 @@ import { ReplicationSet } from '../../support/replication-set.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 import { MonitorUnderTest, seed } from './monitor-under-test.ts';
 
-t.setTimeout(200_000);
+t.setTimeout(400_000);
 
 /** Over what a busy machine adds to a replica that is well, below what the tests make them wait. */
 const LIMIT_MS = 1400;

@@ -8,7 +8,7 @@ import { MONITOR_ACCOUNT, ReplicationSet } from '../../support/replication-set.t
 import { waitUntil } from '../../support/wait-until.ts';
 import { MonitorUnderTest, seed } from './monitor-under-test.ts';
 
-t.setTimeout(120_000);
+t.setTimeout(400_000);
 
 t.test('one primary, one replica', async (t) => {
   const set = await new ReplicationSet({ replicas: 1 }).start();

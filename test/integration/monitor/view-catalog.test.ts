@@ -4,7 +4,7 @@ import { ReplicationSet } from '../../support/replication-set.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 import { MonitorUnderTest } from './monitor-under-test.ts';
 
-t.setTimeout(200_000);
+t.setTimeout(400_000);
 
 const VIEWS = [
   'CREATE TABLE app.t (id INT PRIMARY KEY, name VARCHAR(20))',

@@ -6,7 +6,7 @@ import { ServerFlavor } from '../../../src/topology/server-description.ts';
 import { APP_ACCOUNT, ReplicationSet } from '../../support/replication-set.ts';
 import { SluiceProcess } from '../../support/sluice-process.ts';
 
-t.setTimeout(120_000);
+t.setTimeout(400_000);
 
 const LEVEL = 'SELECT @@sluice.causal_reads AS level';
 

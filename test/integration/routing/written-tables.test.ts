@@ -16,7 +16,7 @@ import { ReplicationSet } from '../../support/replication-set.ts';
 import { MonitorUnderTest } from '../monitor/monitor-under-test.ts';
 import { MAY_WRITE_ANYTHING, OWN_WRITES, ROWS, SCHEMA, WRITES } from './written-tables-corpus.ts';
 
-t.setTimeout(200_000);
+t.setTimeout(400_000);
 
 const TABLE_MAP = /table_id: \d+ \((.+)\)$/;
 
