@@ -22,6 +22,7 @@ import type { HandoverTaker } from '../control/handover/handover-taker.ts';
 import { formatRowProblem, RowError } from '../control/runtime/row-error.ts';
 import type { SluiceHandle } from '../control/sluice-handle.ts';
 import type { startSluice } from '../control/start-sluice.ts';
+import { holdWhileIdle } from './compiler-hold.ts';
 import { ExitCode } from './exit-code.ts';
 import { ServiceManager } from './service-manager.ts';
 import { startRefusal } from './start-refusal.ts';
@@ -97,6 +98,7 @@ class Service {
       if (taker !== null) void this.#manager.told().then(() => taker.announced());
     }
     letYoungHeapGrow();
+    holdWhileIdle();
     setTimeout(collectAll, SETTLED_MS).unref();
     void this.#handle.finished.then(() => this.#finished());
   }

@@ -13,7 +13,12 @@ const LAST_RESORT = "gc({ execution: 'sync', type: 'major', flavor: 'last-resort
 export function collectAll(): void {
   // Contexts that are made from now on have `gc`.
   setFlagsFromString('--expose-gc');
-  runInNewContext(LAST_RESORT);
+  try {
+    runInNewContext(LAST_RESORT);
+  } finally {
+    // With any flag changed V8 does not take the code that comes with Node, and compiles it.
+    setFlagsFromString('--no-expose-gc');
+  }
 }
 
 const IDLE_MS = 30_000;

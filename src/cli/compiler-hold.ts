@@ -1,0 +1,47 @@
+/**
+ * Keeps the optimizing compilers out of a process that has next to nothing to do. Every second it looks at what the process has
+ * used of a processor; with work to do they come, for good: what they take is taken then.
+ */
+
+import { holdCompilers, mayHoldCompilers, releaseCompilers } from '../common/optimizing-compilers.ts';
+
+const PERIOD_MS = 1000;
+/** Of a processor, in each period: checks, beats, a scraped page. */
+const IDLE_CPU_MS = 100;
+/** Beyond that, at once or over some periods. What an operator's first page loads is less. */
+const BUSY_CPU_MS = 300;
+
+/** Tells work from idling. */
+export class BusyGauge {
+  #seenCpuMs: number;
+  #excessMs = 0;
+
+  /** @param cpuMs what the process has used so far, of all its threads */
+  constructor(cpuMs: number) {
+    this.#seenCpuMs = cpuMs;
+  }
+
+  /** To be asked once in each period. */
+  isBusy(cpuMs: number): boolean {
+    this.#excessMs = Math.max(0, this.#excessMs + cpuMs - this.#seenCpuMs - IDLE_CPU_MS);
+    this.#seenCpuMs = cpuMs;
+    return this.#excessMs >= BUSY_CPU_MS;
+  }
+}
+
+export function holdWhileIdle(): void {
+  const { NODE_OPTIONS: more = '' } = process.env;
+  if (!mayHoldCompilers([...process.execArgv, ...more.split(/\s+/)])) return;
+  holdCompilers();
+  const gauge = new BusyGauge(ownCpuMs());
+  const timer = setInterval(() => {
+    if (!gauge.isBusy(ownCpuMs())) return;
+    clearInterval(timer);
+    releaseCompilers();
+  }, PERIOD_MS).unref();
+}
+
+function ownCpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
