@@ -1,6 +1,7 @@
 /**
  * Questions to all workers at once. Each is answered in parts, and over when every worker has given its last one, has
  * ended, or is late: then what has come so far is the answer, and says whose is missing. Nobody is waited for longer.
+ * What a late worker has forgotten by telling it (`reset`) is in the next answer to the same question.
  */
 
 import {
@@ -44,6 +45,10 @@ interface Pending {
 
 export class WorkerInquiries {
   readonly #pending = new Map<number, Pending>();
+  /** Workers that still have something to tell which they forget, by request. */
+  readonly #late = new Map<number, Set<number>>();
+  /** What those have told since. */
+  readonly #kept = collected();
   readonly #timeoutMs: number;
   #requests = 0;
 
@@ -63,6 +68,7 @@ export class WorkerInquiries {
         clearTimeout(timer);
         this.#pending.delete(requestId);
         const { records, awaited, ended } = pending;
+        if (inspection.reset === true && awaited.size > 0) this.#late.set(requestId, new Set(awaited));
         resolve({
           ...records,
           missing: [...awaited, ...ended].sort(ascending),
@@ -76,6 +82,7 @@ export class WorkerInquiries {
         records: collected(),
         done,
       };
+      if (inspection.reset === true) this.#takeKept(inspection, pending.records);
       this.#pending.set(requestId, pending);
       for (const worker of workers) send(worker, { type: 'inspect', requestId, ...inspection });
       if (workers.length === 0) done();
@@ -84,6 +91,7 @@ export class WorkerInquiries {
 
   received(worker: number, answer: InspectAnswer): void {
     const pending = this.#pending.get(answer.requestId);
+    if (pending === undefined) this.#keep(worker, answer);
     if (pending?.awaited.has(worker) !== true) return;
     for (const subject of SUBJECTS) append(pending.records[subject], answer[subject]);
     if (answer.isLast) this.#over(pending, worker);
@@ -91,11 +99,29 @@ export class WorkerInquiries {
 
   /** It will not answer any more. */
   workerEnded(worker: number): void {
+    for (const requestId of [...this.#late.keys()]) this.#isLateNoMore(requestId, worker);
     for (const pending of [...this.#pending.values()]) {
       if (!pending.awaited.has(worker)) continue;
       pending.ended.push(worker);
       this.#over(pending, worker);
     }
+  }
+
+  #keep(worker: number, answer: InspectAnswer): void {
+    if (this.#late.get(answer.requestId)?.has(worker) !== true) return;
+    for (const subject of SUBJECTS) append(this.#kept[subject], answer[subject]);
+    if (answer.isLast) this.#isLateNoMore(answer.requestId, worker);
+  }
+
+  #takeKept({ subject: wanted }: Inspection, records: Collected): void {
+    for (const subject of SUBJECTS)
+      if (subject === wanted) append(records[subject], this.#kept[subject].splice(0));
+  }
+
+  #isLateNoMore(requestId: number, worker: number): void {
+    const workers = this.#late.get(requestId);
+    workers?.delete(worker);
+    if (workers?.size === 0) this.#late.delete(requestId);
   }
 
   #over(pending: Pending, worker: number): void {

@@ -107,7 +107,7 @@ async function attempt(random: SeededRandom, number: number): Promise<string | n
   }
 }
 
-t.test('garbage from a server', { timeout: isNightly ? 3_600_000 : 120_000 }, async (t) => {
+t.test('garbage from a server', { timeout: isNightly ? 3_600_000 : 400_000 }, async (t) => {
   const random = SeededRandom.fromEnvironment();
   t.comment(`SLUICE_TEST_SEED=${random.seed}`);
   const bystander = await Bystander.start(sluice);

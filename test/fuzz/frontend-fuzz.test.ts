@@ -31,7 +31,7 @@ t.before(async () => {
   await set.start();
   sluice = await SluiceProcess.startFor(set, {
     env: { NODE_OPTIONS: SMALL_HEAP },
-    config: { limits: { maxPacketBytes: 4_194_304, handshakeTimeoutMs: 2000 }, log: { level: 'info' } },
+    config: { limits: { maxPacketBytes: 4_194_304, handshakeTimeoutMs: 30_000 }, log: { level: 'info' } },
   });
 });
 t.teardown(async () => {
@@ -85,7 +85,7 @@ async function attackSession(random: SeededRandom): Promise<void> {
   client.socket.destroy();
 }
 
-t.test('garbage from clients', { timeout: isNightly ? 3_600_000 : 120_000 }, async (t) => {
+t.test('garbage from clients', { timeout: isNightly ? 3_600_000 : 400_000 }, async (t) => {
   const random = SeededRandom.fromEnvironment();
   t.comment(`SLUICE_TEST_SEED=${random.seed}`);
   const bystander = await Bystander.start(sluice);
@@ -111,7 +111,6 @@ t.test('garbage from clients', { timeout: isNightly ? 3_600_000 : 120_000 }, asy
   await waitUntil(
     'no connection is left',
     async () => (await sluice.metric('sluice_frontend_connections')) === baseline,
-    { timeoutMs: 15_000 },
   );
   const growth = await lastingGrowth(sluice, memory, MAX_GROWTH_BYTES);
   await bystander.stop();

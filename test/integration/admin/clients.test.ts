@@ -29,7 +29,7 @@ async function type(
   const options = ['--no-defaults', '-h127.0.0.1', `-P${admin.server.port}`, `-u${user}`, ...args];
   return new Promise((resolve) => {
     const env = { ...process.env, MYSQL_PWD: password };
-    const child = execFile(program, options, { env, timeout: 20_000 }, (_error, stdout, stderr) =>
+    const child = execFile(program, options, { env, timeout: 60_000 }, (_error, stdout, stderr) =>
       resolve({ stdout, stderr: stderr.trim() }),
     );
     child.stdin?.end(lines);

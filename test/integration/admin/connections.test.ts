@@ -67,7 +67,7 @@ function run(args: readonly string[], sql: string, password = PASSWORD): Promise
     const child = execFile(
       program,
       options,
-      { env, timeout: 20_000, maxBuffer: 1 << 26 },
+      { env, timeout: 60_000, maxBuffer: 1 << 26 },
       (_error, stdout, stderr) => resolve({ stdout, stderr: stderr.trim() }),
     );
     child.stdin?.end(`${sql};\n`);
@@ -193,7 +193,7 @@ async function sslThen(port: number, bytes: Buffer): Promise<{ socket: Socket; h
 }
 
 t.test('handshakes of TLS that do not come to an end', async (t) => {
-  const admin = await AdminUnderTest.start({ tls: tlsOf(serverFiles), limits: { loginTimeoutMs: 400 } });
+  const admin = await AdminUnderTest.start({ tls: tlsOf(serverFiles), limits: { loginTimeoutMs: 1500 } });
   t.teardown(() => admin.stop());
   for (const bytes of [randomBytes(300), Buffer.from('GET / HTTP/1.0\r\n\r\n'), Buffer.alloc(100)]) {
     const { socket, heard } = await sslThen(admin.server.port, bytes);

@@ -15,7 +15,7 @@ import { SluiceProcess } from '../../support/sluice-process.ts';
 import { stockClient } from '../../support/stock-client.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
-const HANDSHAKE_TIMEOUT_MS = 1000;
+const HANDSHAKE_TIMEOUT_MS = 4000;
 const V2 = Buffer.from('\r\n\r\n\0\r\nQUIT\n', 'latin1');
 
 const directory = makeTemporaryDirectory('sockets');

@@ -15,7 +15,7 @@ import { SluiceProcess } from '../../support/sluice-process.ts';
 import { stockClient } from '../../support/stock-client.ts';
 import { waitUntil } from '../../support/wait-until.ts';
 
-const HANDSHAKE_TIMEOUT_MS = 1500;
+const HANDSHAKE_TIMEOUT_MS = 4000;
 const CLIENT_SSL_REQUEST = frame(1, sslRequest());
 
 const authority = await CertificateAuthority.create();

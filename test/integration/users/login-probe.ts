@@ -29,7 +29,7 @@ export interface Target {
 }
 
 const UTF8MB4_GENERAL_CI = 45;
-const TIMEOUT_MS = 15_000;
+const TIMEOUT_MS = 60_000;
 
 /**
  * `ok`, or the error as `errno sqlState message`, or `closed` where the connection ended without a word; with a query

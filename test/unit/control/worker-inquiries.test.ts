@@ -1,8 +1,8 @@
 import t from 'tap';
-import { type InspectAnswer, NO_RECORDS } from '../../../src/common/inspection.ts';
+import { type InspectAnswer, type Inspection, NO_RECORDS } from '../../../src/common/inspection.ts';
 import type { ToWorker } from '../../../src/common/thread-messages.ts';
 import { WorkerInquiries } from '../../../src/control/worker-inquiries.ts';
-import { routeRecord, sessionRecord } from './admin/made-records.ts';
+import { errorRecord, routeRecord, sessionRecord } from './admin/made-records.ts';
 
 const WANTED = { subject: 'sessions', connectionId: null, limit: 10 } as const;
 const LONG_MS = 60_000;
@@ -16,8 +16,8 @@ class Rig {
     this.inquiries = new WorkerInquiries(timeoutMs);
   }
 
-  ask(workers: readonly number[]) {
-    return this.inquiries.ask(WANTED, workers, (worker, message) => this.sent.push([worker, message]));
+  ask(workers: readonly number[], wanted: Inspection = WANTED) {
+    return this.inquiries.ask(wanted, workers, (worker, message) => this.sent.push([worker, message]));
   }
 
   answer(worker: number, requestId: number, isLast: boolean, more: Partial<InspectAnswer> = {}): void {
@@ -63,6 +63,38 @@ t.test('a worker that ends, or is late, is missing', async (t) => {
   rig.answer(0, 1, true, { sessions: [sessionRecord()] });
   rig.inquiries.workerEnded(0);
   t.strictSame(await second, { ...NOTHING, missing: [0], asked: 1 }, 'not the first one’s answer');
+});
+
+t.test('what a late worker has forgotten by telling it is in the next answer, once', async (t) => {
+  const rig = new Rig(20);
+  const wanted = { subject: 'errors', connectionId: null, limit: 10, reset: true } as const;
+  const countsOf = async (asked: ReturnType<Rig['ask']>) => (await asked).errors.map(({ count }) => count);
+  const told = (count: number) => ({ errors: [errorRecord({ count })] });
+  const first = rig.ask([0, 1], wanted);
+  rig.answer(0, 1, true, told(1));
+  rig.answer(1, 1, false, told(2));
+  t.strictSame(await countsOf(first), [1, 2]);
+  rig.answer(1, 1, false, told(3));
+  const other = rig.ask([0], { ...wanted, reset: false });
+  rig.answer(0, 2, true);
+  t.strictSame(await countsOf(other), [], 'who resets nothing is told nothing of it');
+  rig.answer(1, 1, true, told(4));
+  rig.answer(1, 1, true, told(5));
+  for (const [requestId, expected] of [
+    [3, [3, 4]],
+    [4, []],
+  ] as const) {
+    const next = rig.ask([0], wanted);
+    rig.answer(0, requestId, true);
+    t.strictSame(await countsOf(next), expected, 'what comes behind the last part is nobody’s');
+  }
+  const lost = rig.ask([0], wanted);
+  await lost;
+  rig.inquiries.workerEnded(0);
+  rig.answer(0, 5, true, told(6));
+  const last = rig.ask([1], wanted);
+  rig.answer(1, 6, true);
+  t.strictSame(await countsOf(last), [], 'its successor has not been asked');
 });
 
 t.test('nobody to ask', async (t) => {
