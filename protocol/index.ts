@@ -67,6 +67,7 @@ export {
 export {
   decodeCompressedQueryEvent,
   decodeQueryEvent,
+  isBeginEvent,
   type QueryEvent,
   type QueryStatus,
 } from './binlog/query-event.ts';

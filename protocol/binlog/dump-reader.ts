@@ -7,8 +7,8 @@
  *
  * | state   | meaning                                            | entered by       | left by                      |
  * |---------|----------------------------------------------------|------------------|------------------------------|
- * | between | the next byte begins a packet's header             | a packet's end   | a header's four bytes        |
- * | within  | payload bytes of a fragment are to come            | a header         | the fragment's last byte     |
+ * | between | the next byte begins a packet's header             | a packet's end   | a header in front of a part  |
+ * | within  | payload bytes of a fragment are to come            | such a header    | the fragment's last byte     |
  * | ended   | ERR or EOF came, or the sink has thrown            | –                | never                        |
  */
 
@@ -30,11 +30,17 @@ import { BinlogChecksum, decodeFormatDescription } from './format-description.ts
 
 export interface DumpSink {
   /**
-   * An event in its order. Header and body live until the call returns; the body is without the checksum. Of a format
-   * description the body has its footer, for `decodeFormatDescription`.
+   * An event in its order. Its body is `bytes[start, end)`, without the checksum; header and bytes live until the call returns.
+   * Of a format description the body has its footer, for `decodeFormatDescription`.
    * @param isWhole false: the body is only the beginning of a long one.
    */
-  event(header: Readonly<BinlogEventHeader>, body: Buffer, isWhole: boolean): void;
+  event(
+    header: Readonly<BinlogEventHeader>,
+    bytes: Buffer,
+    start: number,
+    end: number,
+    isWhole: boolean,
+  ): void;
   /** The server has ended the answer; null: without an error. */
   ended(error: ErrPacket | null): void;
 }
@@ -118,9 +124,15 @@ export class DumpReader {
   #beginPacket(chunk: Buffer, at: number): number {
     const end = at + PACKET_HEADER_BYTES;
     if (this.#packetHeaderBytes === 0 && end <= chunk.length) {
-      const length = chunk.readUIntLE(at, 3);
+      const length = chunk[at]! | (chunk[at + 1]! << 8) | (chunk[at + 2]! << 16);
+      if (this.#isWhole(length, chunk.length - end)) {
+        this.#acceptSequenceId(chunk[at + 3]!);
+        this.#payload(chunk, end, end + length);
+        return end + length;
+      }
       this.#acceptHeader(length, chunk[at + 3]!);
-      return this.#takeWhole(chunk, end, length);
+      if (length === 0) this.#endFragment();
+      return end;
     }
     const wanted = Math.min(PACKET_HEADER_BYTES - this.#packetHeaderBytes, chunk.length - at);
     chunk.copy(this.#packetHeader, this.#packetHeaderBytes, at, at + wanted);
@@ -133,26 +145,22 @@ export class DumpReader {
     return at + wanted;
   }
 
-  #acceptHeader(length: number, sequenceId: number): void {
+  #acceptSequenceId(sequenceId: number): void {
     if (sequenceId !== this.#sequenceId) throw new PacketOutOfOrderError(this.#sequenceId, sequenceId);
     this.#sequenceId = (sequenceId + 1) & 0xff;
+  }
+
+  #acceptHeader(length: number, sequenceId: number): void {
+    this.#acceptSequenceId(sequenceId);
     this.#fragmentLeft = length;
     this.#isLastFragment = length < MAX_FRAGMENT_BYTES;
     this.#move('within');
   }
 
   /** The usual case: a packet lies in the chunk as a whole, and nothing is copied. */
-  #takeWhole(chunk: Buffer, start: number, length: number): number {
-    const end = start + length;
-    const isWhole = this.#payloadBytes === 0 && this.#isLastFragment && end <= chunk.length;
-    if (isWhole && length <= this.#maxEventBytes + 1) {
-      this.#fragmentLeft = 0;
-      this.#move('between');
-      this.#payload(chunk.subarray(start, end));
-      return end;
-    }
-    if (length === 0) this.#endFragment();
-    return start;
+  #isWhole(length: number, available: number): boolean {
+    const isOne = this.#payloadBytes === 0 && length < MAX_FRAGMENT_BYTES;
+    return isOne && length <= available && length <= this.#maxEventBytes + 1;
   }
 
   #takePayload(chunk: Buffer, at: number): number {
@@ -176,7 +184,7 @@ export class DumpReader {
     this.#payloadBytes = 0;
     this.#isSkipping = false;
     if (isSkipping) this.#longEvent(kept, bytes);
-    else this.#payload(kept);
+    else this.#payload(kept, 0, kept.length);
     if (this.#kept.length > KEPT_BUFFER_BYTES) this.#kept = Buffer.alloc(KEPT_BUFFER_BYTES);
   }
 
@@ -235,11 +243,11 @@ export class DumpReader {
     this.#kept = grown;
   }
 
-  #payload(payload: Buffer): void {
-    const first = payload[0];
-    if (first === OK) this.#wholeEvent(payload.subarray(1));
-    else if (first === ERR) this.#end(decodeErr(payload.subarray(0, MAX_ERR_BYTES)));
-    else if (first === EOF && payload.length < 9) this.#end(null);
+  #payload(bytes: Buffer, start: number, end: number): void {
+    const first = start < end ? bytes[start] : undefined;
+    if (first === OK) this.#wholeEvent(bytes, start + 1, end);
+    else if (first === ERR) this.#end(decodeErr(bytes.subarray(start, Math.min(end, start + MAX_ERR_BYTES))));
+    else if (first === EOF && end - start < 9) this.#end(null);
     else throw new MalformedPacketError('packet of a binlog', 0);
   }
 
@@ -248,14 +256,15 @@ export class DumpReader {
     this.#sink.ended(error);
   }
 
-  #wholeEvent(event: Buffer): void {
+  #wholeEvent(bytes: Buffer, start: number, end: number): void {
     const header = this.#header;
-    readEventHeader(event, 0, event.length, header);
+    readEventHeader(bytes, start, end, header);
     // Also where a server puts bytes of its own in front, for replicas that acknowledge.
-    if (header.eventBytes !== event.length) throw new MalformedPacketError('event size', 9);
-    if (header.eventType === BinlogEventType.FORMAT_DESCRIPTION_EVENT) this.#describe(event);
-    const end = event.length - this.#checkedFooter(event);
-    this.#sink.event(header, event.subarray(BINLOG_EVENT_HEADER_BYTES, end), true);
+    if (header.eventBytes !== end - start) throw new MalformedPacketError('event size', 9);
+    if (header.eventType === BinlogEventType.FORMAT_DESCRIPTION_EVENT)
+      this.#describe(bytes.subarray(start, end));
+    const bodyEnd = end - this.#checkedFooter(bytes, start, end);
+    this.#sink.event(header, bytes, start + BINLOG_EVENT_HEADER_BYTES, bodyEnd, true);
   }
 
   #describe(event: Buffer): void {
@@ -265,16 +274,16 @@ export class DumpReader {
   }
 
   /** @returns the bytes of the checksum, which is right. */
-  #checkedFooter(event: Buffer): number {
+  #checkedFooter(bytes: Buffer, start: number, end: number): number {
     const { eventType, flags, nextPosition } = this.#header;
     if (eventType === BinlogEventType.FORMAT_DESCRIPTION_EVENT) return 0;
     const isMade = (flags & BinlogEventFlag.LOG_EVENT_ARTIFICIAL_F) !== 0 || nextPosition === 0;
     if (eventType === BinlogEventType.ROTATE_EVENT && isMade) {
       // It stands between two files, whose checksums may be different: it tells by itself whether it has one.
-      return hasRightChecksum(event) ? BINLOG_CHECKSUM_BYTES : 0;
+      return hasRightChecksum(bytes, start, end) ? BINLOG_CHECKSUM_BYTES : 0;
     }
     if (this.#checksum === BinlogChecksum.NONE) return 0;
-    if (!hasRightChecksum(event)) throw new EventChecksumError();
+    if (!hasRightChecksum(bytes, start, end)) throw new EventChecksumError();
     return BINLOG_CHECKSUM_BYTES;
   }
 
@@ -289,6 +298,6 @@ export class DumpReader {
       throw new MalformedPacketError('size of a format description', 9);
     const isRight = this.#checksum === BinlogChecksum.NONE || this.#runningCrc === this.#tail.readUInt32LE(0);
     if (!isRight) throw new EventChecksumError();
-    this.#sink.event(header, event.subarray(BINLOG_EVENT_HEADER_BYTES), false);
+    this.#sink.event(header, event, BINLOG_EVENT_HEADER_BYTES, event.length, false);
   }
 }

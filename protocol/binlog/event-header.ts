@@ -54,7 +54,8 @@ export function writeEventHeader(writer: BufferWriter, header: Readonly<BinlogEv
     .writeU16(header.flags);
 }
 
-function readU32(bytes: Buffer, offset: number): number {
+/** Unchecked. */
+export function readU32(bytes: Buffer, offset: number): number {
   return (
     (bytes[offset]! | (bytes[offset + 1]! << 8) | (bytes[offset + 2]! << 16) | (bytes[offset + 3]! << 24)) >>>
     0

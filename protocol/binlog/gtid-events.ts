@@ -6,6 +6,7 @@
 
 import { BufferReader } from '../encoding/buffer-reader.ts';
 import { MalformedPacketError } from '../errors.ts';
+import { readU32 } from './event-header.ts';
 
 /** MySQL: GTID_LOG_EVENT, or ANONYMOUS_GTID_LOG_EVENT where the server makes none. */
 export interface MysqlGtid {
@@ -48,28 +49,60 @@ export interface MariadbGtidListEntry {
 }
 
 const UUID_BYTES = 16;
+/** MariaDB's number, domain and flags, and as much again of a group commit or of zeros. */
+const MARIADB_GTID_BYTES = 19;
+const MARIADB_FLAGS_OFFSET = 12;
 /** In the upper bits of the count. */
 const LIST_FLAG_BITS = 28;
 const ENTRY_BYTES = 16;
 
-export function decodeMysqlGtid(body: Buffer, isAnonymous: boolean): MysqlGtid {
-  const reader = new BufferReader(body);
-  reader.skip(1, 'flags');
-  const uuid = reader.readBytes(UUID_BYTES, 'source UUID');
-  const number = reader.readI64('GTID number');
+/** The last one, for whom the next GTID is from, too, almost always. */
+const lastUuid = { bytes: Buffer.alloc(UUID_BYTES), text: formatUuid(Buffer.alloc(UUID_BYTES)) };
+const integer = new DataView(new ArrayBuffer(8));
+
+/** @param bytes the body is `bytes[start, end)` */
+export function decodeMysqlGtid(
+  bytes: Buffer,
+  isAnonymous: boolean,
+  start = 0,
+  end = bytes.length,
+): MysqlGtid {
+  const uuidAt = start + 1;
+  const numberAt = uuidAt + UUID_BYTES;
+  if (end - numberAt < 8) throw new MalformedPacketError('GTID', end - start);
   if (isAnonymous) return { sourceUuid: null, number: 0n };
-  if (number <= 0n) throw new MalformedPacketError('GTID number', 1 + UUID_BYTES);
-  return { sourceUuid: formatUuid(uuid), number };
+  const number = readInteger(bytes, numberAt).getBigInt64(0);
+  if (number <= 0n) throw new MalformedPacketError('GTID number', numberAt - start);
+  return { sourceUuid: uuidText(bytes, uuidAt), number };
 }
 
-export function decodeMariadbGtid(body: Buffer): MariadbGtid {
-  const reader = new BufferReader(body);
-  const sequence = reader.readU64('sequence number');
-  const domainId = reader.readU32('domain');
-  const flags = reader.readU8('flags');
+/** @param bytes the body is `bytes[start, end)` */
+export function decodeMariadbGtid(bytes: Buffer, start = 0, end = bytes.length): MariadbGtid {
+  if (end - start < MARIADB_GTID_BYTES) throw new MalformedPacketError('GTID', end - start);
+  const sequence = readInteger(bytes, start).getBigUint64(0);
+  const flags = bytes[start + MARIADB_FLAGS_OFFSET]!;
   // A group commit's number, or zeros.
-  reader.skip((flags & MariadbGtidFlag.FL_GROUP_COMMIT_ID) === 0 ? 6 : 8, 'group commit');
-  return { domainId, sequence, flags };
+  const fixedBytes = MARIADB_GTID_BYTES + ((flags & MariadbGtidFlag.FL_GROUP_COMMIT_ID) === 0 ? 0 : 2);
+  if (end - start < fixedBytes) throw new MalformedPacketError('group commit', end - start);
+  return { domainId: readU32(bytes, start + 8), sequence, flags };
+}
+
+/** Its eight bytes at 0, most significant first: one bigint is made, where `Buffer` makes four of it. */
+function readInteger(bytes: Buffer, at: number): DataView {
+  integer.setUint32(4, readU32(bytes, at));
+  integer.setUint32(0, readU32(bytes, at + 4));
+  return integer;
+}
+
+/** The same string for the same source as before, which is compared faster than another one with the same characters. */
+function uuidText(bytes: Buffer, at: number): string {
+  for (let i = 0; i < UUID_BYTES; i++) {
+    if (bytes[at + i] === lastUuid.bytes[i]) continue;
+    bytes.copy(lastUuid.bytes, 0, at, at + UUID_BYTES);
+    lastUuid.text = formatUuid(lastUuid.bytes);
+    break;
+  }
+  return lastUuid.text;
 }
 
 /** Without the tags that MySQL 8.3 and later may put behind UUIDs: `MalformedPacketError`. */

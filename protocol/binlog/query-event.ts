@@ -65,6 +65,21 @@ const Q_CATALOG_NZ_CODE = 6;
 const Q_GTID_FLAGS3 = 130;
 const Q_CHARACTER_SET_COLLATIONS = 131;
 
+const SCHEMA_BYTES_OFFSET = 8;
+const STATUS_BYTES_OFFSET = 11;
+const BEGIN = Buffer.from('BEGIN');
+
+/** Whether its statement is BEGIN, as servers write it in front of rows, without anything being allocated. */
+export function isBeginEvent(bytes: Buffer, start: number, end: number): boolean {
+  const at = end - BEGIN.length;
+  if (at - start <= FIXED_BYTES || bytes[at - 1] !== 0) return false;
+  const schemaBytes = bytes[start + SCHEMA_BYTES_OFFSET]!;
+  const statusBytes = bytes[start + STATUS_BYTES_OFFSET]! | (bytes[start + STATUS_BYTES_OFFSET + 1]! << 8);
+  if (start + FIXED_BYTES + statusBytes + schemaBytes + 1 !== at) return false;
+  for (let i = 0; i < BEGIN.length; i++) if (bytes[at + i] !== BEGIN[i]) return false;
+  return true;
+}
+
 /** @param body behind the event's header, without a checksum. */
 export function decodeQueryEvent(body: Buffer, postHeaderBytes = FIXED_BYTES): QueryEvent {
   return decode(body, postHeaderBytes, (query) => query);

@@ -1,5 +1,6 @@
 import { BufferReader } from '../encoding/buffer-reader.ts';
 import { MalformedPacketError } from '../errors.ts';
+import { readU32 } from './event-header.ts';
 import { BinlogEventType } from './event-type.ts';
 import { readTableId } from './table-map.ts';
 
@@ -74,10 +75,11 @@ export function isRowsEvent(eventType: number): boolean {
   return IS_ROWS[eventType] === 1;
 }
 
-/** The table's number alone, without anything being allocated. */
-export function rowsTableId(body: Buffer, tableIdBytes = 6): number {
-  if (body.length < tableIdBytes) throw new MalformedPacketError('table id', 0);
-  return tableIdBytes === 4 ? body.readUInt32LE(0) : body.readUIntLE(0, 6);
+/** The table's number alone, without anything being allocated. The body is `bytes[start, end)`. */
+export function rowsTableId(bytes: Buffer, tableIdBytes = 6, start = 0, end = bytes.length): number {
+  if (end - start < tableIdBytes) throw new MalformedPacketError('table id', 0);
+  const low = readU32(bytes, start);
+  return tableIdBytes === 4 ? low : low + (bytes[start + 4]! | (bytes[start + 5]! << 8)) * 2 ** 32;
 }
 
 /** As `RowsHeader.endsStatement`, without anything being allocated. */

@@ -35,10 +35,19 @@ const WRAP = 2 ** 32;
  * How far a stream of events has come. Headers of events have 32 bits of the offset, and a file that holds one long
  * transaction may be longer: what goes back has gone over the end.
  */
-export class StreamPlace {
+export class StreamPlace implements BinlogPlace {
   #file = 0;
   #offset = 0;
 
+  get file(): number {
+    return this.#file;
+  }
+
+  get offset(): number {
+    return this.#offset;
+  }
+
+  /** As it is now. */
   get place(): BinlogPlace {
     return { file: this.#file, offset: this.#offset };
   }
@@ -63,7 +72,7 @@ export class StreamPlace {
   /** @param nextPosition of an event's header; 0 says nothing. */
   advance(nextPosition: number): void {
     if (nextPosition === 0) return;
-    const high = this.#offset - (this.#offset % WRAP);
+    const high = this.#offset < WRAP ? 0 : this.#offset - (this.#offset % WRAP);
     const offset = high + nextPosition;
     // An event that was seen before the connection broke is no end of four gigabytes.
     if (offset >= this.#offset) this.#offset = offset;

@@ -59,6 +59,9 @@ export class BinlogWatch {
   #relations = new TableRelations(null);
   #keysVersion = NO_KEYS.version;
   #keys = new KeyCatalog(NO_KEYS.catalog);
+  #lastSource: GtidSource | null = null;
+  #followedAddress = '';
+  #isFollowed = false;
 
   constructor(options: BinlogWatchOptions) {
     this.#options = options;
@@ -179,7 +182,14 @@ export class BinlogWatch {
   /** Only of the server that is followed: others' numbers are none of its. */
   #source(): GtidSource | null {
     const source = this.#snapshot?.gtidSources.at(-1) ?? null;
-    return source?.address === this.#follower.address ? source : null;
+    const { address } = this.#follower;
+    // Asked for each transaction: strings are compared when one of them is another one.
+    if (source !== this.#lastSource || address !== this.#followedAddress) {
+      this.#lastSource = source;
+      this.#followedAddress = address;
+      this.#isFollowed = source?.address === address;
+    }
+    return this.#isFollowed ? source : null;
   }
 
   #catalogChanged(): void {

@@ -47,15 +47,13 @@ export interface ChangeRaiserOptions {
   readonly definitionsChanged: () => void;
   /** Something was written at no known position. */
   readonly gtidsWanted: () => void;
-  /** A transaction has ended: it need not be sent again. */
-  readonly seen: (gtid: StreamGtid) => void;
+  /** A transaction has ended: it need not be sent again. @param position its own */
+  readonly seen: (gtid: StreamGtid, position: number) => void;
 }
 
-/** A transaction that is raised and may not be visible yet. */
-export interface Unsettled {
+/** A transaction that is raised and may not be visible yet; its place is behind its last event, or in it. */
+export interface Unsettled extends BinlogPlace {
   readonly gtid: StreamGtid | null;
-  /** Behind its last event, or in it. */
-  readonly place: BinlogPlace;
   readonly position: number;
   /** It may be executed by now, and visible a little later. */
   readonly isSeenLate: boolean;
@@ -79,11 +77,20 @@ const MAX_UNSETTLED = 4096;
 const MAX_SLOTS = 4096;
 const MYSQL_SCHEMA = 'mysql';
 
+const NO_SLOTS: readonly number[] = Object.freeze([]);
+const NO_CHANGE: Change = Object.freeze({
+  slots: NO_SLOTS,
+  structures: NO_SLOTS,
+  unlooked: NO_SLOTS,
+  isBeginning: false,
+});
+
 export class ChangeRaiser implements TransactionSink {
   readonly #options: ChangeRaiserOptions;
-  readonly #slots = new Set<number>();
+  /** Two tables of one slot have it twice. */
+  readonly #slots: number[] = [];
+  readonly #unlooked: number[] = [];
   readonly #structures = new Set<number>();
-  readonly #unlooked = new Set<number>();
   /** Of rows that were too long to be looked at, of own transactions as well. */
   readonly #skipped = new Set<number>();
   #changedAnything = false;
@@ -93,6 +100,8 @@ export class ChangeRaiser implements TransactionSink {
   #settledPosition = 0;
   /** Transactions through this Sluice up to here may have changed, by a trigger of somebody else's, more than it knew. */
   #lastDoubted = 0;
+  /** Of the last transaction that has changed rows of one table and nothing else: of the next one, too, mostly. */
+  #plain: Change = NO_CHANGE;
 
   constructor(options: ChangeRaiserOptions) {
     this.#options = options;
@@ -118,8 +127,8 @@ export class ChangeRaiser implements TransactionSink {
   rowsChanged(schema: string, _table: string, slot: number, isLookedAt: boolean): void {
     // Accounts and their rights.
     if (schema === MYSQL_SCHEMA) this.#changedAnything = true;
-    this.#slots.add(slot);
-    if (!isLookedAt) this.#unlooked.add(slot);
+    this.#slots.push(slot);
+    if (!isLookedAt) this.#unlooked.push(slot);
     // What triggers change has rows of its own.
     if (this.#options.relations()?.addUnlogged(slot, this.#structures) !== true) this.#changedAnything = true;
   }
@@ -149,13 +158,12 @@ export class ChangeRaiser implements TransactionSink {
   }
 
   ended(gtid: StreamGtid | null, isSeenLate: boolean): void {
-    const { positionOf, epochs, tally, rows, seen } = this.#options;
+    const { positionOf, place, tally, rows, seen } = this.#options;
     const position = positionOf(gtid);
     const isOwn = this.#isOwn(position);
     const change = this.#takeChange();
     tally.transactions += 1;
-    for (const slot of this.#skipped) epochs.raiseStructure(slot, RaiseCause.foreign);
-    this.#skipped.clear();
+    if (this.#skipped.size > 0) this.#raiseSkipped();
     if (!isOwn && change !== null) {
       tally.foreignTransactions += 1;
       // On a replica its rows are certainly visible when the one behind it is executed.
@@ -163,12 +171,13 @@ export class ChangeRaiser implements TransactionSink {
       this.#raise(change, true);
     } else if (change !== null) this.#raiseUnlogged(change);
     rows.ended(position);
-    if (gtid !== null) seen(gtid);
+    if (gtid !== null) seen(gtid, position);
     if (isOwn && this.unsettled === null) this.#settled(position);
     else
       this.#unsettled.push({
         gtid,
-        place: this.#options.place.place,
+        file: place.file,
+        offset: place.offset,
         position,
         isSeenLate,
         change: isOwn ? null : change,
@@ -176,11 +185,8 @@ export class ChangeRaiser implements TransactionSink {
   }
 
   dropped(): void {
-    this.#slots.clear();
-    this.#structures.clear();
-    this.#unlooked.clear();
+    this.#forgetChange();
     this.#skipped.clear();
-    this.#changedAnything = false;
     this.#options.rows.dropped();
   }
 
@@ -188,10 +194,10 @@ export class ChangeRaiser implements TransactionSink {
 
   /** What is in front of this place, where no transaction is open, may not be visible, and was not raised. */
   beginUnsettled({ file, offset }: BinlogPlace): void {
-    const place = { file, offset: offset - 1 };
     const change = { slots: null, structures: NO_SLOTS, unlooked: NO_SLOTS, isBeginning: true };
     this.#options.rows.ended(0);
-    this.#unsettled.push({ gtid: null, place, position: 0, isSeenLate: true, change });
+    const place = { file, offset: offset - 1 };
+    this.#unsettled.push({ gtid: null, ...place, position: 0, isSeenLate: true, change });
   }
 
   /**
@@ -235,31 +241,57 @@ export class ChangeRaiser implements TransactionSink {
   }
 
   #takeChange(): Change | null {
-    const hasNothing = this.#slots.size === 0 && this.#structures.size === 0 && !this.#changedAnything;
+    const hasNothing = this.#slots.length === 0 && this.#structures.size === 0 && !this.#changedAnything;
     if (hasNothing) return null;
-    const isEverything = this.#changedAnything || this.#slots.size + this.#structures.size > MAX_SLOTS;
-    const change: Change = {
+    const isPlain = this.#slots.length === 1 && this.#structures.size === 0 && !this.#changedAnything;
+    const change = isPlain ? this.#plainChange(this.#slots[0]!) : this.#wholeChange();
+    this.#forgetChange();
+    return change;
+  }
+
+  #plainChange(slot: number): Change {
+    const unlooked = this.#unlooked.length;
+    const before = this.#plain;
+    if (before.slots?.[0] === slot && before.unlooked.length === unlooked) return before;
+    this.#plain = this.#wholeChange();
+    return this.#plain;
+  }
+
+  #wholeChange(): Change {
+    const isEverything = this.#changedAnything || this.#slots.length + this.#structures.size > MAX_SLOTS;
+    return {
       slots: isEverything ? null : [...this.#slots],
       structures: isEverything || this.#structures.size === 0 ? NO_SLOTS : [...this.#structures],
-      unlooked: isEverything || this.#unlooked.size === 0 ? NO_SLOTS : [...this.#unlooked],
+      unlooked: isEverything || this.#unlooked.length === 0 ? NO_SLOTS : [...this.#unlooked],
       isBeginning: false,
     };
-    this.#slots.clear();
-    this.#structures.clear();
-    this.#unlooked.clear();
+  }
+
+  /** What is empty is left as it is: to empty it makes a new memory for it. */
+  #forgetChange(): void {
+    while (this.#slots.length > 0) this.#slots.pop();
+    while (this.#unlooked.length > 0) this.#unlooked.pop();
+    if (this.#structures.size > 0) this.#structures.clear();
     this.#changedAnything = false;
-    return change;
+  }
+
+  #raiseSkipped(): void {
+    for (const slot of this.#skipped) this.#options.epochs.raiseStructure(slot, RaiseCause.foreign);
+    this.#skipped.clear();
   }
 
   /** From here on a read of a replica waits for it. */
   #noteWritten({ slots, structures }: Change, position: number): void {
-    const { gtids, gtidsWanted } = this.#options;
-    const note = (slot: number): void =>
-      position === 0 ? gtids.setUnknown(slot) : gtids.raise(slot, position);
-    if (slots === null) note(UNKNOWN_TABLES_SLOT);
-    for (const slot of slots ?? []) note(slot);
-    for (const slot of structures) note(slot);
-    if (position === 0) gtidsWanted();
+    if (slots === null) this.#note(UNKNOWN_TABLES_SLOT, position);
+    else for (const slot of slots) this.#note(slot, position);
+    for (const slot of structures) this.#note(slot, position);
+    if (position === 0) this.#options.gtidsWanted();
+  }
+
+  #note(slot: number, position: number): void {
+    const { gtids } = this.#options;
+    if (position === 0) gtids.setUnknown(slot);
+    else gtids.raise(slot, position);
   }
 
   #raise({ slots, structures, unlooked, isBeginning }: Change, isFirst: boolean): void {
@@ -289,5 +321,3 @@ export class ChangeRaiser implements TransactionSink {
     return this.#options.relations()?.addWritten(slot, into) ?? false;
   }
 }
-
-const NO_SLOTS: readonly number[] = Object.freeze([]);

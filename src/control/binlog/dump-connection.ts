@@ -166,7 +166,7 @@ export class DumpConnection {
     this.#onEnd = onEnd;
     this.#reader = new DumpReader(
       {
-        event: (header, body, isWhole) => sink.event(header, body, isWhole),
+        event: (header, bytes, start, end, isWhole) => sink.event(header, bytes, start, end, isWhole),
         ended: (error) =>
           this.#fail(
             error === null

@@ -25,6 +25,7 @@ import {
   decodeRotate,
   decodeTransactionPayload,
   eachPackedEvent,
+  isBeginEvent,
   isRowsEvent,
   MalformedPacketError,
   MariadbGtidFlag,
@@ -54,6 +55,7 @@ export interface EventCounts {
   rowEvents: number;
 }
 
+type Header = Readonly<BinlogEventHeader>;
 type State = 'between' | 'begun' | 'open';
 
 const move = makeTransitions<State>('event reader', {
@@ -78,6 +80,11 @@ export class EventReader {
   readonly #counts: EventCounts;
   #state: State = 'between';
   #gtid: StreamGtid | null = null;
+  /** Of the last GTID, and what that was made of: the next one has the same string, almost always. */
+  #prefix = '';
+  #sourceUuid = '';
+  #domainId = -1;
+  #serverId = -1;
   #tableIdBytes = 6;
   #beginning: BinlogPlace | null = null;
 
@@ -105,11 +112,11 @@ export class EventReader {
     this.#tables.reset();
   }
 
-  /** @throws FollowerSuspension */
-  event(header: Readonly<BinlogEventHeader>, body: Buffer, isWhole: boolean): void {
+  /** Its body is `bytes[start, end)`. @throws FollowerSuspension */
+  event(header: Header, bytes: Buffer, start: number, end: number, isWhole: boolean): void {
     this.#counts.events += 1;
     try {
-      this.#read(header, body, isWhole);
+      this.#read(header, bytes, start, end, isWhole);
     } catch (error) {
       if (!(error instanceof MalformedPacketError)) throw error;
       const what = `${binlogEventName(header.eventType)} cannot be read: ${error.message}`;
@@ -120,12 +127,19 @@ export class EventReader {
       this.#place.advance(header.nextPosition);
   }
 
-  #read(header: Readonly<BinlogEventHeader>, body: Buffer, isWhole: boolean): void {
+  #read(header: Header, bytes: Buffer, start: number, end: number, isWhole: boolean): void {
     const { eventType } = header;
-    if (isRowsEvent(eventType)) this.#rows(eventType, body, isWhole);
-    else if (eventType === BinlogEventType.TABLE_MAP_EVENT) this.#map(body, isWhole);
+    if (isRowsEvent(eventType)) this.#rows(eventType, bytes, start, end, isWhole);
+    else if (eventType === BinlogEventType.TABLE_MAP_EVENT) this.#map(bytes, start, end, isWhole);
     else if (eventType === BinlogEventType.XID_EVENT) this.#end();
-    else if (isWhole || MAY_BE_LONG.has(eventType)) this.#readOther(header, body, isWhole);
+    else if (eventType === BinlogEventType.GTID_LOG_EVENT && isWhole)
+      this.#mysqlGtid(bytes, start, end, false);
+    else if (eventType === BinlogEventType.MARIADB_GTID_EVENT && isWhole)
+      this.#mariadbGtid(header.serverId, bytes, start, end);
+    else if (eventType === BinlogEventType.QUERY_EVENT && isWhole && isBeginEvent(bytes, start, end))
+      this.#open();
+    else if (isWhole || MAY_BE_LONG.has(eventType))
+      this.#readOther(header, bytes.subarray(start, end), isWhole);
     else if ((header.flags & BinlogEventFlag.LOG_EVENT_IGNORABLE_F) === 0)
       throw new FollowerSuspension(
         'unreadable-event',
@@ -133,7 +147,7 @@ export class EventReader {
       );
   }
 
-  #readOther(header: Readonly<BinlogEventHeader>, body: Buffer, isWhole: boolean): void {
+  #readOther(header: Header, body: Buffer, isWhole: boolean): void {
     switch (header.eventType) {
       case BinlogEventType.QUERY_EVENT:
         this.#query(isWhole ? decodeQueryEvent(body) : null);
@@ -144,12 +158,8 @@ export class EventReader {
       case BinlogEventType.EXECUTE_LOAD_QUERY_EVENT:
         this.#query(isWhole ? decodeQueryEvent(body, LOAD_QUERY_BYTES) : null);
         break;
-      case BinlogEventType.MARIADB_GTID_EVENT:
-        this.#mariadbGtid(header.serverId, body);
-        break;
-      case BinlogEventType.GTID_LOG_EVENT:
       case BinlogEventType.ANONYMOUS_GTID_LOG_EVENT:
-        this.#mysqlGtid(body, header.eventType === BinlogEventType.ANONYMOUS_GTID_LOG_EVENT);
+        this.#mysqlGtid(body, 0, body.length, true);
         break;
       case BinlogEventType.TRANSACTION_PAYLOAD_EVENT:
         this.#payload(body, isWhole);
@@ -177,7 +187,7 @@ export class EventReader {
   }
 
   /** MariaDB's events outside of transactions have no GTID, and come again whenever it begins behind the same one. */
-  #isOld({ nextPosition }: Readonly<BinlogEventHeader>): boolean {
+  #isOld({ nextPosition }: Header): boolean {
     if (this.#beginning === null || this.#state !== 'between') return false;
     this.#place.advance(nextPosition);
     return !isBehind(this.#beginning, this.#place.place);
@@ -191,43 +201,55 @@ export class EventReader {
     );
   }
 
-  #unknown(header: Readonly<BinlogEventHeader>): void {
+  #unknown(header: Header): void {
     const { eventType, flags } = header;
     if ((flags & BinlogEventFlag.LOG_EVENT_IGNORABLE_F) !== 0 || this.#isOld(header)) return;
     throw new FollowerSuspension('unknown-event', `${binlogEventName(eventType)} is not known`);
   }
 
-  #map(body: Buffer, isWhole: boolean): void {
+  #map(bytes: Buffer, start: number, end: number, isWhole: boolean): void {
     if (!isWhole) throw new FollowerSuspension('unreadable-event', 'a table map is too long');
-    this.#tables.map(body, this.#tableIdBytes);
+    this.#tables.map(bytes, start, end, this.#tableIdBytes);
   }
 
-  #rows(eventType: number, body: Buffer, isWhole: boolean): void {
+  #rows(eventType: number, bytes: Buffer, start: number, end: number, isWhole: boolean): void {
     this.#counts.rowEvents += 1;
-    if (this.#state !== 'open') this.#state = move(this.#state, 'open');
-    this.#tables.changed(this.#sink, eventType, body, isWhole, this.#tableIdBytes);
+    this.#open();
+    this.#tables.changed(this.#sink, eventType, bytes, start, end, isWhole, this.#tableIdBytes);
   }
 
-  #mysqlGtid(body: Buffer, isAnonymous: boolean): void {
+  #mysqlGtid(bytes: Buffer, start: number, end: number, isAnonymous: boolean): void {
     this.#finishOpen();
-    const { sourceUuid, number } = decodeMysqlGtid(body, isAnonymous);
-    this.#gtid = sourceUuid === null ? null : { prefix: `${sourceUuid}:`, sequence: number };
+    const { sourceUuid, number } = decodeMysqlGtid(bytes, isAnonymous, start, end);
+    if (sourceUuid !== null && sourceUuid !== this.#sourceUuid) {
+      this.#sourceUuid = sourceUuid;
+      this.#prefix = `${sourceUuid}:`;
+    }
+    this.#gtid = sourceUuid === null ? null : { prefix: this.#prefix, sequence: number };
     this.#state = move(this.#state, 'begun');
   }
 
-  #mariadbGtid(serverId: number, body: Buffer): void {
+  #mariadbGtid(serverId: number, bytes: Buffer, start: number, end: number): void {
     this.#finishOpen();
-    const { domainId, sequence, flags } = decodeMariadbGtid(body);
-    this.#gtid = { prefix: `${domainId}-${serverId}-`, sequence };
+    const { domainId, sequence, flags } = decodeMariadbGtid(bytes, start, end);
+    if (domainId !== this.#domainId || serverId !== this.#serverId) {
+      this.#domainId = domainId;
+      this.#serverId = serverId;
+      this.#prefix = `${domainId}-${serverId}-`;
+    }
+    this.#gtid = { prefix: this.#prefix, sequence };
     // One that an XA COMMIT ends has no BEGIN either.
     this.#state = move(this.#state, (flags & MariadbGtidFlag.FL_STANDALONE) === 0 ? 'open' : 'begun');
   }
 
+  #open(): void {
+    if (this.#state !== 'open') this.#state = move(this.#state, 'open');
+  }
+
   #query(query: QueryEvent | null): void {
     const command = query === null ? '' : commandOf(query.query);
-    if (command === 'BEGIN' || command.startsWith('XA START') || command.startsWith('XA BEGIN')) {
-      if (this.#state !== 'open') this.#state = move(this.#state, 'open');
-    } else if (command === 'COMMIT' || /^ROLLBACK(?! +(?:WORK +)?TO\b)/.test(command)) this.#end();
+    if (command === 'BEGIN' || command.startsWith('XA START') || command.startsWith('XA BEGIN')) this.#open();
+    else if (command === 'COMMIT' || /^ROLLBACK(?! +(?:WORK +)?TO\b)/.test(command)) this.#end();
     else if (command.startsWith('XA COMMIT')) {
       // Which tables that makes visible was said when it was prepared, maybe to nobody.
       this.#sink.changedAnything();
@@ -248,7 +270,7 @@ export class EventReader {
     }
     eachPackedEvent(unpackTransaction(payload, MAX_PAYLOAD_BYTES), (header, inner) => {
       this.#counts.events += 1;
-      this.#read(header, inner, true);
+      this.#read(header, inner, 0, inner.length, true);
     });
   }
 
@@ -259,7 +281,7 @@ export class EventReader {
     this.#place.rotate(number, Number(position));
   }
 
-  #heartbeat({ eventType, nextPosition }: Readonly<BinlogEventHeader>, body: Buffer): void {
+  #heartbeat({ eventType, nextPosition }: Header, body: Buffer): void {
     const { file, position } =
       eventType === BinlogEventType.HEARTBEAT_LOG_EVENT ? decodeHeartbeat(body) : decodeHeartbeatV2(body);
     const number = fileNumber(file);

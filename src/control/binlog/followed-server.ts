@@ -9,14 +9,9 @@
 
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  type BinlogEventHeader,
-  DumpFlag,
-  encodeComBinlogDump,
-  encodeComBinlogDumpGtid,
-} from '../../../protocol/index.ts';
+import { DumpFlag, encodeComBinlogDump, encodeComBinlogDumpGtid } from '../../../protocol/index.ts';
 import { type GtidHistory, historyNumber, isBroken, isSameStart } from '../../common/gtid-history.ts';
-import { type GtidSource, gtidPosition, NO_POSITION } from '../../common/gtid-position.ts';
+import { type GtidSource, NO_POSITION } from '../../common/gtid-position.ts';
 import { monotonicMs } from '../../common/monotonic-ms.ts';
 import type { SharedGtids } from '../../common/shared-gtids.ts';
 import type { TableEpochs } from '../../common/table-epochs.ts';
@@ -37,7 +32,7 @@ import {
   readVisiblePlace,
 } from './binlog-probe.ts';
 import { ChangeRaiser, type Unsettled } from './change-raiser.ts';
-import { DumpConnection } from './dump-connection.ts';
+import { DumpConnection, type EventSink } from './dump-connection.ts';
 import { EventReader } from './event-reader.ts';
 import type { FollowerTally } from './follower-tally.ts';
 import { FreshnessWatch } from './freshness-watch.ts';
@@ -45,6 +40,7 @@ import { MappedTables } from './mapped-tables.ts';
 import type { RowSink } from './row-sink.ts';
 import { intervalsHave, SeenMariadbGtids, SeenMysqlGtids, type StreamGtid } from './seen-gtids.ts';
 import { statementChanges } from './statement-changes.ts';
+import { StreamPositions } from './stream-positions.ts';
 import { FollowerSuspension } from './suspension.ts';
 
 /** How often what is done, in milliseconds. */
@@ -93,16 +89,13 @@ export interface FollowedServerOptions {
   readonly confirmed: (isAnew: boolean) => void;
 }
 
-type Seen = SeenMysqlGtids | SeenMariadbGtids;
-
 export class FollowedServer {
   readonly #options: FollowedServerOptions;
   readonly #place = new StreamPlace();
   readonly #raiser: ChangeRaiser;
   readonly #reader: EventReader;
   readonly #watch: FreshnessWatch;
-  /** null: there is nothing to go on from. */
-  #seen: Seen | null = null;
+  readonly #positions: StreamPositions;
   /** A moment was confirmed since the beginning: what has been read is whole. */
   #isWhole = false;
   #isConfirmed = false;
@@ -114,6 +107,7 @@ export class FollowedServer {
     this.#options = options;
     const { epochs, gtids, rows, tally, relations, catalogChanged, definitionsChanged, gtidsWanted } =
       options;
+    this.#positions = new StreamPositions(epochs, options.source);
     this.#raiser = new ChangeRaiser({
       epochs,
       gtids,
@@ -121,12 +115,12 @@ export class FollowedServer {
       tally,
       place: this.#place,
       relations,
-      positionOf: (gtid) => this.#positionOf(gtid),
+      positionOf: (gtid) => this.#positions.of(gtid),
       changesOf: (query) => statementChanges(query, { flavor: this.#flavor, versionId: this.#versionId }),
       catalogChanged,
       definitionsChanged,
       gtidsWanted,
-      seen: (gtid) => this.#ended(gtid),
+      seen: (gtid, position) => this.#positions.ended(gtid, position),
     });
     this.#reader = new EventReader(this.#raiser, this.#place, new MappedTables(rows, epochs), tally);
     // Nothing is known of what comes before its beginning.
@@ -172,12 +166,12 @@ export class FollowedServer {
     if (this.#flavor === 'mysql') {
       // What is in the binlog and not executed yet is sent, too.
       const { executedText } = await readBinlogEnd(probe, signal);
-      this.#seen = new SeenMysqlGtids(executedText);
+      this.#positions.begin(new SeenMysqlGtids(executedText));
       return;
     }
     const [row] = await probe.query('SELECT @@global.gtid_binlog_pos AS position', signal);
     const end = await readBinlogEnd(probe, signal);
-    this.#seen = new SeenMariadbGtids(row?.position ?? '');
+    this.#positions.begin(new SeenMariadbGtids(row?.position ?? ''));
     this.#raiser.beginUnsettled(end.place);
     this.#reader.beginAt(end.place);
   }
@@ -193,11 +187,9 @@ export class FollowedServer {
     this.#watch.forget();
     this.#isConfirmed = false;
     const ended = new AbortController();
-    const sink = {
-      event: (header: Readonly<BinlogEventHeader>, body: Buffer, isWhole: boolean): void => {
-        this.#reader.event(header, body, isWhole);
-      },
-      hasRead: (): boolean => {
+    const sink: EventSink = {
+      event: (header, bytes, start, end, isWhole) => this.#reader.event(header, bytes, start, end, isWhole),
+      hasRead: () => {
         if (this.#raiser.isFull) dump.pause();
         if (this.#watch.isWaiting) this.#confirm();
         return this.#reader.takeLookedAt();
@@ -228,14 +220,14 @@ export class FollowedServer {
     }
     await dump.run(
       `SET ${common}, @mariadb_slave_capability = 4, @slave_gtid_strict_mode = 0, ` +
-        `@slave_gtid_ignore_duplicates = 0, @slave_connect_state = '${this.#seen?.text ?? ''}'`,
+        `@slave_gtid_ignore_duplicates = 0, @slave_connect_state = '${this.#positions.seen?.text ?? ''}'`,
       signal,
     );
   }
 
   #command(): Buffer {
     const { serverId } = this.#options;
-    const seen = this.#seen;
+    const { seen } = this.#positions;
     if (!(seen instanceof SeenMysqlGtids))
       return encodeComBinlogDump({ position: 4, flags: 0, serverId, file: '' });
     const flags = DumpFlag.BINLOG_THROUGH_GTID;
@@ -298,46 +290,17 @@ export class FollowedServer {
       return;
     }
     const visible = await readVisiblePlace(probe, signal);
-    if (visible !== null) this.#raiser.settle(({ place }: Unsettled) => isBehind(place, visible));
+    if (visible !== null) this.#raiser.settle((one) => isBehind(one, visible));
   }
 
   #confirm(): void {
     if (!this.#watch.confirm(this.#place, this.#raiser.unsettled)) return;
     const isAnew = !this.#isWhole;
-    this.#publish();
+    this.#positions.publish(this.#raiser.unsettled === null ? null : this.#raiser.settledPosition);
     if (this.#isConfirmed) return;
     this.#isConfirmed = true;
     this.#isWhole = true;
     this.#options.confirmed(isAnew);
-  }
-
-  /** Positions as they are now: the primary may have begun another source. */
-  #publish(): void {
-    const { epochs, source: sourceOf } = this.#options;
-    const source = sourceOf();
-    if (source === null || this.#seen === null) return;
-    const applied = gtidPosition(source, this.#seen.sequenceOf(source.prefix));
-    epochs.appliedPosition = applied;
-    epochs.settledPosition =
-      this.#raiser.unsettled === null ? applied : Math.min(applied, this.#raiser.settledPosition);
-    if (epochs.followedSince === NO_POSITION) epochs.followedSince = epochs.settledPosition;
-  }
-
-  #ended(gtid: StreamGtid): void {
-    this.#seen?.add(gtid);
-    const position = this.#positionOf(gtid);
-    const source = this.#options.source();
-    if (position === NO_POSITION || source === null) return;
-    // In front of a hole nothing is missing.
-    if (this.#seen?.sequenceOf(source.prefix) === gtid.sequence)
-      this.#options.epochs.appliedPosition = position;
-  }
-
-  #positionOf(gtid: StreamGtid | null): number {
-    const source = this.#options.source();
-    if (gtid === null || source === null || gtid.sequence <= source.base) return NO_POSITION;
-    // Others' numbers are none of this source, even where the server counts them in one line with its own.
-    return gtid.prefix === source.prefix ? gtidPosition(source, gtid.sequence) : NO_POSITION;
   }
 }
 

@@ -62,7 +62,7 @@ export class FreshnessWatch {
     for (const sample of this.#samples) {
       if (!stream.hasReached(sample.place)) break;
       // A transaction's place is within it, and a sample's never is.
-      if (first !== null && isBehind(first.place, sample.place)) break;
+      if (first !== null && isBehind(first, sample.place)) break;
       confirmed = sample;
       count += 1;
     }

@@ -20,6 +20,7 @@ export interface RowChangeSink {
 }
 
 interface Entry {
+  readonly id: number;
   readonly schema: string;
   readonly table: string;
   readonly slot: number;
@@ -45,6 +46,8 @@ export class MappedTables {
   readonly #rows: RowSink;
   readonly #interest: Pick<TableEpochs, 'hasInterest'>;
   readonly #entries = new Map<number, Entry>();
+  /** The one of `#entries` that was asked for last. */
+  #last: Entry | undefined;
   #transaction = 0;
   #hasLookedAt = false;
 
@@ -55,6 +58,7 @@ export class MappedTables {
 
   reset(): void {
     this.#entries.clear();
+    this.#last = undefined;
     this.#transaction += 1;
   }
 
@@ -69,39 +73,45 @@ export class MappedTables {
     return has;
   }
 
-  map(body: Buffer, tableIdBytes: number): void {
-    const id = rowsTableId(body, tableIdBytes);
-    const known = this.#entries.get(id);
-    if (known?.bytes.equals(body)) {
+  /** The body is `bytes[start, end)`. */
+  map(bytes: Buffer, start: number, end: number, tableIdBytes: number): void {
+    const id = rowsTableId(bytes, tableIdBytes, start, end);
+    const known = this.#entryOf(id);
+    if (known !== undefined && isEqual(known.bytes, bytes, start, end)) {
       known.saidIn = this.#transaction;
       return;
     }
     if (this.#entries.size >= MAX_TABLES) this.#forgetOthers();
-    const tableMap = decodeTableMap(body, tableIdBytes);
+    const copy = Buffer.from(bytes.subarray(start, end));
+    const tableMap = decodeTableMap(copy, tableIdBytes);
     const { schema, table } = tableMap;
-    this.#entries.set(id, {
+    this.#last = {
+      id,
       schema,
       table,
       slot: tableSlot(schema, table),
       tableMap,
-      bytes: Buffer.from(body),
+      bytes: copy,
       saidIn: this.#transaction,
       changedIn: NEVER,
       announcedIn: NEVER,
-    });
+    };
+    this.#entries.set(id, this.#last);
   }
 
-  /** A rows event has come. @throws FollowerSuspension */
+  /** A rows event has come, whose body is `bytes[start, end)`. @throws FollowerSuspension */
   changed(
     sink: RowChangeSink,
     eventType: number,
-    body: Buffer,
+    bytes: Buffer,
+    start: number,
+    end: number,
     isWhole: boolean,
     tableIdBytes: number,
   ): void {
-    const id = rowsTableId(body, tableIdBytes);
+    const id = rowsTableId(bytes, tableIdBytes, start, end);
     if (id === NO_TABLE || (tableIdBytes === 4 && id === NO_TABLE_SHORT)) return;
-    const entry = this.#entries.get(id);
+    const entry = this.#entryOf(id);
     if (entry === undefined || entry.saidIn !== this.#transaction)
       throw new FollowerSuspension(
         'unknown-table',
@@ -118,14 +128,27 @@ export class MappedTables {
       entry.announcedIn = this.#transaction;
       this.#rows.mapped(entry.tableMap, entry.slot);
     }
-    if (isWhole) this.#rows.rows(eventType, body);
+    if (isWhole) this.#rows.rows(eventType, bytes.subarray(start, end));
     else sink.rowsSkipped(entry.slot);
+  }
+
+  #entryOf(id: number): Entry | undefined {
+    if (this.#last?.id !== id) this.#last = this.#entries.get(id);
+    return this.#last;
   }
 
   /** Those of the transaction that is under way are still needed. */
   #forgetOthers(): void {
+    this.#last = undefined;
     for (const [id, { saidIn }] of this.#entries) if (saidIn !== this.#transaction) this.#entries.delete(id);
     if (this.#entries.size >= MAX_TABLES)
       throw new FollowerSuspension('unknown-table', `a transaction has changed over ${MAX_TABLES} tables`);
   }
+}
+
+/** A loop, since table maps are mostly short, and a call that compares memory wants a view. */
+function isEqual(known: Buffer, bytes: Buffer, start: number, end: number): boolean {
+  if (known.length !== end - start) return false;
+  for (let i = 0; i < known.length; i++) if (known[i] !== bytes[start + i]) return false;
+  return true;
 }

@@ -15,16 +15,25 @@ export interface StreamGtid {
 }
 
 export interface SeenGtids {
-  add(gtid: StreamGtid): void;
-  /** Up to where it has everything of the origin with this prefix, as `GtidKeeper` counts. */
+  /** @returns up to where it has everything of the origin with this prefix, as `GtidKeeper` counts. */
+  add(gtid: StreamGtid): bigint;
+  /** Likewise. */
   sequenceOf(prefix: string): bigint;
   /** For a later connection. */
   readonly text: string;
 }
 
+interface GrowingInterval {
+  first: bigint;
+  last: bigint;
+}
+
 /** Intervals of a source, ascending, that grow by one almost always. */
 export class SeenMysqlGtids implements SeenGtids {
-  readonly #sources = new Map<string, { first: bigint; last: bigint }[]>();
+  readonly #sources = new Map<string, GrowingInterval[]>();
+  /** Of whom the last one was, and the next one is almost always. */
+  #prefix = '';
+  #intervals: GrowingInterval[] = [];
 
   /** @throws GtidFormatError */
   constructor(executed: string) {
@@ -35,21 +44,29 @@ export class SeenMysqlGtids implements SeenGtids {
       );
   }
 
-  add({ prefix, sequence }: StreamGtid): void {
-    const source = prefix.slice(0, -1);
+  add({ prefix, sequence }: StreamGtid): bigint {
+    if (prefix !== this.#prefix) {
+      this.#intervals = this.#intervalsOf(prefix.slice(0, -1));
+      this.#prefix = prefix;
+    }
+    const intervals = this.#intervals;
+    const last = intervals.at(-1);
+    if (last !== undefined && last.last + 1n === sequence) last.last = sequence;
+    else insert(intervals, sequence);
+    return wholeOf(intervals);
+  }
+
+  sequenceOf(prefix: string): bigint {
+    return wholeOf(this.#sources.get(prefix.slice(0, -1)));
+  }
+
+  #intervalsOf(source: string): GrowingInterval[] {
     let intervals = this.#sources.get(source);
     if (intervals === undefined) {
       intervals = [];
       this.#sources.set(source, intervals);
     }
-    const last = intervals.at(-1);
-    if (last !== undefined && last.last + 1n === sequence) last.last = sequence;
-    else insert(intervals, sequence);
-  }
-
-  sequenceOf(prefix: string): bigint {
-    const first = this.#sources.get(prefix.slice(0, -1))?.[0];
-    return first?.first === 1n ? first.last : 0n;
+    return intervals;
   }
 
   get intervals(): MysqlGtidIntervals {
@@ -65,8 +82,13 @@ export class SeenMysqlGtids implements SeenGtids {
   }
 }
 
+function wholeOf(intervals: readonly GrowingInterval[] | undefined): bigint {
+  const first = intervals?.[0];
+  return first?.first === 1n ? first.last : 0n;
+}
+
 /** Keeps the order, and joins what touches. */
-function insert(intervals: { first: bigint; last: bigint }[], sequence: bigint): void {
+function insert(intervals: GrowingInterval[], sequence: bigint): void {
   let at = intervals.length;
   while (at > 0 && intervals[at - 1]!.first > sequence) at--;
   const before = intervals[at - 1];
@@ -86,9 +108,17 @@ export function intervalsHave(intervals: readonly GtidInterval[] | undefined, se
   return intervals?.some(({ first, last }) => first <= sequence && sequence <= last) ?? false;
 }
 
+interface MariadbDomain {
+  server: string;
+  sequence: bigint;
+}
+
 /** Of each domain the last one; who wrote it is part of the name only. */
 export class SeenMariadbGtids implements SeenGtids {
-  readonly #domains = new Map<string, { server: string; sequence: bigint }>();
+  readonly #domains = new Map<string, MariadbDomain>();
+  /** Of whom the last one was, and the next one is almost always. */
+  #prefix = '';
+  #domain: MariadbDomain = { server: '', sequence: 0n };
 
   /** @param position `0-1-5,1-2-7`, as the server writes it. */
   constructor(position: string) {
@@ -99,18 +129,29 @@ export class SeenMariadbGtids implements SeenGtids {
   }
 
   /** The last one counts, whatever its number: so does the server where domains are not strict. */
-  add({ prefix, sequence }: StreamGtid): void {
-    const [domain = '', server = ''] = prefix.split('-');
-    const known = this.#domains.get(domain);
-    if (known === undefined) this.#domains.set(domain, { server, sequence });
-    else {
-      known.server = server;
-      known.sequence = sequence;
+  add({ prefix, sequence }: StreamGtid): bigint {
+    if (prefix !== this.#prefix) {
+      this.#domain = this.#domainOf(prefix);
+      this.#prefix = prefix;
     }
+    this.#domain.sequence = sequence;
+    return sequence;
   }
 
   sequenceOf(prefix: string): bigint {
     return this.#domains.get(prefix.slice(0, prefix.indexOf('-')))?.sequence ?? 0n;
+  }
+
+  #domainOf(prefix: string): MariadbDomain {
+    const [name = '', server = ''] = prefix.split('-');
+    const known = this.#domains.get(name);
+    if (known !== undefined) {
+      known.server = server;
+      return known;
+    }
+    const domain = { server, sequence: 0n };
+    this.#domains.set(name, domain);
+    return domain;
   }
 
   get text(): string {

@@ -31,6 +31,7 @@ function make() {
   } as unknown as ChangeRaiserOptions);
   return {
     epochs,
+    settle: () => raiser.settle(() => true),
     /** A worker has raised what it knew of, and told the position. */
     acknowledges(sequence: number): void {
       gtids.raise(ANY_WRITE_SLOT, position(sequence));
@@ -68,3 +69,17 @@ t.test('what was acknowledged before somebody else’s trigger was known is rais
   rig.acknowledges(6);
   t.notOk(rig.comes(6, 8), 'from then on its worker takes it to change anything');
 });
+
+t.test(
+  'what several transactions have changed is raised for each, and again when they are visible',
+  async (t) => {
+    const rig = make();
+    const epochs = (): number[] => [rig.epochs.epoch(7), rig.epochs.epoch(8)];
+    for (const [sequence, slot] of [7, 7, 7, 8, 7].entries()) t.ok(rig.comes(sequence + 1, slot));
+    t.strictSame(epochs(), [4, 1]);
+    rig.settle();
+    t.strictSame(epochs(), [8, 2]);
+    rig.settle();
+    t.strictSame(epochs(), [8, 2], 'none are left');
+  },
+);

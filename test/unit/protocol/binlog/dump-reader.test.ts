@@ -25,8 +25,14 @@ interface Seen {
 function reader(limits = { maxEventBytes: 1_000_000, headBytes: 1000 }): { reader: DumpReader; seen: Seen } {
   const seen: Seen = { events: [], ends: [] };
   const sink = {
-    event: ({ eventType }: { eventType: number }, body: Buffer, isWhole: boolean) => {
-      const shown = eventType === FORMAT_DESCRIPTION_EVENT ? '' : body.toString('latin1');
+    event: (
+      { eventType }: { eventType: number },
+      bytes: Buffer,
+      start: number,
+      end: number,
+      isWhole: boolean,
+    ) => {
+      const shown = eventType === FORMAT_DESCRIPTION_EVENT ? '' : bytes.toString('latin1', start, end);
       seen.events.push([eventType, shown, isWhole]);
     },
     ended: (error: { errno: number } | null) => seen.ends.push(error?.errno ?? null),

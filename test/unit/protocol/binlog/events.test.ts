@@ -8,10 +8,14 @@ import {
   ColumnType,
   columnTypeOf,
   decodeCompressedQueryEvent,
+  decodeMariadbGtid,
+  decodeMysqlGtid,
+  decodeQueryEvent,
   decodeTableMap,
   encodeComBinlogDumpGtid,
   endsStatement,
   inflateBinlogBytes,
+  isBeginEvent,
   isNullable,
   isRowsEvent,
   MalformedPacketError,
@@ -19,6 +23,7 @@ import {
   stringLengthOf,
 } from '../../../../protocol/index.ts';
 import { eventSamples } from './event-samples.ts';
+import { rowTransactions } from './row-transactions.ts';
 
 const seed = Number(process.env.SLUICE_FUZZ_SEED ?? Date.now() % 2 ** 31);
 t.comment(`seed ${seed}`);
@@ -99,6 +104,44 @@ t.test('columns of a table map', (t) => {
     0xfe,
   );
   t.equal(stringLengthOf(ColumnType.MYSQL_TYPE_STRING | (40 << 8)), 40);
+  t.end();
+});
+
+t.test('GTIDs among other bytes', (t) => {
+  const around = (body: Buffer): Buffer =>
+    Buffer.concat([Buffer.alloc(3, 0xee), body, Buffer.alloc(5, 0xee)]);
+  for (const name of ['GTID of MySQL', 'GTID of MariaDB', 'GTID of MariaDB in a group commit']) {
+    const { body, value } = eventSamples.find((sample) => sample.name === name)!;
+    const isMysql = name === 'GTID of MySQL';
+    const read = (end: number): unknown =>
+      isMysql ? decodeMysqlGtid(around(body), false, 3, end) : decodeMariadbGtid(around(body), 3, end);
+    t.strictSame(read(3 + body.length), value, name);
+    const fixedBytes = isMysql ? 25 : body.length;
+    t.throws(() => read(2 + fixedBytes), MalformedPacketError, `${name}, a byte less`);
+  }
+  const { body } = eventSamples.find(({ name }) => name === 'GTID of MySQL')!;
+  const other = Buffer.from(body);
+  for (let at = 1; at <= 16; at++) {
+    other[at]! ^= 1;
+    t.not(decodeMysqlGtid(other, false).sourceUuid, decodeMysqlGtid(body, false).sourceUuid);
+    other[at]! ^= 1;
+    t.equal(decodeMysqlGtid(other, false).sourceUuid, decodeMysqlGtid(body, false).sourceUuid);
+  }
+  t.end();
+});
+
+t.test('BEGIN is known without decoding it', (t) => {
+  const [, [, hex]] = rowTransactions[0]!.events as [unknown, [number, string]];
+  const body = Buffer.from(hex, 'hex');
+  t.ok(isBeginEvent(body, 0, body.length));
+  t.ok(isBeginEvent(Buffer.concat([Buffer.alloc(9), body]), 9, 9 + body.length));
+  for (let length = 0; length < body.length; length++)
+    t.notOk(isBeginEvent(body.subarray(0, length), 0, length), `${length} bytes`);
+  for (const text of ['BEGIN;', 'begin', 'COMMIT', 'x\0BEGIN', '']) {
+    const other = Buffer.concat([body.subarray(0, -5), Buffer.from(text)]);
+    t.notOk(isBeginEvent(other, 0, other.length), text);
+  }
+  t.equal(decodeQueryEvent(body).query.toString(), 'BEGIN');
   t.end();
 });
 
