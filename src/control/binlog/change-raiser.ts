@@ -102,6 +102,7 @@ export class ChangeRaiser implements TransactionSink {
   #lastDoubted = 0;
   /** Of the last transaction that has changed rows of one table and nothing else: of the next one, too, mostly. */
   #plain: Change = NO_CHANGE;
+  #hasOwnRows = false;
 
   constructor(options: ChangeRaiserOptions) {
     this.#options = options;
@@ -120,6 +121,16 @@ export class ChangeRaiser implements TransactionSink {
   /** Nothing more is to be read before some have been settled. */
   get isFull(): boolean {
     return this.#unsettled.length - this.#first >= MAX_UNSETTLED;
+  }
+
+  /**
+   * Whether rows of tables with entries of single rows were written through this Sluice, of what has become known since it was
+   * asked last: hits wait for such ones.
+   */
+  takeOwnRows(): boolean {
+    const has = this.#hasOwnRows;
+    this.#hasOwnRows = false;
+    return has;
   }
 
   // ---- what a transaction does
@@ -169,7 +180,7 @@ export class ChangeRaiser implements TransactionSink {
       // On a replica its rows are certainly visible when the one behind it is executed.
       this.#noteWritten(change, isSeenLate && position !== 0 ? position + 1 : position);
       this.#raise(change, true);
-    } else if (change !== null) this.#raiseUnlogged(change);
+    } else if (change !== null) this.#passOver(change);
     rows.ended(position);
     if (gtid !== null) seen(gtid, position);
     if (isOwn && this.unsettled === null) this.#settled(position);
@@ -211,6 +222,7 @@ export class ChangeRaiser implements TransactionSink {
       const isOwn = this.#isOwn(position);
       if (!isOwn && !isVisible(one)) break;
       if (!isOwn && change !== null) this.#raise(change, false);
+      else if (change !== null && hasLookedAt(change)) this.#hasOwnRows = true;
       this.#first += 1;
       this.#settled(position);
     }
@@ -310,8 +322,10 @@ export class ChangeRaiser implements TransactionSink {
   }
 
   /** Of a transaction through this Sluice: what entries of single rows do not learn from rows. */
-  #raiseUnlogged({ slots, structures }: Change): void {
+  #passOver(change: Change): void {
     const { epochs } = this.#options;
+    const { slots, structures } = change;
+    if (hasLookedAt(change)) this.#hasOwnRows = true;
     if (slots === null) epochs.raiseEverything();
     for (const slot of structures) if (epochs.hasInterest(slot)) epochs.raiseStructure(slot);
   }
@@ -320,4 +334,8 @@ export class ChangeRaiser implements TransactionSink {
   #addRelated(slot: number, into: Set<number>): boolean {
     return this.#options.relations()?.addWritten(slot, into) ?? false;
   }
+}
+
+function hasLookedAt({ slots, unlooked }: Change): boolean {
+  return slots !== null && slots.length > unlooked.length;
 }

@@ -100,11 +100,6 @@ export class EventReader {
     this.#beginning = place;
   }
 
-  /** Whether rows have come, since it was asked last, of tables of which there are entries of single rows. */
-  takeLookedAt(): boolean {
-    return this.#tables.takeLookedAt();
-  }
-
   /** Another connection: what was half there comes again. */
   reset(): void {
     this.#drop();

@@ -64,6 +64,8 @@ export const USUAL_PACE: FollowerPace = Object.freeze({
 /** Of the server, while it has nothing to send. */
 const HEARTBEAT_MS = 100;
 const SILENCE_MS = 5000;
+/** Who has written rows of a table that single ones are cached of writes more of them. */
+const AWAITED_MS = 1000;
 const NANOSECONDS_PER_MS = 1_000_000;
 
 export interface FollowedServerOptions {
@@ -102,6 +104,7 @@ export class FollowedServer {
   #history: GtidHistory | null = null;
   #flavor: 'mysql' | 'mariadb' = 'mysql';
   #versionId = 0;
+  #ownRowsAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: FollowedServerOptions) {
     this.#options = options;
@@ -192,7 +195,7 @@ export class FollowedServer {
       hasRead: () => {
         if (this.#raiser.isFull) dump.pause();
         if (this.#watch.isWaiting) this.#confirm();
-        return this.#reader.takeLookedAt();
+        return this.#isAwaited();
       },
     };
     dump.dump(this.#command(), sink, (error) => ended.abort(error));
@@ -204,6 +207,13 @@ export class FollowedServer {
       // What the other connection has said is the reason, and this one's end only its consequence.
       throw running.aborted ? running.reason : error;
     }
+  }
+
+  /** Whether hits wait for what comes: while own rows have come of tables with entries of single rows. */
+  #isAwaited(): boolean {
+    const now = monotonicMs();
+    if (this.#raiser.takeOwnRows()) this.#ownRowsAtMs = now;
+    return now - this.#ownRowsAtMs < AWAITED_MS;
   }
 
   async #prepare(dump: DumpConnection, signal: AbortSignal): Promise<void> {

@@ -49,7 +49,6 @@ export class MappedTables {
   /** The one of `#entries` that was asked for last. */
   #last: Entry | undefined;
   #transaction = 0;
-  #hasLookedAt = false;
 
   constructor(rows: RowSink, interest: Pick<TableEpochs, 'hasInterest'>) {
     this.#rows = rows;
@@ -64,13 +63,6 @@ export class MappedTables {
 
   transactionEnded(): void {
     this.#transaction += 1;
-  }
-
-  /** Whether rows were looked at since it was asked last. */
-  takeLookedAt(): boolean {
-    const has = this.#hasLookedAt;
-    this.#hasLookedAt = false;
-    return has;
   }
 
   /** The body is `bytes[start, end)`. */
@@ -123,7 +115,6 @@ export class MappedTables {
       sink.rowsChanged(entry.schema, entry.table, entry.slot, isLookedAt);
     }
     if (!isLookedAt) return;
-    this.#hasLookedAt = true;
     if (entry.announcedIn !== this.#transaction) {
       entry.announcedIn = this.#transaction;
       this.#rows.mapped(entry.tableMap, entry.slot);

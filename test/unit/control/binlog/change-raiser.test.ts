@@ -31,6 +31,7 @@ function make() {
   } as unknown as ChangeRaiserOptions);
   return {
     epochs,
+    takeOwnRows: () => raiser.takeOwnRows(),
     settle: () => raiser.settle(() => true),
     /** A worker has raised what it knew of, and told the position. */
     acknowledges(sequence: number): void {
@@ -38,10 +39,10 @@ function make() {
       epochs.noteOwn(position(sequence));
     },
     /** @returns whether the table was raised by the follower. */
-    comes(sequence: number, slot: number): boolean {
+    comes(sequence: number, slot: number, isLookedAt = true): boolean {
       const before = epochs.epoch(slot);
       next = position(sequence);
-      raiser.rowsChanged('app', 't', slot, true);
+      raiser.rowsChanged('app', 't', slot, isLookedAt);
       raiser.ended(null, false);
       return epochs.epoch(slot) !== before;
     },
@@ -83,3 +84,22 @@ t.test(
     t.strictSame(epochs(), [8, 2], 'none are left');
   },
 );
+
+t.test('whether own rows come that somebody looks at', async (t) => {
+  const rig = make();
+  rig.comes(1, 7);
+  rig.settle();
+  t.notOk(rig.takeOwnRows(), 'those of somebody else');
+  rig.acknowledges(2);
+  rig.comes(2, 7, false);
+  t.notOk(rig.takeOwnRows(), 'those of a table without entries of rows');
+  rig.acknowledges(3);
+  rig.comes(3, 7);
+  t.ok(rig.takeOwnRows());
+  t.notOk(rig.takeOwnRows(), 'nothing since');
+  rig.comes(4, 7);
+  rig.acknowledges(4);
+  t.notOk(rig.takeOwnRows());
+  rig.settle();
+  t.ok(rig.takeOwnRows(), 'acknowledged behind its event');
+});

@@ -49,7 +49,7 @@ function read(sent: RowTransactions, chunkBytes: number, hasInterest: boolean) {
     // Its memory is used again by the next one.
     chunk.fill(0xee);
   }
-  return { seen, looked, counts, offset: place.offset, takesLookedAt: () => events.takeLookedAt() };
+  return { seen, looked, counts, offset: place.offset };
 }
 
 for (const sent of rowTransactions)
@@ -61,16 +61,13 @@ for (const sent of rowTransactions)
         `${sent.prefix}${n + 1}`,
       ]).flat();
     for (const chunkBytes of [1_000_000, 1, 7, 100, 415]) {
-      const { seen, looked, counts, offset, takesLookedAt } = read(sent, chunkBytes, false);
+      const { seen, looked, counts, offset } = read(sent, chunkBytes, false);
       t.strictSame(seen, expected(false), `in chunks of ${chunkBytes}`);
       t.strictSame(looked, []);
-      t.notOk(takesLookedAt(), 'nobody waits for it');
       t.strictSame(counts, { events: COUNT * bodyBytes.length + 1, rowEvents: COUNT });
       t.equal(offset, 1000 + COUNT * bodyBytes.reduce((sum, bytes) => sum + bytes + 23, 0));
     }
-    const { seen, looked, takesLookedAt } = read(sent, 415, true);
+    const { seen, looked } = read(sent, 415, true);
     t.strictSame(seen, expected(true), 'with entries of single rows');
     t.strictSame(looked, new Array(COUNT).fill(bodyBytes.at(-2)));
-    t.ok(takesLookedAt());
-    t.notOk(takesLookedAt(), 'nothing since');
   });
