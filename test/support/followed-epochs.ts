@@ -8,6 +8,7 @@ import { EVERYTHING, FollowState, TableEpochs } from '../../src/common/table-epo
 import { encodeTableRelations, TableRelations } from '../../src/common/table-relations.ts';
 import { tableSlot } from '../../src/common/table-slots.ts';
 import { BinlogFollower } from '../../src/control/binlog/binlog-follower.ts';
+import type { FollowerPace } from '../../src/control/binlog/followed-server.ts';
 import { emptyTally } from '../../src/control/binlog/follower-tally.ts';
 import { NO_ROWS, type RowSink } from '../../src/control/binlog/row-sink.ts';
 import type { FollowerEvent } from '../../src/control/monitor/binlog-follower-event.ts';
@@ -24,6 +25,7 @@ export interface FollowedEpochsOptions {
   readonly account?: Account;
   readonly rows?: RowSink;
   readonly serverId?: number;
+  readonly pace?: Partial<FollowerPace>;
   /** How the server is reached, with what certificates. */
   readonly tls?: BackendTls;
 }
@@ -47,6 +49,7 @@ export class FollowedEpochs {
       tls = null,
       rows = NO_ROWS,
       serverId = 4_100_000_001,
+      pace = {},
     } = options;
     this.#tls = { ...WITHOUT_TLS, mode: tls?.mode ?? WITHOUT_TLS.mode };
     const writes = new Map(
@@ -58,7 +61,7 @@ export class FollowedEpochs {
       gtids: this.gtids,
       rows,
       tally: this.tally,
-      pace: { probeMs: 20, settleMs: 20, checkMs: 100, retryMs: 100 },
+      pace: { probeMs: 20, settleMs: 20, checkMs: 100, retryMs: 100, ...pace },
       relations: () => relations,
       source: () => this.source,
       catalogChanged: () => {

@@ -19,3 +19,12 @@ export async function readHistory(
   const resets = of('com_reset');
   return Number.isSafeInteger(startedAtS) && Number.isSafeInteger(resets) ? { startedAtS, resets } : null;
 }
+
+/**
+ * How often the server has executed RESET since its start; NaN where it does not say so. It counts before it resets: whoever asks
+ * behind something else knows that it was of the same history. Costs the server 0.2 to 0.3 ms.
+ */
+export async function readResets(connection: MonitorConnection, signal: AbortSignal): Promise<number> {
+  const [row] = await connection.query("SHOW GLOBAL STATUS LIKE 'Com_reset'", signal);
+  return Number(row?.Value ?? Number.NaN);
+}

@@ -22,7 +22,7 @@ import {
   type MonitorCredentials,
   type MonitorTarget,
 } from '../monitor/monitor-connection.ts';
-import { readHistory } from './binlog-history.ts';
+import { readHistory, readResets } from './binlog-history.ts';
 import { formatPlace, isBehind, StreamPlace } from './binlog-place.ts';
 import {
   type BinlogEnd,
@@ -260,6 +260,7 @@ export class FollowedServer {
           'binlog-reset',
           `the binlog ends at ${formatPlace(end.place)}, and was sent up to ${formatPlace(sent)}`,
         );
+      await this.#checkResets(probe, asking);
       this.#watch.sampled(end.place, askedAtMs);
       await this.#settle(probe, end, asking);
       this.#confirm();
@@ -280,11 +281,17 @@ export class FollowedServer {
   async #checkHistory(probe: MonitorConnection, signal: AbortSignal): Promise<void> {
     const before = this.#history;
     const now = await readHistory(probe, signal);
-    if (before !== null && now !== null && isBroken(before, now))
-      throw new FollowerSuspension('binlog-reset', 'the server has executed RESET');
+    if (before !== null && now !== null && isBroken(before, now)) throw resetSuspension();
     // By a second more or less it is the same still.
     if (before === null || now === null || !isSameStart(before, now)) this.#history = now;
     this.#options.epochs.history = this.#history === null ? 0 : historyNumber(this.#history);
+  }
+
+  /** Behind the end of the binlog that was read: no end of another history is taken for one of this. */
+  async #checkResets(probe: MonitorConnection, signal: AbortSignal): Promise<void> {
+    const resets = await readResets(probe, signal);
+    if (this.#history !== null && !Number.isNaN(resets) && resets !== this.#history.resets)
+      throw resetSuspension();
   }
 
   async #settle(probe: MonitorConnection, end: BinlogEnd, signal: AbortSignal): Promise<void> {
@@ -312,6 +319,10 @@ export class FollowedServer {
     this.#isWhole = true;
     this.#options.confirmed(isAnew);
   }
+}
+
+function resetSuspension(): FollowerSuspension {
+  return new FollowerSuspension('binlog-reset', 'the server has executed RESET');
 }
 
 const NOT_VISIBLE = (): boolean => false;

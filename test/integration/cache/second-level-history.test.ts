@@ -5,11 +5,13 @@
 
 import t, { type Test } from 'tap';
 import type { GtidSource } from '../../../src/common/gtid-position.ts';
+import { monotonicMs } from '../../../src/common/monotonic-ms.ts';
 import { WorkerCounters } from '../../../src/common/shared-counters.ts';
 import { Freshness } from '../../../src/data/cache/freshness.ts';
 import { SharedPositions } from '../../../src/data/cache/level2/shared-positions.ts';
 import { WorkerCausality } from '../../../src/data/causal/worker-causality.ts';
 import { ServerFlavor } from '../../../src/topology/server-description.ts';
+import type { DatabaseServer } from '../../support/database-server.ts';
 import { FollowedEpochs, slotOf } from '../../support/followed-epochs.ts';
 import { Mysql57Server } from '../../support/mysql57-server.ts';
 import { ReplicationSet } from '../../support/replication-set.ts';
@@ -104,6 +106,23 @@ async function numbersAgain(t: Test, flavor: ServerFlavor): Promise<void> {
     primary.query('INSERT INTO app.o (v) VALUES (1)'),
   );
   t.strictSame(raised, { o: { epoch: 2, structure: 0 } }, 'it hears of writes');
+
+  await t.test('nothing is confirmed behind a reset', (t) => nothingBehindReset(t, primary));
+}
+
+/**
+ * A binlog that has grown past what was sent of the old one tells nothing by its places. So the server is asked for its resets each
+ * time; one that leaves the binlog alone shows that, since nothing else would tell.
+ */
+async function nothingBehindReset(t: Test, primary: DatabaseServer): Promise<void> {
+  const followed = new FollowedEpochs({ serverId: 4_100_000_003, pace: { checkMs: 3_600_000 } });
+  t.teardown(() => followed.stop());
+  await followed.follow(primary);
+  await primary.query('RESET QUERY CACHE');
+  const resetByMs = monotonicMs();
+  const told = await waitUntil('it is noticed', () => followed.events.find(({ to }) => to === 'suspended'));
+  t.equal(told.reason, 'binlog-reset: the server has executed RESET');
+  t.ok(followed.epochs.confirmedAtMs < resetByMs, 'what the server was asked behind it is not confirmed');
 }
 
 t.test('MariaDB', (t) => numbersAgain(t, ServerFlavor.mariadb));
