@@ -38,7 +38,7 @@ export interface CheckerOptions {
   readonly switchovers: number;
   /** Primaries that die, with everybody else running; MariaDB's then lose nothing (`legs/fail-over.ts`). Not with `holdUpMs`. */
   readonly failovers: number;
-  /** Worker threads of the first Sluice that die. */
+  /** Worker threads that die, of any Sluice. */
   readonly workerCrashes: number;
   /** What all Sluices share results in. */
   readonly level2: SharedCacheKind | null;

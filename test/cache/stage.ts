@@ -46,6 +46,7 @@ export class Stage {
   #succession: Succession | null = null;
   /** Of processes that have handed over. */
   #hitsBefore = 0;
+  #configuring: Promise<void> = Promise.resolve();
 
   private constructor(world: World, options: CheckerOptions) {
     this.world = world;
@@ -101,13 +102,20 @@ export class Stage {
     }
   }
 
-  /** A process is about to end, and what it has counted with it. */
-  async noteHits(): Promise<void> {
-    this.#hitsBefore += await this.sluice.metric(HITS_METRIC);
+  /** A process has ended, and with it what it had counted, as `hits` told. */
+  keepHits(hits: number): void {
+    this.#hitsBefore = hits;
   }
 
   async hits(): Promise<number> {
     return this.#hitsBefore + (await this.sluice.metric(HITS_METRIC));
+  }
+
+  /** An operator does not change the configuration while another one has a new process started: one behind the other. */
+  configuring(work: () => Promise<void>): Promise<void> {
+    const done = this.#configuring.then(work);
+    this.#configuring = done.catch(() => undefined);
+    return done;
   }
 
   get ownGate(): Gate {

@@ -8,6 +8,13 @@ import { waitUntil } from './wait-until.ts';
 const HANDOVER_MS = 40_000;
 const STOP_MS = 20_000;
 
+/** All is as before; what Sluice says why. */
+export class HandoverRefused extends Error {
+  constructor(reason: string) {
+    super(`not restarted: ${reason}`);
+  }
+}
+
 export class Succession {
   readonly sluice: SluiceProcess;
   /** The oldest first; the last one is the one that lets clients in. */
@@ -26,7 +33,10 @@ export class Succession {
     return this.pids.at(-1) ?? this.sluice.pid;
   }
 
-  /** Resolves when a new process lets clients in. */
+  /**
+   * Resolves when a new process lets clients in.
+   * @throws HandoverRefused
+   */
   async handOver(ask: (pid: number) => void = (pid) => process.kill(pid, 'SIGUSR2')): Promise<number> {
     const before = this.sluice.log.length;
     ask(this.pid);
@@ -39,7 +49,7 @@ export class Succession {
     ).catch((error: Error) => {
       throw new Error(`${error.message}\n${this.sluice.logTail()}`);
     });
-    if (line.msg !== 'ready') throw new Error(`not restarted: ${line.reason}`);
+    if (line.msg !== 'ready') throw new HandoverRefused(String(line.reason));
     const pid = Number(line.pid);
     ownChild(pid);
     this.pids.push(pid);

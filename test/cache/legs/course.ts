@@ -25,6 +25,11 @@ export class Course {
     return this.#endsAt - performance.now();
   }
 
+  /** What has happened besides. */
+  note(name: string): void {
+    this.happened[name] = (this.happened[name] ?? 0) + 1;
+  }
+
   /** Does something so many times, at equal distances in operations, neither at the beginning nor at the end. */
   async spread(name: string, times: number, action: () => Promise<void>): Promise<void> {
     for (let n = 1; n <= times; n++) {

@@ -28,8 +28,9 @@ function lateWrites({ world }: Stage): number {
     .length;
 }
 
-function crashes({ sluice }: Stage): number {
-  return sluice.log.filter(({ msg }) => msg === 'worker crashed').length;
+/** Of all Sluices, and all processes of the first one. */
+function crashes({ sluices }: Stage): number {
+  return sluices.flatMap(({ log }) => log.filter(({ msg }) => msg === 'worker crashed')).length;
 }
 
 async function tryOne({ crashFolder, world }: Stage): Promise<boolean> {

@@ -21,7 +21,7 @@ for (const flavor of ['mariadb', 'mysql'] as const) {
     await t.test('switchovers', (t) =>
       checkReads(t, { ...common, replicas: 2, holdUpMs: 100, switchovers: 8 }),
     );
-    await t.test('primaries that die', (t) => checkReads(t, { ...common, replicas: 2, failovers: 3 }));
+    await t.test('primaries that die', (t) => checkReads(t, { ...common, replicas: 2, failovers: 2 }));
     await t.test('workers that crash, and operators', (t) =>
       checkReads(t, { ...common, workerCrashes: 15, operatorMs: 150 }),
     );
