@@ -2,7 +2,8 @@
 
 import fc from 'fast-check';
 import t from 'tap';
-import { selectForReads, selectForWrites } from '../../../src/topology/server-selection.ts';
+import { HostgroupKind, hostgroupsOf, MemberVerdict } from '../../../src/topology/hostgroup-membership.ts';
+import type { ServerDescription } from '../../../src/topology/server-description.ts';
 import type { TopologyChange, TopologyDescription } from '../../../src/topology/topology.ts';
 import type { TopologyEvent } from '../../../src/topology/topology-event.ts';
 import {
@@ -12,6 +13,7 @@ import {
   good,
   readOnly,
   replication,
+  SETTINGS,
   server,
   TopologyUnderTest,
   uuid,
@@ -76,6 +78,22 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
 );
 
+/** Who serves in the one pair of hostgroups. */
+function fitFor(topology: TopologyDescription, kind: HostgroupKind): ServerDescription[] {
+  const { servers, primary } = topology;
+  const groups = hostgroupsOf({
+    servers,
+    primary,
+    entries: [],
+    pairs: [SETTINGS.hostgroups],
+    primaryReads: true,
+  });
+  const members = groups.find((group) => group.kind === kind)?.members ?? [];
+  return members
+    .filter(({ verdict }) => verdict === MemberVerdict.fit)
+    .map(({ address }) => topology.find(address)!);
+}
+
 function checkState(topology: TopologyDescription): string | null {
   const primaries = topology.servers.filter(({ role }) => role === 'primary');
   if (primaries.length > 1) return 'two primaries';
@@ -88,10 +106,10 @@ function checkState(topology: TopologyDescription): string | null {
   }
   if (topology.primary !== null && topology.rivals.includes(topology.primary))
     return 'the primary is its own rival';
-  const writers = selectForWrites(topology);
+  const writers = fitFor(topology, HostgroupKind.writer);
   if (writers.length > 1) return 'two servers for writes';
   if (writers[0]?.readOnly === true) return 'writes to a read-only server';
-  for (const { status, role, replicationRunning, address } of selectForReads(topology, 'fallback')) {
+  for (const { status, role, replicationRunning, address } of fitFor(topology, HostgroupKind.reader)) {
     if (status !== 'ONLINE') return `reads from ${address}, ${status}`;
     if (role === 'replica' && replicationRunning !== true) return `reads from ${address}, not replicating`;
     if (topology.rivals.includes(address) && role !== 'replica') return `reads from the rival ${address}`;
