@@ -8,7 +8,6 @@
  * malformed.
  */
 
-import { hash } from 'node:crypto';
 import { FOLDED_WORDS, foldedWordAt } from './folded-words.ts';
 import { hintValueEnd, hintValueStart, isSluiceHint, partEnd, partValue } from './hint-comment.ts';
 import { ConditionalMode, Lexer, TokenKind } from './lexer.ts';
@@ -343,14 +342,4 @@ export class DigestScanner {
     this.hashHigh = (high ^ (low >>> 16)) >>> 0;
     this.hashLow = (low ^ (this.hashHigh >>> 15)) >>> 0;
   }
-}
-
-/** The normal form of the last scan, for people. Bytes that are not UTF-8 are shown as replacement characters. */
-export function digestText(scanner: DigestScanner): string {
-  return scanner.normalized.toString('utf8', 0, scanner.normalizedLength).replaceAll('\0', '');
-}
-
-/** `0x` and 16 hexadecimal digits, the same in every process: the name of a digest for operators. */
-export function stableDigest(normalized: Uint8Array): string {
-  return `0x${hash('sha256', normalized, 'hex').slice(0, 16).toUpperCase()}`;
 }

@@ -1,6 +1,7 @@
 import t from 'tap';
-import { DigestScanner, digestText, stableDigest } from '../../../src/sql/digest.ts';
+import { DigestScanner } from '../../../src/sql/digest.ts';
 import { makeLexicalContext } from '../../../src/sql/lexical-context.ts';
+import { shownForm } from './shown-form.ts';
 
 const settings = { charset: 'utf8mb4', sqlMode: '', flavor: 'mysql', versionId: 80400 } as const;
 const MYSQL = makeLexicalContext(settings);
@@ -9,7 +10,7 @@ const scanner = new DigestScanner(1);
 function digest(sql: string, context = MYSQL): string {
   const buf = Buffer.from(sql);
   scanner.scan(buf, 0, buf.length, context);
-  return digestText(scanner);
+  return shownForm(scanner);
 }
 
 t.test('normal forms', async (t) => {
@@ -83,8 +84,6 @@ t.test('hashes', async (t) => {
   }
   t.equal(seen.size, 100_000, 'no collision among 100,000 similar statements');
   t.ok(low.size > 49_000, `low bits spread: ${low.size} of 65,536 slots`);
-  t.match(stableDigest(Buffer.from('SELECT ?')), /^0x[0-9A-F]{16}$/);
-  t.equal(stableDigest(Buffer.from('SELECT ?')), stableDigest(new Uint8Array(Buffer.from('SELECT ?'))));
 });
 
 t.test('scratch memory grows with a text and shrinks again', async (t) => {
@@ -98,7 +97,7 @@ t.test('scratch memory grows with a text and shrinks again', async (t) => {
 t.test('only the given range is read', async (t) => {
   const buf = Buffer.from("xxSELECT 'a'yy");
   scanner.scan(buf, 2, 12, MYSQL);
-  t.equal(digestText(scanner), 'SELECT ?');
+  t.equal(shownForm(scanner), 'SELECT ?');
   scanner.scan(buf, 2, 11, MYSQL);
-  t.equal(digestText(scanner), "SELECT 'a");
+  t.equal(shownForm(scanner), "SELECT 'a");
 });

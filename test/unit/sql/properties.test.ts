@@ -5,7 +5,6 @@ import { DigestScanner } from '../../../src/sql/digest.ts';
 import { parseKill } from '../../../src/sql/kill-statement.ts';
 import { ConditionalMode, Lexer, TokenKind } from '../../../src/sql/lexer.ts';
 import { type LexicalContext, makeLexicalContext } from '../../../src/sql/lexical-context.ts';
-import { splitStatements } from '../../../src/sql/split.ts';
 import type { StatementClass } from '../../../src/sql/statement-class.ts';
 import { OTHER_STATEMENTS } from './other-statement-groups.ts';
 import { PROVEN_READS } from './proven-reads.ts';
@@ -94,7 +93,6 @@ t.test('a statement cut anywhere is read without an exception', async (t) => {
     for (let end = 0; end <= buf.length; end++) {
       const found = classify(buf, 0, end, DEFAULT);
       scanner.scan(buf, 0, end, DEFAULT);
-      splitStatements(buf, 0, end, DEFAULT);
       parseKill(buf, 0, end, DEFAULT);
       if (end % 7 !== 0) continue;
       // What lies behind the end is not read.
@@ -168,7 +166,6 @@ t.test('no bytes make it throw, and every byte lies in at most one token', async
     fc.property(bytes, fc.constantFrom(...CONTEXTS), (buf, context) => {
       classOf(buf, context);
       normalForm(buf, context);
-      splitStatements(buf, 0, buf.length, context);
       parseKill(buf, 0, buf.length, context);
       for (const mode of [ConditionalMode.byServer, ConditionalMode.runAll, ConditionalMode.skipAll]) {
         const lexer = new Lexer();

@@ -1,12 +1,13 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { classify } from '../../../src/sql/classify.ts';
-import { DigestScanner, digestText } from '../../../src/sql/digest.ts';
+import { DigestScanner } from '../../../src/sql/digest.ts';
 import { hintText } from '../../../src/sql/hint-comment.ts';
 import { hintValuesOf } from '../../../src/sql/hint-values.ts';
 import { makeLexicalContext } from '../../../src/sql/lexical-context.ts';
 import { NO_HINT } from '../../../src/sql/route-hint.ts';
 import type { RouteHint } from '../../../src/sql/statement-class.ts';
+import { shownForm } from './shown-form.ts';
 
 const CONTEXT = makeLexicalContext({ charset: 'utf8mb4', sqlMode: '', flavor: 'mariadb', versionId: 101100 });
 const UUID = '3e11fa47-71ca-11e1-9e33-c80aa9429562';
@@ -19,7 +20,7 @@ function hintOf(sql: string): RouteHint {
 
 function digestOf(buf: Buffer): string {
   scanner.scan(buf, 0, buf.length, CONTEXT);
-  return digestText(scanner);
+  return shownForm(scanner);
 }
 
 t.test('what comments say', async (t) => {

@@ -1,32 +1,10 @@
 import t from 'tap';
 import { parseKill, parseLeadingKill } from '../../../src/sql/kill-statement.ts';
 import { makeLexicalContext } from '../../../src/sql/lexical-context.ts';
-import { splitStatements } from '../../../src/sql/split.ts';
 import { readDefinition } from '../../../src/sql/view-safety.ts';
 
 const MYSQL = makeLexicalContext({ charset: 'utf8mb4', sqlMode: '', flavor: 'mysql', versionId: 80400 });
 const MARIADB = makeLexicalContext({ charset: 'utf8mb4', sqlMode: '', flavor: 'mariadb', versionId: 101100 });
-
-t.test('splitStatements', async (t) => {
-  const table: readonly [string, readonly string[]][] = [
-    ['', []],
-    [' ; ; ', []],
-    ['SELECT 1', ['SELECT 1']],
-    [' SELECT 1 ; ', ['SELECT 1']],
-    ["SELECT ';' ; -- ;\n SELECT 2;", ["SELECT ';'", 'SELECT 2']],
-    ['SELECT `;`;SELECT /* ; */ 2', ['SELECT `;`', 'SELECT /* ; */ 2']],
-    ["SELECT 1; SELECT 'x", ['SELECT 1', "SELECT 'x"]],
-  ];
-  for (const [sql, expected] of table) {
-    const buf = Buffer.from(sql);
-    const parts = splitStatements(buf, 0, buf.length, MYSQL);
-    t.same(
-      parts.map(({ start, end }) => buf.toString('utf8', start, end)),
-      expected,
-      JSON.stringify(sql),
-    );
-  }
-});
 
 t.test('parseLeadingKill', async (t) => {
   const rest = (sql: string): string | null => {
