@@ -73,6 +73,21 @@ async function compare(commandLine: CommandLine): Promise<void> {
   process.exitCode = lines.length === 0 ? ExitCode.ok : ExitCode.failed;
 }
 
+async function check(loaded: LoadedConfig, file: string | null): Promise<void> {
+  const { config } = loaded;
+  const unusable = await unusableFiles(config);
+  if (unusable !== null) {
+    complain([unusable]);
+    return;
+  }
+  // Another machine may have the room.
+  const tooLarge = loaded.tooLarge.map(tooLargeText);
+  const warnings = [...tooLarge, ...loaded.warnings, ...configWarnings(config)].map(
+    (warning) => `warning: ${warning}\n`,
+  );
+  process.stdout.write(`${file ?? 'configuration'}: valid\n${summariseConfig(config)}\n${warnings.join('')}`);
+}
+
 /** @param taker of the process that this one takes over from */
 export async function runCommandLine(
   args: readonly string[],
@@ -112,19 +127,7 @@ export async function runCommandLine(
     return;
   }
   if (action === CliAction.checkConfig) {
-    const unusable = await unusableFiles(config);
-    if (unusable !== null) {
-      complain([unusable]);
-      return;
-    }
-    // Another machine may have the room.
-    const tooLarge = loaded.tooLarge.map(tooLargeText);
-    const warnings = [...tooLarge, ...loaded.warnings, ...configWarnings(config)].map(
-      (warning) => `warning: ${warning}\n`,
-    );
-    process.stdout.write(
-      `${file ?? 'configuration'}: valid\n${summariseConfig(config)}\n${warnings.join('')}`,
-    );
+    await check(loaded, file);
     return;
   }
   const dataDir = dataDirProblem(config.dataDir);

@@ -63,12 +63,12 @@ export function orderedStatus({ administrative, config }: TopologyMember): Admin
   return administrative === ServerStatus.ONLINE ? config.status : administrative;
 }
 
-export function newMember(
+function uncheckedDescription(
   address: ServerAddress,
   config: ConfiguredServer,
   origin: 'seed' | 'discovered',
-): TopologyMember {
-  const description: ServerDescription = {
+): ServerDescription {
+  return {
     address,
     host: config.host,
     port: config.port,
@@ -96,6 +96,13 @@ export function newMember(
     latencyMs: null,
     gtidExecuted: '',
   };
+}
+
+export function newMember(
+  address: ServerAddress,
+  config: ConfiguredServer,
+  origin: 'seed' | 'discovered',
+): TopologyMember {
   return {
     config,
     origin,
@@ -111,6 +118,6 @@ export function newMember(
     keptOut: '',
     followed: null,
     duplicateOf: null,
-    description,
+    description: uncheckedDescription(address, config, origin),
   };
 }

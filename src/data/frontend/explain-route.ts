@@ -5,7 +5,7 @@ import type { ExplainRequest, ExplainStep } from '../../common/thread-messages.t
 import { digestName, digestText } from '../../sql/digest-text.ts';
 import { makeLexicalContext } from '../../sql/lexical-context.ts';
 import { RouteTarget } from '../../sql/route-reason.ts';
-import type { TableReference } from '../../sql/statement-class.ts';
+import type { StatementClass, TableReference } from '../../sql/statement-class.ts';
 import { hashTokens } from '../../sql/token-hash.ts';
 import { type HostgroupMember, MemberVerdict } from '../../topology/hostgroup-membership.ts';
 import type { Destination } from '../router/destination.ts';
@@ -18,6 +18,15 @@ import { judgeForExplain } from './explain-route-rules.ts';
 
 const MAX_TEXT_BYTES = 1024 * 1024;
 const YES_NO = { true: 'yes', false: 'no' } as const;
+
+const FRESH: Omit<RoutingFacts, 'schema' | 'verdict' | 'defaultHostgroup'> = {
+  holdsConnection: false,
+  inTransaction: false,
+  pinned: false,
+  autocommit: true,
+  needsPrimary: false,
+  avoidsReplicaTransactions: false,
+};
 
 /** @param request of a user who is not told the rules see an unnamed one from 127.0.0.1. */
 export async function explainRoute(
@@ -42,19 +51,13 @@ export async function explainRoute(
   const { statement } = plan;
   const account = user === null ? null : await accountOf(context, user, address);
   const fresh: RoutingFacts = {
-    holdsConnection: false,
-    inTransaction: false,
-    pinned: false,
-    autocommit: true,
+    ...FRESH,
     schema,
-    needsPrimary: false,
-    avoidsReplicaTransactions: false,
     verdict,
     defaultHostgroup: account?.defaultHostgroup ?? null,
   };
   const destination = router.destinationOf(statement, fresh);
   const route = router.route(statement, fresh, destination);
-  const tables = named(statement.tables, schema);
   const isRead = route.target === RouteTarget.replica;
   const runs = rewritten ?? bytes;
   const tokenHash = hashTokens(runs, 0, runs.length, lexical);
@@ -66,22 +69,8 @@ export async function explainRoute(
     { step: 'digest', value: digestText(written.normalized, MAX_TEXT_BYTES) },
     { step: 'digest_hash', value: digestName(written.normalized) },
     ...judged.steps,
-    { step: 'kind', value: statement.kind },
-    { step: 'command', value: statement.command },
-    { step: 'statements', value: String(statement.statementCount) },
-    { step: 'proven_read', value: YES_NO[`${statement.provenRead}`] },
-    {
-      step: 'class_reason',
-      value: statement.detail === '' ? statement.reason : `${statement.reason}: ${statement.detail}`,
-    },
-    { step: 'tables', value: tables },
-    { step: 'writes', value: statement.writes === null ? 'any table' : named(statement.writes, schema) },
-    { step: 'pins', value: statement.pins.join(', ') },
-    { step: 'may_write', value: YES_NO[`${statement.mayWrite}`] },
-    {
-      step: 'views',
-      value: viewsState(context),
-    },
+    ...classSteps(statement, schema),
+    { step: 'views', value: viewsState(context) },
     { step: 'destination', value: describeDestination(destination) },
     { step: 'candidates', value: describeCandidates(readers) },
     { step: 'causal_reads', value: explainCausality(context, { plan, schema, verdict, account, isRead }) },
@@ -92,6 +81,22 @@ export async function explainRoute(
     { step: 'hostgroup', value: String(hostgroup) },
     { step: 'servers', value: servers.join(', ') },
     ...(isRead ? balancingSteps(context, { destination, user, schema, tokenHash }) : []),
+  ];
+}
+
+function classSteps(statement: StatementClass, schema: string | null): ExplainStep[] {
+  const { kind, command, statementCount, provenRead, reason, detail, tables, writes, pins, mayWrite } =
+    statement;
+  return [
+    { step: 'kind', value: kind },
+    { step: 'command', value: command },
+    { step: 'statements', value: String(statementCount) },
+    { step: 'proven_read', value: YES_NO[`${provenRead}`] },
+    { step: 'class_reason', value: detail === '' ? reason : `${reason}: ${detail}` },
+    { step: 'tables', value: named(tables, schema) },
+    { step: 'writes', value: writes === null ? 'any table' : named(writes, schema) },
+    { step: 'pins', value: pins.join(', ') },
+    { step: 'may_write', value: YES_NO[`${mayWrite}`] },
   ];
 }
 
