@@ -91,9 +91,17 @@ export interface SnapshotCatalog {
    * column, calls something like NOW(), or it is unsafe. null: not known.
    */
   readonly varying: readonly string[] | null;
-  /** Likewise of those with values of the type TIME: made a DATETIME, they are of the current day. */
-  readonly timesOfDay: readonly string[] | null;
+  /** Of those with values of the type TIME. null: not known. */
+  readonly timesOfDay: readonly TimedTable[] | null;
   readonly tables: SnapshotTables;
+}
+
+/** A table or view with values of the type TIME: made a DATETIME, they are of the current day. */
+export interface TimedTable {
+  /** `schema.table` (lower case). */
+  readonly name: string;
+  /** In lower case: who does nothing with these gets values as they are stored. null: any value may be made of one. */
+  readonly columns: readonly string[] | null;
 }
 
 /** Which tables belong together: views and their base tables, triggers, cascades. */

@@ -11,8 +11,9 @@
 
 import { createHash } from 'node:crypto';
 import { setImmediate as immediate } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../../common/clock.ts';
-import { NO_TABLES, type SnapshotCatalog } from '../../common/snapshot.ts';
+import { NO_TABLES, type SnapshotCatalog, type TimedTable } from '../../common/snapshot.ts';
 import { VaryingReason } from '../../sql/statement-class.ts';
 import { isVaryingMore } from '../../sql/view-safety.ts';
 import type { ServerAddress, ServerDescription } from '../../topology/server-description.ts';
@@ -25,11 +26,12 @@ import { readVaryingColumns, type VaryingColumns } from './varying-columns.ts';
 import { missingViewGrants, readGrants, VIEW_PRIVILEGES } from './view-grants.ts';
 import { judgeView } from './view-judge.ts';
 import {
+  type JudgedView,
   SYSTEM_SCHEMAS,
   unsafeViewsOf,
   type ViewDefinition,
-  type ViewVerdict,
   varyingViewsOf,
+  viewKey,
 } from './view-safety-closure.ts';
 
 export interface CatalogSettings {
@@ -78,6 +80,17 @@ function isSameList(one: readonly string[] | null, other: readonly string[] | nu
   return one === other || (one !== null && other !== null && one.join('\n') === other.join('\n'));
 }
 
+/** Of a view nobody knows what it does with the values that it reads. */
+function timedTablesOf(
+  judged: readonly JudgedView[],
+  timesOfDay: VaryingColumns['timesOfDay'],
+): readonly TimedTable[] {
+  const views = new Set(judged.map(([{ schema, name }]) => viewKey(schema, name)));
+  return varyingViewsOf(judged, timesOfDay.keys(), isTimeOfDay).map((name) => {
+    return { name, columns: views.has(name) ? null : (timesOfDay.get(name) ?? null) };
+  });
+}
+
 function isTimeOfDay(reason: VaryingReason | null): boolean {
   // One that asks not to be cached may be that as well.
   return reason === VaryingReason.timeOfDay || reason === VaryingReason.sqlNoCache;
@@ -101,7 +114,7 @@ export class ViewCatalog {
   #catalog: SnapshotCatalog;
   #checksum = '';
   /** Of the last complete reading. */
-  #judged: readonly (readonly [ViewDefinition, ViewVerdict])[] = [];
+  #judged: readonly JudgedView[] = [];
   #unsafeViews: readonly string[] = [];
   #varying: VaryingTables = NOT_KNOWN;
   readonly #tables: TableRelationsReader;
@@ -210,7 +223,7 @@ export class ViewCatalog {
     const views = rows.map(viewOf);
     const checksum = checksumOf(views, version);
     if (checksum === this.#checksum) return;
-    const judged: (readonly [ViewDefinition, ViewVerdict])[] = [];
+    const judged: JudgedView[] = [];
     const { clock } = this.#options;
     let pauseAtMs = clock.monotonicMs() + SLICE_MS;
     for (const view of views) {
@@ -240,10 +253,10 @@ export class ViewCatalog {
         ? NOT_KNOWN
         : {
             varying: varyingViewsOf(judged, [...columns.varying, ...this.#unsafeViews], isVaryingMore),
-            timesOfDay: varyingViewsOf(judged, columns.timesOfDay, isTimeOfDay),
+            timesOfDay: timedTablesOf(judged, columns.timesOfDay),
           };
     const before = this.#varying;
-    if (isSameList(found.varying, before.varying) && isSameList(found.timesOfDay, before.timesOfDay))
+    if (isSameList(found.varying, before.varying) && isDeepStrictEqual(found.timesOfDay, before.timesOfDay))
       return before;
     this.#varying = found;
     return found;
@@ -270,7 +283,7 @@ export class ViewCatalog {
       before.tables.version === catalog.tables.version &&
       before.unsafeViews.join('\n') === catalog.unsafeViews.join('\n') &&
       isSameList(before.varying, catalog.varying) &&
-      isSameList(before.timesOfDay, catalog.timesOfDay);
+      isDeepStrictEqual(before.timesOfDay, catalog.timesOfDay);
     if (!same) this.#options.changed(catalog, views);
   }
 

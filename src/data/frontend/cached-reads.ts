@@ -135,7 +135,8 @@ export class CachedReads implements FillWaiter, SharedReadsOwner {
     const destination = this.#context.router.destinationOf(plan.statement, routing);
     const { statement } = run;
     if (statement === null) return textKey(scope.id, plan.id, destination, buffer, start, end);
-    if (statement.hasLongData || statement.definition !== statement.prepared) return null;
+    if (statement.hasLongData || statement.bindsTime || statement.definition !== statement.prepared)
+      return null;
     // Executed away from the schema that it belongs to MariaDB reports that one to those who want to hear of it.
     if (statement.prepared.schema !== state.schema) return null;
     return executionKey(scope.id, statement.prepared.id, destination, statement, buffer, start, end);

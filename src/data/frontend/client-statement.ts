@@ -6,6 +6,7 @@
  */
 
 import {
+  ColumnType,
   framePacket,
   MAX_FRAGMENT_BYTES,
   parametersOverrun,
@@ -26,6 +27,13 @@ const FIXED_BYTES = 10;
 const ID_OFFSET = 1;
 const FLAGS_OFFSET = 5;
 const NO_TYPES = Buffer.alloc(0);
+
+function holdsTime(types: Buffer): boolean {
+  const { MYSQL_TYPE_TIME, MYSQL_TYPE_TIME2 } = ColumnType;
+  for (let at = 0; at < types.length; at += 2)
+    if (types[at] === MYSQL_TYPE_TIME || types[at] === MYSQL_TYPE_TIME2) return true;
+  return false;
+}
 
 /** Filled for each execution and copied at once. */
 const header = Buffer.allocUnsafe(4);
@@ -60,6 +68,7 @@ export class ClientStatement {
   longDataRefused = false;
   /** Two bytes for each parameter, as the client bound them last. */
   #types: Buffer = NO_TYPES;
+  #bindsTime = false;
   #opensCursor = false;
   /** Where the flag stands that says whether types follow, in the execution that is on its way; 0: nowhere. */
   #flagOffset = 0;
@@ -177,6 +186,13 @@ export class ClientStatement {
     const known = this.#types;
     if (known.length !== 2 * count) this.#types = keptCopy(buffer, from, to);
     else if (known.compare(buffer, from, to) !== 0) buffer.copy(known, 0, from, to);
+    else return;
+    this.#bindsTime = holdsTime(this.#types);
+  }
+
+  /** Whether a parameter is of the type TIME: beside a DATETIME it is one of the current day. */
+  get bindsTime(): boolean {
+    return this.#bindsTime;
   }
 
   /**

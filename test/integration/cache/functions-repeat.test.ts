@@ -9,9 +9,11 @@ import { functionFacts } from '../../../src/sql/builtin-functions.ts';
 import { judgedFunctions } from '../../../src/sql/function-determinism.ts';
 import { makeLexicalContext } from '../../../src/sql/lexical-context.ts';
 import { VaryingReason } from '../../../src/sql/statement-class.ts';
+import { usedNames } from '../../../src/sql/used-names.ts';
 import type { DatabaseServer } from '../../support/database-server.ts';
 import { MariadbServer } from '../../support/mariadb-server.ts';
 import { Mysql57Server } from '../../support/mysql57-server.ts';
+import { planOf } from '../../unit/data/router/rules/made-rules.ts';
 
 t.setTimeout(400_000);
 
@@ -72,6 +74,37 @@ const SPECIAL = [
 const CLOCKS = [1_767_225_599, 1_830_302_462.25];
 
 const PAIRED = ["'10:11:12'", "'2026-02-28'", '3', "'$.a'", 'dt'];
+/** Beside two columns of the type TIME. */
+const DATED = 'moment DATETIME, stamp TIMESTAMP NULL, day DATE, text VARCHAR(30)';
+/** Between the days of the two clocks. */
+const HOURS = `(1, '10:00:00', '18:30:00.5', '2026-06-01 09:00:00', '2026-06-01 12:00:00', '2026-06-01', '11:00:00'),
+  (2, '-01:00:00', '100:00:00', '2026-06-02 23:00:00', NULL, '2026-06-02', '2026-06-02 10:00:00'),
+  (3, NULL, '00:00:00', '2026-06-03 00:00:00', '2026-06-03 00:00:01', NULL, NULL)`;
+/** Their times are shown, and nothing else is done with them. */
+const SHOWN = [
+  'SELECT * FROM hours',
+  'SELECT h.*, t.a FROM hours h, t WHERE moment > dt',
+  'SELECT id, at, till FROM hours WHERE moment < stamp',
+  'SELECT at AS opens, h.till closes, moment FROM hours h ORDER BY opens DESC, closes',
+  'SELECT DISTINCT at FROM hours ORDER BY at',
+  'SELECT `at`, COUNT(*) FROM hours GROUP BY at HAVING COUNT(*) > 0 ORDER BY at LIMIT 5',
+  'SELECT till, MAX(moment) FROM hours GROUP BY till ORDER BY 1',
+  'SELECT id, at FROM hours WHERE id IN (1, 2) AND day = DATE(moment) ORDER BY d.hours.at',
+  'SELECT a.at, b.till FROM hours a JOIN hours b USING (id) WHERE a.moment = b.moment ORDER BY a.id',
+];
+/** What they answer is another thing each day. */
+const USED = [
+  'SELECT id FROM hours WHERE at < moment',
+  'SELECT at AS x FROM hours HAVING x < MAX(moment)',
+  'SELECT COALESCE(stamp, at) FROM hours ORDER BY id',
+  'SELECT CASE WHEN id = 1 THEN at ELSE moment END FROM hours',
+  'SELECT GREATEST(at, moment) FROM hours',
+  'SELECT DATE(at) FROM hours',
+  'SELECT at FROM hours UNION SELECT moment FROM hours',
+  'SELECT UNIX_TIMESTAMP(till) FROM hours',
+  'SELECT CAST(till AS DATETIME) FROM hours',
+];
+
 /** By number of arguments. */
 const LISTS: readonly (readonly string[])[] = [
   [''],
@@ -128,6 +161,11 @@ async function answers(connection: Connection, calls: readonly string[]): Promis
   }
 }
 
+async function rowsOf(connection: Connection, sql: string): Promise<string> {
+  const [rows] = await connection.query<RowDataPacket[]>(sql);
+  return JSON.stringify(rows);
+}
+
 async function connectionAt(server: DatabaseServer, seconds: number): Promise<Connection> {
   const connection = await createConnection({ socketPath: server.socket, user: 'root', database: 'd' });
   await connection.query(`SET timestamp = ${seconds}, time_zone = '+03:00', sql_mode = ''`);
@@ -146,6 +184,8 @@ for (const [flavor, versionId, server] of [
     await root.query('CREATE DATABASE d');
     await root.query('CREATE TABLE d.t (a INT, d DATE, dt DATETIME(2))');
     await root.query("INSERT INTO d.t VALUES (5, '2026-02-27', '2026-02-27 01:02:03.25')");
+    await root.query(`CREATE TABLE d.hours (id INT, at TIME, till TIME(3), ${DATED})`);
+    await root.query(`INSERT INTO d.hours VALUES ${HOURS}`);
     const connections: Connection[] = [];
     for (const seconds of CLOCKS) connections.push(await connectionAt(server, seconds));
     t.teardown(() => connections.map((connection) => connection.destroy()));
@@ -191,5 +231,22 @@ for (const [flavor, versionId, server] of [
       [],
       'a TIME becomes a moment of today',
     );
+
+    // Whoever only shows a TIME gets what is stored; the others are the reason why they are not asked to be kept.
+    const isUsed = (sql: string): boolean => {
+      const used = usedNames(planOf(sql).normalized);
+      return used === null || used.has('at') || used.has('till');
+    };
+    for (const [reads, varying] of [
+      [SHOWN, false],
+      [USED, true],
+    ] as const) {
+      const [first, second] = await Promise.all(
+        connections.map((each) => Promise.all(reads.map((sql) => rowsOf(each, sql)))),
+      );
+      const differing = reads.filter((_, index) => first?.[index] !== second?.[index]);
+      t.strictSame(differing, varying ? reads : [], varying ? 'used' : 'shown');
+      t.strictSame(reads.filter(isUsed), differing);
+    }
   });
 }

@@ -2,9 +2,11 @@
 
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import t from 'tap';
-import { ReplicationSet } from '../../support/replication-set.ts';
+import { ColumnType, encodeComStmtExecute } from '../../../protocol/index.ts';
+import { APP_ACCOUNT, ReplicationSet } from '../../support/replication-set.ts';
 import { SluiceProcess } from '../../support/sluice-process.ts';
 import { waitUntil } from '../../support/wait-until.ts';
+import { WireClient } from '../protocol/wire-client.ts';
 
 const set = new ReplicationSet({
   flavor: 'mariadb',
@@ -13,7 +15,7 @@ const set = new ReplicationSet({
     'CREATE TABLE app.t (id INT PRIMARY KEY, v INT)',
     'INSERT INTO app.t VALUES (1, 10), (2, 20)',
     'CREATE TABLE app.listed (id INT)',
-    'CREATE TABLE app.hours (id INT, at TIME)',
+    'CREATE TABLE app.hours (id INT, at TIME, day DATE)',
     'CREATE TABLE app.computed (id INT, n DATETIME AS (NOW()) VIRTUAL)',
     'CREATE VIEW app.today AS SELECT id, CURDATE() AS d FROM app.t',
     'CREATE VIEW app.plain AS SELECT id, v FROM app.t',
@@ -107,8 +109,9 @@ t.test('each way to ask', async (t) => {
     ['SELECT SQL_NO_CACHE id FROM listed', 'no: sql-no-cache (SQL_NO_CACHE)', 0],
     ['SELECT d FROM today WHERE 1 = 1', 'no: varying-table (app.today)', 0],
     ['SELECT n FROM computed WHERE 1 = 1', 'no: varying-table (app.computed)', 0],
-    ['SELECT at FROM hours WHERE 2 = 2', 'no: time-of-day (app.hours)', 0],
-    ['SELECT at FROM hours WHERE 1 = 1', 'weak: rule 1, up to 60000 ms old', 8],
+    ['SELECT at FROM hours WHERE 2 = 2', 'immutable: rule 2', 8],
+    ['SELECT id FROM hours WHERE 2 = 2 AND at = day', 'no: time-of-day (app.hours)', 0],
+    ['SELECT id FROM hours WHERE 1 = 1 AND at = day', 'weak: rule 1, up to 60000 ms old', 8],
   ] as const) {
     t.equal(await cacheStep(sql), said, sql);
     t.equal(await hitsOf(sql), expected, sql);
@@ -117,6 +120,30 @@ t.test('each way to ask', async (t) => {
   const before = await hits();
   await client.query('/*;cache_ttl=60000*/ SELECT v FROM t');
   t.equal((await hits()) - before, 1, "ProxySQL's hint");
+});
+
+// Beside a DATETIME a TIME is one of the current day: what was kept of it was another day's behind midnight.
+t.test('what is asked with a parameter of the type TIME is not kept', async (t) => {
+  const { username, password } = APP_ACCOUNT;
+  const wire = await WireClient.login(
+    { host: '127.0.0.1', port: sluice.port },
+    { username, password: { kind: 'plain', value: password }, database: 'app' },
+  );
+  if (!(wire instanceof WireClient)) throw new Error(wire.message);
+  t.teardown(() => wire.close());
+  const { statementId } = await wire.prepare('SELECT id FROM hours WHERE 2 = 2 AND ? < day');
+  const time = { negative: false, days: 0, hours: 10, minutes: 0, seconds: 0, microseconds: 0 };
+  for (const [type, value, expected] of [
+    [ColumnType.MYSQL_TYPE_TIME, time, 0],
+    [ColumnType.MYSQL_TYPE_VAR_STRING, Buffer.from('10:00:00'), 3],
+  ] as const) {
+    const before = await hits();
+    const types = [{ type, unsigned: false, name: '' }];
+    const execution = { statementId, flags: 0, iterationCount: 1, typesSent: true, types, values: [value] };
+    for (let count = 0; count < 4; count++)
+      await wire.resultset(encodeComStmtExecute(execution, wire.capabilities));
+    t.equal((await hits()) - before, expected);
+  }
 });
 
 t.test('a hint for strong has the binary log followed, so that writes around Sluice are seen', async (t) => {

@@ -7,12 +7,15 @@ import {
   Capability,
   ClientHandshake,
   type ClientHandshakeOptions,
+  type ComStmtPrepareOk,
   decodeColumnCount,
   decodeColumnDefinition41,
+  decodeComStmtPrepareOk,
   decodeErr,
   decodeOk,
   EOF_HEADER,
   ERR_HEADER,
+  encodeComStmtPrepare,
   framePacket,
   type HandshakeFailure,
   hasCapability,
@@ -147,6 +150,16 @@ export class WireClient {
       if (!deprecateEof && isEof(packet)) return { columns, rows, end: null };
       rows.push(packet);
     }
+  }
+
+  /** COM_STMT_PREPARE; its definitions are read and forgotten. */
+  async prepare(sql: string): Promise<ComStmtPrepareOk> {
+    this.send(encodeComStmtPrepare({ query: sql }));
+    const head = decodeComStmtPrepareOk(this.#notErr(await this.packet()), this.capabilities);
+    const eofs = hasCapability(this.capabilities, Capability.CLIENT_DEPRECATE_EOF) ? 0 : 1;
+    for (const count of [head.parameterCount, head.columnCount])
+      for (let left = count === 0 ? 0 : count + eofs; left > 0; left--) await this.packet();
+    return head;
   }
 
   close(): void {

@@ -8,7 +8,13 @@ import { isDeepStrictEqual } from 'node:util';
 import { CacheClass, type CacheSettings, type CacheWish } from '../../../common/cache-settings.ts';
 import type { SnapshotCatalog } from '../../../common/snapshot.ts';
 import { cacheObjection } from '../../../sql/cacheability.ts';
-import { type RouteHint, type StatementClass, VaryingReason } from '../../../sql/statement-class.ts';
+import {
+  type RouteHint,
+  type StatementClass,
+  type TableReference,
+  VaryingReason,
+} from '../../../sql/statement-class.ts';
+import { usedNames } from '../../../sql/used-names.ts';
 import type { Plan } from '../plan.ts';
 import { PlanDigest } from '../rules/plan-digest.ts';
 import type { RuledCaching, RuleVerdict } from '../rules/rule-verdict.ts';
@@ -24,7 +30,8 @@ export interface CacheCatalog {
   readonly complete: boolean;
   /** `schema.table` in lower case: see `SnapshotCatalog`. */
   readonly varying: ReadonlySet<string>;
-  readonly timesOfDay: ReadonlySet<string>;
+  /** `TimedTable.columns` by table. */
+  readonly timesOfDay: ReadonlyMap<string, readonly string[] | null>;
   /** Whether it is still what the servers have, as far as statements through this Sluice go. */
   isCurrent(): boolean;
 }
@@ -48,7 +55,7 @@ export function cacheCatalogOf(
   return {
     complete: complete && isKnown,
     varying: new Set(varying),
-    timesOfDay: new Set(timesOfDay),
+    timesOfDay: new Map(timesOfDay?.map(({ name, columns }) => [name, columns])),
     isCurrent,
   };
 }
@@ -56,7 +63,7 @@ export function cacheCatalogOf(
 const NOBODY_KNOWS: CacheCatalog = {
   complete: false,
   varying: new Set(),
-  timesOfDay: new Set(),
+  timesOfDay: new Map(),
   isCurrent: () => false,
 };
 
@@ -199,7 +206,7 @@ export class CachePolicy {
     if (varies !== null) return refused(Refusal.varyingTable, varies);
     // Nobody tells of changes of system schemas in any case.
     if (isBounded || !statement.provenRead) return null;
-    const timed = named(statement, schema, timesOfDay);
+    const timed = timedTable(plan, schema, timesOfDay);
     if (timed !== null) return refused(Refusal.timeOfDay, timed);
     if (!this.#tables.complete) return refused(Refusal.schemaUnknown);
     if (plan.readSlots(schema, this.#tables) === null) return refused(Refusal.foreignEngine);
@@ -240,11 +247,36 @@ function asksForFreshness({ target, maxLagMs, causal, minGtid, minEpochMs }: Rou
   return target === 'primary' || maxLagMs !== null || minGtid || minEpochMs || (causal ?? 'none') !== 'none';
 }
 
-function named({ tables }: StatementClass, home: string | null, names: ReadonlySet<string>): string | null {
+function named(
+  { tables }: StatementClass,
+  home: string | null,
+  names: { readonly size: number; has(name: string): boolean },
+): string | null {
   if (names.size === 0) return null;
-  for (const { schema, table } of tables) {
-    const name = `${schema ?? home ?? ''}.${table}`.toLowerCase();
+  for (const reference of tables) {
+    const name = nameOf(reference, home);
     if (names.has(name)) return name;
+  }
+  return null;
+}
+
+function nameOf({ schema, table }: TableReference, home: string | null): string {
+  return `${schema ?? home ?? ''}.${table}`.toLowerCase();
+}
+
+/** A table whose values of the type TIME the statement does something with, or may. */
+function timedTable(
+  { statement, normalized }: Plan,
+  home: string | null,
+  timesOfDay: CacheCatalog['timesOfDay'],
+): string | null {
+  if (named(statement, home, timesOfDay) === null) return null;
+  const used = usedNames(normalized);
+  for (const reference of statement.tables) {
+    const name = nameOf(reference, home);
+    const columns = timesOfDay.get(name);
+    if (columns === undefined) continue;
+    if (columns === null || used === null || columns.some((column) => used.has(column))) return name;
   }
   return null;
 }

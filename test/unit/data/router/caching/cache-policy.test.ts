@@ -36,7 +36,10 @@ function cacheRule(rule: Partial<CacheRule>): CacheRule {
 const CATALOG: CacheCatalog = {
   complete: true,
   varying: new Set(['shop.now', 'shop.computed']),
-  timesOfDay: new Set(['shop.hours']),
+  timesOfDay: new Map([
+    ['shop.hours', ['at', 'till']],
+    ['shop.open_now', null],
+  ]),
   isCurrent: () => true,
 };
 const FEDERATED = tableSlot('shop', 'federated');
@@ -199,9 +202,13 @@ t.test('what tables and views forbid', async (t) => {
       'no: varying-table (shop.computed)',
     );
   }
-  t.equal(said(strong, 'SELECT at FROM hours'), 'no: time-of-day (shop.hours)');
+  t.equal(said(strong, 'SELECT id, at FROM hours ORDER BY at'), 'strong 0+0 cache rule 3', 'as it is stored');
+  t.equal(said(strong, 'SELECT id FROM hours WHERE at < moment'), 'no: time-of-day (shop.hours)');
+  t.equal(said(strong, 'SELECT id FROM t, shop.HOURS h WHERE h.Till > t.a'), 'no: time-of-day (shop.hours)');
+  t.equal(said(strong, 'SELECT id FROM hours UNION SELECT a FROM t'), 'no: time-of-day (shop.hours)');
+  t.equal(said(strong, 'SELECT id FROM open_now'), 'no: time-of-day (shop.open_now)', 'whatever it reads');
   t.equal(
-    said(weak, 'SELECT at FROM hours'),
+    said(weak, 'SELECT id FROM hours WHERE at < moment'),
     'weak 50+5 cache rule 3',
     'it is no older than its time to live',
   );
