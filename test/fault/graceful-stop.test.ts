@@ -59,6 +59,55 @@ t.test('statements and transactions finish', async (t) => {
   statement.destroy();
 });
 
+t.test('a statement that crosses the end of its client is not executed', async (t) => {
+  const sluice = await start(20_000);
+  t.teardown(() => sluice.dispose());
+  const late = await Promise.all(Array.from({ length: 4 }, () => rawLogin(sluice)));
+  const busy = await Promise.all(Array.from({ length: 4 }, () => sluice.connect()));
+  t.teardown(() => busy.map((connection) => connection.destroy()));
+  const answered = new Set<number>();
+  const refused = new Set<number>();
+  const writing = busy.map(async (connection, index) => {
+    connection.on('error', () => undefined);
+    for (let id = 1000 * (index + 1); ; id++) {
+      try {
+        await connection.query('INSERT INTO t VALUES (?)', [id]);
+        answered.add(id);
+      } catch {
+        refused.add(id);
+        return;
+      }
+    }
+  });
+  await waitUntil('all of them write', async () => answered.size >= 40);
+  sluice.signal('SIGTERM');
+  const told = await Promise.all(
+    late.map(async (client, index) => {
+      const { payload } = await client.socket.receive();
+      // On its way while Sluice says that it is over.
+      client.command(Command.query, Buffer.from(`INSERT INTO t VALUES (${500 + index})`));
+      await client.socket.waitForClose();
+      return payload.readUInt16LE(1);
+    }),
+  );
+  t.strictSame(told, [1053, 1053, 1053, 1053]);
+  await Promise.all(writing);
+  t.equal((await sluice.exited).code, 0);
+  const rows = await set.primary.query<{ id: number | string }>('SELECT id FROM app.t WHERE id >= 500');
+  const executed = new Set(rows.map(({ id }) => Number(id)));
+  t.strictSame(
+    [...answered].filter((id) => !executed.has(id)),
+    [],
+    'what was answered is there',
+  );
+  t.strictSame(
+    [...executed].filter((id) => !answered.has(id)),
+    [],
+    'what was refused is not',
+  );
+  t.equal(refused.size, 4);
+});
+
 t.test('what takes too long is ended with 1053', async (t) => {
   const sluice = await start(500);
   t.teardown(() => sluice.dispose());
