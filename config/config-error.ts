@@ -15,7 +15,8 @@ export interface ConfigProblem {
   readonly suggestion: string | null;
 }
 
-function formatSource(source: ConfigSource): string {
+/** @param ofDefault what a default is called. */
+export function formatSource(source: ConfigSource, ofDefault: string): string {
   switch (source.kind) {
     case 'file':
       return source.line === null ? source.file : `${source.file}:${source.line}`;
@@ -24,14 +25,14 @@ function formatSource(source: ConfigSource): string {
     case 'flag':
       return `--${source.name}`;
     case 'default':
-      return 'configuration';
+      return ofDefault;
   }
 }
 
 export function formatProblem(problem: ConfigProblem): string {
   const key = problem.key === '' ? '' : `${problem.key}: `;
   const hint = problem.suggestion === null ? '' : `, did you mean ${problem.suggestion}?`;
-  return `${formatSource(problem.source)}: ${key}${problem.message}${hint}`;
+  return `${formatSource(problem.source, 'configuration')}: ${key}${problem.message}${hint}`;
 }
 
 /** All that is wrong with a configuration, at once; `message` has one line for each problem. */

@@ -1,7 +1,7 @@
 /** `sluice config diff`: what is different between two configurations, setting by setting, and without secrets. */
 import { defaultShape, fileShape, MASK, masked } from './effective.ts';
 import type { LoadedConfig } from './load.ts';
-import { isMapping, type Mapping } from './secret-places.ts';
+import { isMapping, type Mapping } from './mapping.ts';
 import {
   collectElementSettings,
   collectSettings,

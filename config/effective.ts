@@ -3,8 +3,9 @@ import { fitToMachine } from './fit.ts';
 import { formatPath } from './issue-message.ts';
 import type { LoadedConfig } from './load.ts';
 import { thisMachine } from './machine.ts';
+import type { Mapping } from './mapping.ts';
 import { type Config, configSchema } from './schema.ts';
-import { type Mapping, mapSecrets } from './secret-places.ts';
+import { mapSecrets } from './secret-places.ts';
 import { configJsonSchema } from './settings.ts';
 
 /** Stands for a secret that is there. */

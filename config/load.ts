@@ -9,6 +9,7 @@ import { deepFreeze } from './deep-freeze.ts';
 import { fitToMachine } from './fit.ts';
 import { formatPath, IssueWriter, valueAt } from './issue-message.ts';
 import { type Machine, thisMachine } from './machine.ts';
+import { isMapping, type Mapping } from './mapping.ts';
 import { openFileWarnings } from './open-files.ts';
 import { type OverlayValue, readEnvironment, readFlags } from './overlay.ts';
 import { type BackendUsersConfig, type Config, type ConfigValues, configSchema } from './schema.ts';
@@ -43,8 +44,6 @@ export interface LoadedConfig {
   readonly tooLarge: readonly ConfigProblem[];
 }
 
-type RawConfig = Record<string, unknown>;
-
 const NO_FILE: YamlSource = { values: {}, problems: [], lineOf: () => null };
 
 function readLayer(layers: ConfigLayers): YamlSource {
@@ -61,13 +60,9 @@ function readLayer(layers: ConfigLayers): YamlSource {
   }
 }
 
-function isMapping(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 /** A copy in which a section with all its keys commented out (`listen:`) is the same as none. */
-function withoutEmptySections(schema: JsonSchemaNode, values: Readonly<Record<string, unknown>>): RawConfig {
-  const raw: RawConfig = {};
+function withoutEmptySections(schema: JsonSchemaNode, values: Readonly<Record<string, unknown>>): Mapping {
+  const raw: Mapping = {};
   for (const [key, value] of Object.entries(values)) {
     const node = Object.hasOwn(schema.properties ?? {}, key) ? schema.properties?.[key] : undefined;
     const isOfSection = node !== undefined && isSection(node);
@@ -82,7 +77,7 @@ function withoutEmptySections(schema: JsonSchemaNode, values: Readonly<Record<st
   return raw;
 }
 
-function applyOverlay(raw: RawConfig, values: readonly OverlayValue[]): void {
+function applyOverlay(raw: Mapping, values: readonly OverlayValue[]): void {
   for (const { setting, value } of values) {
     const sections = setting.path.split('.');
     const key = sections.pop() ?? '';
@@ -104,7 +99,7 @@ class Loader {
   readonly #yaml: YamlSource;
   readonly #overlays: readonly OverlayValue[];
   readonly #problems: ConfigProblem[] = [];
-  readonly #raw: RawConfig;
+  readonly #raw: Mapping;
   readonly #secrets: SecretReader;
   /** Top-level keys with a problem, and the places of faulty elements in top-level lists. */
   readonly #faulty = new Map<string, Set<number>>();
@@ -120,7 +115,7 @@ class Loader {
     const written = withoutEmptySections(this.#schema, this.#yaml.values);
     applyOverlay(written, this.#overlays);
     this.#secrets = new SecretReader(layers.env);
-    this.#raw = this.#secrets.resolve(this.#schema, written) as RawConfig;
+    this.#raw = this.#secrets.resolve(this.#schema, written) as Mapping;
     for (const { path, message } of this.#secrets.problems) this.#report(path, message, null);
   }
 
@@ -204,7 +199,7 @@ class Loader {
   /** Takes the setting at fault away, so that its default stands in; elements of lists are filtered afterwards. */
   #cutOut(path: readonly PropertyKey[]): void {
     if (typeof path[1] === 'number') return;
-    let parent: RawConfig = this.#raw;
+    let parent: Mapping = this.#raw;
     let node: JsonSchemaNode = this.#schema;
     for (const [index, step] of path.entries()) {
       const key = String(step);

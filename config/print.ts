@@ -1,28 +1,15 @@
 /** `sluice config print`: the configuration that is in force, as a file, with the place that each setting comes from. */
 import { stringify } from 'yaml';
-import type { ConfigSource } from './config-error.ts';
+import { type ConfigSource, formatSource } from './config-error.ts';
 import { fileShape, masked } from './effective.ts';
 import type { LoadedConfig } from './load.ts';
-import { isMapping, type Mapping } from './secret-places.ts';
+import { isMapping, type Mapping } from './mapping.ts';
 import { configJsonSchema, isSection, type JsonSchemaNode } from './settings.ts';
 
 const COMMENT_COLUMN = 44;
 
-function sourceText(source: ConfigSource): string {
-  switch (source.kind) {
-    case 'file':
-      return source.line === null ? source.file : `${source.file}:${source.line}`;
-    case 'environment':
-      return source.name;
-    case 'flag':
-      return `--${source.name}`;
-    case 'default':
-      return 'default';
-  }
-}
-
 function setting(key: string, value: unknown, source: ConfigSource, indent: string): string {
-  const comment = `# ${sourceText(source)}`;
+  const comment = `# ${formatSource(source, 'default')}`;
   const isList = Array.isArray(value) ? value.length > 0 : isMapping(value) && Object.keys(value).length > 0;
   const isReference = isMapping(value) && ('file' in value || 'env' in value);
   if (isList && !isReference) {

@@ -1,6 +1,7 @@
 /** What the schema is made of: leaves with their description, unit and default, and sections of them. */
 import * as z from 'zod';
 import { MAX_HOSTGROUP } from './capacity.ts';
+import { isMapping } from './mapping.ts';
 
 export interface SettingMeta {
   readonly description: string;
@@ -71,8 +72,7 @@ export function jsonObject(description: string) {
 
 function isJsonObject(text: string): boolean {
   try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value);
+    return isMapping(JSON.parse(text));
   } catch {
     return false;
   }

@@ -16,6 +16,7 @@ import { handoverSection } from './handover-schema.ts';
 import { hostgroupAttributesSchema, replicationHostgroupSchema } from './hostgroups-schema.ts';
 import { httpSection } from './http-schema.ts';
 import { limitsSection } from './limits-schema.ts';
+import { listenPlaces } from './listen-places.ts';
 import { auditLogSection, logSection, slowQueryLogSection, tracingSection } from './logging-schema.ts';
 import { monitorSection } from './monitor-schema.ts';
 import { poolSection } from './pool-schema.ts';
@@ -64,23 +65,7 @@ export const configSchema = z
     listen: section('Where clients connect.', {
       host: hostName('0.0.0.0', 'Address to listen on.'),
       port: listenPort(6033, 'TCP port; 0 lets the system choose.'),
-      socket: optionalText({
-        description: 'Path of a Unix socket to listen on as well.',
-        reloadable: false,
-        defaultText: 'none',
-      }),
-      addresses: describe(z.array(z.string().min(1)).max(64).default([]), {
-        description: 'More to listen on: `host:port`, `[::1]:port`, or the path of a Unix socket.',
-        reloadable: false,
-        defaultText: 'none',
-      }),
-      socketMode: describe(
-        z
-          .string()
-          .regex(/^0?[0-7]{3}$/, 'expected three octal digits, in quotes')
-          .default('0777'),
-        { description: 'Permissions of Unix sockets, octal, in quotes.', reloadable: false },
-      ),
+      ...listenPlaces('0777', 'Unix sockets'),
       compression: describe(z.boolean().default(true), {
         description: 'Offer compression (zlib, zstd) to clients; those that ask for it get it.',
       }),

@@ -1,11 +1,6 @@
 /** Finds the secrets in a configuration, by the schema: whoever reads, masks or compares them starts here. */
+import { isMapping, type Mapping } from './mapping.ts';
 import type { JsonSchemaNode } from './settings.ts';
-
-export type Mapping = Record<string, unknown>;
-
-export function isMapping(value: unknown): value is Mapping {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 /** A copy of `value` in which `replace` stands for what the schema at `nodes` calls a secret. */
 export function mapSecrets(

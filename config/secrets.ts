@@ -4,7 +4,8 @@
  */
 import { readFileSync, statSync } from 'node:fs';
 import { formatPath } from './issue-message.ts';
-import { isMapping, mapSecrets } from './secret-places.ts';
+import { isMapping } from './mapping.ts';
+import { mapSecrets } from './secret-places.ts';
 import type { JsonSchemaNode } from './settings.ts';
 
 /** Where the text of one secret came from. */

@@ -1,7 +1,8 @@
 /** A configuration as the file that says it, without what is the default anyway; passwords in files of their own, if wanted. */
 import { stringify } from 'yaml';
+import type { Mapping } from '../../../config/mapping.ts';
 import type { Config } from '../../../config/schema.ts';
-import { type Mapping, mapSecrets } from '../../../config/secret-places.ts';
+import { mapSecrets } from '../../../config/secret-places.ts';
 import { configJsonSchema } from '../../../config/settings.ts';
 import type { WrittenSettings } from '../../control/runtime/written-settings.ts';
 

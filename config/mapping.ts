@@ -1,0 +1,6 @@
+/** What a section of a configuration is before it is checked. */
+export type Mapping = Record<string, unknown>;
+
+export function isMapping(value: unknown): value is Mapping {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
