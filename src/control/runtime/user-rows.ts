@@ -4,6 +4,7 @@ import { defaultPair } from '../../../config/hostgroup-pairs.ts';
 import type { Config, UserConfig } from '../../../config/schema.ts';
 import { userSchema } from '../../../config/users-schema.ts';
 import { CAUSAL_LEVELS } from '../../common/causal-level.ts';
+import { isJsonObject } from '../../common/json-object.ts';
 import { MAX_PER_SECOND } from '../../sql/rules/rule-attributes.ts';
 import { flag, integer, integerOf, optionalText, text, ValueError } from './column-mapping.ts';
 import type { ElementMapping, NamedRow } from './element-mapping.ts';
@@ -40,7 +41,7 @@ function attributesOf(value: unknown): Attributes {
   if (content === '') return {};
   try {
     const parsed: unknown = JSON.parse(content);
-    if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return parsed as Attributes;
+    if (isJsonObject(parsed)) return parsed;
   } catch {
     // Said below.
   }

@@ -2,6 +2,7 @@
 
 import { isWellFormed, type StoredCredential } from '../../../protocol/index.ts';
 import { type Account, AccountSource } from '../../common/account.ts';
+import { isJsonObject } from '../../common/json-object.ts';
 import { TlsRequirement } from '../../common/snapshot.ts';
 import type { Row } from '../monitor/monitor-connection.ts';
 
@@ -128,7 +129,9 @@ function alternativesOf(privileges: Readonly<Record<string, unknown>>): Authenti
   const own = authenticationOf(privileges);
   const others = privileges.auth_or;
   if (!Array.isArray(others)) return [own];
-  return others.filter(isObject).map((other) => (other.plugin === undefined ? own : authenticationOf(other)));
+  return others
+    .filter(isJsonObject)
+    .map((other) => (other.plugin === undefined ? own : authenticationOf(other)));
 }
 
 function authenticationOf(fields: Readonly<Record<string, unknown>>): Authentication {
@@ -139,11 +142,7 @@ function authenticationOf(fields: Readonly<Record<string, unknown>>): Authentica
 function parseObject(text: string): Readonly<Record<string, unknown>> {
   if (text === '') return {};
   const value: unknown = JSON.parse(text);
-  return isObject(value) ? value : {};
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return isJsonObject(value) ? value : {};
 }
 
 function numberOf(value: unknown, otherwise: number): number {

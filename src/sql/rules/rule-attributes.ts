@@ -2,6 +2,7 @@
 
 import { CACHE_WISHES, CacheClass, type CacheWish } from '../../common/cache-settings.ts';
 import { CAUSAL_LEVELS, type CausalLevel } from '../../common/causal-level.ts';
+import { isJsonObject } from '../../common/json-object.ts';
 
 export interface WeightedFlag {
   readonly flag: number;
@@ -64,7 +65,7 @@ const CACHING_KEYS: ReadonlySet<string> = new Set(['class', 'ttl_ms', 'stale_whi
 
 function parseCaching(value: unknown): RuleCaching {
   const expected = 'expected "cache": {"class": …, "ttl_ms": …, "stale_while_revalidate_ms": …}';
-  if (!isObject(value)) throw new SyntaxError(expected);
+  if (!isJsonObject(value)) throw new SyntaxError(expected);
   const stray = Object.keys(value).find((key) => !CACHING_KEYS.has(key));
   if (stray !== undefined) throw new SyntaxError(`${expected}, not "${stray}"`);
   const { ttl_ms: ttlMs = null, stale_while_revalidate_ms: staleMs = null } = value;
@@ -102,17 +103,13 @@ function parseObject(text: string): Readonly<Record<string, unknown>> {
   } catch {
     throw new SyntaxError('expected a JSON object');
   }
-  if (!isObject(value)) throw new SyntaxError('expected a JSON object');
+  if (!isJsonObject(value)) throw new SyntaxError('expected a JSON object');
   return value;
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function parseBucket(value: unknown): BucketSize {
   const expected = `expected "rate_limit": {"per_second": number, "burst": number}, each up to ${MAX_PER_SECOND}`;
-  if (!isObject(value)) throw new SyntaxError(expected);
+  if (!isJsonObject(value)) throw new SyntaxError(expected);
   const { per_second: perSecond, burst = Math.max(1, Number(perSecond)) } = value;
   const stray = Object.keys(value).find((key) => key !== 'per_second' && key !== 'burst');
   if (stray !== undefined) throw new SyntaxError(`${expected}, not "${stray}"`);
@@ -129,7 +126,7 @@ function parseFlags(value: unknown): WeightedFlag[] {
   const expected = 'expected "flagOUTs": [{"id": number, "weight": number}, …]';
   if (!Array.isArray(value)) throw new SyntaxError(expected);
   return value.map((entry: unknown) => {
-    if (!isObject(entry)) throw new SyntaxError(expected);
+    if (!isJsonObject(entry)) throw new SyntaxError(expected);
     const { id, weight } = entry;
     const isFlag = typeof id === 'number' && Number.isInteger(id) && id >= 0 && id <= MAX_FLAG;
     if (!isFlag || typeof weight !== 'number' || !Number.isInteger(weight) || weight < 0)

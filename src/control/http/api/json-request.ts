@@ -1,4 +1,5 @@
 /** Requests whose body is JSON, and how they are refused. */
+import { isJsonObject } from '../../../common/json-object.ts';
 import { type Answer, json } from '../http-answer.ts';
 import type { HttpCall } from '../http-route.ts';
 import type { ProblemValue } from './api-values.ts';
@@ -9,9 +10,7 @@ export function readJson({ headers, body }: HttpCall): Readonly<Record<string, u
   if (!/^application\/json\b/i.test(headers['content-type'] ?? '')) return null;
   try {
     const value: unknown = JSON.parse(body.toString('utf8'));
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : null;
+    return isJsonObject(value) ? value : null;
   } catch {
     return null;
   }
