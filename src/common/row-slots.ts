@@ -5,6 +5,7 @@
  * slot. Values for which that is not certain are not precise (`false`), and stand for all rows of their key.
  */
 
+import { mixedBits } from './mixed-bits.ts';
 import { tableHash } from './table-slots.ts';
 
 const SLOT_BITS = 20;
@@ -155,7 +156,5 @@ function mix(hash: number, word: number): number {
 }
 
 function finish(hash: number): number {
-  let mixed = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);
-  return (mixed ^ (mixed >>> 16)) & (ROW_SLOTS - 1);
+  return mixedBits(hash) & (ROW_SLOTS - 1);
 }

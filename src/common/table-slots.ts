@@ -3,6 +3,8 @@
  * Two tables may share a slot; then what is said of one holds for both, which costs time and is never wrong.
  */
 
+import { mixedBits } from './mixed-bits.ts';
+
 const SLOT_BITS = 16;
 export const TABLE_SLOTS = 1 << SLOT_BITS;
 
@@ -28,9 +30,7 @@ export function tableSlot(schema: string, table: string): number {
 export function tableHash(schema: string, table: string): number {
   let hash = Math.imul(addName(FIRST, schema) ^ DOT, PRIME);
   hash = addName(hash, table);
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return hash ^ (hash >>> 16);
+  return mixedBits(hash) | 0;
 }
 
 function addName(before: number, name: string): number {

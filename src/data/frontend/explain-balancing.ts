@@ -1,8 +1,9 @@
 /** What EXPLAIN ROUTE tells of the choice among the servers that may answer. */
 
+import { mixedBits } from '../../common/mixed-bits.ts';
 import type { ExplainStep } from '../../common/thread-messages.ts';
 import { HashKey } from '../../topology/balancing.ts';
-import { hashText, mix } from '../backend/balancing/hash-ring.ts';
+import { hashText } from '../backend/balancing/hash-ring.ts';
 import { StatementNeeds } from '../backend/balancing/read-needs.ts';
 import type { Destination } from '../router/destination.ts';
 import type { WorkerContext } from '../worker-context.ts';
@@ -36,5 +37,5 @@ export function balancingSteps({ backends }: WorkerContext, read: ExplainedRead)
 function affinity(key: HashKey | null, { user, schema, tokenHash }: ExplainedRead): number {
   if (key === HashKey.user) return user === null ? NO_AFFINITY : hashText(user);
   if (key === HashKey.schema) return hashText(schema ?? '');
-  return key === null ? NO_AFFINITY : mix(tokenHash);
+  return key === null ? NO_AFFINITY : mixedBits(tokenHash);
 }

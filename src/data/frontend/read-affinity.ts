@@ -1,10 +1,11 @@
 /** What consistent hashing keeps together: the key of a read, from what the hostgroup says that keys are. */
 
 import { Command } from '../../../protocol/index.ts';
+import { mixedBits } from '../../common/mixed-bits.ts';
 import { hashTokens } from '../../sql/token-hash.ts';
 import { HashKey } from '../../topology/balancing.ts';
 import type { Dialect } from '../backend/backends.ts';
-import { hashText, mix } from '../backend/balancing/hash-ring.ts';
+import { hashText } from '../backend/balancing/hash-ring.ts';
 import type { ClientStatement } from './client-statement.ts';
 import type { SessionState } from './session-state.ts';
 
@@ -33,9 +34,9 @@ export function affinityOf(
   if (key === HashKey.schema) return hashText(state.schema ?? '');
   const context = state.lexicalContext(flavor, versionId);
   if (buffer === null || context === null || end <= start) return NO_AFFINITY;
-  if (buffer[start] === Command.COM_QUERY) return mix(hashTokens(buffer, start + 1, end, context));
+  if (buffer[start] === Command.COM_QUERY) return mixedBits(hashTokens(buffer, start + 1, end, context));
   if (buffer[start] !== Command.COM_STMT_EXECUTE || statement === null) return NO_AFFINITY;
   const { definition } = statement;
   definition.tokenHash ??= hashTokens(definition.text, 0, definition.text.length, context);
-  return mix(statement.hashParameters(buffer, start, end, definition.tokenHash));
+  return mixedBits(statement.hashParameters(buffer, start, end, definition.tokenHash));
 }

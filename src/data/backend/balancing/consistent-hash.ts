@@ -4,9 +4,10 @@
  * ones. Reads without a key go to the server with the fewest connections in use.
  */
 
+import { mixedBits } from '../../../common/mixed-bits.ts';
 import type { BalancedMember, BalancedPool } from './balanced-member.ts';
 import type { BalancingPolicy } from './balancing-policy.ts';
-import { HashRing, mix } from './hash-ring.ts';
+import { HashRing } from './hash-ring.ts';
 import { LeastConnections, round } from './least-connections.ts';
 import type { ReadNeeds } from './read-needs.ts';
 
@@ -129,5 +130,5 @@ export class ConsistentHash<P extends BalancedPool> implements BalancingPolicy<P
 
 /** Another hash of the key than its place on the ring: neighbours there are not treated alike. */
 function acceptsCold({ ramp }: BalancedMember, affinity: number): boolean {
-  return ramp >= 1 || mix(affinity ^ 0x5bd1e995) < ramp * TWO_32;
+  return ramp >= 1 || mixedBits(affinity ^ 0x5bd1e995) < ramp * TWO_32;
 }

@@ -4,6 +4,8 @@
  * and all Sluices, agree, and a server that leaves moves only its own keys.
  */
 
+import { mixedBits } from '../../../common/mixed-bits.ts';
+
 /** Places of the heaviest server; the share of each is then within a few per cent of what its weight says. */
 const PLACES = 512;
 /** Places of all together, in very large hostgroups. */
@@ -34,7 +36,7 @@ export class HashRing {
     for (const [owner, { address, weight }] of servers.entries()) {
       const base = hashText(address);
       const count = Math.max(1, Math.round((most * Math.min(weight, heaviest)) / heaviest));
-      for (let i = 0; i < count; i++) keyed.push(mix(base ^ mix(i + 1)) * OWNERS + owner);
+      for (let i = 0; i < count; i++) keyed.push(mixedBits(base ^ mixedBits(i + 1)) * OWNERS + owner);
     }
     const sorted = Float64Array.from(keyed).sort();
     this.#places = Uint32Array.from(sorted, (value) => Math.floor(value / OWNERS));
@@ -61,17 +63,9 @@ export class HashRing {
   }
 }
 
-/** Every bit of the result depends on every bit of the value. 32 bits, unsigned. */
-export function mix(value: number): number {
-  let hash = value | 0;
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return (hash ^ (hash >>> 16)) >>> 0;
-}
-
 /** The same in every process. */
 export function hashText(text: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
-  return mix(hash);
+  return mixedBits(hash);
 }

@@ -13,8 +13,8 @@
  */
 
 import { createHash } from 'node:crypto';
-
 import { CacheClass, type Level2Settings } from '../../../common/cache-settings.ts';
+import { mixedBits } from '../../../common/mixed-bits.ts';
 import { WorkerCounter, type WorkerCounters } from '../../../common/shared-counters.ts';
 import type { TableEpochs } from '../../../common/table-epochs.ts';
 import { digestName } from '../../../sql/digest-text.ts';
@@ -216,7 +216,7 @@ export class SecondLevel {
     let best = 0;
     let highest = -1;
     for (let i = 0; i < this.#seeds.length; i++) {
-      const weight = mixed(this.#seeds[i]! ^ hash);
+      const weight = mixedBits(this.#seeds[i]! ^ hash);
       if (weight <= highest) continue;
       highest = weight;
       best = i;
@@ -266,13 +266,6 @@ function placesOf({ topology, endpoints, prefix, sentinelName }: Level2Settings)
     endpoints,
     prefix: `{${prefix}.${part}}`,
   }));
-}
-
-/** 32 bits that depend on all of those. */
-function mixed(bits: number): number {
-  let hash = Math.imul(bits ^ (bits >>> 16), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return (hash ^ (hash >>> 16)) >>> 0;
 }
 
 function keepMsOf({ class: cacheClass, ttlMs, staleMs }: CacheDecision): number {

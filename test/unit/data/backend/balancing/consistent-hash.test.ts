@@ -1,9 +1,10 @@
 /** The figures of consistent hashing: how many keys move, how even the load is, for random weights and loads. */
 
 import t from 'tap';
+import { mixedBits } from '../../../../../src/common/mixed-bits.ts';
 import type { BalancedMember } from '../../../../../src/data/backend/balancing/balanced-member.ts';
 import { ConsistentHash, LOAD_BOUND } from '../../../../../src/data/backend/balancing/consistent-hash.ts';
-import { HashRing, hashText, mix } from '../../../../../src/data/backend/balancing/hash-ring.ts';
+import { HashRing, hashText } from '../../../../../src/data/backend/balancing/hash-ring.ts';
 import { StatementNeeds } from '../../../../../src/data/backend/balancing/read-needs.ts';
 import { SeededRandom } from '../../../../support/seeded-random.ts';
 import { type MadePool, member, members, withKey } from './made-pools.ts';
@@ -13,7 +14,7 @@ const NO_NEEDS = new StatementNeeds();
 const random = SeededRandom.fromEnvironment();
 t.comment(`SLUICE_TEST_SEED=${random.seed}`);
 
-const KEYS = Array.from({ length: 20_000 }, (_, index) => mix(hashText(`key ${random.seed} ${index}`)));
+const KEYS = Array.from({ length: 20_000 }, (_, index) => mixedBits(hashText(`key ${random.seed} ${index}`)));
 
 class Hashed {
   now = 0;
