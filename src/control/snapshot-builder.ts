@@ -23,6 +23,18 @@ import type { TlsMaterial } from './tls-material.ts';
 /** Announced until the first server has said what it is; the oldest that has all that Sluice offers. */
 const DEFAULT_SERVER_VERSION = '5.7.44-sluice';
 
+/** What a snapshot is made of, as it is at one moment. */
+export interface SnapshotSources extends Pick<Snapshot, 'catalogEpoch' | 'relationsEpoch'> {
+  readonly config: Config;
+  readonly topology: TopologyDescription;
+  readonly catalog: SnapshotCatalog;
+  readonly tls: TlsMaterial;
+  readonly accounts: SnapshotAccounts;
+  readonly rules: SnapshotRules;
+  readonly writes: SnapshotWrites;
+  readonly gtidSources: readonly GtidSource[];
+}
+
 /** Names to places in the shared counters. A place is never given to another name. */
 class SlotTable {
   readonly #slots = new Map<string, number>();
@@ -59,64 +71,26 @@ export class SnapshotBuilder {
   accepting = true;
 
   /** @returns the same object as before where nothing in it has changed. */
-  build(
-    config: Config,
-    topology: TopologyDescription,
-    catalog: SnapshotCatalog,
-    epochs: Pick<Snapshot, 'catalogEpoch' | 'relationsEpoch'>,
-    tls: TlsMaterial,
-    accounts: SnapshotAccounts,
-    rules: SnapshotRules,
-    writes: SnapshotWrites,
-    gtidSources: readonly GtidSource[],
-  ): Snapshot {
+  build(sources: SnapshotSources): Snapshot {
+    const { config, topology, tls, catalogEpoch, relationsEpoch } = sources;
     const hostgroups = hostgroupsOf({
       servers: topology.servers,
       primary: topology.primary,
       entries: hostgroupEntries(config),
       pairs: hostgroupPairsOf(config),
       primaryReads: config.routing.readsOnPrimary === 'share',
-    }).map((group) => this.#ruled(group, config));
-    const servers = topology.servers.map((server) => this.#server(server, topology.primary, tls));
-    const {
-      pool,
-      limits,
-      routing,
-      causalReads,
-      cache,
-      statistics,
-      listen,
-      proxyProtocol,
-      slowQueryLog,
-      auditLog,
-      tracing,
-    } = config;
+    });
     const content = {
-      writes,
-      gtidSources,
-      servers,
-      hostgroups,
-      accounts,
-      catalog,
-      ...epochs,
-      settings: {
-        pool,
-        limits,
-        routing,
-        causalReads,
-        cache,
-        statistics,
-        transactionReplay: config.transactionReplay,
-        hostgroups: defaultPair(config),
-        proxyNetworks: proxyProtocol.networks,
-        compression: listen.compression,
-        resolveCommits: config.failover.resolveCommits ?? config.failover.automatic,
-        logLevel: config.log.level,
-        slowQueryLog,
-        auditLog,
-        tracing,
-      },
-      rules,
+      writes: sources.writes,
+      gtidSources: sources.gtidSources,
+      servers: topology.servers.map((server) => this.#server(server, topology.primary, tls)),
+      hostgroups: hostgroups.map((group) => this.#ruled(group, config)),
+      accounts: sources.accounts,
+      catalog: sources.catalog,
+      catalogEpoch,
+      relationsEpoch,
+      settings: settingsOf(config),
+      rules: sources.rules,
       accepting: this.accepting,
       clientTls: tls.client,
       serverVersion: announcedVersion(topology),
@@ -157,6 +131,29 @@ export class SnapshotBuilder {
     } = server;
     return { ...steady, role, slot: this.#serverSlots.slotOf(server.address), backendTls };
   }
+}
+
+/** As far as workers go by them. */
+function settingsOf(config: Config): Snapshot['settings'] {
+  const { pool, limits, routing, causalReads, cache, statistics, transactionReplay } = config;
+  const { slowQueryLog, auditLog, tracing } = config;
+  return {
+    pool,
+    limits,
+    routing,
+    causalReads,
+    cache,
+    statistics,
+    transactionReplay,
+    hostgroups: defaultPair(config),
+    proxyNetworks: config.proxyProtocol.networks,
+    compression: config.listen.compression,
+    resolveCommits: config.failover.resolveCommits ?? config.failover.automatic,
+    logLevel: config.log.level,
+    slowQueryLog,
+    auditLog,
+    tracing,
+  };
 }
 
 /** The primary's own words, so that clients see the server that they get. */

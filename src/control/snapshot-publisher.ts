@@ -85,17 +85,17 @@ export class SnapshotPublisher {
 
   #build(): Snapshot {
     const { config, monitor, views, certificates, accounts, rules, gate, writes, epochs } = this.#parts;
-    const snapshot = this.#builder.build(
-      config(),
-      monitor.topology,
-      monitor.catalog,
-      views.epochs,
-      certificates.material,
-      accounts.snapshot(),
-      rules.snapshot(config()),
-      gate.snapshot(monitor.topology.primary),
-      writes.gtids.keeper.sources,
-    );
+    const snapshot = this.#builder.build({
+      config: config(),
+      topology: monitor.topology,
+      catalog: monitor.catalog,
+      ...views.epochs,
+      tls: certificates.material,
+      accounts: accounts.snapshot(),
+      rules: rules.snapshot(config()),
+      writes: gate.snapshot(monitor.topology.primary),
+      gtidSources: writes.gtids.keeper.sources,
+    });
     // Before anybody sees it: what was read of another primary holds no more.
     epochs.beginTerm(snapshot.writes.term);
     return snapshot;
