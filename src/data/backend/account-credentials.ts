@@ -18,18 +18,18 @@ interface Newest {
   sessions: number;
   credentials: Credentials;
   /** Grows with every change of any account. */
-  age: number;
+  version: number;
 }
 
 export class AccountCredentials {
   readonly #newest = new Map<string, Newest>();
-  #clock = 0;
+  #changes = 0;
 
   /** Somebody has logged in. */
   join(account: PlacedAccount, credentials: Credentials): SessionCredentials {
     // The anonymous account is several users.
     const key = `${account.source}\0${credentials.username}\0${accountName(account)}`;
-    const newest = this.#newest.get(key) ?? { sessions: 0, credentials, age: 0 };
+    const newest = this.#newest.get(key) ?? { sessions: 0, credentials, version: 0 };
     newest.sessions++;
     this.#newest.set(key, newest);
     this.#renew(newest, credentials);
@@ -44,7 +44,7 @@ export class AccountCredentials {
 
   #renew(newest: Newest, credentials: Credentials): void {
     newest.credentials = credentials;
-    newest.age = ++this.#clock;
+    newest.version = ++this.#changes;
   }
 }
 
@@ -59,7 +59,7 @@ export class SessionCredentials {
   readonly #newest: Readonly<Newest>;
   readonly #shared: Shared;
   #used: Credentials;
-  #age: number;
+  #version: number;
   #hasLeft = false;
 
   constructor(account: PlacedAccount, newest: Readonly<Newest>, shared: Shared) {
@@ -67,14 +67,14 @@ export class SessionCredentials {
     this.#newest = newest;
     this.#shared = shared;
     this.#used = newest.credentials;
-    this.#age = newest.age;
+    this.#version = newest.version;
   }
 
   /** Newer ones than the session's, which are the session's from now on; null where there are none. */
   takeNewer(): Credentials | null {
-    const { credentials, age } = this.#newest;
-    if (age === this.#age) return null;
-    this.#age = age;
+    const { credentials, version } = this.#newest;
+    if (version === this.#version) return null;
+    this.#version = version;
     if (credentials.digest === this.#used.digest) return null;
     this.#used = credentials;
     return credentials;

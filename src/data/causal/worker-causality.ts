@@ -35,7 +35,7 @@ export class WorkerCausality {
     gtids.raise(ANY_WRITE_SLOT, position);
   }
 
-  /** They were written at a position that nobody knows. @returns since when, for `resolvedSince` */
+  /** They were written at a position that nobody knows. @returns since which epoch, for `SharedGtids.resolvedEpoch` */
   setUnknown(slots: Int32Array | null): number {
     const { gtids } = this;
     this.#counters.add(WorkerCounter.gtidsUnknown);
