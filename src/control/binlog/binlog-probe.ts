@@ -1,10 +1,11 @@
 /** What a primary says about its binlog, beside sending it. */
 
+import { ER_PARSE_ERROR } from '../../common/server-errno.ts';
 import type { GtidInterval } from '../../topology/mysql-gtid-set.ts';
 import { parseMysqlGtidSet } from '../../topology/mysql-gtid-set.ts';
 import { ServerFlavor } from '../../topology/server-description.ts';
 import type { MonitorConnection, Row } from '../monitor/monitor-connection.ts';
-import { ER_PARSE_ERROR, errnoOf } from '../monitor/server-error.ts';
+import { errnoOf } from '../monitor/server-error.ts';
 import { missingGrants, readGrants } from '../monitor/view-grants.ts';
 import { type BinlogPlace, parsePlace } from './binlog-place.ts';
 import { FollowerSuspension } from './suspension.ts';

@@ -1,9 +1,10 @@
 /** Asks a server how far it is: by GTIDs, or by the primary's binlog where there are none. */
 
+import { ER_UNKNOWN_SYSTEM_VARIABLE } from '../../common/server-errno.ts';
 import { formatServerAddress } from '../../topology/server-address.ts';
 import { ServerFlavor } from '../../topology/server-description.ts';
 import type { MonitorConnection, Row } from '../monitor/monitor-connection.ts';
-import { ER_UNKNOWN_SYSTEM_VARIABLE, errnoOf } from '../monitor/server-error.ts';
+import { errnoOf } from '../monitor/server-error.ts';
 
 export interface GtidSample {
   readonly flavor: 'mysql' | 'mariadb';

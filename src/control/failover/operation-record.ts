@@ -6,6 +6,7 @@
  * `running` is 1 until the end, and unique: two processes cannot both have begun.
  */
 
+import { ER_BAD_DB_ERROR, ER_DUP_ENTRY, ER_NO_SUCH_TABLE } from '../../common/server-errno.ts';
 import type { ServerAddress } from '../../topology/server-description.ts';
 import type { Row } from '../monitor/monitor-connection.ts';
 import { errnoOf } from '../monitor/server-error.ts';
@@ -39,10 +40,6 @@ const TABLE = `CREATE TABLE IF NOT EXISTS \`sluice\`.\`operation\` (
 const MAX_REASON_LENGTH = 1000;
 /** Where commits wait for replicas they do so for ten seconds, unless told. */
 const COMMIT_TIMEOUT_MS = 15_000;
-
-const ER_DUP_ENTRY = 1062;
-const ER_BAD_DB_ERROR = 1049;
-const ER_NO_SUCH_TABLE = 1146;
 
 /** Nobody has ever begun an operation here. */
 function hasNoTable(error: unknown): boolean {

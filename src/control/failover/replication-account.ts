@@ -1,5 +1,6 @@
 /** The account that a server without one is to replicate with, and whether the new primary lets it in. */
 
+import { ER_ACCESS_DENIED_ERROR } from '../../common/server-errno.ts';
 import { MonitorConnection } from '../monitor/monitor-connection.ts';
 import { describeError, errnoOf } from '../monitor/server-error.ts';
 import type { CheckList } from './check-verdict.ts';
@@ -8,7 +9,6 @@ import { quote } from './servers/replication-statements.ts';
 import type { ReplicationCredentials, ServerOperator } from './servers/server-operator.ts';
 
 const LOGIN_TIMEOUT_MS = 2000;
-const ER_ACCESS_DENIED_ERROR = 1045;
 
 const WHERE = 'set failover.replication.username and .password';
 

@@ -1,9 +1,10 @@
 /** Which replicas does a server know? What it says, and what can be concluded from who reads its binlog. */
 
+import { ER_PARSE_ERROR, ER_UNKNOWN_TABLE } from '../../common/server-errno.ts';
 import { formatServerAddress } from '../../topology/server-address.ts';
 import { type ServerAddress, ServerFlavor } from '../../topology/server-description.ts';
 import type { MonitorConnection, Row } from './monitor-connection.ts';
-import { ER_PARSE_ERROR, ER_UNKNOWN_TABLE, errnoOf, isDenied } from './server-error.ts';
+import { errnoOf, isDenied } from './server-error.ts';
 
 export interface ReplicaList {
   /** Most trustworthy first; every one of them has to be tried. */

@@ -1,5 +1,6 @@
 /** From whom does the server replicate, do its threads run, how far behind is it, and what has it executed? */
 
+import { ER_PARSE_ERROR, ER_UNKNOWN_SYSTEM_VARIABLE } from '../../common/server-errno.ts';
 import { formatServerAddress } from '../../topology/server-address.ts';
 import { ServerFlavor } from '../../topology/server-description.ts';
 import type {
@@ -8,13 +9,7 @@ import type {
   ReplicationThreadState,
 } from '../../topology/server-probe.ts';
 import type { MonitorConnection, Row } from './monitor-connection.ts';
-import {
-  CheckFailedError,
-  ER_PARSE_ERROR,
-  ER_UNKNOWN_SYSTEM_VARIABLE,
-  errnoOf,
-  isDenied,
-} from './server-error.ts';
+import { CheckFailedError, errnoOf, isDenied } from './server-error.ts';
 import type { ServerVersion } from './server-version.ts';
 
 /** The first version that has SHOW REPLICA STATUS; MySQL 8.4 has nothing else. */

@@ -1,5 +1,14 @@
 /** What the errors of servers and sockets mean to the monitor. */
 
+import {
+  ER_CON_COUNT_ERROR,
+  ER_DBACCESS_DENIED_ERROR,
+  ER_SPECIFIC_ACCESS_DENIED_ERROR,
+  ER_TABLEACCESS_DENIED_ERROR,
+  ER_TOO_MANY_USER_CONNECTIONS,
+  ER_USER_LIMIT_REACHED,
+} from '../../common/server-errno.ts';
+
 function field(error: unknown, name: string): unknown {
   return typeof error === 'object' && error !== null ? Reflect.get(error, name) : undefined;
 }
@@ -28,10 +37,6 @@ export function describeError(error: unknown): string {
   return clean(typeof code === 'string' && !message.includes(code) ? `${message} (${code})` : message);
 }
 
-const ER_CON_COUNT_ERROR = 1040;
-const ER_TOO_MANY_USER_CONNECTIONS = 1203;
-const ER_USER_LIMIT_REACHED = 1226;
-
 /** The server is full for another connection, which says that it lives and nothing else. */
 export function isServerFull(error: unknown): boolean {
   const errno = errnoOf(error);
@@ -39,10 +44,6 @@ export function isServerFull(error: unknown): boolean {
     errno === ER_CON_COUNT_ERROR || errno === ER_TOO_MANY_USER_CONNECTIONS || errno === ER_USER_LIMIT_REACHED
   );
 }
-
-const ER_DBACCESS_DENIED_ERROR = 1044;
-const ER_TABLEACCESS_DENIED_ERROR = 1142;
-const ER_SPECIFIC_ACCESS_DENIED_ERROR = 1227;
 
 /** The account may connect but lacks a privilege for the statement. */
 export function isDenied(error: unknown): boolean {
@@ -53,11 +54,6 @@ export function isDenied(error: unknown): boolean {
     errno === ER_SPECIFIC_ACCESS_DENIED_ERROR
   );
 }
-
-export const ER_PARSE_ERROR = 1064;
-/** Of information_schema, which has no other error for a table that it lacks. */
-export const ER_UNKNOWN_TABLE = 1109;
-export const ER_UNKNOWN_SYSTEM_VARIABLE = 1193;
 
 /** A check that failed for a reason that its message explains better than the server's own. */
 export class CheckFailedError extends Error {

@@ -1,6 +1,11 @@
 /** Asks a server for its accounts, and for what holds for all of them. */
 
 import type { Account } from '../../common/account.ts';
+import {
+  ER_COLUMNACCESS_DENIED_ERROR,
+  ER_DBACCESS_DENIED_ERROR,
+  ER_TABLEACCESS_DENIED_ERROR,
+} from '../../common/server-errno.ts';
 import type { AccountPolicy } from '../../common/snapshot.ts';
 import { ServerFlavor } from '../../topology/server-description.ts';
 import { isSwitchedOn, readGlobalVariables } from '../monitor/global-variables.ts';
@@ -46,9 +51,6 @@ const GLOBALS = [
   'skip_name_resolve',
 ];
 const HAS_GLOBAL_PRIV = 100_400;
-const ER_COLUMNACCESS_DENIED_ERROR = 1143;
-const ER_TABLEACCESS_DENIED_ERROR = 1142;
-const ER_DBACCESS_DENIED_ERROR = 1044;
 
 interface AccountQuery {
   readonly table: string;

@@ -4,6 +4,7 @@
  */
 
 import { AnswerShape, Capability, Command, StatusFlag } from '../../../protocol/index.ts';
+import { ER_MUST_CHANGE_PASSWORD } from '../../common/server-errno.ts';
 import type { BackendConnection } from './backend-connection.ts';
 import { discardSink, type ExpectedReply, type ReplyOwner } from './expected-reply.ts';
 import { RECORDER_CAPABILITIES, type RecordedResult, RecordingReply } from './recording-reply.ts';
@@ -35,8 +36,6 @@ const PROBE = `SHOW SESSION VARIABLES WHERE ${WANTED}`;
 const PROBE_GLOBAL = `SHOW GLOBAL VARIABLES WHERE ${WANTED}`;
 const PROBED: ReadonlySet<string> = new Set(PROBED_VARIABLES.map(canonicalVariableName));
 const USER_VARIABLE = /(^|[^@])@[^@]/;
-
-const ER_MUST_CHANGE_PASSWORD = 1820;
 
 const CHARACTER_SETS: ReadonlySet<string> = new Set([
   NAMES_COLLATION,

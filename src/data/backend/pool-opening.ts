@@ -1,5 +1,6 @@
 /** Opens connections for those who wait, first come first served, as far as the limits of server and workers allow. */
 
+import { ER_ACCESS_DENIED_ERROR, ER_CON_COUNT_ERROR } from '../../common/server-errno.ts';
 import { WheelTimer } from '../../common/timer-wheel.ts';
 import { BackendConnection } from './backend-connection.ts';
 import type { ConnectionFailure } from './backend-login.ts';
@@ -12,10 +13,6 @@ import type { PoolRefusals } from './pool-refusals.ts';
 import { PoolFailureKind, type PoolRequest } from './pool-request.ts';
 import type { WaitQueue } from './wait-queue.ts';
 
-/** ER_CON_COUNT_ERROR: the server itself is full; who waits may still get a connection that is given back. */
-const ER_CON_COUNT_ERROR = 1040;
-/** ER_ACCESS_DENIED_ERROR: true of every connection of this user. */
-const ER_ACCESS_DENIED_ERROR = 1045;
 /** How often a pool asks again for a place that other workers hold. */
 const STARVING_RETRY_MS = 50;
 

@@ -9,6 +9,7 @@ import {
   type ResponseSink,
   type ResponseTracker,
 } from '../../../protocol/index.ts';
+import { ER_NET_PACKET_TOO_LARGE } from '../../common/server-errno.ts';
 import type { BackendConnection } from './backend-connection.ts';
 import type { ExpectedReply, ReplyOwner } from './expected-reply.ts';
 
@@ -16,7 +17,6 @@ import type { ExpectedReply, ReplyOwner } from './expected-reply.ts';
 export const RECORDER_CAPABILITIES = Capability.CLIENT_PROTOCOL_41 | Capability.CLIENT_DEPRECATE_EOF;
 /** Own statements answer with a few rows; more than this is no answer to them. */
 const MAX_BYTES = 1 << 20;
-const ER_NET_PACKET_TOO_LARGE = 1153;
 
 export interface RecordedResult {
   /** The packets of the columns and of the rows as the server sent them. */

@@ -3,6 +3,7 @@
  * others now.
  */
 
+import { ER_PARSE_ERROR, ER_UNKNOWN_STMT_HANDLER } from '../../common/server-errno.ts';
 import { Gauge } from '../../common/shared-counters.ts';
 import type { LexicalContext } from '../../sql/lexical-context.ts';
 import { PASSWORD_COMMANDS, type PasswordChange, parsePasswordChange } from '../../sql/password-statement.ts';
@@ -14,8 +15,6 @@ import type { SessionState } from './session-state.ts';
 
 /** `multiplex` of a query rule: the session goes on sharing connections whatever the statement may leave behind. */
 const IN_SPITE_OF_IT = 2;
-const ER_PARSE_ERROR = 1064;
-const ER_UNKNOWN_STMT_HANDLER = 1243;
 /** Of a server that does not report its sessions' state, only these are known not to change it, besides reads. */
 const STATELESS: ReadonlySet<StatementKind> = new Set<StatementKind>([
   StatementKind.begin,

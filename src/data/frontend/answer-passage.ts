@@ -5,6 +5,7 @@
 
 import { frameErr, type OkPacket, type ResponseSink } from '../../../protocol/index.ts';
 import type { ClientError } from '../../common/errors.ts';
+import { ER_QUERY_INTERRUPTED } from '../../common/server-errno.ts';
 import { type StatementClass, StatementKind } from '../../sql/statement-class.ts';
 import type { WriteMarks } from '../cache/write-marks.ts';
 import type { SessionCausality } from '../causal/session-causality.ts';
@@ -13,7 +14,6 @@ import type { SessionState } from './session-state.ts';
 
 /** `#` in front of the SQLSTATE of an ERR packet. */
 const SQL_STATE_MARKER = 0x23;
-const ER_QUERY_INTERRUPTED = 1317;
 const NO_SQL_STATE = 'HY000';
 
 export interface PassageClient {

@@ -16,6 +16,7 @@ import {
 import type { PlacedAccount } from '../../common/account.ts';
 import { type ClientError, clientError } from '../../common/errors.ts';
 import { type ClientHost, hostText } from '../../common/host-pattern.ts';
+import { ER_ACCESS_DENIED_ERROR } from '../../common/server-errno.ts';
 import { WorkerCounter } from '../../common/shared-counters.ts';
 import { WheelTimer } from '../../common/timer-wheel.ts';
 import { connectionKeyOf } from '../backend/connection-key.ts';
@@ -38,7 +39,6 @@ import { behaviourFlagsOf, type OfferedCapabilities, offeredCapabilities } from 
 const GREETING_COLLATION = 45;
 /** Logged with the reason; operators look for it. */
 export const BROKEN = 'client broke the protocol';
-const ER_ACCESS_DENIED_ERROR = 1045;
 
 /** Somebody has been let in; the OK is still to be sent. */
 export interface AcceptedLogin {

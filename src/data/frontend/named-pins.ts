@@ -4,6 +4,7 @@
  * the end of the session.
  */
 
+import { ER_UNKNOWN_STMT_HANDLER } from '../../common/server-errno.ts';
 import type { LexicalContext } from '../../sql/lexical-context.ts';
 import { lockNames, preparedText } from '../../sql/literal-arguments.ts';
 import {
@@ -20,7 +21,6 @@ import type { PlanCache } from '../router/plan-cache.ts';
 
 /** With more than this the session is not followed any further. */
 const MAX_NAMES = 256;
-const ER_UNKNOWN_STMT_HANDLER = 1243;
 
 class NamedThings {
   readonly names = new Set<string>();

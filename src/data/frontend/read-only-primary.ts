@@ -4,13 +4,10 @@
  * for a primary; then the client gets the server's own words.
  */
 
+import { ER_OPTION_PREVENTS_STATEMENT, ER_READ_ONLY_MODE } from '../../common/server-errno.ts';
 import { WorkerCounter } from '../../common/shared-counters.ts';
 import type { WorkerContext } from '../worker-context.ts';
 
-/** ER_OPTION_PREVENTS_STATEMENT: said of `--read-only`, and of other options too. */
-const ER_OPTION_PREVENTS_STATEMENT = 1290;
-/** ER_READ_ONLY_MODE: InnoDB, or the whole server. */
-const ER_READ_ONLY_MODE = 1836;
 const NAMES_READ_ONLY = /read[-_]only/i;
 
 /** Longer statements are not copied, to be sent again: their clients get the error. */

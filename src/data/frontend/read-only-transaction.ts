@@ -7,6 +7,7 @@
 import { Command, StatusFlag } from '../../../protocol/index.ts';
 import { type ClientError, clientError } from '../../common/errors.ts';
 import { keptCopy } from '../../common/kept-copy.ts';
+import { ER_OPTION_PREVENTS_STATEMENT } from '../../common/server-errno.ts';
 import { RouteReason, RouteTarget } from '../../sql/route-reason.ts';
 import { type StatementClass, StatementKind } from '../../sql/statement-class.ts';
 import type { Plan } from '../router/plan.ts';
@@ -17,8 +18,6 @@ import type { Session } from './session.ts';
 
 const HELD = routeOf(RouteTarget.held, RouteReason.readOnlyTransaction);
 const PRIMARY = routeOf(RouteTarget.primary, RouteReason.readOnlyTransaction);
-/** ER_OPTION_PREVENTS_STATEMENT: what a read-only replica says where the primary would name the transaction. */
-const ER_OPTION_PREVENTS_STATEMENT = 1290;
 
 const STAYS: ReadonlySet<StatementKind> = new Set<StatementKind>([
   StatementKind.commit,

@@ -3,6 +3,11 @@
 
 import { performance } from 'node:perf_hooks';
 import { AnswerShape, type ResponseTracker, StatusFlag } from '../../../protocol/index.ts';
+import {
+  ER_MAX_PREPARED_STMT_COUNT_REACHED,
+  ER_OPTION_PREVENTS_STATEMENT,
+  ER_QUERY_INTERRUPTED,
+} from '../../common/server-errno.ts';
 import { ServerCounter, WorkerCounter } from '../../common/shared-counters.ts';
 import { PinReason } from '../../sql/statement-class.ts';
 import type { BackendConnection } from '../backend/backend-connection.ts';
@@ -15,14 +20,9 @@ import type { RunParts, RunState, RunSteps } from './run-state.ts';
 import { endsConnection } from './session-end.ts';
 import { type SettlingListener, StateSettling } from './state-settling.ts';
 import { learnFrom } from './statement-learning.ts';
-import { ER_MAX_PREPARED_STMT_COUNT_REACHED } from './statement-preparation.ts';
 
 /** Flags of an OK that say nothing of what comes after its answer. */
 const OF_ONE_ANSWER = StatusFlag.SERVER_SESSION_STATE_CHANGED | StatusFlag.SERVER_MORE_RESULTS_EXISTS;
-
-const ER_QUERY_INTERRUPTED = 1317;
-/** ER_OPTION_PREVENTS_STATEMENT: a read-only server was asked to write. */
-const ER_OPTION_PREVENTS_STATEMENT = 1290;
 
 export class RunAnswer implements SettlingListener {
   readonly #run: RunParts;

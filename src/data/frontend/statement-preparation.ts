@@ -12,6 +12,7 @@ import {
   type ResponseTracker,
 } from '../../../protocol/index.ts';
 import type { ClientError } from '../../common/errors.ts';
+import { ER_MAX_PREPARED_STMT_COUNT_REACHED } from '../../common/server-errno.ts';
 import { WorkerCounter } from '../../common/shared-counters.ts';
 import type { BackendConnection } from '../backend/backend-connection.ts';
 import { BackendStatement, nextPreparation } from '../backend/backend-statements.ts';
@@ -19,9 +20,6 @@ import type { ReplyOwner } from '../backend/expected-reply.ts';
 import { ownReply, RECORDER_CAPABILITIES, RecordingReply } from '../backend/recording-reply.ts';
 import type { WorkerContext } from '../worker-context.ts';
 import type { ClientStatement } from './client-statement.ts';
-
-/** What clients have closed is kept for others, and yet counts for the server's limit. */
-export const ER_MAX_PREPARED_STMT_COUNT_REACHED = 1461;
 
 export interface PreparationListener {
   /** Called only after `begin` has returned null. */

@@ -13,6 +13,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type CommitDoubt, CommitOutcome, type CommitTruth } from '../../../common/commit-outcome.ts';
 import type { Logger } from '../../../common/logger.ts';
+import { ER_SPECIFIC_ACCESS_DENIED_ERROR } from '../../../common/server-errno.ts';
 import type { CommitInDoubt, CommitResolved } from '../../../common/thread-messages.ts';
 import type { MonitorCredentials, MonitorTarget } from '../../monitor/monitor-connection.ts';
 import { describeError, errnoOf } from '../../monitor/server-error.ts';
@@ -43,8 +44,6 @@ interface Pending {
 }
 
 const RETRY_MS = 25;
-/** ER_SPECIFIC_ACCESS_DENIED_ERROR: asking again does not help. */
-const ER_SPECIFIC_ACCESS_DENIED_ERROR = 1227;
 
 export class CommitSurvey {
   readonly #options: CommitSurveyOptions;

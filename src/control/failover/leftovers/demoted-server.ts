@@ -11,6 +11,7 @@
  * KILL changes nothing.
  */
 
+import { ER_KILL_DENIED_ERROR, ER_NO_SUCH_THREAD } from '../../../common/server-errno.ts';
 import type { ServerAddress } from '../../../topology/server-description.ts';
 import { errnoOf, isDenied } from '../../monitor/server-error.ts';
 import type { FailoverEvent } from '../failover-event.ts';
@@ -26,8 +27,6 @@ export interface DemotedServerOptions {
 /** Whether transactions may be ended by now, and why not. */
 export type Permission = { readonly ok: true } | { readonly ok: false; readonly reason: string };
 
-const ER_NO_SUCH_THREAD = 1094;
-const ER_KILL_DENIED = 1095;
 /** A KILL that has not had its effect after this long will have none. */
 const KILL_TAKES_MS = 1500;
 
@@ -128,7 +127,7 @@ export class DemotedServer {
       await link.query(`KILL ${threadId}`);
     } catch (error) {
       const errno = errnoOf(error);
-      if (errno === ER_KILL_DENIED || isDenied(error)) this.#isDenied = true;
+      if (errno === ER_KILL_DENIED_ERROR || isDenied(error)) this.#isDenied = true;
       else if (errno !== ER_NO_SUCH_THREAD) throw error;
     }
   }

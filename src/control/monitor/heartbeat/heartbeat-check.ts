@@ -1,11 +1,9 @@
 /** Asks a server which heartbeat of the primary has reached it. */
 
+import { ER_BAD_DB_ERROR, ER_NO_SUCH_TABLE } from '../../../common/server-errno.ts';
 import type { MonitorConnection } from '../monitor-connection.ts';
 import { errnoOf, isDenied } from '../server-error.ts';
 import type { HeartbeatTable } from './heartbeat-table.ts';
-
-const ER_BAD_DB_ERROR = 1049;
-const ER_NO_SUCH_TABLE = 1146;
 
 export function isTableMissing(error: unknown): boolean {
   const errno = errnoOf(error);

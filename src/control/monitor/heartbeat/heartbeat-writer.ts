@@ -13,16 +13,11 @@
 
 import { randomInt } from 'node:crypto';
 import type { Clock, TimerHandle } from '../../../common/clock.ts';
+import { ER_UNKNOWN_SYSTEM_VARIABLE } from '../../../common/server-errno.ts';
 import type { ServerAddress } from '../../../topology/server-description.ts';
 import { KeptConnection } from '../kept-connection.ts';
 import type { MonitorConnection, MonitorCredentials, MonitorTarget } from '../monitor-connection.ts';
-import {
-  CheckFailedError,
-  describeError,
-  ER_UNKNOWN_SYSTEM_VARIABLE,
-  errnoOf,
-  isDenied,
-} from '../server-error.ts';
+import { CheckFailedError, describeError, errnoOf, isDenied } from '../server-error.ts';
 import { isTableMissing } from './heartbeat-check.ts';
 import type { HeartbeatTable } from './heartbeat-table.ts';
 import { formatTimestamp, WRITERS, writerOf } from './heartbeat-timestamp.ts';
