@@ -7,7 +7,6 @@ import { type Connection, createConnection, type RowDataPacket } from 'mysql2/pr
 import t from 'tap';
 import { ServerFlavor } from '../../../src/topology/server-description.ts';
 import type { DatabaseServer } from '../../support/database-server.ts';
-import { skipByDay } from '../../support/nightly.ts';
 import { APP_ACCOUNT, REPLICATION_ACCOUNT, ReplicationSet } from '../../support/replication-set.ts';
 import { SluiceProcess } from '../../support/sluice-process.ts';
 import { waitUntil } from '../../support/wait-until.ts';
@@ -61,8 +60,7 @@ async function valuesOf(server: DatabaseServer): Promise<string> {
 }
 
 for (const flavor of Object.values(ServerFlavor)) {
-  const skip = flavor === ServerFlavor.mariadb && skipByDay;
-  t.test(flavor, { skip, timeout: 300_000 }, async (t) => {
+  t.test(flavor, { timeout: 300_000 }, async (t) => {
     const set = await new ReplicationSet({
       flavor,
       replicas: 1,
