@@ -1,5 +1,6 @@
 /** Clients that read and write through Sluice without a pause; every answer is checked, everything is counted. */
 
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Connection, ResultSetHeader, RowDataPacket } from 'mysql2/promise';
 import type { SluiceProcess } from '../../support/sluice-process.ts';
 import { waitUntil } from '../../support/wait-until.ts';
@@ -13,6 +14,9 @@ export const LOAD_SQL: readonly string[] = [
 ];
 
 type Step = (connection: Connection, n: number) => Promise<void>;
+
+/** Of each client, between two rounds, while others are waited for. */
+const CALM_PAUSE_MS = 20;
 
 function expect(what: string, found: unknown, wanted: unknown): void {
   if (String(found) !== String(wanted))
@@ -57,6 +61,7 @@ export class ReadLoad {
   /** Rows whose INSERT was answered. */
   writes = 0;
   #stopped = false;
+  #calm = 0;
   readonly #loops: Promise<void>[] = [];
   /** Of each client. */
   readonly #rounds: number[] = [];
@@ -91,6 +96,7 @@ export class ReadLoad {
     for (let n = 0; !this.#stopped && this.failures.length === 0; n++) {
       await step(connection, n).catch((error: Error) => this.failures.push(error.message));
       this.#rounds[client]! += 1;
+      if (this.#calm > 0) await delay(CALM_PAUSE_MS);
     }
     await connection.end();
   }
@@ -116,6 +122,16 @@ export class ReadLoad {
         this.failures.length > 0 || this.#rounds.every((count, client) => count >= before[client]! + rounds),
       { timeoutMs: 60_000 },
     );
+  }
+
+  /** Goes on with pauses while something takes its time that the load is not about, as the start of a server. */
+  async calmly(work: () => Promise<unknown>): Promise<void> {
+    this.#calm++;
+    try {
+      await work();
+    } finally {
+      this.#calm--;
+    }
   }
 
   async stop(): Promise<void> {

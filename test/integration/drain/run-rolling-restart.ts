@@ -56,6 +56,14 @@ async function isFit(admin: Connection, server: DatabaseServer): Promise<void> {
   );
 }
 
+async function isShunned(admin: Connection, address: string): Promise<void> {
+  await waitUntil(
+    `${address} is shunned`,
+    async () => (await rowOf(admin, 'SHOW HOSTGROUPS', address)).verdict === 'shunned',
+    DEADLINE,
+  );
+}
+
 export async function runRollingRestart(t: Test, set: ReplicationSet): Promise<void> {
   const sluice = await SluiceProcess.startFor(set, {
     config: { routing: { slowStartMs: 500 }, monitor: { timeoutMs: 800 } },
@@ -118,11 +126,11 @@ export async function runRollingRestart(t: Test, set: ReplicationSet): Promise<v
       await admin.query(`DRAIN '${replica.address}' TIMEOUT 30`);
       t.equal((await rowOf(admin, 'SHOW TOPOLOGY', replica.address)).drained, 'YES');
       await clientsBecome(t, replica, '0', `${replica.name} has no clients`);
-      await replica.restart();
+      await load.calmly(() => replica.restart());
       await load.goesOn(50, 5);
       t.equal(await clientsOn(replica), '0', 'nor has it after the restart');
       await admin.query(`UNDRAIN '${replica.address}'`);
-      await isFit(admin, replica);
+      await load.calmly(() => isFit(admin, replica));
       await takesReads(sluice, replica, load);
     }
     await load.goesOn(100, 10);
@@ -139,9 +147,9 @@ export async function runRollingRestart(t: Test, set: ReplicationSet): Promise<v
     await takesReads(sluice, frozen!, load);
     frozen!.freeze();
     t.teardown(() => frozen!.resume());
-    await load.goesOnEverywhere(20);
+    await load.calmly(() => load.goesOnEverywhere(20));
     frozen!.resume();
-    await takesReads(sluice, frozen!, load);
+    await load.calmly(() => takesReads(sluice, frozen!, load));
     await load.stop();
     t.strictSame(load.failures, []);
     t.equal(await sluice.metric('sluice_errors_sent_total'), 0);
@@ -154,15 +162,10 @@ export async function runRollingRestart(t: Test, set: ReplicationSet): Promise<v
       await load.goesOn(100, 5);
       await Promise.all(set.replicas.map((replica) => replica.kill()));
       await load.goesOn(300, 5);
-      for (const { address } of set.replicas)
-        await waitUntil(
-          `${address} is shunned`,
-          async () => (await rowOf(admin, 'SHOW HOSTGROUPS', address)).verdict === 'shunned',
-          DEADLINE,
-        );
+      for (const { address } of set.replicas) await load.calmly(() => isShunned(admin, address));
       await load.goesOn(100, 5);
-      await Promise.all(set.replicas.map((replica) => replica.start()));
-      for (const replica of set.replicas) await takesReads(sluice, replica, load);
+      await load.calmly(() => Promise.all(set.replicas.map((replica) => replica.start())));
+      for (const replica of set.replicas) await load.calmly(() => takesReads(sluice, replica, load));
       await load.goesOn(100, 5);
       await load.stop();
       t.strictSame(load.failures, []);
