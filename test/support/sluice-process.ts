@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline';
 import { type Connection, type ConnectionOptions, createConnection } from 'mysql2/promise';
 import { stringify } from 'yaml';
 import { type ChildExit, OwnedChild } from './child-process.ts';
+import { probe } from './http-probe.ts';
 import { nodeProgram } from './node-program.ts';
 import { makeTemporaryDirectory, removeTemporaryDirectory } from './owned-resources.ts';
 import { freePort } from './ports.ts';
@@ -52,6 +53,7 @@ export interface LogLine {
 
 const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 40_000;
+const READY_POLL_MS = 50;
 const LOG_LINES_IN_ERRORS = 40;
 
 export class SluiceProcess {
@@ -132,7 +134,7 @@ export class SluiceProcess {
     const ready = waitUntil(
       'Sluice answers 200 on /readyz',
       async () => this.exit !== null || (await this.#isReady()),
-      { timeoutMs },
+      { timeoutMs, intervalMs: READY_POLL_MS },
     );
     await ready.catch((error: Error) => {
       throw new Error(`${error.message}\n${this.logTail()}`, { cause: error });
@@ -205,9 +207,9 @@ export class SluiceProcess {
   }
 
   async #isReady(): Promise<boolean> {
-    const { readyUrl } = this.#options;
-    const response = await (readyUrl === undefined ? this.get('/readyz') : fetch(readyUrl));
-    if (response.status !== 200) throw new Error(`${response.status} ${await response.text()}`);
+    const { readyUrl = `http://${this.host}:${this.httpPort}/readyz` } = this.#options;
+    const { status, body } = await probe(readyUrl);
+    if (status !== 200) throw new Error(`${status} ${body}`);
     return true;
   }
 
