@@ -7,6 +7,7 @@ import { makeTemporaryDirectory, removeTemporaryDirectory } from '../support/own
 import { APP_ACCOUNT, APP_SCHEMA, REPLICATION_ACCOUNT, ReplicationSet } from '../support/replication-set.ts';
 import { SharedCacheServer } from '../support/shared-cache-server.ts';
 import { type ConfigObject, mergeConfig, SluiceProcess } from '../support/sluice-process.ts';
+import { SOURCE_COMMAND } from '../support/sluice-script.ts';
 import { Succession } from '../support/succession.ts';
 import { waitUntil } from '../support/wait-until.ts';
 import type { CheckerOptions } from './checker-options.ts';
@@ -173,6 +174,7 @@ export class Stage {
     const sluice = await SluiceProcess.startFor(this.set, {
       config: mergeConfig(base, config),
       env: this.#environment(),
+      ...(this.#options.planted === null ? {} : { command: SOURCE_COMMAND }),
     });
     if (this.replicas.length > 0) await this.#untilReplicasAnswer(sluice);
     return sluice;

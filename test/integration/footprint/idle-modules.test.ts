@@ -7,7 +7,7 @@ import t from 'tap';
 import { makeTemporaryDirectory, removeTemporaryDirectory } from '../../support/owned-resources.ts';
 import { ReplicationSet } from '../../support/replication-set.ts';
 import { SluiceProcess } from '../../support/sluice-process.ts';
-import { SOURCE_SCRIPT } from '../../support/sluice-script.ts';
+import { SOURCE_COMMAND } from '../../support/sluice-script.ts';
 
 /** Writes down what each thread loads, imported or required. */
 const RECORDER = `
@@ -40,9 +40,7 @@ t.test('what is for changes and operators is loaded when they come', async (t) =
   const set = await new ReplicationSet({ replicas: 0 }).start();
   t.teardown(() => set.dispose());
   const env = { NODE_OPTIONS: `--import=${pathToFileURL(recorder).href}`, LOADED_MODULES: list };
-  // Modules have names in the sources only.
-  const command = { program: process.execPath, args: [SOURCE_SCRIPT] };
-  const sluice = await SluiceProcess.startFor(set, { command, env, config: { workers: 1 } });
+  const sluice = await SluiceProcess.startFor(set, { command: SOURCE_COMMAND, env, config: { workers: 1 } });
   t.teardown(() => sluice.dispose());
 
   const client = await sluice.connect();
