@@ -1,6 +1,7 @@
 // sluice-test: timeout=300
 /** The admin and http ports under more than anybody would ask of them: clients of the proxy notice nothing. */
 
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Connection } from 'mysql2/promise';
 import t from 'tap';
 import { hammer } from '../support/admin-hammer.ts';
@@ -9,6 +10,8 @@ import { ToolStage } from './tool-stage.ts';
 
 const REQUESTS = isNightly ? 10_000 : 500;
 const CLIENTS = 6;
+/** Of a client between two statements: without one they would have the machine to themselves. */
+const PAUSE_MS = 3;
 /** Answers, one result of the store, what a scrape builds up; far less than the join would take. */
 const MOST_GROWTH_BYTES = 400 * 1024 * 1024;
 
@@ -29,6 +32,7 @@ async function work(client: Connection, id: number, load: Load, isOver: () => bo
     } catch (error) {
       load.failures.push((error as Error).message);
     }
+    await delay(PAUSE_MS);
   }
 }
 
