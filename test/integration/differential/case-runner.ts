@@ -7,7 +7,7 @@ import { Capability, Command } from './wire-constants.ts';
 import type { WireRecord } from './wire-record.ts';
 import { WireClosedError } from './wire-socket.ts';
 
-const STEP_TIMEOUT_MS = 8_000;
+const STEP_TIMEOUT_MS = 30_000;
 /** Stands for a number in statements: sessions that run the same case side by side write to rows of their own. */
 const SESSION = '{session}';
 

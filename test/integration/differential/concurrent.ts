@@ -7,6 +7,7 @@ import { type Endpoint, runCase, type Transcript } from './case-runner.ts';
 import { compareTranscripts } from './compare.ts';
 import { type DifferentialCase, loadCases, type ServerName } from './corpus.ts';
 import { DifferentialFixture, LIMITED_ACCOUNT, PASSWORDS } from './fixture.ts';
+import { workersFor } from './run-differential.ts';
 import { Capability } from './wire-constants.ts';
 
 const ROUNDS = isNightly ? 40 : 2;
@@ -44,7 +45,11 @@ export async function runConcurrently(t: Test, set: ReplicationSet, server: Serv
   const fixture = await DifferentialFixture.create(set);
   t.teardown(() => fixture.close());
   const sluice = await SluiceProcess.startFor(set, {
-    config: { users: [APP_ACCOUNT, LIMITED_ACCOUNT], pool: { maxConnections: POOL_CONNECTIONS } },
+    config: {
+      users: [APP_ACCOUNT, LIMITED_ACCOUNT],
+      pool: { maxConnections: POOL_CONNECTIONS },
+      workers: workersFor(set),
+    },
   });
   t.teardown(() => sluice.dispose());
   const random = SeededRandom.fromEnvironment();

@@ -109,6 +109,11 @@ export interface DifferentialStage {
   readonly proxied: { readonly host: string; readonly port: number };
 }
 
+/** Each worker makes plans of its own, which is most of the work here: several of them at one of the two kinds of servers. */
+export function workersFor({ flavor }: ReplicationSet): number {
+  return flavor === 'mariadb' ? 2 : 1;
+}
+
 /** The schemas of the cases, and a Sluice in front of them that can do TLS; `config` is laid over what it needs. */
 export async function startDifferential(
   t: Test,
@@ -121,7 +126,7 @@ export async function startDifferential(
   t.teardown(() => authority.dispose());
   const tls = await authority.issue('sluice', LOCAL_NAMES);
   const sluice = await SluiceProcess.startFor(set, {
-    config: { users: [APP_ACCOUNT, LIMITED_ACCOUNT], tls, ...config },
+    config: { users: [APP_ACCOUNT, LIMITED_ACCOUNT], tls, workers: workersFor(set), ...config },
   });
   t.teardown(() => sluice.dispose());
   return { fixture, sluice, proxied: { host: sluice.host, port: sluice.port } };

@@ -19,6 +19,8 @@ interface Waiter {
 }
 
 const MAX_FRAME_BYTES = 0xffffff;
+/** Header and payload of every so many frames go out one after the other; the peer of the others is woken up once only. */
+const IN_PIECES_EVERY = 5;
 
 /**
  * Packets on a socket, framed by hand: the tests' own view of the wire, sharing no code with what they judge.
@@ -34,6 +36,7 @@ export class WireSocket {
   #buffered = 0;
   #parts: Buffer[] = [];
   #expectedSequenceId = 0;
+  #frames = 0;
   #waiter: Waiter | null = null;
   #closed: WireClosedError | null = null;
 
@@ -115,13 +118,19 @@ export class WireSocket {
       header[3] = this.#expectedSequenceId;
       this.#expectedSequenceId = (this.#expectedSequenceId + 1) & 0xff;
       const body = payload.subarray(offset, offset + size);
-      if (this.#compression === null) {
-        this.#socket.write(header);
-        this.#socket.write(body);
-      } else this.#socket.write(this.#compression.wrap(Buffer.concat([header, body])));
+      if (this.#compression === null) this.#sendFrame(header, body);
+      else this.#socket.write(this.#compression.wrap(Buffer.concat([header, body])));
       offset += size;
       if (size < MAX_FRAME_BYTES) return;
     }
+  }
+
+  #sendFrame(header: Buffer, body: Buffer): void {
+    const inPieces = ++this.#frames % IN_PIECES_EVERY === 0;
+    if (!inPieces) this.#socket.cork();
+    this.#socket.write(header);
+    this.#socket.write(body);
+    if (!inPieces) this.#socket.uncork();
   }
 
   /** Bytes as they are, for what the protocol does not allow. */
