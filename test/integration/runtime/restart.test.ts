@@ -63,8 +63,9 @@ class Restarted {
     await this.sluice?.stop();
   }
 
-  hasLogged(text: RegExp): boolean {
-    return this.sluice!.logContains(text);
+  /** What a process writes may come a moment behind its answers. */
+  async hasLogged(text: RegExp): Promise<boolean> {
+    return (await this.sluice!.waitForLog(text)) !== null;
   }
 }
 
@@ -89,7 +90,7 @@ t.test('saved to disk, the same file: what was saved is in force, and is said', 
   operator = await restarted.start(file);
   for (const table of [IN_FORCE, MEMORY, DISK])
     t.strictSame(await comments(operator, table), ['saved'], table);
-  t.ok(restarted.hasLogged(/MYSQL QUERY RULES: as saved to disk at .*, instead of the file/));
+  t.ok(await restarted.hasLogged(/MYSQL QUERY RULES: as saved to disk at .*, instead of the file/));
   t.equal((await operator.rows('SHOW RUNTIME VERSIONS')).length, 1);
   t.strictSame(await operator.rows('DIFF RUNTIME MEMORY'), []);
 
@@ -115,7 +116,7 @@ t.test('saved to disk, another file: the file is in force, with how to get the s
   t.strictSame(await comments(operator, DISK), ['saved'], 'nothing is thrown away');
   const hint =
     /MYSQL QUERY RULES: the file has been changed since .*; LOAD MYSQL QUERY RULES TO MEMORY; LOAD MYSQL QUERY RULES TO RUNTIME brings back the saved one/;
-  t.ok(restarted.hasLogged(hint));
+  t.ok(await restarted.hasLogged(hint));
   const [warning] = await operator.rows('SHOW WARNINGS');
   t.match(warning?.Message, hint);
   // As the warning says.
@@ -211,7 +212,7 @@ t.test(
     t.strictSame(await comments(operator, IN_FORCE), []);
     t.equal(await operator.value("SELECT comment FROM runtime_mysql_users WHERE username = 'app'"), 'saved');
     t.ok(
-      restarted.hasLogged(
+      await restarted.hasLogged(
         /MYSQL QUERY RULES: what was saved to disk cannot be used.*rule_id 1.*hostgroup 40/,
       ),
     );
@@ -227,7 +228,7 @@ t.test('a damaged sluice.db is put aside', async (t) => {
   const operator = await restarted.start({ queryRules: [rule(1, 'file')] });
   t.strictSame(await comments(operator, IN_FORCE), ['file']);
   t.ok(readdirSync(restarted.dataDir).some((name) => name.startsWith('sluice.db.corrupt-')));
-  t.ok(restarted.hasLogged(/damaged/));
+  t.ok(await restarted.hasLogged(/damaged/));
   await operator.run('SAVE MYSQL QUERY RULES TO DISK');
   t.strictSame(await comments(operator, DISK), ['file']);
 });
