@@ -22,9 +22,9 @@ import { TestReport } from './support/test-report.ts';
 const TOTAL_MS = 40 * 60_000;
 const NIGHTLY_TOTAL_MS = 6 * 60 * 60_000;
 /** Many tests wait for servers most of the time: so more files run than there are processors, while these are idle. */
-const MORE_AT_ONCE = 2;
-const LOOK_MS = 1000;
-const MIN_IDLE_SHARE = 0.2;
+const MORE_AT_ONCE = 3;
+const LOOK_MS = 500;
+const MIN_IDLE_SHARE = 0.15;
 const MIN_FREE_BYTES = 3 * 1024 ** 3;
 
 const root = fileURLToPath(new URL('..', import.meta.url));

@@ -1,4 +1,4 @@
-// sluice-test: alone timeout=240
+// sluice-test: long timeout=240
 /**
  * `npm run demo -- --once` as a newcomer runs it: in a fresh clone. (The clone borrows node_modules: that a bare
  * machine gets its own is what continuous integration shows with every run.)
@@ -32,7 +32,7 @@ function startDemo(
   place: Awaited<ReturnType<typeof freshClone>>,
   args: readonly string[],
 ): Promise<OwnedChild> {
-  const { SLUICE_TEST_TEMPLATES: _, ...env } = process.env;
+  const { SLUICE_TEST_TEMPLATES: _, SLUICE_TEST_SCRIPT: __, ...env } = process.env;
   return OwnedChild.spawn({
     command: 'npm',
     args: ['run', 'demo', ...args],

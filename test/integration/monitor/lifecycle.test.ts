@@ -1,6 +1,3 @@
-// Measures how long the start takes.
-// sluice-test: alone
-
 import t from 'tap';
 import type { MonitorEvent } from '../../../src/control/monitor/monitor-event.ts';
 import { TlsMode, WITHOUT_TLS } from '../../../src/topology/server-description.ts';
