@@ -54,14 +54,8 @@ const temporary: string[] = [];
 try {
   const plan = planTests(root, positionals).filter((file) => values.nightly || !file.nightly);
   const cores = availableParallelism();
-  if (positionals.length === 0) {
-    await runStaticChecks();
-  }
-  if (plan.some(({ heavy }) => heavy)) await makeProgram();
-  if (positionals.length === 0) {
-    env.NODE_COMPILE_CACHE = await makeCompileCache(env);
-    temporary.push(env.NODE_COMPILE_CACHE);
-  }
+  const isWhole = positionals.length === 0;
+  await Promise.all([isWhole ? runStaticChecks() : null, prepare(plan, isWhole)]);
   const together = plan.filter(({ alone }) => !alone);
   await runFiles(together, cores, cores + MORE_AT_ONCE);
   await runFiles(
@@ -76,11 +70,17 @@ clearTimeout(deadline);
 for (const folder of temporary) rmSync(folder, { recursive: true, force: true });
 process.exitCode = report.end() ? 0 : 1;
 
-async function makeProgram(): Promise<void> {
-  const { bundleProgram } = await import('./support/bundled-program.ts');
-  const { folder, script } = await bundleProgram();
-  temporary.push(folder);
-  env.SLUICE_TEST_SCRIPT = script;
+/** What all test files share. */
+async function prepare(plan: readonly PlannedFile[], isWhole: boolean): Promise<void> {
+  if (plan.some(({ heavy }) => heavy)) {
+    const { bundleProgram } = await import('./support/bundled-program.ts');
+    const { folder, script } = await bundleProgram();
+    temporary.push(folder);
+    env.SLUICE_TEST_SCRIPT = script;
+  }
+  if (!isWhole) return;
+  env.NODE_COMPILE_CACHE = await makeCompileCache(env);
+  temporary.push(env.NODE_COMPILE_CACHE);
 }
 
 async function runStaticChecks(): Promise<void> {
