@@ -8,15 +8,26 @@ import { FollowState, TableEpochs } from '../../src/common/table-epochs.ts';
 import { tableSlot } from '../../src/common/table-slots.ts';
 import { RowRaiser } from '../../src/control/binlog/row-raiser.ts';
 import { Freshness } from '../../src/data/cache/freshness.ts';
-import { rowPinOf, rowWrittenBy } from '../../src/data/cache/row-pin.ts';
+import { rowPinOf } from '../../src/data/cache/row-pin.ts';
 import { RowProofs } from '../../src/data/cache/row-proof.ts';
+import { newRowsOf, rowsChangedBy, rowsInsertedBy } from '../../src/data/cache/written-rows.ts';
 import { makeLexicalContext } from '../../src/sql/lexical-context.ts';
 import type { Microbenchmark } from './harness.ts';
 
 const SLOT = tableSlot('app', 'sbtest1');
-const KEYS = [[{ name: 'id', index: 0, kind: KeyColumnKind.signed }]];
+const KEYS = [[{ name: 'id', index: 0, kind: KeyColumnKind.signed, size: 4 }]];
 const CATALOG = new KeyCatalog(
-  encodeKeyCatalog([{ schema: 'app', table: 'sbtest1', width: 4, keys: KEYS, hasLoneRows: true }]),
+  encodeKeyCatalog([
+    {
+      schema: 'app',
+      table: 'sbtest1',
+      width: 4,
+      keys: KEYS,
+      hasLoneRows: true,
+      isOnlyKey: true,
+      makesKey: true,
+    },
+  ]),
 );
 const CONTEXT = makeLexicalContext({ charset: 'utf8mb4', sqlMode: '', flavor: 'mysql', versionId: 50_729 });
 const TEXT = Buffer.from('SELECT c FROM sbtest1 WHERE id=4711');
@@ -59,17 +70,34 @@ const fill: Microbenchmark = {
   },
 };
 
-const UPDATE = Buffer.from(`UPDATE sbtest1 SET c='${'12345678901-'.repeat(10)}' WHERE id=4711`);
+const C_TEXT = '12345678901-'.repeat(10);
 
-const write: Microbenchmark = {
-  name: 'pinned rows: the slot of an UPDATE, before it is sent',
-  run: (operations) => {
-    let sum = 0;
-    for (let i = 0; i < operations; i++)
-      sum += rowWrittenBy({ ...STATEMENT, buffer: UPDATE, end: UPDATE.length }, KNOWN)!.row;
-    return sum;
-  },
-};
+function write(name: string, sql: string, rowsBy: typeof rowsChangedBy): Microbenchmark {
+  const buffer = Buffer.from(sql);
+  const statement = { ...STATEMENT, buffer, end: buffer.length };
+  return {
+    name: `pinned rows: ${name}, before it is sent`,
+    run: (operations) => {
+      let sum = 0;
+      for (let i = 0; i < operations; i++) sum += rowsBy(statement, KNOWN)!.row;
+      return sum;
+    },
+  };
+}
+
+const writes = [
+  write('the slot of an UPDATE', `UPDATE sbtest1 SET c='${C_TEXT}' WHERE id=4711`, rowsChangedBy),
+  write(
+    'the slot of an INSERT',
+    `INSERT INTO sbtest1 (id, k, c, pad) VALUES (4711, 5, '${C_TEXT}', 'x')`,
+    rowsInsertedBy,
+  ),
+  write(
+    'the slot of an INSERT of a new key, once for its plan',
+    'INSERT INTO sbtest1 (k, c, pad) VALUES (?)',
+    newRowsOf,
+  ),
+];
 
 const ROWS_PER_EVENT = 20;
 const C = Buffer.alloc(120, 'c');
@@ -126,7 +154,7 @@ export const benchmarks: readonly Microbenchmark[] = [
   hit('a hit, nothing has changed', false),
   hit('a hit, other rows have changed', true),
   fill,
-  write,
+  ...writes,
   decoding(1),
   decoding(ROWS_PER_EVENT),
 ];

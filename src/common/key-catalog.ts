@@ -14,6 +14,10 @@ export interface TableKeyFacts {
   readonly keys: readonly (readonly KeyColumn[])[];
   /** The first of the keys is the primary one, and a change of a row changes nothing else, and nothing before COMMIT. */
   readonly hasLoneRows: boolean;
+  /** Nobody else's key but the first one is unique. */
+  readonly isOnlyKey: boolean;
+  /** The first of the keys is one number that the server makes (AUTO_INCREMENT). */
+  readonly makesKey: boolean;
 }
 
 export interface TableKeys {
@@ -21,6 +25,10 @@ export interface TableKeys {
   readonly keys: readonly RowKey[];
   /** The primary one: a statement that is pinned by it and leaves it alone changes that row, and nothing else. null: may be more. */
   readonly lone: RowKey | null;
+  /** A row that takes the place of another one has its `lone` key. */
+  readonly isOnlyKey: boolean;
+  /** The server makes the `lone` key where a statement gives none. */
+  readonly makesKey: boolean;
   /** Those of all keys, each once. */
   readonly columns: readonly KeyColumn[];
 }
@@ -30,12 +38,14 @@ const MAX_REMEMBERED = 4096;
 const ASCII_NAME = /^[ -~]+$/;
 const KINDS = Object.values(KeyColumnKind);
 
-type EncodedColumn = [name: string, index: number, kind: number];
+type EncodedColumn = [name: string, index: number, kind: number, size: number];
 interface EncodedTable {
   readonly n: string;
   readonly w: number;
   readonly k: readonly (readonly EncodedColumn[])[];
   readonly l: boolean;
+  readonly o: boolean;
+  readonly m: boolean;
 }
 
 const nameOf = (schema: string, table: string): string => `${schema}.${table}`.toLowerCase();
@@ -57,13 +67,18 @@ export function encodeKeyCatalog(tables: readonly TableKeyFacts[]): SharedArrayB
   return records.length === 0 ? null : join(records);
 }
 
-function encodeTable(name: string, { width, keys, hasLoneRows }: TableKeyFacts): EncodedTable {
-  const encodeColumn = ({ name, index, kind }: KeyColumn): EncodedColumn => [
+function encodeTable(
+  name: string,
+  { width, keys, hasLoneRows, isOnlyKey, makesKey }: TableKeyFacts,
+): EncodedTable {
+  const encodeColumn = ({ name, index, kind, size }: KeyColumn): EncodedColumn => [
     name,
     index,
     KINDS.indexOf(kind),
+    size,
   ];
-  return { n: name, w: width, k: keys.map((columns) => columns.map(encodeColumn)), l: hasLoneRows };
+  const encoded = keys.map((columns) => columns.map(encodeColumn));
+  return { n: name, w: width, k: encoded, l: hasLoneRows, o: isOnlyKey, m: makesKey };
 }
 
 /** The number of tables, their slots, where their records end; then the records. */
@@ -131,17 +146,18 @@ export class KeyCatalog {
   }
 }
 
-function decodeTable(schema: string, table: string, { w, k, l }: EncodedTable): TableKeys {
+function decodeTable(schema: string, table: string, { w, k, l, o, m }: EncodedTable): TableKeys {
   const keys = k.map((columns) =>
     rowKey(
       schema,
       table,
-      columns.map(([name, index, kind]) => ({ name, index, kind: KINDS[kind]! })),
+      columns.map(([name, index, kind, size]) => ({ name, index, kind: KINDS[kind]!, size })),
     ),
   );
   const byIndex = new Map(
     keys.flatMap(({ columns }) => columns.map((column) => [column.index, column] as const)),
   );
   const columns = [...byIndex.values()].sort((one, other) => one.index - other.index);
-  return { width: w, keys, lone: l ? (keys[0] ?? null) : null, columns };
+  const lone = l ? (keys[0] ?? null) : null;
+  return { width: w, keys, lone, isOnlyKey: o, makesKey: m, columns };
 }

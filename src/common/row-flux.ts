@@ -9,10 +9,23 @@
  */
 
 import { RisingNumbers } from './rising-numbers.ts';
+import type { RowKey } from './row-slots.ts';
 import { TABLE_SLOTS } from './table-slots.ts';
 
 /** Few writes are under way at once: with 64 of them a row is taken for written once in 250 times. */
 const SLOTS = 2 ** 14;
+
+/** Slots by the primary key of a table whose rows change one by one (`TableKeys.lone`). */
+export interface WrittenRows {
+  readonly table: number;
+  readonly row: number;
+  /** Where there are several. */
+  readonly others: readonly number[];
+  /** `SnapshotKeys.version` of the keys. */
+  readonly keysVersion: number;
+  /** The key that the server makes: `row` is `RowKey.newRows` until it has told which row it was. null: they are known, or it will not tell. */
+  readonly made: RowKey | null;
+}
 
 export interface RowFluxBuffers {
   /** Int32. */

@@ -21,6 +21,8 @@ export interface KeyColumn {
   /** Its place among the columns of its table, from 0. */
   readonly index: number;
   readonly kind: KeyColumnKind;
+  /** Bytes of an integer, characters of a text: what does not fit may be stored as another value. */
+  readonly size: number;
 }
 
 /** The columns of a unique key, with what the slots of its rows begin with. */
@@ -29,10 +31,13 @@ export interface RowKey {
   readonly seed: number;
   /** Raised for all rows of the key at once. */
   readonly keySlot: number;
+  /** For rows that are not there yet, and whose values nobody knows. */
+  readonly newRows: number;
 }
 
 const PRIME = 0x01000193;
 const WHOLE_KEY = 0x5bd1e995;
+const NEW_ROWS = 0x2545f491;
 const SPACE = 0x20;
 const FIRST_PRINTABLE = 0x20;
 const LAST_PRINTABLE = 0x7e;
@@ -68,7 +73,8 @@ export const PRECISE_COLLATIONS: readonly string[] = [...COLLATIONS];
 export function rowKey(schema: string, table: string, columns: readonly KeyColumn[]): RowKey {
   let seed = tableHash(schema, table);
   for (const { index } of columns) seed = mix(seed, index);
-  return { columns, seed, keySlot: finish(mix(seed, WHOLE_KEY)) };
+  const keySlot = finish(mix(seed, WHOLE_KEY));
+  return { columns, seed, keySlot, newRows: finish(mix(seed, NEW_ROWS)) };
 }
 
 /** Makes one slot after the other. `begin`, then a value for each column, then `slot`. */

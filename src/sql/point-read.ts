@@ -4,20 +4,13 @@
  * nothing, and a second table, a query in it or a set operation makes it no point read at all.
  */
 
-import { ConditionalMode, Lexer, TokenKind } from './lexer.ts';
 import type { LexicalContext } from './lexical-context.ts';
+import { type PlainValue, StatementTokens, type Verbs } from './statement-tokens.ts';
 
 /** `column = value`. */
-export interface PinnedColumn {
+export interface PinnedColumn extends PlainValue {
   /** In lower case. */
   readonly column: string;
-  /** Where the value stands: a number, or a string with its quotes. Nowhere if it is a parameter. */
-  readonly start: number;
-  readonly end: number;
-  /** A sign stands before the number. */
-  readonly isNegative: boolean;
-  /** Which of the statement's parameters it is, from 0; -1: none. */
-  readonly parameter: number;
 }
 
 export interface PointRead {
@@ -27,15 +20,11 @@ export interface PointRead {
   readonly pins: readonly PinnedColumn[];
   /** Columns that UPDATE gives values, in lower case. */
   readonly assigned: readonly string[];
+  /** Without a row it answers nothing: it makes no row of its own, as `COUNT(*)` does. */
+  readonly needsRow: boolean;
 }
 
-/** A text with more tokens is no short read of one row. */
-const MAX_TOKENS = 1024;
-const READS: ReadonlySet<string> = new Set(['SELECT']);
-const WRITES: ReadonlySet<string> = new Set(['DELETE', 'UPDATE']);
-const QUESTION = 0x3f;
 const NO_NAMES: readonly string[] = Object.freeze([]);
-const PLAIN_NAME = /^[\w$-]+$/;
 
 /**
  * Words behind which more tables come, that make more than one query, or that bring other rows into the answer: how well a row
@@ -46,10 +35,17 @@ const MORE_TABLES: ReadonlySet<string> = new Set(
     ' ',
   ),
 );
+const READS: Verbs = new Map([['SELECT', MORE_TABLES]]);
+const WRITES: Verbs = new Map([
+  ['DELETE', MORE_TABLES],
+  ['UPDATE', MORE_TABLES],
+]);
 /** These look like a table, and the table like its alias. */
 const MODIFIERS: ReadonlySet<string> = new Set(['IGNORE', 'LOW_PRIORITY']);
 /** What ends WHERE; reserved by all servers, so that no name looks like it. */
 const BEHIND_WHERE: ReadonlySet<string> = new Set(['GROUP', 'HAVING', 'LIMIT', 'ORDER']);
+/** What an aggregate cannot do without, and what may make a group without one. */
+const MAKES_GROUP: ReadonlySet<string> = new Set(['(', 'HAVING']);
 /** Bind less than AND, or keep an AND of their own. */
 const NO_CONJUNCTION: ReadonlySet<string> = new Set(['CASE', 'OR', 'XOR']);
 /** Without quotes these are values and no columns. */
@@ -85,11 +81,11 @@ function scanned(
   start: number,
   end: number,
   context: LexicalContext,
-  verbs: ReadonlySet<string>,
+  verbs: Verbs,
 ): PointRead | null {
   try {
-    const verb = scanner.scan(buf, start, end, context);
-    if (!verbs.has(verb)) return null;
+    const verb = scanner.scan(buf, start, end, context, verbs);
+    if (verb === '') return null;
     if (verb === 'SELECT') return scanner.read();
     return verb === 'UPDATE' ? scanner.update() : scanner.remove();
   } finally {
@@ -98,166 +94,91 @@ function scanned(
 }
 
 class PointReadScanner {
-  readonly #lexer = new Lexer();
-  readonly #kinds = new Uint8Array(MAX_TOKENS);
-  readonly #starts = new Int32Array(MAX_TOKENS);
-  readonly #ends = new Int32Array(MAX_TOKENS);
-  /** Of a `?`, which one it is. */
-  readonly #parameters = new Int16Array(MAX_TOKENS);
-  /** By the index of a `(`, that of its `)`. */
-  readonly #closes = new Int16Array(MAX_TOKENS);
-  /** A word in capitals unless it is quoted or stands behind a dot, an operator; '' for all else. */
-  readonly #words: string[] = [];
-  #count = 0;
-  #buf: Buffer = Buffer.alloc(0);
+  readonly #tokens = new StatementTokens();
   #qualifier = '';
   #pins: PinnedColumn[] = [];
   #schema: string | null = null;
   #table = '';
 
   release(): void {
-    this.#buf = Buffer.alloc(0);
+    this.#tokens.release();
     this.#pins = [];
-    this.#words.length = 0;
   }
 
-  /** @returns its first word; '' if the text is not worth a look. */
-  scan(buf: Buffer, start: number, end: number, context: LexicalContext): string {
-    const lexer = this.#lexer;
-    this.#buf = buf;
-    this.#count = 0;
-    lexer.reset(buf, start, end, context, ConditionalMode.byServer);
-    let parameters = 0;
-    const open: number[] = [];
-    for (let kind = lexer.next(); kind !== TokenKind.end; kind = lexer.next()) {
-      if (kind === TokenKind.optimizerHint || kind === TokenKind.routeHint) continue;
-      const at = this.#count;
-      if (at === MAX_TOKENS || kind > TokenKind.operator) return this.#give('');
-      this.#kinds[at] = kind;
-      this.#starts[at] = lexer.start;
-      this.#ends[at] = lexer.end;
-      const word = this.#wordOf(kind, at);
-      this.#words[at] = word;
-      if (at > 0 && MORE_TABLES.has(word)) return this.#give('');
-      this.#parameters[at] = -1;
-      if (kind === TokenKind.number && buf[lexer.start] === QUESTION) this.#parameters[at] = parameters++;
-      if (word === '(') open.push(at);
-      else if (word === ')') {
-        const from = open.pop();
-        if (from === undefined) return this.#give('');
-        this.#closes[from] = at;
-      }
-      this.#count++;
-    }
-    return this.#give(open.length === 0 && !lexer.sawConditional ? this.#word(0) : '');
-  }
-
-  #give(result: string): string {
-    this.#lexer.release();
-    return result;
-  }
-
-  #wordOf(kind: number, at: number): string {
-    const start = this.#starts[at]!;
-    if (kind === TokenKind.operator) return String.fromCharCode(this.#buf[start]!);
-    if (kind !== TokenKind.name || this.#word(at - 1) === '.') return '';
-    return this.#buf.toString('latin1', start, this.#ends[at]!).toUpperCase();
-  }
-
-  #word(at: number): string {
-    return at >= 0 && at < this.#count ? this.#words[at]! : '';
+  scan(buf: Buffer, start: number, end: number, context: LexicalContext, verbs: Verbs): string {
+    return this.#tokens.scan(buf, start, end, context, verbs);
   }
 
   read(): PointRead | null {
-    const where = this.#target(this.#find('FROM', 1) + 1, 'WHERE');
+    const where = this.#target(this.#tokens.find('FROM', 1) + 1, 'WHERE');
     return where === 0 ? null : this.#pinnedBy(where, NO_NAMES);
   }
 
   update(): PointRead | null {
-    const set = MODIFIERS.has(this.#word(1)) ? 0 : this.#target(1, 'SET');
-    const where = this.#find('WHERE', set);
-    if (set === 0 || where === this.#count) return null;
-    const assigned = this.#assigned(set + 1, where);
+    const set = MODIFIERS.has(this.#tokens.word(1)) ? 0 : this.#target(1, 'SET');
+    const where = this.#tokens.find('WHERE', set);
+    if (set === 0 || where === this.#tokens.count) return null;
+    const assigned = this.#tokens.assigned(set + 1, where);
     return assigned === null ? null : this.#pinnedBy(where, assigned);
   }
 
   remove(): PointRead | null {
-    const where = this.#word(1) === 'FROM' ? this.#target(2, 'WHERE') : 0;
+    const where = this.#tokens.word(1) === 'FROM' ? this.#target(2, 'WHERE') : 0;
     return where === 0 ? null : this.#pinnedBy(where, NO_NAMES);
   }
 
   /** `[schema.]table [[AS] alias]`. @returns the index of the word behind it; 0 if that is another one */
   #target(from: number, behind: string): number {
-    let at = from;
-    if (!this.#isName(at)) return 0;
-    let schema: string | null = null;
-    let table = this.#name(at);
-    if (this.#word(at + 1) === '.' && this.#isName(at + 2)) {
-      schema = table;
-      table = this.#name(at + 2);
-      at += 2;
-    }
-    this.#schema = schema;
-    this.#table = table;
-    this.#qualifier = table;
-    if (this.#word(at + 1) === 'AS') at++;
-    if (this.#word(at + 1) !== behind || this.#word(at) === 'AS') {
+    const tokens = this.#tokens;
+    const named = tokens.table(from);
+    if (named === null) return 0;
+    this.#schema = named.schema;
+    this.#table = named.table;
+    this.#qualifier = named.table;
+    let at = named.behind;
+    const isNamedAs = tokens.word(at) === 'AS';
+    if (isNamedAs) at++;
+    if (isNamedAs || tokens.word(at) !== behind) {
+      if (!tokens.isName(at)) return 0;
+      this.#qualifier = tokens.name(at);
       at++;
-      if (!this.#isName(at)) return 0;
-      this.#qualifier = this.#name(at);
     }
-    if (this.#word(at + 1) !== behind || !PLAIN_NAME.test(table)) return 0;
-    return schema === null || PLAIN_NAME.test(schema) ? at + 1 : 0;
+    return tokens.word(at) === behind ? at : 0;
   }
 
   #pinnedBy(where: number, assigned: readonly string[]): PointRead | null {
-    this.#conjunction(where + 1, this.#behindWhere(where + 1));
+    const behind = this.#behindWhere(where + 1);
+    this.#conjunction(where + 1, behind);
     if (this.#pins.length === 0) return null;
-    return { schema: this.#schema, table: this.#table, pins: this.#pins, assigned };
+    const needsRow = this.#callsNothing(1, where) && this.#callsNothing(behind, this.#tokens.count);
+    return { schema: this.#schema, table: this.#table, pins: this.#pins, assigned, needsRow };
   }
 
-  /** `[[schema.]table.]column = value, …`; null for anything else. */
-  #assigned(from: number, to: number): readonly string[] | null {
-    const columns: string[] = [];
-    for (let at = from; ; at++) {
-      while (this.#isName(at) && this.#word(at + 1) === '.') at += 2;
-      const column = this.#isName(at) ? this.#name(at) : '';
-      if (!PLAIN_NAME.test(column) || this.#word(at + 1) !== '=') return null;
-      columns.push(column.toLowerCase());
-      while (at < to && this.#word(at) !== ',') at = this.#next(at);
-      if (at >= to) return columns;
-    }
-  }
-
-  /** Outside of parentheses. */
-  #find(word: string, from: number): number {
-    for (let i = from; i < this.#count; i = this.#next(i)) if (this.#words[i] === word) return i;
-    return this.#count;
+  /** No aggregate: these make a group of no rows. (WHERE has none.) */
+  #callsNothing(from: number, to: number): boolean {
+    for (let i = from; i < to; i++) if (MAKES_GROUP.has(this.#tokens.word(i))) return false;
+    return true;
   }
 
   #behindWhere(from: number): number {
-    for (let i = from; i < this.#count; i = this.#next(i)) if (BEHIND_WHERE.has(this.#words[i]!)) return i;
-    return this.#count;
-  }
-
-  /** The token behind this one, and behind its parenthesis if it opens one. */
-  #next(at: number): number {
-    return this.#words[at] === '(' ? this.#closes[at]! + 1 : at + 1;
+    for (let i = from; i < this.#tokens.count; i = this.#tokens.next(i))
+      if (BEHIND_WHERE.has(this.#tokens.word(i))) return i;
+    return this.#tokens.count;
   }
 
   #conjunction(from: number, to: number): void {
     if (from >= to) return;
-    if (this.#words[from] === '(' && this.#closes[from] === to - 1) {
+    if (this.#tokens.word(from) === '(' && this.#tokens.closeOf(from) === to - 1) {
       this.#conjunction(from + 1, to - 1);
       return;
     }
-    for (let i = from; i < to; i = this.#next(i)) if (this.#isLoose(i)) return;
+    for (let i = from; i < to; i = this.#tokens.next(i)) if (this.#isLoose(i)) return;
     let begin = from;
     // `a BETWEEN 1 AND id = 2` compares the BETWEEN with 2.
     let betweens = 0;
-    for (let i = from; i < to; i = this.#next(i)) {
-      if (this.#words[i] === 'BETWEEN') betweens++;
-      if (this.#words[i] !== 'AND' || betweens-- > 0) continue;
+    for (let i = from; i < to; i = this.#tokens.next(i)) {
+      if (this.#tokens.word(i) === 'BETWEEN') betweens++;
+      if (this.#tokens.word(i) !== 'AND' || betweens-- > 0) continue;
       betweens = 0;
       this.#condition(begin, i);
       begin = i + 1;
@@ -267,65 +188,40 @@ class PointReadScanner {
 
   /** Something that binds less than AND. */
   #isLoose(at: number): boolean {
-    const word = this.#words[at]!;
-    return NO_CONJUNCTION.has(word) || (word === '|' && this.#word(at + 1) === '|');
+    const word = this.#tokens.word(at);
+    return NO_CONJUNCTION.has(word) || (word === '|' && this.#tokens.word(at + 1) === '|');
   }
 
   #condition(from: number, to: number): void {
-    if (this.#words[from] === '(' && this.#closes[from] === to - 1) {
+    if (this.#tokens.word(from) === '(' && this.#tokens.closeOf(from) === to - 1) {
       this.#conjunction(from, to);
       return;
     }
     const behindColumn = this.#behindColumn(from);
     if (behindColumn > 0) {
-      if (this.#word(behindColumn) === '=') this.#value(behindColumn - 1, behindColumn + 1, to);
-      const isList = this.#word(behindColumn) === 'IN' && this.#word(behindColumn + 1) === '(';
-      if (isList && this.#word(to - 1) === ')') this.#value(behindColumn - 1, behindColumn + 2, to - 1);
+      if (this.#tokens.word(behindColumn) === '=') this.#value(behindColumn - 1, behindColumn + 1, to);
+      const isList = this.#tokens.word(behindColumn) === 'IN' && this.#tokens.word(behindColumn + 1) === '(';
+      if (isList && this.#tokens.word(to - 1) === ')')
+        this.#value(behindColumn - 1, behindColumn + 2, to - 1);
       return;
     }
-    const equals = this.#isSign(from) ? from + 2 : from + 1;
-    if (this.#word(equals) !== '=' || this.#behindColumn(equals + 1) !== to) return;
+    const equals = this.#tokens.isSign(from) ? from + 2 : from + 1;
+    if (this.#tokens.word(equals) !== '=' || this.#behindColumn(equals + 1) !== to) return;
     this.#value(to - 1, from, equals);
   }
 
   /** @returns 0 if no column of the table begins there. */
   #behindColumn(at: number): number {
-    if (!this.#isName(at)) return 0;
-    if (this.#word(at + 1) !== '.') return VALUE_WORDS.has(this.#words[at]!) ? 0 : at + 1;
-    const isOurs = this.#name(at).toLowerCase() === this.#qualifier.toLowerCase();
-    return isOurs && this.#isName(at + 2) && this.#word(at + 3) !== '.' ? at + 3 : 0;
+    if (!this.#tokens.isName(at)) return 0;
+    if (this.#tokens.word(at + 1) !== '.') return VALUE_WORDS.has(this.#tokens.word(at)) ? 0 : at + 1;
+    const isOurs = this.#tokens.name(at).toLowerCase() === this.#qualifier.toLowerCase();
+    return isOurs && this.#tokens.isName(at + 2) && this.#tokens.word(at + 3) !== '.' ? at + 3 : 0;
   }
 
   #value(column: number, from: number, to: number): void {
-    const at = this.#isSign(from) ? from + 1 : from;
-    if (at + 1 !== to) return;
-    const kind = this.#kinds[at];
-    const isSigned = at > from;
-    if (kind !== TokenKind.number && (kind !== TokenKind.string || isSigned)) return;
-    const name = this.#name(column);
-    const parameter = this.#parameters[at]!;
-    if (!PLAIN_NAME.test(name) || (parameter >= 0 && isSigned)) return;
-    const [start, end] = parameter < 0 ? [this.#starts[at]!, this.#ends[at]!] : [0, 0];
-    const isNegative = isSigned && this.#words[from] === '-';
-    this.#pins.push({ column: name.toLowerCase(), start, end, isNegative, parameter });
-  }
-
-  #isSign(at: number): boolean {
-    const word = this.#word(at);
-    return word === '-' || word === '+';
-  }
-
-  #isName(at: number): boolean {
-    if (at >= this.#count) return false;
-    const kind = this.#kinds[at];
-    return kind === TokenKind.name || kind === TokenKind.quotedName;
-  }
-
-  #name(at: number): string {
-    const text = this.#buf.toString('latin1', this.#starts[at]!, this.#ends[at]!);
-    if (this.#kinds[at] !== TokenKind.quotedName) return text;
-    const quote = text[0]!;
-    return text.slice(1, -1).replaceAll(quote + quote, quote);
+    const value = this.#tokens.value(from, to);
+    const name = this.#tokens.plainName(column);
+    if (value !== null && name !== null) this.#pins.push({ column: name.toLowerCase(), ...value });
   }
 }
 

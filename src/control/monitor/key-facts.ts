@@ -11,9 +11,16 @@ const MAX_ROWS = 200_000;
 /** Each key costs something for each row that changes. */
 const MAX_KEYS = 4;
 const MAX_KEY_COLUMNS = 8;
-const INTEGERS: ReadonlySet<string> = new Set(['tinyint', 'smallint', 'mediumint', 'int', 'bigint']);
+const INTEGER_BYTES: Readonly<Record<string, number>> = {
+  tinyint: 1,
+  smallint: 2,
+  mediumint: 3,
+  int: 4,
+  bigint: 8,
+};
 const TEXTS: ReadonlySet<string> = new Set(['char', 'varchar']);
 const GENERATED = /generated|virtual|persistent/i;
+const MADE = /auto_increment/i;
 const PRIMARY = 'PRIMARY';
 
 const EXCLUDED = SYSTEM_SCHEMAS.map((name) => `'${name}'`).join(', ');
@@ -24,6 +31,8 @@ interface Table {
   width: number;
   /** By name in lower case; null: not to be used. */
   readonly columns: Map<string, KeyColumn | null>;
+  /** Of the column whose numbers the server makes. */
+  made: string | null;
   readonly keys: Map<string, { readonly columns: string[]; isUsable: boolean }>;
 }
 
@@ -41,7 +50,7 @@ export async function readKeyFacts(
   const columns = await connection.query(
     'SELECT TABLE_SCHEMA AS table_schema, TABLE_NAME AS table_name, COLUMN_NAME AS column_name, ' +
       'ORDINAL_POSITION AS place, DATA_TYPE AS data_type, COLUMN_TYPE AS column_type, ' +
-      'COLLATION_NAME AS collation_name, EXTRA AS extra FROM information_schema.COLUMNS ' +
+      'COLLATION_NAME AS collation_name, CHARACTER_MAXIMUM_LENGTH AS max_length, EXTRA AS extra FROM information_schema.COLUMNS ' +
       `WHERE TABLE_SCHEMA NOT IN (${EXCLUDED}) LIMIT ${MAX_ROWS + 1}`,
     signal,
   );
@@ -100,6 +109,7 @@ function tableOf(tables: Map<string, Table>, row: Row): Table {
     table: row.table_name ?? '',
     width: 0,
     columns: new Map(),
+    made: null,
     keys: new Map(),
   };
   tables.set(name, table);
@@ -122,19 +132,28 @@ function addColumn(table: Table, row: Row): void {
   table.width = Math.max(table.width, place);
   const name = (row.column_name ?? '').toLowerCase();
   const kind = kindOf(row);
-  table.columns.set(name, kind === null ? null : { name, index: place - 1, kind });
+  if (MADE.test(row.extra ?? '')) table.made = name;
+  table.columns.set(name, kind === null ? null : { name, index: place - 1, kind, size: sizeOf(row) });
+}
+
+function sizeOf(row: Row): number {
+  return INTEGER_BYTES[typeOf(row)] ?? Number(row.max_length ?? 0);
+}
+
+function typeOf(row: Row): string {
+  return (row.data_type ?? '').toLowerCase();
 }
 
 /** null: its values cannot be compared for certain. */
 function kindOf(row: Row): KeyColumnKind | null {
-  const type = (row.data_type ?? '').toLowerCase();
+  const type = typeOf(row);
   if (GENERATED.test(row.extra ?? '')) return null;
   if (TEXTS.has(type)) return isPreciseCollation(row.collation_name ?? '') ? KeyColumnKind.text : null;
-  if (!INTEGERS.has(type)) return null;
+  if (INTEGER_BYTES[type] === undefined) return null;
   return /unsigned|zerofill/i.test(row.column_type ?? '') ? KeyColumnKind.unsigned : KeyColumnKind.signed;
 }
 
-function factsOf({ schema, table, width, columns, keys }: Table, isLone: boolean): TableKeyFacts {
+function factsOf({ schema, table, width, columns, keys, made }: Table, isLone: boolean): TableKeyFacts {
   const usable: KeyColumn[][] = [];
   const inOrder = [...keys].sort(([one], [other]) => Number(other === PRIMARY) - Number(one === PRIMARY));
   let isFirstPrimary = false;
@@ -146,5 +165,7 @@ function factsOf({ schema, table, width, columns, keys }: Table, isLone: boolean
     if (name === PRIMARY) isFirstPrimary = true;
     usable.push(all);
   }
-  return { schema, table, width, keys: usable, hasLoneRows: isLone && isFirstPrimary };
+  const hasLoneRows = isLone && isFirstPrimary;
+  const makesKey = hasLoneRows && usable[0]!.length === 1 && usable[0]![0]!.name === made;
+  return { schema, table, width, keys: usable, hasLoneRows, isOnlyKey: keys.size === 1, makesKey };
 }

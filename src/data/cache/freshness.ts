@@ -84,6 +84,13 @@ export class Freshness {
     return this.#rows.mayBeStored(row);
   }
 
+  /** As what is stored has it. @param rowCount of the answer */
+  answered(proof: FreshnessProof, rowCount: number): FreshnessProof {
+    if (proof.row === null || this.#rows === null) return proof;
+    const row = this.#rows.answered(proof.row, rowCount);
+    return row === proof.row ? proof : { ...proof, row };
+  }
+
   /** Nothing of what was noted has changed through this Sluice, nor is about to. */
   isUnchanged(proof: FreshnessProof): boolean {
     const { slots, term, others } = proof;

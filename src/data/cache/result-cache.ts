@@ -227,18 +227,21 @@ export class ResultCache {
 
   /** @returns null where something has happened since the beginning that it may not be true of, or it is not to be kept. */
   #make(
-    { tally, proof, slots, structure, flushes, class: cacheClass, storesWarnings, storesEmpty }: FillTerms,
+    terms: FillTerms,
     bytes: Buffer,
     deprecatesEof: boolean,
     readAtMs: number,
     serverMs: number,
   ): CacheEntry | null {
     if (this.epochs.flushes !== this.#sharedFlushes) this.#flushAll();
-    if (flushes !== this.#localFlushes || this.structureOf(slots, cacheClass) !== structure) return null;
-    if (proof !== null && !this.freshness.mayBeStored(proof)) return null;
-    const result = StoredResult.of(bytes, deprecatesEof, this.#blocks, storesWarnings);
+    const { tally, slots, structure } = terms;
+    if (terms.flushes !== this.#localFlushes || this.structureOf(slots, terms.class) !== structure)
+      return null;
+    const result = StoredResult.of(bytes, deprecatesEof, this.#blocks, terms.storesWarnings);
     if (result === null) return null;
-    if (result.rowCount === 0 && !storesEmpty) {
+    const proof = terms.proof === null ? null : this.freshness.answered(terms.proof, result.rowCount);
+    const isUnwanted = result.rowCount === 0 && !terms.storesEmpty;
+    if (isUnwanted || (proof !== null && !this.freshness.mayBeStored(proof))) {
       result.release();
       return null;
     }

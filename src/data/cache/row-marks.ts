@@ -1,12 +1,13 @@
 /**
- * The part of a session's marks that is of single rows: the row of the statement that runs, and those of the open transaction.
+ * The part of a session's marks that is of single rows: those of the statement that runs, and those of the open transaction.
  * A row is in flux by itself as long as all workers tell rows apart by the keys that it was found by; where that ends while it is
  * under way, its table is in flux first, and the row no more.
  */
 
+import type { WrittenRows } from '../../common/row-flux.ts';
 import type { TableCatalog } from '../router/table-catalog.ts';
-import type { RowPin } from './row-pin.ts';
 import type { WorkerMarks } from './worker-marks.ts';
+import { madeRow } from './written-rows.ts';
 
 type Keys = TableCatalog['keys'];
 
@@ -20,9 +21,11 @@ type InFlux = (typeof InFlux)[keyof typeof InFlux];
 export class RowMarks {
   readonly #worker: WorkerMarks;
   /** Of the statement that runs, and in flux. */
-  #row: RowPin | null = null;
-  /** Of the one that has ended, if it was in flux until then. */
-  #ended: RowPin | null = null;
+  #rows: WrittenRows | null = null;
+  /** Of the one that has ended, if they were in flux until then. */
+  #ended: WrittenRows | null = null;
+  /** Which one the server has put there, with a key of its own making; -1: nobody knows. */
+  #made = -1;
   /** Pairs of table and row; made for the first. */
   #pending: Int32Array | null = null;
   #count = 0;
@@ -38,31 +41,44 @@ export class RowMarks {
 
   // ---- the statement
 
-  /** It is of a row, which is in flux, and nothing else of its table. */
-  get isOfRow(): boolean {
-    return this.#row !== null;
+  /** It is of rows, which are in flux, and nothing else of their table. */
+  get isOfRows(): boolean {
+    return this.#rows !== null;
   }
 
   /** Before it is sent. @returns false where its table has to be in flux */
-  begin(row: RowPin, keys: Keys): boolean {
+  begin(rows: WrittenRows, keys: Keys): boolean {
     const worker = this.#worker;
-    worker.enterRow(row.table, row.row);
+    worker.enterRow(rows.table, rows.row);
+    for (const other of rows.others) worker.enterRow(rows.table, other);
     // Behind the flux: who makes other keys known waits for those that he finds in it.
-    if (row.keysVersion === keys.version && worker.isInForce(keys)) {
-      this.#row = row;
+    if (rows.keysVersion === keys.version && worker.isInForce(keys)) {
+      this.#rows = rows;
+      this.#made = -1;
       return true;
     }
-    worker.leaveRow(row.table, row.row);
+    this.#leave(rows);
     return false;
   }
 
-  /** @param slots of the table, or null for everything: in flux before the row is so no more. */
+  #leave({ table, row, others }: WrittenRows): void {
+    for (const other of others) this.#worker.leaveRow(table, other);
+    this.#worker.leaveRow(table, row);
+  }
+
+  /** It has put one row there. @param insertId the key that the server says it has made; 0: none */
+  told(insertId: number): void {
+    const made = this.#rows?.made ?? null;
+    if (made !== null) this.#made = madeRow(made, insertId);
+  }
+
+  /** @param slots of the table, or null for everything: in flux before the rows are so no more. */
   widen(slots: Int32Array | null): void {
-    const row = this.#row;
-    if (row === null) return;
+    const rows = this.#rows;
+    if (rows === null) return;
     this.#worker.enter(slots);
-    this.#worker.leaveRow(row.table, row.row);
-    this.#row = null;
+    this.#leave(rows);
+    this.#rows = null;
   }
 
   /**
@@ -70,33 +86,41 @@ export class RowMarks {
    * @returns false where that would not be enough: its table is to be raised
    */
   raise(keys: Keys): boolean {
-    const row = this.#row;
-    if (row === null || row.keysVersion !== keys.version || !this.#worker.isInForce(keys)) return false;
-    this.#worker.raiseRow(row.table, row.row);
+    const rows = this.#rows;
+    if (rows === null || rows.keysVersion !== keys.version || !this.#worker.isInForce(keys)) return false;
+    this.#worker.raiseRow(rows.table, this.#made < 0 ? rows.row : this.#made);
+    for (const other of rows.others) this.#worker.raiseRow(rows.table, other);
     return true;
   }
 
   end(): void {
-    if (this.#row !== null) this.#worker.leaveRow(this.#row.table, this.#row.row);
-    this.#ended = this.#row;
-    this.#row = null;
+    if (this.#rows !== null) this.#leave(this.#rows);
+    this.#ended = this.#rows;
+    this.#rows = null;
   }
 
   /** What has ended is part of the open transaction. @returns false where its table is to be */
   keep(version: number): boolean {
-    const row = this.#ended;
-    if (row === null) return false;
+    const rows = this.#ended;
+    if (rows === null) return false;
     if (this.#count === 0) {
-      this.#keysVersion = row.keysVersion;
+      this.#keysVersion = rows.keysVersion;
       this.#version = version;
-    } else if (this.#keysVersion !== row.keysVersion || this.#version !== version) return false;
+    } else if (this.#keysVersion !== rows.keysVersion || this.#version !== version) return false;
+    const { table } = rows;
+    let isKept = this.#keepRow(table, this.#made < 0 ? rows.row : this.#made);
+    for (const other of rows.others) isKept = this.#keepRow(table, other) && isKept;
+    return isKept;
+  }
+
+  #keepRow(table: number, row: number): boolean {
     this.#pending ??= new Int32Array(2 * MAX_ROWS);
     const pending = this.#pending;
     for (let i = 0; i < this.#count; i++)
-      if (pending[2 * i] === row.table && pending[2 * i + 1] === row.row) return true;
+      if (pending[2 * i] === table && pending[2 * i + 1] === row) return true;
     if (this.#count === MAX_ROWS) return false;
-    pending[2 * this.#count] = row.table;
-    pending[2 * this.#count + 1] = row.row;
+    pending[2 * this.#count] = table;
+    pending[2 * this.#count + 1] = row;
     this.#count++;
     return true;
   }

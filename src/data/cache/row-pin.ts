@@ -1,6 +1,6 @@
 /**
  * Which row a read is of: the one whose unique key its WHERE fixes. Found when its answer is about to be stored, never at a
- * hit: the entry keeps the slot. And which row a write changes, where that is certain.
+ * hit: the entry keeps the slot.
  */
 
 import { type BinaryValue, ColumnType } from '../../../protocol/index.ts';
@@ -8,7 +8,8 @@ import type { KeyCatalog } from '../../common/key-catalog.ts';
 import { type KeyColumn, KeyColumnKind, RowHasher, type RowKey } from '../../common/row-slots.ts';
 import { tableSlot } from '../../common/table-slots.ts';
 import type { LexicalContext } from '../../sql/lexical-context.ts';
-import { type PinnedColumn, type PointRead, pointReadOf, pointWriteOf } from '../../sql/point-read.ts';
+import { type PointRead, pointReadOf } from '../../sql/point-read.ts';
+import type { PlainValue } from '../../sql/statement-tokens.ts';
 
 /** As slots: of the table, of the row, and of all rows of its key. */
 export interface RowPin {
@@ -17,6 +18,10 @@ export interface RowPin {
   readonly key: number;
   /** By the primary key of a table whose rows change one by one (`TableKeys.lone`): own writes of other rows are no matter. */
   readonly isLone: boolean;
+  /** By that key, of rows that nobody knows yet: the slot that tells of them. */
+  readonly newRows: number;
+  /** An answer with rows is one of a row that is there. */
+  readonly needsRow: boolean;
   /** `TableEpochs.definitions` before the keys were read by which it was found. */
   readonly definitions: number;
   /** `SnapshotKeys.version` of these. */
@@ -64,7 +69,8 @@ const TEXT_TYPES: ReadonlySet<number> = new Set([
   ColumnType.MYSQL_TYPE_LONG_BLOB,
 ]);
 
-const hasher = new RowHasher();
+/** For one row at a time. */
+export const hasher = new RowHasher();
 
 /** @returns null if it is of no single row, or nobody can tell of which. */
 export function rowPinOf(statement: PinnedStatement, known: KnownKeys): RowPin | null {
@@ -74,35 +80,23 @@ export function rowPinOf(statement: PinnedStatement, known: KnownKeys): RowPin |
   if (read === null || schema === null) return null;
   const keys = known.catalog.keysOf(schema, read.table);
   for (const key of keys?.keys ?? []) {
-    if (addKey(key, read, statement))
-      return pinOf(tableSlot(schema, read.table), key, key === keys?.lone, known);
+    if (!addKey(key, read, statement)) continue;
+    return {
+      table: tableSlot(schema, read.table),
+      row: hasher.slot,
+      key: key.keySlot,
+      isLone: key === keys?.lone,
+      newRows: key.newRows,
+      needsRow: read.needsRow,
+      definitions: known.definitions,
+      keysVersion: known.version,
+    };
   }
   return null;
 }
 
-/** Of the values that were added last. */
-function pinOf(
-  table: number,
-  { keySlot }: RowKey,
-  isLone: boolean,
-  { version, definitions }: KnownKeys,
-): RowPin {
-  return { table, row: hasher.slot, key: keySlot, isLone, definitions, keysVersion: version };
-}
-
-/** @returns null unless it is certain that it changes no other row, and this one's key not either. */
-export function rowWrittenBy(statement: PinnedStatement, known: KnownKeys): RowPin | null {
-  const { buffer, start, end, context } = statement;
-  const write = pointWriteOf(buffer, start, end, context);
-  const schema = write?.schema ?? statement.schema;
-  if (write === null || schema === null) return null;
-  const lone = known.catalog.keysOf(schema, write.table)?.lone ?? null;
-  if (lone === null || lone.columns.some(({ name }) => write.assigned.includes(name))) return null;
-  return addKey(lone, write, statement) ? pinOf(tableSlot(schema, write.table), lone, true, known) : null;
-}
-
-/** @returns whether each of its columns has a value that is precise. */
-function addKey(key: RowKey, { pins }: PointRead, statement: PinnedStatement): boolean {
+/** @returns whether each of its columns has a value that is precise, of which `hasher` makes the slot then. */
+export function addKey(key: RowKey, { pins }: PointRead, statement: PinnedStatement): boolean {
   hasher.begin(key);
   return key.columns.every((column) => {
     const pin = pins.find(({ column: name }) => name === column.name);
@@ -110,7 +104,12 @@ function addKey(key: RowKey, { pins }: PointRead, statement: PinnedStatement): b
   });
 }
 
-function addValue(column: KeyColumn, pin: PinnedColumn, { buffer, parameters }: PinnedStatement): boolean {
+/** @returns false if it is not precise */
+export function addValue(
+  column: KeyColumn,
+  pin: PlainValue,
+  { buffer, parameters }: PinnedStatement,
+): boolean {
   if (pin.parameter >= 0) return parameters !== null && addParameter(column, pin.parameter, parameters);
   const { start, end, isNegative } = pin;
   const isString = buffer[start] === QUOTE || buffer[start] === DOUBLE_QUOTE;

@@ -4,13 +4,14 @@
  * | own write                             | in flux         | its row is told by                                              |
  * |---------------------------------------|-----------------|-----------------------------------------------------------------|
  * | of one row, by the primary key        | that row        | the worker itself: the slot of this key, and no other one's       |
+ * | that puts rows there, whose keys the server makes | these rows   | the worker itself, for answers that have no row: the others are of rows that are there |
  * | of whatever rows of the table         | the whole table | the binlog follower, a moment after it is answered: until it has come to the last such write nothing is proven |
  *
  * A read that is pinned by the primary key, too, asks for its row; by another key, or while not all workers tell rows apart by
  * the same keys, every write is one of whatever rows.
  */
 
-import type { SharedGtids } from '../../common/shared-gtids.ts';
+import { type SharedGtids, UNKNOWN_TABLES_SLOT } from '../../common/shared-gtids.ts';
 import { EVERYTHING, FollowState, type TableEpochs } from '../../common/table-epochs.ts';
 import type { RowPin } from './row-pin.ts';
 
@@ -19,7 +20,12 @@ export interface RowProof extends RowPin {
   readonly structure: number;
   readonly rowEpoch: number;
   readonly keyEpoch: number;
+  /** `NaN`: some were on their way. */
+  readonly newRowsEpoch: number;
 }
+
+/** `RowPin.newRows` of what no new row can change. */
+const NO_NEW_ROWS = -1;
 
 export class RowProofs {
   readonly #epochs: TableEpochs;
@@ -51,7 +57,7 @@ export class RowProofs {
    * @param isLone what `isAlone` has said.
    */
   note(pin: RowPin, isLone: boolean): RowProof | null {
-    const { table, row, key, definitions } = pin;
+    const { table, row, key, definitions, newRows } = pin;
     const epochs = this.#epochs;
     // Rows that came before this are no matter: they are raised, or visible, or raised again when they are.
     epochs.setInterest(table);
@@ -59,9 +65,18 @@ export class RowProofs {
     const structure = epochs.structure(table);
     const rowEpoch = epochs.rowEpoch(row);
     const keyEpoch = epochs.rowEpoch(key);
+    // An answer that has a row does without.
+    const newRowsEpoch = isLone && epochs.rows.row(newRows) === 0 ? epochs.rowEpoch(newRows) : Number.NaN;
     // Behind the structure: whoever changes a definition raises this first.
     if (epochs.definitions !== definitions) return null;
-    return { ...pin, isLone, everything, structure, rowEpoch, keyEpoch };
+    const noted = { ...pin, isLone, everything, structure, rowEpoch, keyEpoch, newRowsEpoch };
+    return isLone ? noted : { ...noted, newRows: NO_NEW_ROWS };
+  }
+
+  /** As it is once there is an answer: a row that is there is not put there. @param rowCount that it has */
+  answered(proof: RowProof, rowCount: number): RowProof {
+    const hasRow = rowCount > 0 && proof.needsRow;
+    return hasRow && proof.newRows !== NO_NEW_ROWS ? { ...proof, newRows: NO_NEW_ROWS } : proof;
   }
 
   /** Of the follower the caller knows that it is within its bound, and of the primary that it is the same. */
@@ -69,23 +84,29 @@ export class RowProofs {
     const { table, isLone } = proof;
     const epochs = this.#epochs;
     if (isLone) epochs.rows.want(table);
-    if (this.#isInFlux(proof, isLone) || !this.#isSameTable(proof)) return false;
+    if (this.#isInFlux(proof, isLone) || this.#hasNewInFlux(proof) || !this.#isSameTable(proof)) return false;
     // Behind flux, and in front of the rows: all that was answered has come.
-    if (this.#gtids.isUnknown(table)) return false;
-    const last = isLone ? epochs.rows.untold(table) : this.#gtids.written(table);
-    return epochs.appliedPosition >= last && this.#isSameRow(proof);
+    const gtids = this.#gtids;
+    if (gtids.isUnknown(table) || gtids.isUnknown(UNKNOWN_TABLES_SLOT)) return false;
+    const last = isLone ? epochs.rows.untold(table) : gtids.written(table);
+    const isTold = epochs.appliedPosition >= Math.max(last, gtids.written(UNKNOWN_TABLES_SLOT));
+    return isTold && this.#isSameRow(proof);
   }
 
   /** Other rows of its table have changed meanwhile, as far as that is known yet. */
   mayBeStored(proof: RowProof): boolean {
     if (!proof.isLone || this.#epochs.followState !== FollowState.following) return false;
-    return !this.#isInFlux(proof, true) && !this.isOutdated(proof);
+    return !this.#isInFlux(proof, true) && !this.#hasNewInFlux(proof) && !this.isOutdated(proof);
   }
 
   #isInFlux({ table, row }: RowPin, isLone: boolean): boolean {
     const epochs = this.#epochs;
     if (epochs.flux(EVERYTHING) !== 0 || epochs.flux(table) !== 0) return true;
     return isLone ? epochs.rows.row(row) !== 0 : epochs.rows.table(table) !== 0;
+  }
+
+  #hasNewInFlux({ newRows }: RowProof): boolean {
+    return newRows !== NO_NEW_ROWS && this.#epochs.rows.row(newRows) !== 0;
   }
 
   /** It will never hold again. */
@@ -98,7 +119,9 @@ export class RowProofs {
     return epochs.structure(EVERYTHING) === everything && epochs.structure(table) === structure;
   }
 
-  #isSameRow({ row, key, rowEpoch, keyEpoch }: RowProof): boolean {
-    return this.#epochs.rowEpoch(row) === rowEpoch && this.#epochs.rowEpoch(key) === keyEpoch;
+  #isSameRow({ row, key, rowEpoch, keyEpoch, newRows, newRowsEpoch }: RowProof): boolean {
+    const epochs = this.#epochs;
+    if (newRows !== NO_NEW_ROWS && epochs.rowEpoch(newRows) !== newRowsEpoch) return false;
+    return epochs.rowEpoch(row) === rowEpoch && epochs.rowEpoch(key) === keyEpoch;
   }
 }

@@ -52,11 +52,15 @@ export class WorkerMarks {
 
   // ---- writes of single rows
 
+  /** There may be entries of single rows. */
+  get looksForRows(): boolean {
+    return this.isEnabled && this.epochs.followState === FollowState.following;
+  }
+
   /** Entries of single rows are asked for: only then it is worth finding out which row a write is of. */
   wantsRow(slots: Int32Array | null): slots is Int32Array {
-    const { epochs } = this;
-    if (!this.isEnabled || slots?.length !== 1 || epochs.followState !== FollowState.following) return false;
-    return slots[0] !== EVERYTHING && epochs.rows.isWanted(slots[0]!);
+    if (slots?.length !== 1 || slots[0] === EVERYTHING) return false;
+    return this.epochs.rows.isWanted(slots[0]!);
   }
 
   /** All workers tell rows apart in this way, and nobody knows of another one. */
@@ -91,12 +95,14 @@ export class WorkerMarks {
     this.epochs.raise(table);
   }
 
-  /** The rows of a write whose tables are in flux as a whole are told by the binlog, at this position. */
-  toldAt(slots: Int32Array | null, position: number): void {
+  /**
+   * What a write whose tables are in flux as a whole has done is told by the binlog, at this position.
+   * @param isRows and nothing else: where there are no entries of single rows there will be none that knows less than this write.
+   */
+  toldAt(slots: Int32Array | null, position: number, isRows: boolean): void {
     const { epochs } = this;
-    // Where there are no entries of single rows there will be none that knows less than this write.
     for (let i = 0; slots !== null && i < slots.length; i++)
-      if (epochs.hasInterest(slots[i]!)) epochs.rows.raiseUntold(slots[i]!, position);
+      if (!isRows || epochs.hasInterest(slots[i]!)) epochs.rows.raiseUntold(slots[i]!, position);
   }
 
   /** @param isRows nothing but rows has changed, which the binlog tells one by one. */

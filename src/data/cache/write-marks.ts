@@ -12,13 +12,14 @@
  * Visible in an open transaction are rows of tables without transactions: the server's transaction state tells of them. An
  * ERR tells nothing: what may have been done counts as done. ROLLBACK makes nothing visible.
  *
- * A statement that is certain to change a single row has that in flux in place of its table, and so has a transaction
+ * A statement that is certain to change single rows has these in flux in place of their table, and so has a transaction
  * (`row-marks.ts`).
  *
  * Flux ends when all of the answer has passed, which is later than it might: never before the epochs are raised.
  */
 
 import { Command, type ResponseTracker, StatusFlag } from '../../../protocol/index.ts';
+import type { WrittenRows } from '../../common/row-flux.ts';
 import { type StatementClass, StatementKind } from '../../sql/statement-class.ts';
 import type { BackendConnection } from '../backend/backend-connection.ts';
 import type { FluxHolder } from '../backend/connection-holder.ts';
@@ -29,7 +30,6 @@ import type { Plan } from '../router/plan.ts';
 import { NO_SLOTS } from '../router/plan-slots.ts';
 import type { TableCatalog } from '../router/table-catalog.ts';
 import { RowMarks } from './row-marks.ts';
-import type { RowPin } from './row-pin.ts';
 import { UNLISTED, type WorkerMarks } from './worker-marks.ts';
 
 /** Commands that are no statements and change nothing. */
@@ -102,8 +102,8 @@ export class WriteMarks implements FluxHolder {
   #hasReported = false;
   /** At a position that the binlog follower will come to. */
   #isPlaced = true;
-  /** It was of a row when it was sent. */
-  #wasOfRow = false;
+  /** It was of rows when it was sent. */
+  #wasOfRows = false;
 
   constructor(worker: WorkerMarks, catalog: () => TableCatalog, state: MarkedState) {
     this.#worker = worker;
@@ -125,7 +125,7 @@ export class WriteMarks implements FluxHolder {
   /**
    * A command is about to be sent.
    * @param plan null for what is no statement. @param trustsViews views of which nothing is known write nothing.
-   * @param row the only one that it changes, with its table the only one of `plan.writeSlots`; null: nobody knows.
+   * @param rows all that it changes, with their table the only one of `plan.writeSlots`; null: nobody knows.
    */
   sends(
     connection: BackendConnection,
@@ -133,7 +133,7 @@ export class WriteMarks implements FluxHolder {
     plan: Plan | null,
     schema: string | null,
     trustsViews: boolean,
-    row: RowPin | null = null,
+    rows: WrittenRows | null = null,
   ): void {
     if (!this.#worker.isEnabled) return;
     // Something else was sent in its place, and nobody has heard the end of it.
@@ -141,7 +141,7 @@ export class WriteMarks implements FluxHolder {
     const catalog = this.#catalog();
     const statement = plan?.statement ?? null;
     this.#class = statement;
-    this.#wasOfRow = false;
+    this.#wasOfRows = false;
     this.#current = plan === null ? writesOf(command) : this.#writesOf(plan, schema, connection, trustsViews);
     const hasPending = !this.#pending.isEmpty || !this.#rows.isEmpty;
     const mayCommit = hasPending && this.#mayCommit(command);
@@ -152,8 +152,8 @@ export class WriteMarks implements FluxHolder {
     this.#place = this.#worker.begins(connection);
     this.#connection = connection;
     connection.beginFlux(this);
-    this.#wasOfRow = row !== null && this.#rows.begin(row, catalog.keys);
-    if (!this.#wasOfRow) this.#worker.enter(this.#current);
+    this.#wasOfRows = rows !== null && this.#rows.begin(rows, catalog.keys);
+    if (!this.#wasOfRows) this.#worker.enter(this.#current);
     if (mayCommit) this.#beginCommit(catalog);
   }
 
@@ -175,12 +175,13 @@ export class WriteMarks implements FluxHolder {
     const isOpen = (connection.statusFlags & StatusFlag.SERVER_STATUS_IN_TRANS) !== 0;
     const hasFailed = tracker.errno !== 0;
     if (this.#connection === connection) {
+      if (this.#wasOfRows && tracker.affectedRows === 1) this.#rows.told(tracker.lastInsertId);
       this.#raise(tracker, isOpen);
       this.#ends(connection);
     }
     this.#follow(hasFailed, isOpen);
     this.#current = NO_SLOTS;
-    this.#wasOfRow = false;
+    this.#wasOfRows = false;
     this.#class = null;
   }
 
@@ -193,7 +194,7 @@ export class WriteMarks implements FluxHolder {
       this.#rows.widenCommit();
       return;
     }
-    if (this.#rows.isOfRow) {
+    if (this.#rows.isOfRows) {
       this.#rows.widen(null);
       this.#current = null;
     } else this.#current = this.#widened(this.#current);
@@ -272,8 +273,8 @@ export class WriteMarks implements FluxHolder {
   #noteOwn(position: number): void {
     const worker = this.#worker;
     worker.noteOwn(position);
-    if (!this.#rows.isOfRow) worker.toldAt(this.#current, position);
-    if (this.#committing !== undefined) worker.toldAt(this.#committing, position);
+    if (!this.#rows.isOfRows) worker.toldAt(this.#current, position, isPlain(this.#class));
+    if (this.#committing !== undefined) worker.toldAt(this.#committing, position, true);
   }
 
   #raise({ errno, affectedRows }: ResponseTracker, isOpen: boolean): void {
@@ -284,7 +285,7 @@ export class WriteMarks implements FluxHolder {
       const isTold = this.#isTold || (affectedRows === 0 && slots?.length === 1);
       const isRows = errno === 0 && isTold && this.#isRows;
       if (slots === null || !isRows || !this.#rows.raise(catalog.keys))
-        this.#worker.raise(slots, isRows && !this.#wasOfRow);
+        this.#worker.raise(slots, isRows && !this.#wasOfRows);
     }
     if (this.#committing === undefined) return;
     const isRows = this.#isPendingRows && this.#isTold;
@@ -330,14 +331,14 @@ export class WriteMarks implements FluxHolder {
     if (this.#pending.isEmpty && this.#rows.isEmpty) this.#isPendingRows = true;
     if (this.#current === null || this.#current.length > 0)
       this.#isPendingRows &&= !hasFailed && this.#isRows;
-    const isKept = this.#wasOfRow && this.#rows.keep(this.#version);
+    const isKept = this.#wasOfRows && this.#rows.keep(this.#version);
     if (!isKept) this.#pending.add(this.#current, this.#version);
   }
 
   #ends(connection: BackendConnection): void {
     if (this.#class?.mayBeDeferred === true && connection.server.flavor === 'mariadb')
       this.#worker.deferred(connection, this.#worker.named(this.#current));
-    else if (this.#rows.isOfRow) this.#rows.end();
+    else if (this.#rows.isOfRows) this.#rows.end();
     else this.#worker.leave(this.#current);
     if (this.#committing !== undefined) this.#worker.leave(this.#committing);
     this.#rows.endCommit();

@@ -1,9 +1,11 @@
-/** The row that a session's statement is of, if it is of a single one: found when its answer is about to be kept, or before it writes. */
+/** The rows that a session's statement is of, if that is certain: found when its answer is about to be kept, or before it writes. */
 
 import { decodeComStmtExecute, MalformedPacketError } from '../../../protocol/index.ts';
+import type { WrittenRows } from '../../common/row-flux.ts';
 import type { LexicalContext } from '../../sql/lexical-context.ts';
+import { pointInsertOf } from '../../sql/point-insert.ts';
 import { pointReadOf, pointWriteOf } from '../../sql/point-read.ts';
-import { StatementKind } from '../../sql/statement-class.ts';
+import { type StatementClass, StatementKind } from '../../sql/statement-class.ts';
 import type { SessionVariables } from '../backend/session-variables.ts';
 import {
   type KnownKeys,
@@ -11,11 +13,12 @@ import {
   type PinParameters,
   type RowPin,
   rowPinOf,
-  rowWrittenBy,
 } from '../cache/row-pin.ts';
+import { newRowsOf, rowsChangedBy, rowsInsertedBy } from '../cache/written-rows.ts';
 import type { Plan } from '../router/plan.ts';
 import type { ClientStatement } from './client-statement.ts';
 
+const INSERTS: ReadonlySet<string> = new Set(['INSERT', 'REPLACE']);
 /** Of the session's variables, what decides how a text is cut into tokens. */
 const LEXICAL = ['sql_mode', 'character_set_client'];
 const NO_CAPABILITIES = 0;
@@ -50,8 +53,8 @@ export function pinnedRow(
   return statement === null ? null : rowPinOf(statement, keys);
 }
 
-/** That which it is certain to change, and no other. @param slots of what it writes: one table */
-export function writtenRow(
+/** Those which it is certain to change, and no others. @param slots of what it writes: one table */
+export function writtenRows(
   session: PinningSession,
   plan: Plan,
   slots: Int32Array,
@@ -59,14 +62,53 @@ export function writtenRow(
   buffer: Buffer,
   start: number,
   end: number,
-): RowPin | null {
+): WrittenRows | null {
   const { kind, statementCount, writes } = plan.statement;
   if (kind !== StatementKind.write || statementCount !== 1 || writes?.length !== 1) return null;
+  const isInsert = INSERTS.has(plan.statement.command);
+  const rows =
+    (isInsert ? newRowsBy(session, plan, keys) : null) ??
+    rowsGiven(session, plan, isInsert, keys, buffer, start, end);
+  // What follows from it, a trigger's tables for one, is another slot.
+  return rows !== null && slots.length === 1 && slots[0] === rows.table ? rows : null;
+}
+
+/** By its values. */
+function rowsGiven(
+  session: PinningSession,
+  plan: Plan,
+  isInsert: boolean,
+  keys: KnownKeys,
+  buffer: Buffer,
+  start: number,
+  end: number,
+): WrittenRows | null {
   if (end - start > MAX_WRITE_BYTES || session.run.statement?.hasLongData === true) return null;
   const statement = pinnedStatement(session, plan, buffer, start, end);
-  const row = statement === null ? null : rowWrittenBy(statement, keys);
-  // What follows from it, a trigger's tables for one, is another slot.
-  return row !== null && slots.length === 1 && slots[0] === row.table ? row : null;
+  if (statement === null) return null;
+  return isInsert ? rowsInsertedBy(statement, keys) : rowsChangedBy(statement, keys);
+}
+
+/** By what all of its plan have in common: then nobody has to look at their values. */
+function newRowsBy(session: PinningSession, plan: Plan, keys: KnownKeys): WrittenRows | null {
+  const { state, run } = session;
+  const schema = run.statement === null ? state.schema : run.statement.prepared.schema;
+  const known = plan.newRows;
+  if (known !== null && known.keysVersion === keys.version && known.schema === schema) return known.rows;
+  const context = session.lexicalContext();
+  if (context === null || plan.contextKey !== context.key) return null;
+  const { normalized } = plan;
+  const statement = {
+    buffer: normalized,
+    start: 0,
+    end: normalized.length,
+    context,
+    schema,
+    parameters: null,
+  };
+  const rows = newRowsOf(statement, keys);
+  plan.newRows = { schema, keysVersion: keys.version, rows };
+  return rows;
 }
 
 function pinnedStatement(
@@ -79,7 +121,7 @@ function pinnedStatement(
   const context = session.lexicalContext();
   if (context === null || plan.contextKey !== context.key || !mayBeOfRow(plan, context)) return null;
   const { state, run } = session;
-  if (!ASCII_CHARSETS.has(state.variables?.characterSetClient ?? '')) return null;
+  if (!isInAscii(state.variables)) return null;
   if (run.statement === null)
     return { buffer, start: start + 1, end, context, schema: state.schema, parameters: null };
   const { text, schema, variables } = run.statement.prepared;
@@ -90,12 +132,23 @@ function pinnedStatement(
     : { buffer: text, start: 0, end: text.length, context, schema, parameters };
 }
 
+/** As the client sends texts, and as the server takes them. */
+function isInAscii(variables: SessionVariables | null): boolean {
+  if (!ASCII_CHARSETS.has(variables?.characterSetClient ?? '')) return false;
+  const converted = variables?.values.get('character_set_connection');
+  return converted === undefined || ASCII_CHARSETS.has(converted);
+}
+
 /** Lists count as one value: what is none here is none whatever the values are. */
 function mayBeOfRow(plan: Plan, context: LexicalContext): boolean {
   const { normalized, statement } = plan;
-  const scan = statement.kind === StatementKind.write ? pointWriteOf : pointReadOf;
-  plan.mayBeOfRow ??= scan(normalized, 0, normalized.length, context) !== null;
+  plan.mayBeOfRow ??= scanOf(statement)(normalized, 0, normalized.length, context) !== null;
   return plan.mayBeOfRow;
+}
+
+function scanOf({ kind, command }: StatementClass): typeof pointReadOf | typeof pointInsertOf {
+  if (kind !== StatementKind.write) return pointReadOf;
+  return INSERTS.has(command) ? pointInsertOf : pointWriteOf;
 }
 
 function isReadAlike(prepared: SessionVariables, now: SessionVariables | null): boolean {

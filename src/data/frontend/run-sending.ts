@@ -2,16 +2,16 @@
 
 import { performance } from 'node:perf_hooks';
 import { AnswerShape, Command, fragmentCount } from '../../../protocol/index.ts';
+import type { WrittenRows } from '../../common/row-flux.ts';
 import { ServerCounter } from '../../common/shared-counters.ts';
 import { StatementKind } from '../../sql/statement-class.ts';
 import type { BackendConnection } from '../backend/backend-connection.ts';
 import type { BackendStatement } from '../backend/backend-statements.ts';
 import type { ReplyOwner } from '../backend/expected-reply.ts';
 import { forbidSeveral } from '../backend/several-statements.ts';
-import type { RowPin } from '../cache/row-pin.ts';
 import { COMMIT_SEQUENCE } from '../replay/commit-tag.ts';
 import { emptyDiagnostics } from './empty-diagnostics.ts';
-import { type PinningSession, writtenRow } from './pinned-row.ts';
+import { type PinningSession, writtenRows } from './pinned-row.ts';
 import type { RunParts } from './run-state.ts';
 
 export class RunSending {
@@ -96,19 +96,20 @@ export class RunSending {
     const { state, causality, marks } = client;
     const schema = now.statement === null ? state.schema : now.statement.prepared.schema;
     const { trustViews } = context.snapshot.settings.routing;
-    const row = this.#writtenRow(schema, buffer, start, end);
-    marks.sends(connection, now.command, now.plan, schema, trustViews, row);
+    const rows = this.#writtenRows(schema, buffer, start, end);
+    marks.sends(connection, now.command, now.plan, schema, trustViews, rows);
     causality.sends(now.plan, schema, connection.tracksState && !state.clientTracks);
   }
 
-  /** The only one that it changes, if that is certain, and anybody wants to know. */
-  #writtenRow(schema: string | null, buffer: Buffer, start: number, end: number): RowPin | null {
+  /** The only ones that it changes, if that is certain, and anybody wants to know. */
+  #writtenRows(schema: string | null, buffer: Buffer, start: number, end: number): WrittenRows | null {
     const { now, context, passage } = this.#run;
     const { plan, command } = now;
     // Who is not heard of is not told of another schema either.
     if (
       passage.silent ||
       plan === null ||
+      !context.marks.looksForRows ||
       plan.mayBeOfRow === false ||
       plan.statement.kind !== StatementKind.write
     )
@@ -116,7 +117,7 @@ export class RunSending {
     if (command !== Command.COM_QUERY && command !== Command.COM_STMT_EXECUTE) return null;
     const slots = plan.writeSlots(schema, context.tables);
     if (!context.marks.wantsRow(slots)) return null;
-    return writtenRow(this.#session, plan, slots, context.tables.keys, buffer, start, end);
+    return writtenRows(this.#session, plan, slots, context.tables.keys, buffer, start, end);
   }
 
   /**

@@ -1,5 +1,6 @@
 /** What a worker keeps of a digest: its class, and what running it has taught. */
 
+import type { WrittenRows } from '../../common/row-flux.ts';
 import type { CountedAs } from '../../sql/counted-as.ts';
 import type { StatementClass } from '../../sql/statement-class.ts';
 import type { AutoWorth } from './caching/auto-worth.ts';
@@ -27,6 +28,16 @@ const TRACKING = /session_track/i;
 const SHOWS_VARIABLES = /show\s+((session|local)\s+)?variables/i;
 const RELEASE = /^\s*(commit|rollback)\b(?!.*\bno\s+release).*\brelease\b/i;
 
+/** Of an INSERT whose keys the server makes. */
+export interface PlannedRows {
+  /** The session's. */
+  readonly schema: string | null;
+  /** `SnapshotKeys.version` of the keys. */
+  readonly keysVersion: number;
+  /** null: its values have to be looked at. */
+  readonly rows: WrittenRows | null;
+}
+
 let lastId = 0;
 
 /**
@@ -53,6 +64,8 @@ export class Plan {
   readonly releases: boolean;
   /** Whether it can be a read of a single row; null until somebody asks. */
   mayBeOfRow: boolean | null = null;
+  /** The rows that it inserts whatever its values are; null until somebody asks. */
+  newRows: PlannedRows | null = null;
   /** What query rules say of it. */
   rules: PlanRules | null = null;
   /** What the cache's policy says of it. */

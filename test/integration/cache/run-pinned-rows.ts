@@ -17,7 +17,7 @@ import { waitUntil } from '../../support/wait-until.ts';
 const NEIGHBOUR = neighbourOf('t');
 
 const SCHEMA = [
-  'CREATE TABLE app.t (pad VARCHAR(10), id INT PRIMARY KEY, name VARCHAR(40) NOT NULL, a INT NOT NULL, b CHAR(9) NOT NULL, ' +
+  'CREATE TABLE app.t (pad VARCHAR(10), id INT AUTO_INCREMENT PRIMARY KEY, name VARCHAR(40) NOT NULL, a INT NOT NULL, b CHAR(9) NOT NULL, ' +
     'v INT, UNIQUE (name), UNIQUE (b, a)) CHARACTER SET utf8mb4',
   'CREATE TABLE app.parent (id INT PRIMARY KEY)',
   'CREATE TABLE app.child (id INT PRIMARY KEY, p INT, v INT, FOREIGN KEY (p) REFERENCES app.parent (id) ON DELETE CASCADE)',
@@ -221,31 +221,54 @@ async function binary(t: Test, rows: PinnedRows, through: Connection): Promise<v
   t.strictSame([await read(1), await read('1'), await read(2)], ['hit', 'hit', 'asked'], 'executions');
 }
 
-/** What is served while a write of one row waits for a lock: by the primary key all other rows, by other keys none. */
+/** What waits for a lock, and what is served meanwhile: by the primary key all other rows, by other keys none. */
+const WAITING: readonly (readonly [sql: string, values: readonly number[], lock: string, served: string])[] =
+  [
+    ['UPDATE t SET v = v + 1 WHERE id = ?', [2], 'SELECT v FROM t WHERE id = 2 FOR UPDATE', 'ifc'],
+    [
+      "INSERT INTO t (id, name, a, b) VALUES (?, 'Wait', 6, 'w')",
+      [60],
+      "INSERT INTO t (id, name, a, b) VALUES (70, 'wait', 7, 'w')",
+      'ifc',
+    ],
+    // It may become the row that is not there.
+    [
+      "INSERT INTO t (name, a, b) VALUES ('Wait', ?, 'w')",
+      [6],
+      "INSERT INTO t (id, name, a, b) VALUES (70, 'wait', 7, 'w')",
+      'ic',
+    ],
+  ];
+
 async function underWay(t: Test, rows: PinnedRows, writer: Connection, past: Connection): Promise<void> {
-  const sql = 'UPDATE t SET v = v + 1 WHERE id = ?';
-  for (const write of [() => writer.query(sql, [2]), () => writer.execute(sql, [2])]) {
-    const found = async (): Promise<string | null> => {
-      await rows.prime();
-      await past.query('BEGIN');
-      await past.query('SELECT v FROM t WHERE id = 2 FOR UPDATE');
-      const written = write();
-      await waitUntil('it waits for the lock', () => isWaiting(past), QUICKLY);
-      const served = await rows.served();
-      await past.query('COMMIT');
-      await written;
-      // What was read before all workers knew the keys counts every write.
-      return served.includes('i') ? served : null;
-    };
-    t.equal(await waitUntil('other rows are served', found, QUICKLY), 'ifc', 'what is served meanwhile');
-    await rows.settle();
-    t.equal(await rows.ended(t), '', 'nothing has ended by it');
-  }
+  for (const [sql, values, lock, expected] of WAITING)
+    for (const write of [() => writer.query(sql, [...values]), () => writer.execute(sql, [...values])]) {
+      const found = async (): Promise<string | null> => {
+        await rows.prime();
+        await past.query('BEGIN');
+        await past.query(lock);
+        const written = write();
+        await waitUntil('it waits for the lock', () => isWaiting(past, sql), QUICKLY);
+        const served = await rows.served();
+        await past.query('ROLLBACK');
+        await written;
+        // What was read before all workers knew the keys counts every write.
+        return served.includes('i') ? served : null;
+      };
+      t.equal(
+        await waitUntil('other rows are served', found, QUICKLY),
+        expected,
+        `${sql}: what is served meanwhile`,
+      );
+      await rows.settle();
+      t.equal(await rows.ended(t), '', 'nothing has ended by it');
+    }
 }
 
-async function isWaiting(past: Connection): Promise<boolean> {
+async function isWaiting(past: Connection, sql: string): Promise<boolean> {
   const [rows] = await past.query<RowDataPacket[]>(
-    "SELECT 1 FROM information_schema.PROCESSLIST WHERE INFO LIKE 'UPDATE t SET v = v + 1%'",
+    'SELECT 1 FROM information_schema.PROCESSLIST WHERE INFO LIKE ?',
+    [sql.replaceAll('?', '%')],
   );
   return rows.length > 0;
 }

@@ -5,22 +5,26 @@ import { encodeKeyCatalog, KeyCatalog, type TableKeyFacts } from '../../../src/c
 import { type KeyColumn, KeyColumnKind, rowKey } from '../../../src/common/row-slots.ts';
 
 const { signed, text } = KeyColumnKind;
-const column = (name: string, index: number, kind: KeyColumnKind = signed): KeyColumn => ({
+const column = (name: string, index: number, kind: KeyColumnKind = signed, size = 4): KeyColumn => ({
   name,
   index,
   kind,
+  size,
 });
 const facts = (
   table: string,
   keys: TableKeyFacts['keys'],
   width = 9,
-  hasLoneRows = false,
+  more: Partial<TableKeyFacts> = {},
 ): TableKeyFacts => ({
   schema: 'app',
   table,
   width,
   keys,
-  hasLoneRows,
+  hasLoneRows: false,
+  isOnlyKey: false,
+  makesKey: false,
+  ...more,
 });
 
 t.test('nothing is known', async (t) => {

@@ -15,6 +15,7 @@ const integer = (index: number, kind: KeyColumnKind = KeyColumnKind.signed): Key
   name: `c${index}`,
   index,
   kind,
+  size: 8,
 });
 const KEY = rowKey('app', 't', [integer(0)]);
 const hasher = new RowHasher();

@@ -144,3 +144,24 @@ t.test('what quotes mean is the session’s business', async (t) => {
   t.equal(read('SELECT * FROM t WHERE a = "x"', ANSI), '');
   t.equal(read('SELECT * FROM t WHERE a = "x"'), '.t a="x"');
 });
+
+t.test('what answers nothing without the row', async (t) => {
+  const needsRow = (sql: string): boolean | undefined => {
+    const bytes = Buffer.from(sql);
+    return pointReadOf(bytes, 0, bytes.length, MYSQL)?.needsRow;
+  };
+  for (const sql of [
+    'SELECT * FROM t WHERE id = 5',
+    'SELECT DISTINCT a, b + 1 AS c FROM t WHERE (id = 5) AND f(a) IN (1, 2) ORDER BY a LIMIT 1',
+    'SELECT `(` FROM t WHERE id = 5 GROUP BY a',
+  ])
+    t.equal(needsRow(sql), true, sql);
+  for (const sql of [
+    'SELECT COUNT(*) FROM t WHERE id = 5',
+    'SELECT max (a) FROM t WHERE id = 5',
+    'SELECT 1 FROM t WHERE id = 5 ORDER BY COUNT(*)',
+    'SELECT 1 FROM t WHERE id = 5 HAVING 1',
+    'SELECT IFNULL(a, 0) FROM t WHERE id = 5',
+  ])
+    t.equal(needsRow(sql), false, sql);
+});

@@ -7,7 +7,7 @@ import { TableEpochs } from '../../../../src/common/table-epochs.ts';
 import { SettlingRows } from '../../../../src/control/binlog/settling-rows.ts';
 
 const TABLE = 5;
-const KEY = rowKey('app', 't', [{ name: 'id', index: 0, kind: KeyColumnKind.signed }]);
+const KEY = rowKey('app', 't', [{ name: 'id', index: 0, kind: KeyColumnKind.signed, size: 4 }]);
 
 function make() {
   const epochs = new TableEpochs(1);

@@ -34,6 +34,7 @@ function column(
     data_type: type.split(/[ (]/)[0]!,
     column_type: type,
     collation_name: collation,
+    max_length: /\((\d+)\)/.exec(type)?.[1] ?? null,
     extra,
   };
 }
@@ -117,4 +118,22 @@ t.test('tables whose rows change one by one', async (t) => {
   t.equal(isLone(primary, { cascades: [{ parent: other, child: other }] }), true, 'of others');
   t.equal(isLone([part('u', 'ID')]), false, 'another key');
   t.equal(isLone([part('PRIMARY', 'g'), part('u', 'ID')]), false, 'a primary key that is not to be used');
+});
+
+t.test('what a row that is inserted may meet, and who makes its key', async (t) => {
+  const lone = [{ table_schema: 'app', table_name: 't' }];
+  const factsOf = (...parts: readonly Row[]) => keyFactsOf(parts, COLUMNS, NO_FACTS, lone)[0]!;
+  const { keys, ...alone } = factsOf(part('PRIMARY', 'ID'));
+  t.match(alone, { isOnlyKey: true, makesKey: true });
+  t.match(factsOf(part('PRIMARY', 'ID'), part('u', 'n')), { isOnlyKey: false, makesKey: true });
+  t.match(factsOf(part('PRIMARY', 'ID'), part('u', 'name', 1, '10')), { isOnlyKey: false }, 'one of no use');
+  t.match(factsOf(part('PRIMARY', 'ID'), part('PRIMARY', 'n', 2)), { isOnlyKey: true, makesKey: false });
+  t.match(factsOf(part('PRIMARY', 'n'), part('u', 'ID')), { isOnlyKey: false, makesKey: false });
+  const found = factsOf(part('PRIMARY', 'ID'), part('u', 'Name'), part('v', 'n'));
+  t.strictSame(
+    [keys, found.keys].map((all) => all.map(([column]) => column!.size)),
+    [[4], [4, 40, 8]],
+    'what the columns have room for',
+  );
+  t.match(keyFactsOf([part('PRIMARY', 'ID')], COLUMNS, NO_FACTS, [])[0], { makesKey: false });
 });

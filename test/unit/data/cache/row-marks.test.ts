@@ -12,10 +12,11 @@ import { tableSlot } from '../../../../src/common/table-slots.ts';
 import type { WriteInDoubt } from '../../../../src/common/thread-messages.ts';
 import type { BackendConnection } from '../../../../src/data/backend/backend-connection.ts';
 import { Freshness, type FreshnessProof } from '../../../../src/data/cache/freshness.ts';
-import { rowPinOf, rowWrittenBy } from '../../../../src/data/cache/row-pin.ts';
+import { rowPinOf } from '../../../../src/data/cache/row-pin.ts';
 import { RowProofs } from '../../../../src/data/cache/row-proof.ts';
 import { WorkerMarks } from '../../../../src/data/cache/worker-marks.ts';
 import { WriteMarks } from '../../../../src/data/cache/write-marks.ts';
+import { rowsChangedBy, rowsInsertedBy } from '../../../../src/data/cache/written-rows.ts';
 import { Plan } from '../../../../src/data/router/plan.ts';
 import type { TableCatalog } from '../../../../src/data/router/table-catalog.ts';
 import { classify } from '../../../../src/sql/classify.ts';
@@ -25,16 +26,28 @@ const CONTEXT = makeLexicalContext({ charset: 'utf8mb4', sqlMode: '', flavor: 'm
 const TABLE = tableSlot('app', 't');
 const SOURCE = { index: 1, base: 0n, end: null, address: 'p:1', prefix: '0-1-', flavor: 'mariadb' } as const;
 const { signed, text } = KeyColumnKind;
-const COLUMNS = [[{ name: 'id', index: 0, kind: signed }], [{ name: 'name', index: 1, kind: text }]];
+const COLUMNS = [
+  [{ name: 'id', index: 0, kind: signed, size: 4 }],
+  [{ name: 'name', index: 1, kind: text, size: 20 }],
+];
+const facts = { schema: 'app', width: 3, keys: COLUMNS, hasLoneRows: true, isOnlyKey: false, makesKey: true };
 const KEYS = new KeyCatalog(
   encodeKeyCatalog([
-    { schema: 'app', table: 't', width: 3, keys: COLUMNS, hasLoneRows: true },
-    { schema: 'app', table: 'u', width: 3, keys: COLUMNS, hasLoneRows: false },
+    { ...facts, table: 't' },
+    { ...facts, table: 'u', hasLoneRows: false },
   ]),
 );
-/** What is in the cache, by the condition of its read; '' is of all rows. */
-const ENTRIES: Readonly<Record<string, string>> = { five: 'id=5', six: 'id=6', anna: "name='anna'", all: '' };
-const ALL = 'five six anna all';
+/** What is in the cache: what is read, its condition ('' is of all rows), and how many rows there are. */
+const ENTRIES: Readonly<Record<string, readonly [what: string, where: string, rows: number]>> = {
+  five: ['*', 'id=5', 1],
+  six: ['*', 'id=6', 1],
+  anna: ['*', "name='anna'", 1],
+  eight: ['*', 'id=8', 0],
+  nine: ['COUNT(*)', 'id=9', 1],
+  all: ['*', '', 9],
+};
+const ALL = 'five six anna eight nine all';
+const ROWS = 'five six eight nine';
 
 interface Answer {
   readonly errno?: number;
@@ -42,6 +55,7 @@ interface Answer {
   /** No GTID is told. */
   readonly silent?: boolean;
   readonly affectedRows?: number;
+  readonly lastInsertId?: number;
 }
 
 const OK: Answer = {};
@@ -87,8 +101,8 @@ class Rig {
 
   /** All are read anew. */
   fill(): void {
-    for (const [name, where] of Object.entries(ENTRIES)) {
-      const buffer = Buffer.from(`SELECT * FROM t${where === '' ? '' : ` WHERE ${where}`}`);
+    for (const [name, [what, where, rows]] of Object.entries(ENTRIES)) {
+      const buffer = Buffer.from(`SELECT ${what} FROM t${where === '' ? '' : ` WHERE ${where}`}`);
       const read = {
         buffer,
         start: 0,
@@ -97,7 +111,9 @@ class Rig {
         schema: 'app',
         parameters: null,
       };
-      this.#proofs.set(name, this.freshness.note(Int32Array.of(TABLE), rowPinOf(read, this.keys)));
+      const noted = this.freshness.note(Int32Array.of(TABLE), rowPinOf(read, this.keys));
+      const proof = noted === null ? null : this.freshness.answered(noted, rows);
+      this.#proofs.set(name, proof !== null && this.freshness.mayBeStored(proof) ? proof : null);
     }
   }
 
@@ -105,11 +121,11 @@ class Rig {
     const buffer = Buffer.from(sql);
     const plan = new Plan(classify(buffer, 0, buffer.length, CONTEXT), buffer, 0, 0, 0);
     const write = { buffer, start: 0, end: buffer.length, context: CONTEXT, schema: 'app', parameters: null };
-    const row = rowWrittenBy(write, this.keys);
-    this.marks.sends(this.connection, Command.COM_QUERY, plan, 'app', false, row);
+    const rows = rowsChangedBy(write, this.keys) ?? rowsInsertedBy(write, this.keys);
+    this.marks.sends(this.connection, Command.COM_QUERY, plan, 'app', false, rows);
   }
 
-  answers({ errno = 0, open = false, silent = false, affectedRows = 1 }: Answer): void {
+  answers({ errno = 0, open = false, silent = false, affectedRows = 1, lastInsertId = 0 }: Answer): void {
     const statusFlags = open ? StatusFlag.SERVER_STATUS_IN_TRANS : 0;
     Object.assign(this.connection, { statusFlags });
     if (errno === 0) this.state.transactionState = open ? 'T___W___' : '________';
@@ -118,7 +134,7 @@ class Rig {
       this.gtids.raise(TABLE, position);
       this.marks.reported(position);
     }
-    this.marks.replied(this.connection, { errno, affectedRows } as unknown as ResponseTracker);
+    this.marks.replied(this.connection, { errno, affectedRows, lastInsertId } as unknown as ResponseTracker);
   }
 
   run(sql: string, answer: Answer): void {
@@ -170,18 +186,26 @@ function runs(t: Test, name: string, cases: readonly Case[], before: readonly [s
   });
 }
 
-const ROW = ['six', 'six', 'six anna'] as const;
-const TABLE_ONLY = ['', '', 'five six anna'] as const;
+const ROW = ['six eight nine', 'six eight nine', 'six anna eight nine'] as const;
+const TABLE_ONLY = ['', '', 'five six anna eight nine'] as const;
+/** While nobody knows which row it will be, no entry holds that has none. */
+const MADE = ['five six', 'five six', 'five six anna'] as const;
 
 runs(t, 'outside of a transaction', [
   ['UPDATE t SET n=1 WHERE id=5', OK, ...ROW],
   ['UPDATE t SET n=n+1, name=UPPER(name) WHERE id = 5 AND n > 3 LIMIT 1', OK, ...ROW],
   ['DELETE FROM t WHERE id=5', OK, ...ROW],
   // The binlog will not tell for other keys.
-  ['UPDATE t SET n=1 WHERE id=5', { errno: 1213 }, 'six', '', ''],
-  ['UPDATE t SET n=1 WHERE id=5', { silent: true }, 'six', '', ''],
-  ['UPDATE t SET n=1 WHERE id=5', { silent: true, affectedRows: 0 }, 'six', 'six anna', 'six anna'],
-  ['UPDATE t SET n=1 WHERE id=7', OK, 'five six', 'five six', 'five six anna'],
+  ['UPDATE t SET n=1 WHERE id=5', { errno: 1213 }, 'six eight nine', '', ''],
+  ['UPDATE t SET n=1 WHERE id=5', { silent: true }, 'six eight nine', '', ''],
+  [
+    'UPDATE t SET n=1 WHERE id=5',
+    { silent: true, affectedRows: 0 },
+    'six eight nine',
+    'six anna eight nine',
+    'six anna eight nine',
+  ],
+  ['UPDATE t SET n=1 WHERE id=7', OK, ROWS, ROWS, 'five six anna eight nine'],
   ['UPDATE t SET id=6 WHERE id=5', OK, ...TABLE_ONLY],
   ['UPDATE t SET n=1, t.ID=6 WHERE id=5', OK, ...TABLE_ONLY],
   ["UPDATE t SET n=1 WHERE name='anna'", OK, ...TABLE_ONLY],
@@ -189,7 +213,32 @@ runs(t, 'outside of a transaction', [
   ['UPDATE t SET n=1 WHERE id=5 OR id=6', OK, ...TABLE_ONLY],
   ['UPDATE t SET n=1 WHERE id IN (5, 6)', OK, ...TABLE_ONLY],
   ['UPDATE t SET n=1', OK, ...TABLE_ONLY],
-  ['INSERT INTO t (id, n) VALUES (5, 1)', OK, ...TABLE_ONLY],
+  ['INSERT INTO t (id, n) VALUES (5, 1)', OK, ...ROW],
+  ['INSERT INTO t (id, n) VALUES (5, 1)', { errno: 1062 }, 'six eight nine', '', ''],
+  ['INSERT INTO t (id, n) VALUES (8, 1), (9, 1)', OK, 'five six', 'five six', 'five six anna'],
+  ['INSERT INTO t (n, id) VALUES (8, 7)', OK, ROWS, ROWS, 'five six anna eight nine'],
+  [
+    'INSERT IGNORE INTO t (n) VALUES (1)',
+    { affectedRows: 0, silent: true },
+    'five six',
+    'five six anna',
+    'five six anna',
+  ],
+  ['INSERT INTO t (n) VALUES (1)', OK, ...MADE],
+  ['INSERT INTO t (n) VALUES (1), (2)', { affectedRows: 2, lastInsertId: 7 }, ...MADE],
+  ['INSERT INTO t (n) VALUES (1)', { errno: 1205 }, 'five six', '', ''],
+  ['INSERT INTO t (n) VALUES (1)', { lastInsertId: 7 }, 'five six', ROWS, 'five six anna eight nine'],
+  ['INSERT INTO t (n) VALUES (1)', { lastInsertId: 8 }, 'five six', 'five six nine', 'five six anna nine'],
+  [
+    'INSERT INTO t (id) VALUES (NULL)',
+    { lastInsertId: 9 },
+    'five six',
+    'five six eight',
+    'five six anna eight',
+  ],
+  ['INSERT INTO t (id) VALUES (0), (8)', { affectedRows: 2, lastInsertId: 9 }, ...MADE],
+  ['INSERT INTO t (id, n) SELECT 7, 1', OK, ...TABLE_ONLY],
+  ['INSERT INTO t (id) VALUES (5 + 1)', OK, ...TABLE_ONLY],
   ['INSERT INTO t (id, n) VALUES (5, 1) ON DUPLICATE KEY UPDATE n=1', OK, ...TABLE_ONLY],
   ['REPLACE INTO t (id, n) VALUES (5, 1)', OK, ...TABLE_ONLY],
   ['UPDATE t SET n=1', { errno: 1213 }, '', '', ''],
@@ -201,17 +250,18 @@ runs(
   t,
   'in a transaction that has written a row',
   [
-    ['UPDATE t SET n=1 WHERE id=6', OPEN, 'five', ALL, ALL],
+    ['UPDATE t SET n=1 WHERE id=6', OPEN, 'five eight nine', ALL, ALL],
+    ['INSERT INTO t (n) VALUES (6)', OPEN, 'five six', ALL, ALL],
     ['SELECT * FROM t', OPEN, ALL, ALL, ALL],
     ['COMMIT', OK, ...ROW],
-    ['COMMIT', { errno: 1180 }, 'six', '', ''],
-    ['COMMIT', { silent: true }, 'six', '', ''],
+    ['COMMIT', { errno: 1180 }, 'six eight nine', '', ''],
+    ['COMMIT', { silent: true }, 'six eight nine', '', ''],
     ['COMMIT AND CHAIN', { open: true }, ...ROW],
     ['ROLLBACK', { silent: true }, ALL, ALL, ALL],
     ['BEGIN', { open: true }, ...ROW],
     ['SET autocommit=1', OK, ...ROW],
     ['CREATE TABLE u (n INT)', OK, ...ROW],
-    ['UPDATE t SET n=1 WHERE id=6', { errno: 1213 }, 'five', '', ''],
+    ['UPDATE t SET n=1 WHERE id=6', { errno: 1213 }, 'five eight nine', '', ''],
   ],
   [
     ['BEGIN', OPEN],
@@ -228,7 +278,7 @@ t.test('a transaction of rows and of the whole table', async (t) => {
   rig.answers(OK);
   t.equal(rig.holding, '');
   rig.follow();
-  t.equal(rig.holding, 'six anna');
+  t.equal(rig.holding, 'six anna eight nine');
   t.ok(rig.isOver());
 });
 
@@ -240,20 +290,73 @@ t.test('a transaction with more rows than are kept', async (t) => {
   t.equal(rig.holding, '', 'its table is written');
   rig.answers(OK);
   rig.follow();
-  t.equal(rig.holding, 'five six anna');
+  t.equal(rig.holding, 'five six anna eight nine');
   t.ok(rig.isOver());
+});
+
+runs(
+  t,
+  'in a transaction that has put rows there',
+  [
+    ['COMMIT', OK, 'five six nine', 'five six nine', 'five six anna nine'],
+    ['ROLLBACK', { silent: true }, ALL, ALL, ALL],
+  ],
+  [
+    ['BEGIN', OPEN],
+    ['INSERT INTO t (n) VALUES (1)', { ...OPEN, lastInsertId: 8 }],
+    ['INSERT INTO t (id, n) VALUES (10, 1), (11, 1)', { ...OPEN, affectedRows: 2 }],
+  ],
+);
+
+runs(
+  t,
+  'in a transaction that has put rows there which nobody knows',
+  [['COMMIT', OK, ...MADE]],
+  [
+    ['BEGIN', OPEN],
+    ['INSERT INTO t (n) VALUES (1), (2)', { ...OPEN, affectedRows: 2, lastInsertId: 8 }],
+  ],
+);
+
+t.test('what is read while a row is put there that nobody knows', async (t) => {
+  for (const [id, behind] of [
+    [7, 'five six anna'],
+    [8, 'five six anna'],
+  ] as const) {
+    const rig = new Rig();
+    rig.sends('INSERT INTO t (n) VALUES (1)');
+    rig.fill();
+    t.equal(rig.holding, 'five six', 'what has no row is not stored');
+    rig.answers({ lastInsertId: id });
+    rig.follow();
+    t.equal(rig.holding, 'five six');
+    rig.fill();
+    rig.run('UPDATE t SET n=1 WHERE id=7', OK);
+    rig.follow();
+    t.equal(rig.holding, `${behind} eight nine`);
+    t.ok(rig.isOver());
+  }
 });
 
 t.test('what is read while another row is in flux', async (t) => {
   const rig = new Rig();
   rig.sends('UPDATE t SET n=1 WHERE id=5');
   rig.fill();
-  t.equal(rig.holding, 'six');
+  t.equal(rig.holding, 'six eight nine');
   rig.answers(OK);
   rig.follow();
-  t.equal(rig.holding, 'six');
+  t.equal(rig.holding, 'six eight nine');
   const slots = Int32Array.of(TABLE);
-  const pin = { table: TABLE, row: 9, key: 10, isLone: true, definitions: 0, keysVersion: 1 };
+  const pin = {
+    table: TABLE,
+    row: 9,
+    key: 10,
+    isLone: true,
+    newRows: 11,
+    needsRow: true,
+    definitions: 0,
+    keysVersion: 1,
+  };
   const proof = rig.freshness.note(slots, pin)!;
   rig.run('UPDATE t SET n=1 WHERE id=5', OK);
   t.notOk(rig.freshness.isUnchanged(proof));
@@ -268,6 +371,18 @@ t.test('what is read while another row is in flux', async (t) => {
     t.equal(rig.freshness.note(slots, other), null, 'unless it is told apart by others');
     rig.answers(OK);
   }
+});
+
+t.test('a table that is altered before anybody asks for its rows', async (t) => {
+  const rig = new Rig();
+  // Nobody has.
+  Object.assign(rig.epochs, { hasInterest: () => false });
+  rig.run('ALTER TABLE t ADD UNIQUE (n)', OK);
+  rig.fill();
+  rig.run('UPDATE t SET n=1 WHERE id=7', OK);
+  t.equal(rig.holding, '', 'nothing holds before the binlog has told of it');
+  rig.follow();
+  t.equal(rig.holding, 'five six anna eight nine');
 });
 
 t.test('what is read before the keys are known again is of its table', async (t) => {
@@ -362,7 +477,7 @@ t.test('a worker that crashes', async (t) => {
   rig.run('BEGIN', OPEN);
   for (const id of [5, 7, 5]) rig.run(`UPDATE t SET n=1 WHERE id=${id}`, OPEN);
   rig.sends('COMMIT');
-  t.equal(rig.holding, 'six');
+  t.equal(rig.holding, 'six eight nine');
   t.strictSame(epochs.takeOverAll(0), [TABLE, TABLE], 'which rows these were is forgotten');
   t.equal(rig.holding, '', 'their table is in flux');
   t.strictSame([epochs.flux(TABLE), epochs.rows.table(TABLE)], [2, 0]);

@@ -13,10 +13,13 @@ const column = (name: string, index: number, kind: KeyColumnKind = signed): KeyC
   name,
   index,
   kind,
+  size: 4,
 });
 const KEYS = [[column('id', 0)], [column('name', 1, text)], [column('a', 2), column('b', 3, text)]];
 const catalog = new KeyCatalog(
-  encodeKeyCatalog([{ schema: 'app', table: 't', width: 5, keys: KEYS, hasLoneRows: true }]),
+  encodeKeyCatalog([
+    { schema: 'app', table: 't', width: 5, keys: KEYS, hasLoneRows: true, isOnlyKey: false, makesKey: false },
+  ]),
 );
 const context = makeLexicalContext({ charset: 'utf8mb4', sqlMode: '', flavor: 'mysql', versionId: 50729 });
 const {

@@ -1,7 +1,7 @@
 /** What ends the proof of a single row, and what does not. */
 
 import t from 'tap';
-import { SharedGtids } from '../../../../src/common/shared-gtids.ts';
+import { SharedGtids, UNKNOWN_TABLES_SLOT } from '../../../../src/common/shared-gtids.ts';
 import { EVERYTHING, FollowState, TableEpochs } from '../../../../src/common/table-epochs.ts';
 import { Freshness } from '../../../../src/data/cache/freshness.ts';
 import { RowProofs } from '../../../../src/data/cache/row-proof.ts';
@@ -9,7 +9,16 @@ import { RowProofs } from '../../../../src/data/cache/row-proof.ts';
 const TABLE = 7;
 const TERM = 1;
 /** By a key other than the primary one: which rows were written the binlog tells. */
-const PIN = { table: TABLE, row: 100, key: 200, isLone: false, definitions: 0, keysVersion: 1 };
+const PIN = {
+  table: TABLE,
+  row: 100,
+  key: 200,
+  isLone: false,
+  newRows: 300,
+  needsRow: true,
+  definitions: 0,
+  keysVersion: 1,
+};
 
 function make() {
   const epochs = new TableEpochs(1);
@@ -90,6 +99,19 @@ t.test('nobody can say at which position it was written', async (t) => {
   t.notOk(freshness.holds(proof));
   epochs.appliedPosition = 70;
   t.ok(freshness.holds(proof));
+});
+
+t.test('a write to tables that nobody knows', async (t) => {
+  const { epochs, gtids, freshness, writes } = make();
+  const proof = freshness.note(SLOTS, PIN)!;
+  writes(50);
+  gtids.raise(UNKNOWN_TABLES_SLOT, 60);
+  epochs.appliedPosition = 50;
+  t.notOk(freshness.holds(proof), 'may have made another table of it');
+  epochs.appliedPosition = 60;
+  t.ok(freshness.holds(proof));
+  gtids.setUnknown(UNKNOWN_TABLES_SLOT);
+  t.notOk(freshness.holds(proof));
 });
 
 t.test('the follower', async (t) => {
