@@ -29,6 +29,8 @@ export interface PlantedFault extends SourceChange {
 
 /** Mostly single rows, by their primary key. */
 const ROWS: Partial<CheckerOptions> = { pinned: 80 };
+/** Likewise; the follower, which makes up for it, hears late. */
+const NEW_ROWS: Partial<CheckerOptions> = { pinned: 90, delayMs: 80, pauseMs: 20 };
 /** What the follower tells would make up for much of what is wrong with own writes. */
 const WITHOUT_FOLLOWER: Partial<CheckerOptions> = {
   config: { cache: { rules: [{ ruleId: 1, class: 'strong' }], follower: { mode: 'off' } } },
@@ -98,6 +100,54 @@ export const plantedFaults: readonly PlantedFault[] = [
     from: 'key === keys?.lone',
     to: 'keys !== null',
     options: ROWS,
+  },
+  {
+    name: 'new-rows-ignored',
+    description: 'an answer without a row is served while somebody puts rows there',
+    file: 'src/data/cache/row-proof.ts',
+    from: 'return newRows !== NO_NEW_ROWS && this.#epochs.rows.row(newRows) !== 0;',
+    to: 'return newRows < NO_NEW_ROWS;',
+    options: NEW_ROWS,
+  },
+  {
+    name: 'new-row-not-raised',
+    description: 'a row whose key the server has made is not raised by its worker',
+    file: 'src/data/cache/row-marks.ts',
+    from: '    this.#worker.raiseRow(rows.table, this.#made < 0 ? rows.row : this.#made);',
+    to: '    if (rows.made === null) this.#worker.raiseRow(rows.table, rows.row);\n    else this.#worker.epochs.raise(rows.table);',
+    options: NEW_ROWS,
+  },
+  {
+    name: 'empty-is-a-row',
+    description: 'an answer without a row counts as one of a row that is there',
+    file: 'src/data/cache/row-proof.ts',
+    from: 'const hasRow = rowCount > 0 && proof.needsRow;',
+    to: 'const hasRow = rowCount >= 0 && proof.needsRow;',
+    options: NEW_ROWS,
+  },
+  {
+    name: 'group-is-a-row',
+    description: 'what an aggregate answers of no rows counts as a row that is there',
+    file: 'src/sql/point-read.ts',
+    from: 'const needsRow = this.#callsNothing(1, where) &&',
+    to: 'const needsRow = this.#pins.length > 0 || this.#callsNothing(1, where) &&',
+    options: NEW_ROWS,
+  },
+  {
+    name: 'first-row-alone',
+    description: 'of a statement with several rows only the first one is in flux, and raised',
+    file: 'src/data/cache/written-rows.ts',
+    from: 'return { table, row, others, keysVersion: known.version, made: null };',
+    to: 'return { table, row, others: others.slice(others.length), keysVersion: known.version, made: null };',
+    options: NEW_ROWS,
+  },
+  {
+    name: 'replaces-its-key-alone',
+    description: 'a row that has another unique key of a new one outlives a REPLACE',
+    file: 'src/data/cache/written-rows.ts',
+    from: 'if (insert.changesOthers && (!keys.isOnlyKey || assigns(insert.assigned, lone))) return null;',
+    to: 'if (insert.changesOthers && assigns(insert.assigned, lone)) return null;',
+    options: NEW_ROWS,
   },
   {
     name: 'switchover-too-early',

@@ -33,7 +33,9 @@ export async function runChecker(options: CheckerOptions): Promise<CheckerReport
     throw new Error(
       'each primary that dies with writes of its own is kept out: there are not enough replicas',
     );
-  const world = new World(new SeededRandom(options.seed), options.pinned);
+  // What was rolled back has moved the counter of its server only.
+  const makesKeys = options.switchovers + options.failovers === 0;
+  const world = new World(new SeededRandom(options.seed), options.pinned, makesKeys);
   const stage = await Stage.start(world, options);
   try {
     const course = await runSessions(stage, options);
@@ -47,7 +49,7 @@ export async function runChecker(options: CheckerOptions): Promise<CheckerReport
 async function runSessions(stage: Stage, options: CheckerOptions): Promise<Course> {
   const { world } = stage;
   const writers = await startWriters(stage, options);
-  const readers = await startReaders(stage, options);
+  const readers = await startReaders(stage, options, writers);
   const course = new Course(world.history, options.operations, options.seconds);
   const loop = async (one: { step(): Promise<void> }): Promise<void> => {
     while (course.goesOn) await one.step();
@@ -55,6 +57,7 @@ async function runSessions(stage: Stage, options: CheckerOptions): Promise<Cours
   const all = [...[...writers, ...readers].map(loop), ...happenings(stage, options, course)];
   await orHung(Promise.all(all), course.leftMs + ANSWERED_WITHIN_MS, world);
   for (const { session } of [...writers, ...readers]) session.close();
+  for (const { watch } of writers) watch?.aside.session.close();
   return course;
 }
 
@@ -71,7 +74,11 @@ async function startWriters(stage: Stage, options: CheckerOptions): Promise<Writ
   return writers;
 }
 
-async function startReaders(stage: Stage, options: CheckerOptions): Promise<Reader[]> {
+async function startReaders(
+  stage: Stage,
+  options: CheckerOptions,
+  writers: readonly Writer[],
+): Promise<Reader[]> {
   const { world, ownGate, otherGate } = stage;
   const hot = new HotReads(world, HOT_READS);
   const boundMs = (chain: Chain, gate: string): number =>
@@ -85,6 +92,17 @@ async function startReaders(stage: Stage, options: CheckerOptions): Promise<Read
       breaks: options.disturbances > 0,
     });
   });
+  const patient = { boundMs, onlyAcknowledged: options.replicas > 0, breaks: false };
+  for (const [n, writer] of writers.entries()) {
+    if (writer.session.gate !== ownGate) continue;
+    const aside = new Reader(
+      new Session(`watcher ${n}`, world, ownGate, world.random.fork(2000 + n)),
+      hot,
+      patient,
+    );
+    await aside.session.connect();
+    writer.watch = { own: new Reader(writer.session, hot, patient), aside };
+  }
   for (const { session } of readers) await session.connect();
   return readers;
 }

@@ -61,8 +61,13 @@ export class Reader {
     if (cell === undefined) return this.#readOften(this.#hot.pick());
     const read = this.#hot.pickFor(cell);
     // What a server shows now is what no cache may be behind of: asked at once, before the write is over.
-    if (random.below(3) === 0) await this.#read({ ...read, sql: uncached(read.sql) }, false);
+    if (random.below(3) === 0) await this.look(read, false);
     await this.#readOften(read);
+  }
+
+  /** As it is cached, or past every cache. */
+  look(read: Read, isCached: boolean): Promise<void> {
+    return this.#read(isCached ? read : { ...read, sql: uncached(read.sql) }, false);
   }
 
   async #readOften(read: Read): Promise<void> {

@@ -17,7 +17,7 @@ export interface Read extends Statement {
 
 type Shape = (world: World, random: SeededRandom, owner: Owner) => Read;
 
-const SINGLE_ROW_TABLES = ['a', 'p', 'm', 'b', 'c', 'd', 'e', 'u', 'va', 'vv', 've'];
+const SINGLE_ROW_TABLES = ['a', 'p', 'm', 'b', 'c', 'd', 'e', 'u', 'r', 'va', 'vv', 've'];
 /** The table that a view shows. */
 const BASE: Readonly<Record<string, string>> = { va: 'a', vv: 'a', ve: 'e' };
 /** Read as one snapshot; a table without transactions is none's part. */
@@ -52,12 +52,32 @@ function pointOf(world: World, random: SeededRandom, owner: Owner, name: string)
   const id = random.pick(owner.ids);
   const cell = world.cell(table, id)!;
   const meaning = rowsOf(world, table, () => [cell]);
+  // Without the row it answers one all the same.
+  if (random.below(6) === 0)
+    return { sql: `SELECT MAX(id), MAX(n) FROM ${name} WHERE id = ?`, parameters: [id], ...maximum(cell) };
   if (name === 'u' && random.below(2) === 0)
     return { sql: 'SELECT id, n FROM u WHERE k = ?', parameters: [keyOf(id)], ...meaning };
   return { sql: `SELECT id, n FROM ${name} WHERE id = ?`, parameters: [id], ...meaning };
 }
 
-const pinned: Shape = (world, random, owner) => pointOf(world, random, owner, random.pick(ROW_TABLES));
+/** Of a row by its primary key, whether it is there or not. */
+export function readOf(cell: Cell, random: SeededRandom): Read {
+  const [table = '', id] = cell.name.split(':');
+  const what = random.below(4) === 0 ? 'MAX(id), MAX(n)' : 'id, n';
+  return { sql: `SELECT ${what} FROM ${table} WHERE id = ?`, parameters: [Number(id)], ...maximum(cell) };
+}
+
+function maximum(cell: Cell): Pick<Read, 'cells' | 'observe'> {
+  return { cells: () => [cell], observe: ([row]) => [{ cell, stamp: stampOf(row?.[1]) }] };
+}
+
+/** Of a table whose keys the server makes. */
+const made: Shape = (_world, random, { made: keys }) => readOf(keys.cell(keys.readable(random)), random);
+
+const pinned: Shape = (world, random, owner) =>
+  world.makesKeys && random.below(5) < 2
+    ? made(world, random, owner)
+    : pointOf(world, random, owner, random.pick(ROW_TABLES));
 
 const group: Shape = (world, random, owner) => {
   const name = random.pick(SINGLE_ROW_TABLES);

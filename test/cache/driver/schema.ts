@@ -1,10 +1,10 @@
 /** The tables of a run: rows (id, grp, n), where n is the version that the row's writer has given it. */
 
-export const SHARED_TABLES = ['a', 'p', 'm', 'b', 'c', 'd', 'e', 'u'] as const;
+export const SHARED_TABLES = ['a', 'p', 'm', 'b', 'c', 'd', 'e', 'u', 'r'] as const;
 export type SharedTable = (typeof SHARED_TABLES)[number];
 
 /** Nothing follows from a change of one of their rows. */
-export const ROW_TABLES: readonly SharedTable[] = ['a', 'a', 'p', 'u'];
+export const ROW_TABLES: readonly SharedTable[] = ['a', 'a', 'p', 'u', 'r'];
 
 /** Neighbours that are read together; two writers' rows. */
 export const GROUP_SIZE = 4;
@@ -49,6 +49,8 @@ function sharedObjects(): readonly string[] {
     `CREATE TABLE app.d (${COLUMNS})`,
     `CREATE TABLE app.e (${COLUMNS})`,
     `CREATE TABLE app.u (${COLUMNS}, k VARCHAR(20) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci NOT NULL, UNIQUE KEY (k))`,
+    // Of each writer one row: another one takes its place.
+    `CREATE TABLE app.r (${COLUMNS}, k INT NOT NULL, UNIQUE KEY (k))`,
     `CREATE TRIGGER app.d_insert AFTER INSERT ON app.d FOR EACH ROW ${REPLACE_NOTE}`,
     `CREATE TRIGGER app.d_update AFTER UPDATE ON app.d FOR EACH ROW ${REPLACE_NOTE}`,
     'CREATE TRIGGER app.d_delete AFTER DELETE ON app.d FOR EACH ROW DELETE FROM app.e WHERE id = OLD.id',
@@ -75,6 +77,7 @@ export function privateTableStatements(chain: number): readonly string[] {
   return [
     `CREATE TABLE s${chain} (${columns}) PARTITION BY HASH (id) PARTITIONS 2`,
     `CREATE TABLE t${chain} LIKE s${chain}`,
+    `CREATE TABLE i${chain} (id INT NOT NULL AUTO_INCREMENT PRIMARY KEY, n BIGINT NOT NULL)`,
     `CREATE VIEW w${chain} AS SELECT 1 AS id, 0 AS n FROM a WHERE 1 = 0`,
   ];
 }

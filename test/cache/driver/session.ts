@@ -6,6 +6,7 @@ import type { Operation } from '../model/operation-log.ts';
 import { type Answer, ServerError } from './answer-reader.ts';
 import { type CheckerConnection, ConnectionLost } from './checker-connection.ts';
 import { type Gate, openAt } from './gate.ts';
+import type { MadeKeys } from './made-keys.ts';
 import { run, type Statement, textOf } from './statement.ts';
 import type { World } from './world.ts';
 
@@ -69,7 +70,7 @@ export class Session {
   }
 
   async do(
-    statement: Statement & { readonly file?: string },
+    statement: Statement & { readonly file?: string; readonly made?: MadeKeys },
     chains: readonly Chain[],
     isPrepared = false,
   ): Promise<Done> {
@@ -89,6 +90,7 @@ export class Session {
         file === undefined
           ? await run(this.connection, statement, isPrepared)
           : await this.connection.query(statement.sql, file);
+      statement.made?.told(answer.okPayload);
       operation.outcome = answer.rows.length > 0 ? shownRows(answer) : 'ok';
       return { answer, operation };
     } catch (error) {

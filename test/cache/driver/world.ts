@@ -4,6 +4,7 @@ import type { SeededRandom } from '../../support/seeded-random.ts';
 import type { Cell } from '../model/cell.ts';
 import { Chain, type Change } from '../model/chain.ts';
 import { History } from '../model/history.ts';
+import { MadeKeys } from './made-keys.ts';
 import { GROUP_SIZE, ROWS_PER_CHAIN } from './schema.ts';
 import type { Session } from './session.ts';
 
@@ -13,6 +14,7 @@ export interface Owner {
   readonly chain: Chain;
   /** Its rows in each shared table. */
   readonly ids: readonly number[];
+  readonly made: MadeKeys;
 }
 
 /** The GTID of an acknowledged unit, for a session that asks for it. */
@@ -34,6 +36,8 @@ export class World {
   readonly random: SeededRandom;
   /** See `CheckerOptions`. */
   readonly pinned: number;
+  /** Keys that one server would have made another one makes as well. */
+  readonly makesKeys: boolean;
   /** The latest ones, of writers around Sluice or through another one. */
   readonly tokens: Token[] = [];
   readonly owners: Owner[] = [];
@@ -45,9 +49,10 @@ export class World {
   #made = 0;
   readonly #shared = new Map<number, Owner>();
 
-  constructor(random: SeededRandom, pinned: number) {
+  constructor(random: SeededRandom, pinned: number, makesKeys: boolean) {
     this.random = random;
     this.pinned = pinned;
+    this.makesKeys = makesKeys;
   }
 
   /**
@@ -63,7 +68,7 @@ export class World {
     const number = ++this.#made;
     const chain = new Chain(`chain ${number} (${gate})`, gate);
     const ids = Array.from({ length: ROWS_PER_CHAIN }, (_, n) => number * ROWS_PER_CHAIN + n);
-    return { number, chain, ids };
+    return { number, chain, ids, made: new MadeKeys(number, chain) };
   }
 
   open(owner: Owner): void {

@@ -9,12 +9,15 @@ import type { Change, Unit } from '../model/chain.ts';
 import { ViolationKind } from '../model/check-read.ts';
 import { type Answer, ServerError } from './answer-reader.ts';
 import { ConnectionLost } from './checker-connection.ts';
+import { CALM_ENDINGS, ENDINGS } from './endings.ts';
 import { affectedRowsOf, gtidOf, openAt } from './gate.ts';
 import { makePrivateWrite } from './private-writes.ts';
+import { readOf } from './reads.ts';
 import { privateTableStatements } from './schema.ts';
 import type { Session } from './session.ts';
 import { textOf } from './statement.ts';
 import { OpenTransaction } from './transaction.ts';
+import { type Watch, watchedWrite } from './watched-write.ts';
 import type { Owner, World } from './world.ts';
 import { type PlannedWrite, TRANSACTIONAL_TABLES, WriteGenerator } from './writes.ts';
 
@@ -35,49 +38,10 @@ export interface WriterOptions {
 const NOT_DONE = new Set([1205, 1213, 1317, 1062, 1146]);
 const READ_BACK_TABLES = ['a', 'p', 'b', 'c', 'd', 'e', 'u'];
 
-type Ending = (writer: TransactionRun) => Promise<void>;
-
-/** What the endings of a transaction need of its writer. */
-interface TransactionRun {
-  readonly session: Session;
-  commit(sql: string): Promise<void>;
-  forget(): void;
-}
-
-const COMMIT: Ending = (run) => run.commit('COMMIT');
-const ROLLBACK: Ending = async ({ session, forget }) => {
-  forget();
-  await session.text('ROLLBACK');
-};
-
-const CALM_ENDINGS: readonly Ending[] = [COMMIT, COMMIT, COMMIT, ROLLBACK];
-const ENDINGS: readonly Ending[] = [
-  COMMIT,
-  COMMIT,
-  COMMIT,
-  async ({ session, ...run }) => {
-    await run.commit('BEGIN');
-    await session.text('ROLLBACK');
-  },
-  async ({ session, ...run }) => {
-    await run.commit('COMMIT AND CHAIN');
-    await session.text('ROLLBACK');
-  },
-  (run) => run.commit('CREATE TABLE IF NOT EXISTS a (id INT)'),
-  async ({ session, ...run }) => {
-    await run.commit('LOCK TABLES p WRITE');
-    await session.text('UNLOCK TABLES');
-  },
-  ROLLBACK,
-  ROLLBACK,
-  async ({ session, forget }) => {
-    forget();
-    session.connection.destroy();
-  },
-];
-
 export class Writer {
   readonly session: Session;
+  /** null: its writes are not looked at in particular. */
+  watch: Watch | null = null;
   readonly #world: World;
   readonly #options: WriterOptions;
   #owner!: Owner;
@@ -123,12 +87,12 @@ export class Writer {
   }
 
   #calmly(kind: number): Promise<void> {
-    if (kind < 50) return this.#write(this.#plan());
+    if (kind < 50) return this.#writeAlone();
     return kind < 95 ? this.#transaction() : this.#slowWrite();
   }
 
   #undisturbed(kind: number): Promise<void> {
-    if (kind < 50) return this.#write(this.#plan());
+    if (kind < 50) return this.#writeAlone();
     if (kind < 77) return this.#transaction();
     if (kind < 80) return this.#xa();
     if (kind < 83) return this.#lockTables();
@@ -144,6 +108,14 @@ export class Writer {
 
   #plan(): PlannedWrite {
     return this.#generator.next((cell) => cell.last);
+  }
+
+  #writeAlone(): Promise<void> {
+    const { random } = this.session;
+    const plan = this.#plan();
+    const write = (): Promise<void> => this.#write(plan);
+    if (this.watch === null || plan.changes.length === 0 || random.below(3) > 0) return write();
+    return watchedWrite(this.watch, readOf(random.pick(plan.changes).cell, random), write);
   }
 
   /** By itself: what it changes is visible when it is answered. */

@@ -4,6 +4,7 @@ import type { SeededRandom } from '../../support/seeded-random.ts';
 import type { Cell } from '../model/cell.ts';
 import type { Change } from '../model/chain.ts';
 import type { Parameter } from './checker-connection.ts';
+import type { MadeKeys } from './made-keys.ts';
 import { groupOf, keyOf, ROW_TABLES } from './schema.ts';
 import type { Statement } from './statement.ts';
 import type { Owner, World } from './world.ts';
@@ -14,6 +15,8 @@ export interface PlannedWrite extends Statement {
   readonly file?: string;
   /** Visible at once, whatever the transaction does: the table has no transactions. */
   readonly isImmediate: boolean;
+  /** Wants to hear of the answer. */
+  readonly made?: MadeKeys;
 }
 
 /** What the writer would read: its uncommitted changes over what it has committed. */
@@ -21,7 +24,7 @@ export type Current = (cell: Cell) => number | null;
 
 type PutForm = (table: string, id: number, stamp: number) => Statement & { readonly file?: string };
 
-const PUT_TABLES = ['a', 'a', 'p', 'm', 'b', 'd', 'u'];
+const PUT_TABLES = ['a', 'a', 'p', 'm', 'b', 'd', 'u', 'r'];
 /** What a transaction can take back. */
 export const TRANSACTIONAL_TABLES = PUT_TABLES.filter((table) => table !== 'm');
 
@@ -121,11 +124,15 @@ export class WriteGenerator {
     return this.#single(table, this.#random.pick(this.#owner.ids), current);
   }
 
-  /** UPDATE, in most cases. */
+  /** UPDATE, in many cases. */
   #pinned(id: number, current: Current): PlannedWrite {
+    if (this.#world.makesKeys && this.#random.below(5) < 2)
+      return this.#owner.made.next(this.#random, current);
     const table = this.#random.pick(ROW_TABLES);
-    if (current(this.#cell(table, id)) === null || this.#random.below(12) === 0)
-      return this.#single(table, id, current);
+    const kind = this.#random.below(12);
+    if (kind === 0 && table !== 'u' && table !== 'r') return this.#putBoth(table, current);
+    if (kind < 3 && current(this.#cell(table, id)) !== null) return this.#remove(table, id, current);
+    if (current(this.#cell(table, id)) === null || kind < 4) return this.#single(table, id, current);
     const stamp = this.#stamp();
     const changes = this.#follow(table, id, stamp, current);
     return { ...update(table, id, stamp), changes, isImmediate: false };
@@ -142,6 +149,7 @@ export class WriteGenerator {
   }
 
   #single(table: string, id: number, current: Current): PlannedWrite {
+    if (table === 'r') return this.#take(id, current);
     const isThere = current(this.#cell(table, id)) !== null;
     if (isThere && this.#random.below(6) === 0) return this.#remove(table, id, current);
     const stamp = this.#stamp();
@@ -149,6 +157,38 @@ export class WriteGenerator {
     const form = this.#form(isThere ? forms.there : forms.not);
     const statement = form(table, id, stamp);
     return { ...statement, changes: this.#follow(table, id, stamp, current), isImmediate: table === 'm' };
+  }
+
+  /** All of its rows by one statement, whether they are there or not. */
+  #putBoth(table: string, current: Current): PlannedWrite {
+    const stamp = this.#stamp();
+    const { ids } = this.#owner;
+    const isThere = ids.some((id) => current(this.#cell(table, id)) !== null);
+    const rows = ids.map(() => '(?, ?, ?)').join(', ');
+    const verb = isThere ? 'REPLACE' : this.#random.pick(['INSERT', 'INSERT IGNORE', 'REPLACE']);
+    return {
+      sql: `${verb} INTO ${table} (id, grp, n) VALUES ${rows}`,
+      parameters: ids.flatMap((id) => [id, groupOf(id), stamp]),
+      changes: ids.map((id) => this.#put(table, id, stamp)),
+      isImmediate: false,
+    };
+  }
+
+  /** The row that has the other unique key goes, or changes in its place. */
+  #take(id: number, current: Current): PlannedWrite {
+    const stamp = this.#stamp();
+    const holder = this.#owner.ids.find((one) => current(this.#cell('r', one)) !== null);
+    const replaces = holder === undefined || holder === id || this.#random.below(2) === 0;
+    const values = `INTO r (id, grp, n, k) VALUES (?, ?, ?, ?)`;
+    const changes = [this.#put('r', replaces ? id : holder, stamp)];
+    if (replaces && holder !== undefined && holder !== id)
+      changes.push({ ...this.#put('r', holder, stamp), absent: true });
+    return {
+      sql: replaces ? `REPLACE ${values}` : `INSERT ${values} ON DUPLICATE KEY UPDATE n = VALUES(n)`,
+      parameters: [id, groupOf(id), stamp, this.#owner.number],
+      changes,
+      isImmediate: false,
+    };
   }
 
   #form(forms: readonly PutForm[]): PutForm {
