@@ -144,7 +144,7 @@ export {
 export { ColumnFlag } from './constants/column-flags.ts';
 export { ColumnType } from './constants/column-types.ts';
 export { Command, CommandName } from './constants/commands.ts';
-export { ErrorCode, type ErrorName, errorNameOf, sqlStateOf } from './constants/error-codes.ts';
+export { errorNameOf, sqlStateOf } from './constants/error-codes.ts';
 export { SessionTrackType } from './constants/session-track.ts';
 export { hasStatus, SESSION_STATUS_FLAGS, StatusFlag } from './constants/status-flags.ts';
 export { BufferReader } from './encoding/buffer-reader.ts';

@@ -18,13 +18,21 @@ export interface Collation {
 
 const maxBytes: ReadonlyMap<string, number> = new Map(CHARSETS.map(([charset, bytes]) => [charset, bytes]));
 const defaults: ReadonlyMap<string, number> = new Map(CHARSETS.map(([charset, , id]) => [charset, id]));
+/** Those that were asked for. As objects all of them would take half a megabyte in every thread; few are ever met. */
 const byId = new Map<number, Collation>();
 const byName = new Map<string, Collation>();
-for (const [id, collation, charset] of COLLATIONS) {
-  const entry = Object.freeze({ id, collation, charset, maxBytesPerCharacter: maxBytes.get(charset)! });
-  // The few ids with two names (MySQL's and MariaDB's) are shown under the first, MySQL's.
-  if (!byId.has(id)) byId.set(id, entry);
-  if (!byName.has(collation)) byName.set(collation, entry);
+
+/** @param index of the end in front of its line */
+function entryAt(index: number): Collation {
+  const start = index + 1;
+  const [id = '', collation = ''] = COLLATIONS.slice(start, COLLATIONS.indexOf('\n', start)).split(' ');
+  const [charset = ''] = collation.split('_');
+  return Object.freeze({
+    id: Number(id),
+    collation,
+    charset,
+    maxBytesPerCharacter: maxBytes.get(charset)!,
+  });
 }
 
 const UTF8MB4_0900_AI_CI = 255;
@@ -32,12 +40,27 @@ const MYSQL_8 = 80_000;
 
 /** null for an id that no known server has. */
 export function collationOf(id: number): Collation | null {
-  return byId.get(id) ?? null;
+  const known = byId.get(id);
+  if (known !== undefined) return known;
+  // The few ids with two names (MySQL's and MariaDB's) are shown under the first, MySQL's.
+  const index = COLLATIONS.indexOf(`\n${id} `);
+  if (index === -1) return null;
+  const entry = entryAt(index);
+  byId.set(id, entry);
+  return entry;
 }
 
 /** By name in any case; `utf8_…` is `utf8mb3_…`. */
 export function collationNamed(name: string): Collation | null {
-  return byName.get(canonicalName(name)) ?? null;
+  const canonical = canonicalName(name);
+  const known = byName.get(canonical);
+  if (known !== undefined) return known;
+  if (!/^\w+$/.test(canonical)) return null;
+  const index = COLLATIONS.indexOf(` ${canonical}\n`);
+  if (index === -1) return null;
+  const entry = entryAt(COLLATIONS.lastIndexOf('\n', index));
+  byName.set(canonical, entry);
+  return entry;
 }
 
 /** Canonical names of all charsets. */
@@ -65,8 +88,8 @@ export function defaultCollationIdOf(
  * null for an unknown id.
  */
 export function handshakeCollationId(id: number): number | null {
-  const entry = byId.get(id);
-  if (entry === undefined) return null;
+  const entry = collationOf(id);
+  if (entry === null) return null;
   return id <= 255 ? id : (defaults.get(entry.charset) ?? null);
 }
 

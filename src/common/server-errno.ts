@@ -1,4 +1,4 @@
-/** Numbers of those errors of servers that mean something to Sluice, by MySQL's names; all of them: protocol's `ErrorCode`. */
+/** Numbers of those errors of servers that mean something to Sluice, by MySQL's names; all of them: protocol's `errorNameOf`. */
 
 /** The server itself is full. */
 export const ER_CON_COUNT_ERROR = 1040;

@@ -93,6 +93,7 @@ function collations(folder: string): CollationRow[] {
     ),
   );
   for (const row of [...sources, ...mysql8Collations()]) {
+    if (row[1].split('_')[0] !== row[2]) throw new Error(`The name does not begin with its charset: ${row}`);
     const alike = rows.filter((known) => known[0] === row[0]);
     if (alike.some((known) => known[2] !== row[2])) throw new Error(`Two charsets for one id: ${row}`);
     // One id with two names: MariaDB says `croatian_mysql561` where MySQL says `croatian`. The first one names the id.
@@ -131,10 +132,10 @@ function main(): void {
     ...charsets(folder, rows).map(([name, bytes, id]) => `  ['${name}', ${bytes}, ${id}],`),
     '];',
     '',
-    '/** Collation id, collation, charset. */',
-    'export const COLLATIONS: readonly (readonly [number, string, string])[] = [',
-    ...rows.map(([id, collation, charset]) => `  [${id}, '${collation}', '${charset}'],`),
-    '];',
+    '/** A line for each collation: id and name, which begins with its charset. Each line has an end and one in front. */',
+    'export const COLLATIONS = `',
+    ...rows.map(([id, collation]) => `${id} ${collation}`),
+    '`;',
     '',
   ].join('\n');
   writeFileSync(new URL('../character-sets-table.ts', import.meta.url), text);
