@@ -11,7 +11,7 @@ import { basename, join, posix, relative } from 'node:path';
 import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild';
 
 export interface BundledFile {
-  /** Below `dist/`; of grammars below the root of the tree. */
+  /** Below `dist/`; of required packages below the root of the tree. */
   readonly path: string;
   readonly text: string;
 }
@@ -24,7 +24,6 @@ export interface Bundle {
 
 const MAIN_SCRIPT = 'src/main.ts';
 const OWN_FOLDERS = 'src,protocol,config';
-const GRAMMARS = 'node_modules/node-sql-parser/build';
 const DASHBOARD = 'src/control/http/dashboard';
 /** `new URL('../data/worker.ts', import.meta.url)`, with the extension written out or a variable. */
 const SCRIPT_URL = /new URL\(\s*[`'"](\.[\w./-]+)\.(?:\$\{extension\}|ts)[`'"]\s*,\s*import\.meta\.url/g;
@@ -96,10 +95,10 @@ export async function bundleDashboard(root: string): Promise<Bundle> {
   return { files: files.map(({ path, text }) => ({ path: `${client}/${basename(path)}`, text })), inputs };
 }
 
-/** The grammars of these dialects, where the package has them, with what they need. */
-export function bundleGrammars(root: string, dialects: readonly string[]): Promise<Bundle> {
+/** Files of packages that the code loads by `require`, where the packages have them, with what they need. */
+export function bundleRequired(root: string, files: readonly string[]): Promise<Bundle> {
   return run(root, {
-    entryPoints: dialects.map((dialect) => `${GRAMMARS}/${dialect}.js`),
+    entryPoints: [...files],
     outbase: root,
     platform: 'node',
     target: 'node24',

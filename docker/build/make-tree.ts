@@ -7,7 +7,7 @@
  * |-------------------------------|-----------------------------------------------------------------------------|
  * | `dist/src/main.js`            | the command, executable; `--interpreter` is the Node of its first line      |
  * | `dist/`                       | the scripts of threads and processes, what they share, the dashboard        |
- * | `node_modules/`               | files that are read and not imported: grammars, tables, the library of the charts |
+ * | `node_modules/`               | files that are read and not imported: grammars, patterns, tables, the library of the charts |
  * | `package.json`                | says that the files are modules, and which version it is                    |
  * | `LICENSE`, `THIRD-PARTY-NOTICES` | of Sluice, and of what is bundled with it                                |
  *
@@ -26,14 +26,18 @@ import {
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { bundleDashboard, bundleGrammars, bundleProgram, TABLES } from './bundle.ts';
+import { bundleDashboard, bundleProgram, bundleRequired, TABLES } from './bundle.ts';
 import { noticesOf, packagesOf } from './notices.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const COMMAND = 'dist/src/main.js';
 const ASSETS = 'src/control/http/dashboard/assets';
 /** What the code finds through `createRequire`. */
-const GRAMMARS = { package: 'node_modules/node-sql-parser', dialects: ['mysql', 'mariadb'] } as const;
+const GRAMMARS = {
+  package: 'node_modules/node-sql-parser',
+  files: ['build/mysql.js', 'build/mariadb.js'],
+} as const;
+const PATTERNS = { package: 'node_modules/re2js', files: ['build/index.cjs'] } as const;
 const CHARTS = {
   package: 'node_modules/uplot',
   files: ['dist/uPlot.iife.min.js', 'dist/uPlot.min.css'],
@@ -49,10 +53,13 @@ export interface TreeOptions {
 /** @param folder does not exist yet, or is empty */
 export async function makeTree(folder: string, { interpreter = '/usr/bin/env node' }: TreeOptions = {}) {
   if (existsSync(folder) && readdirSync(folder).length > 0) throw new Error(`${folder} is not empty`);
-  const [program, dashboard, grammars] = await Promise.all([
+  const required = [GRAMMARS, PATTERNS].flatMap(({ package: name, files }) =>
+    files.map((file) => `${name}/${file}`),
+  );
+  const [program, dashboard, packages] = await Promise.all([
     bundleProgram(ROOT),
     bundleDashboard(ROOT),
-    bundleGrammars(ROOT, GRAMMARS.dialects),
+    bundleRequired(ROOT, required),
   ]);
   const write = (path: string, text: string) => {
     const file = join(folder, path);
@@ -60,16 +67,18 @@ export async function makeTree(folder: string, { interpreter = '/usr/bin/env nod
     writeFileSync(file, text);
   };
   for (const { path, text } of [...program.files, ...dashboard.files]) write(`dist/${path}`, text);
-  for (const { path, text } of grammars.files) write(path, text);
+  for (const { path, text } of packages.files) write(path, text);
   cpSync(join(ROOT, ASSETS), join(folder, 'dist', ASSETS), { recursive: true });
   for (const file of CHARTS.files) copy(`${CHARTS.package}/${file}`, folder);
   for (const file of globSync(`node_modules/${TABLES}/*.json`, { cwd: ROOT })) copy(file, folder);
   const manifests = [GRAMMARS.package, CHARTS.package, CHARACTER_SETS].map((path) => `${path}/package.json`);
   for (const manifest of manifests) write(manifest, packageJson(dirname(manifest)));
+  const patterns = `${PATTERNS.package}/package.json`;
+  write(patterns, packageJson(PATTERNS.package, { main: 'build/index.js' }));
   write('package.json', packageJson('.', { type: 'module', bin: { sluice: COMMAND } }));
   copy('LICENSE', folder);
-  const inputs = [program, dashboard, grammars].flatMap((bundle) => bundle.inputs);
-  write('THIRD-PARTY-NOTICES', noticesOf(ROOT, packagesOf([...inputs, ...manifests])));
+  const inputs = [program, dashboard, packages].flatMap((bundle) => bundle.inputs);
+  write('THIRD-PARTY-NOTICES', noticesOf(ROOT, packagesOf([...inputs, ...manifests, patterns])));
   const command = readFileSync(join(folder, COMMAND), 'utf8');
   write(COMMAND, command.replace(/^#!.*/, `#!${interpreter}`));
   chmodSync(join(folder, COMMAND), 0o755);
@@ -96,6 +105,7 @@ interface Part {
 
 const PARTS: readonly (readonly [name: string, pattern: RegExp])[] = [
   ['grammars of SQL', /^node_modules\/node-sql-parser\//],
+  ['patterns of rules', /^node_modules\/re2js\//],
   ['character sets', /^node_modules\/iconv-lite\//],
   ['dashboard', /^(?:dist\/src\/control\/http\/dashboard|node_modules\/uplot)\//],
   ['program', /^dist\//],

@@ -229,7 +229,7 @@ class Service {
 
 export async function runService(options: ServiceOptions): Promise<void> {
   const { level, pretty } = options.loaded.config.log;
-  const logger = createLogger({ level, pretty });
+  const logger = await createLogger({ level, pretty });
   // The old process writes to the same output.
   if (options.taker) logger.mark({ process: process.pid });
   await new Service(options, logger).start();

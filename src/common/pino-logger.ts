@@ -1,6 +1,6 @@
 /** The one output of the process: pino on standard output, in JSON or in lines for people. */
 import { pino } from 'pino';
-import pinoPretty from 'pino-pretty';
+import type { prettyFactory } from 'pino-pretty';
 import { isJournal, withPriority } from './journal.ts';
 import { type LogThreshold, RootLogger } from './logger.ts';
 
@@ -30,8 +30,8 @@ function standardOutput(): LogOutput {
   };
 }
 
-function makePretty(output: LogOutput): LogOutput {
-  const toLines = pinoPretty.prettyFactory({
+function makePretty(output: LogOutput, factory: typeof prettyFactory): LogOutput {
+  const toLines = factory({
     colorize: process.stdout.isTTY === true,
     translateTime: 'SYS:yyyy-mm-dd HH:MM:ss.l',
   });
@@ -46,8 +46,13 @@ export interface LoggerOptions {
 }
 
 /** The logger of the main thread. */
-export function createLogger({ level, pretty, output = standardOutput() }: LoggerOptions): RootLogger {
-  const target = (pretty ?? process.stdout.isTTY === true) ? makePretty(output) : output;
+export async function createLogger({
+  level,
+  pretty,
+  output = standardOutput(),
+}: LoggerOptions): Promise<RootLogger> {
+  const isPretty = pretty ?? process.stdout.isTTY === true;
+  const target = isPretty ? makePretty(output, (await import('pino-pretty')).default.prettyFactory) : output;
   const writer = pino(
     {
       level: 'trace',

@@ -7,6 +7,7 @@ import { createPrivateKey, randomBytes, randomInt } from 'node:crypto';
 import { parentPort, workerData } from 'node:worker_threads';
 import { LRUCache } from 'lru-cache';
 import type { CachedSecret } from '../../protocol/index.ts';
+import { growingTo } from '../common/growing-lru.ts';
 import { IdleCollection } from '../common/heap-collection.ts';
 import type { LogThreshold } from '../common/logger.ts';
 import { monotonicMs } from '../common/monotonic-ms.ts';
@@ -190,7 +191,7 @@ const context: WorkerContext = {
   differences: new StateDifferences(),
   sessions: new SessionRegistry(start.workerIndex, post, backends),
   clients,
-  secretCache: new LRUCache<string, CachedSecret>({ max: 10_000 }),
+  secretCache: new LRUCache<string, CachedSecret>(growingTo(10_000)),
   checkPassword: new PasswordChecks().check,
   accounts,
   commits: new CommitDoubts(wheel, post),

@@ -6,6 +6,7 @@
  */
 
 import { LRUCache } from 'lru-cache';
+import { growingTo } from '../../common/growing-lru.ts';
 
 export interface LoginBackoffSettings {
   /** Of the first refusal that is held back; 0 for none. */
@@ -26,7 +27,7 @@ interface Failures {
 }
 
 export class LoginBackoff {
-  readonly #failures = new LRUCache<string, Failures>({ max: MOST_ENTRIES });
+  readonly #failures = new LRUCache<string, Failures>(growingTo(MOST_ENTRIES));
   readonly #nowMs: () => number;
   #heldBack = 0;
 

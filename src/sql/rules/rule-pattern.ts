@@ -4,9 +4,21 @@
  * pattern and whoever wrote the text.
  */
 
-import { RE2JS, RE2Set } from 're2js';
+import { createRequire } from 'node:module';
+import type { RE2JS } from 're2js';
 import { requiredLiteral } from './required-literal.ts';
 import type { RuleText } from './rule-text.ts';
+
+type Engine = typeof import('re2js');
+
+const require = createRequire(import.meta.url);
+let engine: Engine | null = null;
+
+/** Loaded with the first pattern: half a megabyte in each thread, and most processes have no rules. */
+function re2(): Engine {
+  engine ??= require('re2js') as Engine;
+  return engine;
+}
 
 export interface Modifiers {
   readonly caseless: boolean;
@@ -41,6 +53,7 @@ export function patternProblem(source: string, caseless: boolean): string | null
 }
 
 function compileProblem(source: string, caseless: boolean): string | null {
+  const { RE2JS, RE2Set } = re2();
   try {
     // A set reads its patterns without making programs of them, in half the time.
     new RE2Set(RE2Set.UNANCHORED, caseless ? RE2JS.CASE_INSENSITIVE : 0).add(source);
@@ -56,6 +69,7 @@ function compileProblem(source: string, caseless: boolean): string | null {
 const LACKING = /\(\?[=!<>]|invalid escape sequence: `\\[1-9k]|nested repetition operator: `.\+/;
 
 function compile(source: string, caseless: boolean): RE2JS {
+  const { RE2JS } = re2();
   return RE2JS.compile(source, caseless ? RE2JS.CASE_INSENSITIVE : 0);
 }
 

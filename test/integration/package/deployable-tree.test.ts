@@ -53,11 +53,15 @@ t.test('every file of it is used', async (t) => {
     'scripts are found',
   );
   const pages = files.filter((file) => file.startsWith(`${DASHBOARD}client/`) && !/\/chunk-/.test(file));
-  const read = ['mysql.js', 'mariadb.js'].map((name) => `node_modules/node-sql-parser/build/${name}`);
+  const read = [
+    'node-sql-parser/build/mysql.js',
+    'node-sql-parser/build/mariadb.js',
+    're2js/build/index.js',
+  ].map((name) => `node_modules/${name}`);
   const charts = ['uPlot.iife.min.js', 'uPlot.min.css'].map((name) => `node_modules/uplot/dist/${name}`);
   const papers = ['LICENSE', 'THIRD-PARTY-NOTICES', 'package.json'];
   const tables = files.filter((file) => file.startsWith('node_modules/iconv-lite/encodings/tables/'));
-  const manifests = ['iconv-lite', 'node-sql-parser', 'uplot'].map(
+  const manifests = ['iconv-lite', 'node-sql-parser', 're2js', 'uplot'].map(
     (name) => `node_modules/${name}/package.json`,
   );
   const assets = files.filter((file) => file.startsWith(`${DASHBOARD}assets/`));

@@ -9,7 +9,7 @@ function capture(): { output: LogOutput; lines: string[] } {
 
 t.test('one line of JSON with level, time, message and fields', async (t) => {
   const { output, lines } = capture();
-  const logger = createLogger({ level: 'info', pretty: false, output });
+  const logger = await createLogger({ level: 'info', pretty: false, output });
   logger.child({ address: 'db1:3306' }).warn('server shunned', { failures: 3 });
   t.equal(lines.length, 1);
   const record = JSON.parse(lines[0]!);
@@ -19,7 +19,7 @@ t.test('one line of JSON with level, time, message and fields', async (t) => {
 
 t.test('what is below the threshold is not written, and the threshold can be moved', async (t) => {
   const { output, lines } = capture();
-  const logger = createLogger({ level: 'warn', pretty: false, output });
+  const logger = await createLogger({ level: 'warn', pretty: false, output });
   const child = logger.child({ part: 'pool' });
   child.info('no');
   t.equal(child.isEnabled('info'), false);
@@ -35,7 +35,7 @@ t.test('what is below the threshold is not written, and the threshold can be mov
 
 t.test('secrets are taken out wherever they stand', async (t) => {
   const { output, lines } = capture();
-  const logger = createLogger({ level: 'info', pretty: false, output });
+  const logger = await createLogger({ level: 'info', pretty: false, output });
   const SECRET = 'hunter2';
   logger.child({ monitorPassword: SECRET }).info('login', {
     user: 'app',
@@ -58,7 +58,7 @@ t.test('secrets are taken out wherever they stand', async (t) => {
 
 t.test('whatever the fields hold, one bounded line comes out', async (t) => {
   const { output, lines } = capture();
-  const logger = createLogger({ level: 'info', pretty: false, output });
+  const logger = await createLogger({ level: 'info', pretty: false, output });
   const loop: Record<string, unknown> = {
     big: 5n,
     when: new Date(NaN),
@@ -88,12 +88,12 @@ t.test('a worker posts plain records, which the main thread writes', async (t) =
     { level: 'error', message: 'backend lost', fields: { worker: 1, password: '[redacted]' } },
   ]);
   const { output, lines } = capture();
-  createLogger({ level: 'info', pretty: false, output }).writeRecord(posted[0]!);
+  (await createLogger({ level: 'info', pretty: false, output })).writeRecord(posted[0]!);
   t.match(JSON.parse(lines[0]!), { level: 'error', msg: 'backend lost', error: { type: 'TypeError' } });
 });
 
 t.test('lines for people', async (t) => {
   const { output, lines } = capture();
-  createLogger({ level: 'info', pretty: true, output }).info('ready', { listen: '0.0.0.0:6033' });
+  (await createLogger({ level: 'info', pretty: true, output })).info('ready', { listen: '0.0.0.0:6033' });
   t.match(lines.join(''), /INFO.*: ready\n\s+listen: "0\.0\.0\.0:6033"/);
 });
