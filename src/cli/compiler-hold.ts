@@ -1,9 +1,11 @@
 /**
- * Keeps the optimizing compilers out of a process that has next to nothing to do. Every second it looks at what the process has
- * used of a processor; with work to do they come, for good: what they take is taken then.
+ * Keeps the optimizing compilers out of a process that has next to nothing to do, and the young generations of its heaps at their
+ * first size. Every second it looks at what the process has used of a processor; with work to do that ends, for good: what they
+ * take is taken then.
  */
 
 import { holdCompilers, mayHoldCompilers, releaseCompilers } from '../common/optimizing-compilers.ts';
+import { keepYoungHeapSmall, letYoungHeapGrow } from './young-heap.ts';
 
 const PERIOD_MS = 1000;
 /** Of a processor, in each period: checks, beats, a scraped page. */
@@ -31,13 +33,15 @@ export class BusyGauge {
 
 export function holdWhileIdle(): void {
   const { NODE_OPTIONS: more = '' } = process.env;
-  if (!mayHoldCompilers([...process.execArgv, ...more.split(/\s+/)])) return;
-  holdCompilers();
+  const holdsCompilers = mayHoldCompilers([...process.execArgv, ...more.split(/\s+/)]);
+  if (holdsCompilers) holdCompilers();
+  keepYoungHeapSmall();
   const gauge = new BusyGauge(ownCpuMs());
   const timer = setInterval(() => {
     if (!gauge.isBusy(ownCpuMs())) return;
     clearInterval(timer);
-    releaseCompilers();
+    letYoungHeapGrow();
+    if (holdsCompilers) releaseCompilers();
   }, PERIOD_MS).unref();
 }
 

@@ -27,7 +27,6 @@ import { ExitCode } from './exit-code.ts';
 import { ServiceManager } from './service-manager.ts';
 import { startRefusal } from './start-refusal.ts';
 import type { StartValues } from './start-values.ts';
-import { letYoungHeapGrow } from './young-heap.ts';
 
 export interface ServiceOptions {
   readonly loaded: StartValues;
@@ -97,7 +96,6 @@ class Service {
       this.#manager.ready(`clients on ${this.#handle.addresses.listen}`);
       if (taker !== null) void this.#manager.told().then(() => taker.announced());
     }
-    letYoungHeapGrow();
     holdWhileIdle();
     setTimeout(collectAll, SETTLED_MS).unref();
     void this.#handle.finished.then(() => this.#finished());

@@ -1,6 +1,6 @@
 /**
  * The young generation of a thread's heap doubles whenever enough has outlived it. At the start nearly everything does, once,
- * and 18 MiB would stay resident in which nothing is kept: so it does not grow before Sluice is ready.
+ * and 18 MiB would stay resident in which nothing is kept: so it does not grow before Sluice has work.
  */
 
 import { setFlagsFromString } from 'node:v8';
