@@ -32,6 +32,21 @@ export interface SideFigures {
   readonly workerMicroseconds: number[];
 }
 
+/** Each with one worker, in front of the same servers. @param targets gets them, also those of a start that fails in the end */
+export async function startSides(
+  servers: BackendServers,
+  sides: readonly Side[],
+  clients: number,
+  targets: Map<string, Target>,
+): Promise<void> {
+  for (const { name, directory, config } of sides) {
+    const common = { set: servers.set, threads: 1, maxBusyClients: clients, sluiceArgs: [] };
+    const base = { directory, args: [] };
+    const options = { ...common, base, proxysqlBinary: null, sluiceConfig: config };
+    targets.set(name, await startBase(options));
+  }
+}
+
 export class Sides {
   readonly #servers: BackendServers;
   readonly #targets = new Map<string, Target>();
@@ -43,12 +58,7 @@ export class Sides {
   static async start(servers: BackendServers, sides: readonly Side[], clients: number): Promise<Sides> {
     const all = new Sides(servers);
     try {
-      for (const { name, directory, config } of sides) {
-        const common = { set: servers.set, threads: 1, maxBusyClients: clients, sluiceArgs: [] };
-        const base = { directory, args: [] };
-        const options = { ...common, base, proxysqlBinary: null, sluiceConfig: config };
-        all.#targets.set(name, await startBase(options));
-      }
+      await startSides(servers, sides, clients, all.#targets);
     } catch (error) {
       await all.stop();
       throw error;
