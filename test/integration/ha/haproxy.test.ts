@@ -3,6 +3,9 @@
  * see, to the last connection. Long series of the same: bench/ha.
  */
 
+// Who does not answer within a quarter of a second counts as gone here, as he would in service.
+// sluice-test: alone
+
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import t from 'tap';
 import { skipByDay } from '../../support/nightly.ts';

@@ -3,6 +3,9 @@
  * bench/ha.
  */
 
+// Who does not answer within a quarter of a second counts as gone here, as he would in service.
+// sluice-test: alone
+
 import t, { type Test } from 'tap';
 import { isNightly, skipByDay } from '../../support/nightly.ts';
 import { waitUntil } from '../../support/wait-until.ts';

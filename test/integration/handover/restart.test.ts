@@ -185,8 +185,11 @@ t.test('SIGTERM ends a process that is being emptied; the last one takes the soc
   await command('reload');
   const old = succession.pid;
   const client = await sluice.connect();
+  const before = sluice.log.length;
   const another = succession.handOver();
-  await waitUntil('the new process starts', () => sluice.logContains(`"by":"SIGUSR2"`));
+  await waitUntil('the new process starts', () =>
+    sluice.log.slice(before).some(({ kind }) => kind === 'handover-started'),
+  );
   await t.rejects(order('PROXYSQL RESTART'), /a handover is under way already/);
   await another;
   await t.rejects(order('PROXYSQL RESTART'), /the process before this one \(\d+\) has 1 clients still/);
