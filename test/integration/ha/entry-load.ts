@@ -188,16 +188,21 @@ export async function underLoad(
 ): Promise<Outcome> {
   const fresh = new NewConnections(target, EVERY_MS);
   const long = new LongLived(target, LONG_LIVED);
-  await Promise.all([fresh.waitFor(ENOUGH), long.waitFor(ENOUGH)]);
-  const beganMs = performance.now();
-  await cause();
-  const damage: Damage = { beganMs, doneMs: performance.now() };
-  await Promise.all([fresh.waitFor(goingWellAfter), long.waitFor(ENOUGH)]);
-  await waitUntil(
-    'each long-lived connection was lost',
-    () => lostOf(judge(long.attempts, damage)) >= LONG_LIVED,
-  );
-  return { damage, fresh: judge(await fresh.stop(), damage), long: judge(await long.stop(), damage) };
+  try {
+    await Promise.all([fresh.waitFor(ENOUGH), long.waitFor(ENOUGH)]);
+    const beganMs = performance.now();
+    await cause();
+    const damage: Damage = { beganMs, doneMs: performance.now() };
+    await Promise.all([fresh.waitFor(goingWellAfter), long.waitFor(ENOUGH)]);
+    await waitUntil(
+      'each long-lived connection was lost',
+      () => lostOf(judge(long.attempts, damage)) >= LONG_LIVED,
+    );
+    return { damage, fresh: judge(await fresh.stop(), damage), long: judge(await long.stop(), damage) };
+  } finally {
+    // Also when something fails: what goes on would fail the tests behind it, too, and the process would not end.
+    await Promise.all([fresh.stop(), long.stop()]);
+  }
 }
 
 function lostOf({ caught, failedAfter }: Verdict): number {
