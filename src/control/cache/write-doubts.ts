@@ -13,7 +13,8 @@ import { ANY_WRITE_SLOT, type SharedGtids, UNKNOWN_TABLES_SLOT } from '../../com
 import type { Snapshot, SnapshotServer } from '../../common/snapshot.ts';
 import { EVERYTHING, type TableEpochs } from '../../common/table-epochs.ts';
 import type { WriteInDoubt } from '../../common/thread-messages.ts';
-import { ServerLink } from '../failover/servers/server-link.ts';
+import { KeptLink, settledPrimary } from '../failover/servers/kept-link.ts';
+import type { ServerLink } from '../failover/servers/server-link.ts';
 import type { MonitorCredentials } from '../monitor/monitor-connection.ts';
 import { describeError } from '../monitor/server-error.ts';
 
@@ -83,7 +84,7 @@ const SEES_ALL = `SELECT
 export class WriteDoubts {
   readonly #options: WriteDoubtsOptions;
   #doubts: Doubt[] = [];
-  #link: ServerLink | null = null;
+  readonly #link: KeptLink;
   #isRunning = false;
   #isStopped = false;
   #wake: (() => void) | null = null;
@@ -93,6 +94,7 @@ export class WriteDoubts {
 
   constructor(options: WriteDoubtsOptions) {
     this.#options = options;
+    this.#link = new KeptLink(options);
   }
 
   /** How many there are now. */
@@ -130,8 +132,7 @@ export class WriteDoubts {
 
   /** The monitor's account is another one. */
   restart(): void {
-    this.#link?.close();
-    this.#link = null;
+    this.#link.close();
     this.#wake?.();
   }
 
@@ -164,8 +165,7 @@ export class WriteDoubts {
       before = this.#doubts.length;
       if (before > 0 && !this.#isStopped) await this.#pause(waitMs);
     }
-    this.#link?.close();
-    this.#link = null;
+    this.#link.close();
     this.#isRunning = false;
   }
 
@@ -184,7 +184,7 @@ export class WriteDoubts {
   }
 
   async #look(): Promise<void> {
-    const primary = this.#primary();
+    const primary = settledPrimary(this.#options.snapshot());
     // Nobody can say yet whose history goes on.
     if (primary === null) return;
     for (const { threads, deferred } of this.#doubts)
@@ -205,17 +205,11 @@ export class WriteDoubts {
     });
   }
 
-  #primary(): SnapshotServer | null {
-    const { servers, writes } = this.#options.snapshot();
-    const primary = servers.find(({ role }) => role === 'primary') ?? null;
-    return primary === null || primary.address === writes.fenced ? null : primary;
-  }
-
   async #ask(primary: SnapshotServer, asked: readonly Doubt[]): Promise<void> {
     const { address } = primary;
     const ids = asked.flatMap(({ threads }) => [...(threads.get(address) ?? [])]);
     try {
-      const link = this.#linkTo(primary);
+      const link = this.#link.to(primary);
       const found = await link.query(
         `SELECT ID AS id, COMMAND AS command, TIME AS seconds FROM information_schema.PROCESSLIST WHERE ID IN (${ids.join(', ')})`,
       );
@@ -233,7 +227,7 @@ export class WriteDoubts {
   async #hasCaughtUp(primary: SnapshotServer): Promise<boolean> {
     if (primary.flavor === 'mysql') return true;
     try {
-      const link = this.#linkTo(primary);
+      const link = this.#link.to(primary);
       const [waiting] = await link.query(ROWS_WAITING);
       const [working] = await link.query(WRITERS_AT_WORK);
       if (!(await this.#seesAll(link))) return false;
@@ -253,8 +247,7 @@ export class WriteDoubts {
     }
     this.#obstacle = 'the monitor account lacks PROCESS: GRANT PROCESS ON *.* to it';
     // A connection keeps the privileges that it began with.
-    link.close();
-    this.#link = null;
+    this.#link.close();
     return false;
   }
 
@@ -274,14 +267,6 @@ export class WriteDoubts {
     const forgottenMs = this.#options.forgottenMs ?? FORGOTTEN_MS;
     if (ageMs < forgottenMs) return false;
     return isAsleep || (seconds + SECONDS_MARGIN) * 1000 < ageMs - forgottenMs / 2;
-  }
-
-  #linkTo(primary: SnapshotServer): ServerLink {
-    if (this.#link?.address === primary.address) return this.#link;
-    this.#link?.close();
-    const { credentials, timeoutMs } = this.#options;
-    this.#link = new ServerLink(primary, credentials(), timeoutMs());
-    return this.#link;
   }
 
   #end({ slots, isSchema, isTold, sinceMs }: Doubt): void {

@@ -5,6 +5,7 @@ import type { Logger } from '../../../common/logger.ts';
 import type { Snapshot } from '../../../common/snapshot.ts';
 import type { CommitInDoubt } from '../../../common/thread-messages.ts';
 import type { MonitorCredentials } from '../../monitor/monitor-connection.ts';
+import { settledPrimary } from '../servers/kept-link.ts';
 import { BinlogPositions } from './binlog-positions.ts';
 import { CommitSurvey, type CommitSurveyOptions, type SurveyedPrimary } from './commit-survey.ts';
 
@@ -53,8 +54,6 @@ export class CommitResolution {
 
   #primary(): SurveyedPrimary | null {
     if (this.#options.isHeld()) return null;
-    const { servers, writes } = this.#options.snapshot();
-    const primary = servers.find(({ role }) => role === 'primary') ?? null;
-    return primary === null || primary.address === writes.fenced ? null : primary;
+    return settledPrimary(this.#options.snapshot());
   }
 }

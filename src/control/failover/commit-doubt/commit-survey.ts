@@ -17,7 +17,8 @@ import { ER_SPECIFIC_ACCESS_DENIED_ERROR } from '../../../common/server-errno.ts
 import type { CommitInDoubt, CommitResolved } from '../../../common/thread-messages.ts';
 import type { MonitorCredentials, MonitorTarget } from '../../monitor/monitor-connection.ts';
 import { describeError, errnoOf } from '../../monitor/server-error.ts';
-import { ServerLink } from '../servers/server-link.ts';
+import { KeptLink } from '../servers/kept-link.ts';
+import type { ServerLink } from '../servers/server-link.ts';
 import type { BinlogPosition, BinlogPositions } from './binlog-positions.ts';
 import { findCommittedTags } from './binlog-scan.ts';
 
@@ -48,12 +49,13 @@ const RETRY_MS = 25;
 export class CommitSurvey {
   readonly #options: CommitSurveyOptions;
   #pending: Pending[] = [];
-  #link: ServerLink | null = null;
+  readonly #link: KeptLink;
   #isRunning = false;
   #isStopped = false;
 
   constructor(options: CommitSurveyOptions) {
     this.#options = options;
+    this.#link = new KeptLink(options);
   }
 
   received(worker: number, { doubt }: CommitInDoubt): void {
@@ -72,24 +74,14 @@ export class CommitSurvey {
     try {
       while (this.#pending.length > 0 && !this.#isStopped) {
         const primary = this.#options.primary();
-        if (primary !== null) await this.#survey(primary, this.#linkTo(primary));
+        if (primary !== null) await this.#survey(primary, this.#link.to(primary));
         this.#giveUp();
         if (this.#pending.length > 0) await delay(RETRY_MS);
       }
     } finally {
-      this.#link?.close();
-      this.#link = null;
+      this.#link.close();
       this.#isRunning = false;
     }
-  }
-
-  /** Kept as long as there are doubts about the same server. */
-  #linkTo(primary: SurveyedPrimary): ServerLink {
-    if (this.#link?.address === primary.address) return this.#link;
-    this.#link?.close();
-    const { credentials, timeoutMs } = this.#options;
-    this.#link = new ServerLink(primary, credentials(), timeoutMs());
-    return this.#link;
   }
 
   async #survey(primary: SurveyedPrimary, link: ServerLink): Promise<void> {
