@@ -114,7 +114,8 @@ export class Writer {
     const { random } = this.session;
     const plan = this.#plan();
     const write = (): Promise<void> => this.#write(plan);
-    if (this.watch === null || plan.changes.length === 0 || random.below(3) > 0) return write();
+    const isWatched = random.below(100) < this.#world.pinned;
+    if (this.watch === null || plan.changes.length === 0 || !isWatched) return write();
     return watchedWrite(this.watch, readOf(random.pick(plan.changes).cell, random), write);
   }
 
