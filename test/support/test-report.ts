@@ -1,5 +1,6 @@
 /** What a person reads of a test run: a line per file, failures in full at once and again as a list, the count last. */
 
+import { availableParallelism } from 'node:os';
 import { stringify } from 'yaml';
 import type { StaticCheckResult } from './static-checks.ts';
 import type { TapFailure } from './tap-summary.ts';
@@ -85,7 +86,8 @@ export class TestReport {
     const files = [...this.#cpuMs].sort(([, one], [, other]) => other - one);
     const sum = files.reduce((ms, [, cpuMs]) => ms + cpuMs, 0);
     if (files.length <= DEAREST) return;
-    this.#line(`\nCPU ${seconds(sum)}, most of it in`);
+    const share = sum / ((performance.now() - this.#startedAt) * availableParallelism());
+    this.#line(`\nCPU ${seconds(sum)}, ${Math.round(100 * share)} % of what there was, most of it in`);
     for (const [file, cpuMs] of files.slice(0, DEAREST)) this.#line(`  ${seconds(cpuMs)} ${file}`);
   }
 
