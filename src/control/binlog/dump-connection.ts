@@ -11,10 +11,12 @@
  * | closed  | for good                            | any                  | –                                         |
  */
 
-import { connect, type OnReadOpts, type Socket } from 'node:net';
+import { connect, isIP, type OnReadOpts, type Socket } from 'node:net';
+import { checkServerIdentity, connect as connectTls, createSecureContext } from 'node:tls';
 import {
   BinlogChecksum,
-  type ClientHandshake,
+  Capability,
+  ClientHandshake,
   DumpReader,
   type DumpSink,
   decodeErr,
@@ -23,11 +25,12 @@ import {
   framePacket,
   type HandshakeStep,
   PacketReader,
+  uniteCapabilities,
 } from '../../../protocol/index.ts';
 import type { BackendTls } from '../../common/snapshot.ts';
 import { makeTransitions } from '../../common/state-machine.ts';
+import { TlsMode } from '../../topology/server-description.ts';
 import type { MonitorCredentials, MonitorTarget } from '../monitor/monitor-connection.ts';
-import { loginTo, secured, tlsOf } from '../monitor/server-login.ts';
 import { ReadRest } from './read-rest.ts';
 
 type State = 'login' | 'idle' | 'asking' | 'dumping' | 'closed';
@@ -85,15 +88,35 @@ export class DumpConnection {
   readonly #rest = new ReadRest(() => this.#readOn());
 
   private constructor(target: MonitorTarget, credentials: MonitorCredentials) {
-    this.#tls = tlsOf(target, credentials);
-    const login = { programName: 'sluice-binlog-follower', collationId: UTF8MB4 };
-    this.#handshake = loginTo(target, credentials, login);
+    const isPlain = target.tls.mode === TlsMode.DISABLED;
+    this.#tls = isPlain
+      ? null
+      : (credentials.resolveTls?.(target.host, target.tls) ?? plainAuthorities(target));
+    this.#handshake = new ClientHandshake({
+      username: credentials.username,
+      password: { kind: 'plain', value: credentials.password },
+      database: null,
+      capabilities: uniteCapabilities(
+        Capability.CLIENT_LONG_PASSWORD,
+        Capability.CLIENT_LONG_FLAG,
+        Capability.CLIENT_PROTOCOL_41,
+        Capability.CLIENT_TRANSACTIONS,
+        Capability.CLIENT_CONNECT_ATTRS,
+        isPlain ? 0 : Capability.CLIENT_SSL,
+      ),
+      tlsOptional: target.tls.mode === TlsMode.PREFERRED,
+      collationId: UTF8MB4,
+      connectAttributes: { program_name: 'sluice-binlog-follower' },
+      maxPacketBytes: 0x4000_0000,
+      allowRsa: true,
+      secureTransport: false,
+    });
     this.#packets = new PacketReader(
       (payload, sequenceId) => this.#packet(payload, sequenceId),
       MAX_LOGIN_PACKET_BYTES,
     );
     const place = { host: target.host, port: target.port, noDelay: true, keepAlive: true };
-    if (this.#tls === null) this.#socket = connect({ ...place, onread: this.#ownBuffer() });
+    if (isPlain) this.#socket = connect({ ...place, onread: this.#ownBuffer() });
     else {
       this.#socket = connect(place);
       this.#socket.on('data', (chunk: Buffer) => this.#received(chunk));
@@ -276,6 +299,7 @@ export class DumpConnection {
     }
   }
 
+  /** What the server has sent in clear behind its greeting is not looked at any more. */
   #startTls(packets: Buffer): void {
     const raw = this.#socket;
     const tls = this.#tls;
@@ -284,12 +308,31 @@ export class DumpConnection {
       return;
     }
     raw.write(packets);
-    const socket = secured(raw, tls);
-    this.#socket = socket;
-    this.#listen(socket);
-    socket.on('data', (chunk: Buffer) => this.#received(chunk));
-    socket.once('secureConnect', () => {
+    raw.removeAllListeners('data');
+    raw.removeAllListeners('close');
+    const { ca, certificate, key, minVersion, mode, serverName } = tls;
+    const secured = connectTls({
+      socket: raw,
+      secureContext: createSecureContext({
+        ...(ca === null ? {} : { ca }),
+        ...(certificate === null || key === null ? {} : { cert: certificate, key }),
+        minVersion,
+      }),
+      rejectUnauthorized: mode === TlsMode.VERIFY_CA || mode === TlsMode.VERIFY_IDENTITY,
+      ...(isIP(serverName) === 0 ? { servername: serverName } : {}),
+      checkServerIdentity: (_, peer) =>
+        mode === TlsMode.VERIFY_IDENTITY ? checkServerIdentity(serverName, peer) : undefined,
+    });
+    this.#socket = secured;
+    this.#listen(secured);
+    secured.on('data', (chunk: Buffer) => this.#received(chunk));
+    secured.once('secureConnect', () => {
       if (this.#state === 'login') this.#step(this.#handshake.tlsEstablished());
     });
   }
+}
+
+/** Where nobody has read certificates, the system's authorities hold. */
+function plainAuthorities({ host, tls }: MonitorTarget): BackendTls {
+  return { mode: tls.mode, ca: null, certificate: null, key: null, minVersion: 'TLSv1.2', serverName: host };
 }

@@ -1,6 +1,5 @@
 /** What the errors of servers and sockets mean to the monitor. */
 
-import { type ErrPacket, errorNameOf } from '../../../protocol/index.ts';
 import {
   ER_CON_COUNT_ERROR,
   ER_DBACCESS_DENIED_ERROR,
@@ -9,20 +8,6 @@ import {
   ER_TOO_MANY_USER_CONNECTIONS,
   ER_USER_LIMIT_REACHED,
 } from '../../common/server-errno.ts';
-
-/** What a server has said instead of an answer. */
-export class ServerError extends Error {
-  readonly errno: number;
-  /** Its name, such as `ER_ACCESS_DENIED_ERROR`; undefined for a number that has none. */
-  readonly code: string | undefined;
-
-  constructor({ errno, message }: Pick<ErrPacket, 'errno' | 'message'>) {
-    super(message);
-    this.name = 'ServerError';
-    this.errno = errno;
-    this.code = errorNameOf(errno) ?? undefined;
-  }
-}
 
 function field(error: unknown, name: string): unknown {
   return typeof error === 'object' && error !== null ? Reflect.get(error, name) : undefined;
