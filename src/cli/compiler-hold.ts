@@ -1,7 +1,7 @@
 /**
  * Keeps the optimizing compilers out of a process that has next to nothing to do, and the young generations of its heaps at their
- * first size. Every second it looks at what the process has used of a processor; with work to do that ends, for good: what they
- * take is taken then.
+ * first size. Every second it looks at what clients have asked, and what the process has used of a processor; with work to do
+ * that ends, for good: what they take is taken then.
  */
 
 import { holdCompilers, mayHoldCompilers, releaseCompilers } from '../common/optimizing-compilers.ts';
@@ -12,6 +12,8 @@ const PERIOD_MS = 1000;
 const IDLE_CPU_MS = 100;
 /** Beyond that, at once or over some periods. What an operator's first page loads is less. */
 const BUSY_CPU_MS = 300;
+/** As many calls as V8 wants of a function before it looks at it; few clients are to be served as quickly as many. */
+const BUSY_COMMANDS = 1000;
 
 /** Tells work from idling. */
 export class BusyGauge {
@@ -31,14 +33,15 @@ export class BusyGauge {
   }
 }
 
-export function holdWhileIdle(): void {
+/** @param commands what clients have sent so far, of all workers */
+export function holdWhileIdle(commands: () => number): void {
   const { NODE_OPTIONS: more = '' } = process.env;
   const holdsCompilers = mayHoldCompilers([...process.execArgv, ...more.split(/\s+/)]);
   if (holdsCompilers) holdCompilers();
   keepYoungHeapSmall();
   const gauge = new BusyGauge(ownCpuMs());
   const timer = setInterval(() => {
-    if (!gauge.isBusy(ownCpuMs())) return;
+    if (!gauge.isBusy(ownCpuMs()) && commands() < BUSY_COMMANDS) return;
     clearInterval(timer);
     letYoungHeapGrow();
     if (holdsCompilers) releaseCompilers();

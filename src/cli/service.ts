@@ -96,7 +96,7 @@ class Service {
       this.#manager.ready(`clients on ${this.#handle.addresses.listen}`);
       if (taker !== null) void this.#manager.told().then(() => taker.announced());
     }
-    holdWhileIdle();
+    holdWhileIdle(() => this.#handle?.commands() ?? 0);
     setTimeout(collectAll, SETTLED_MS).unref();
     void this.#handle.finished.then(() => this.#finished());
   }

@@ -21,6 +21,8 @@ export interface SluiceHandle {
   reload(read: () => Promise<Config>): Promise<AppliedConfig>;
   /** Of each worker that runs, how often it has said that it does: about once a second. */
   beats(): readonly number[];
+  /** How many commands the workers have had from clients since the start, those of ended workers included. */
+  commands(): number;
   /** For what rotates log files: goes on in new ones of the same paths. */
   reopenLogs(): void;
   /**

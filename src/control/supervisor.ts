@@ -345,6 +345,14 @@ export class Supervisor implements SluiceHandle {
     return running.map(({ index }) => this.#counters.worker(index).get(WorkerCounter.beats));
   }
 
+  commands(): number {
+    const workers = this.#workers?.status() ?? [];
+    return workers.reduce(
+      (sum, { index }) => sum + this.#counters.worker(index).get(WorkerCounter.questions),
+      0,
+    );
+  }
+
   reopenLogs(): void {
     this.#logs.reopen();
   }

@@ -4,7 +4,13 @@
  */
 
 import { connect, type Socket } from 'node:net';
-import { type Connection, type ConnectionOptions, createConnection, type SslOptions } from 'mysql2';
+import {
+  type Connection,
+  type ConnectionOptions,
+  createConnection,
+  type SslOptions,
+  setMaxParserCache,
+} from 'mysql2';
 import type { BackendTls } from '../../common/snapshot.ts';
 import { type ServerTls, TlsMode } from '../../topology/server-description.ts';
 import { parseServerVersion, type ServerVersion } from './server-version.ts';
@@ -24,6 +30,10 @@ export interface MonitorTarget {
 
 /** Every value as the server's text, whatever its type: no number is rounded and no date is moved. */
 export type Row = Readonly<Record<string, string | null>>;
+
+/** The monitor has some dozens of statements; mysql2 makes room for 15,000 when it is loaded. */
+const MAX_ROW_PARSERS = 200;
+setMaxParserCache(MAX_ROW_PARSERS);
 
 /** For a server that was told goodbye to hang up. */
 const GOODBYE_MS = 1000;

@@ -37,6 +37,7 @@ await runService({
         return { snapshotVersion: 1, changed, needRestart };
       },
       beats: () => [++beats],
+      commands: () => 0,
       reopenLogs: () => say('reopen'),
       handOver: (by) => {
         say(`hand over ${by}`);

@@ -22,7 +22,7 @@ const RECORDER = `
   });`;
 
 const IN_NO_THREAD =
-  /\/node_modules\/(?:node-sql-parser|prom-client|ioredis|@opentelemetry|re2js|mysql2|pino-pretty)\//;
+  /\/node_modules\/(?:node-sql-parser|prom-client|ioredis|@opentelemetry|re2js|pino-pretty)\//;
 const NOT_IN_THE_MAIN_ONE =
   /\/node_modules\/(?:zod|yaml)\/|\/src\/control\/(?:runtime\/runtime-control|admin\/admin-session|admin\/commands\/all-commands|http\/api\/api-routes|metrics\/registry)\.ts$/;
 
