@@ -5,7 +5,8 @@
  *   last position that changed it. It is raised before the client gets the OK of the write.
  * - A slot may be **unknown** since an epoch: something was written there, nobody can say at which position. Reads that
  *   need it go to the primary until the main thread has asked the primary where it is, and has raised the slot to that.
- * - Each server has an **applied** position: up to there it has everything.
+ * - Each server has an **applied** position: up to there it has everything. Where a server says so before it shows it
+ *   (`lateWritten`), it has none.
  *
  * Positions are read without Atomics, which would make a bigint of each: an aligned double is read in one piece on every
  * machine that Node runs on, and between the thread that writes and the one that has to see it lies at least the kernel,
@@ -43,10 +44,14 @@ const Field = {
   resolved: SLOTS + 1,
   /** Writes with GTIDs that are nobody's whom the main thread knows. */
   foreign: SLOTS + 2,
+  /** Not 0: there was a write that servers count as executed before they show it. */
+  late: SLOTS + 3,
 } as const;
 /** By server: goes up when it may have less than it had. */
-const INCARNATIONS = SLOTS + 3;
-const EPOCHS = INCARNATIONS + MAX_SERVERS;
+const INCARNATIONS = SLOTS + 4;
+/** By server: not 0 where transactions are applied side by side. */
+const PARALLEL = INCARNATIONS + MAX_SERVERS;
+const EPOCHS = PARALLEL + MAX_SERVERS;
 
 export class SharedGtids {
   readonly buffers: SharedGtidBuffers;
@@ -105,6 +110,18 @@ export class SharedGtids {
     return Atomics.load(this.#epochs, Field.foreign);
   }
 
+  /**
+   * Servers count this write as executed before they show it. Where one is applied behind the other it is shown when the next one
+   * is executed; where they are applied side by side nothing that the server says tells when.
+   */
+  lateWritten(): void {
+    Atomics.store(this.#epochs, Field.late, 1);
+  }
+
+  get hasLateWrites(): boolean {
+    return this.#epochs[Field.late] !== 0;
+  }
+
   // ---- what is unknown, and how it is resolved
 
   /** What has become unknown by now is known once `resolvedEpoch` has come to this number. */
@@ -142,7 +159,13 @@ export class SharedGtids {
 
   /** Up to where the server with this place (`SnapshotServer.slot`) is known to have everything. */
   applied(server: number): number {
+    if (this.#epochs[PARALLEL + server] !== 0 && this.hasLateWrites) return NO_POSITION;
     return this.#positions.at(SERVERS + server);
+  }
+
+  /** MAIN THREAD. Until `forgetApplied`: threads that apply outlast the setting that has made them. */
+  appliesInParallel(server: number): void {
+    Atomics.store(this.#epochs, PARALLEL + server, 1);
   }
 
   /** To be taken before the server is asked, and given back with the answer. */
@@ -158,6 +181,7 @@ export class SharedGtids {
   forgetApplied(server: number): void {
     Atomics.add(this.#epochs, INCARNATIONS + server, 1);
     this.#positions.clear(SERVERS + server);
+    Atomics.store(this.#epochs, PARALLEL + server, 0);
   }
 }
 

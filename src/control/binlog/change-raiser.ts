@@ -174,6 +174,7 @@ export class ChangeRaiser implements TransactionSink {
     const isOwn = this.#isOwn(position);
     const change = this.#takeChange();
     tally.transactions += 1;
+    if (isSeenLate) this.#options.gtids.lateWritten();
     if (this.#skipped.size > 0) this.#raiseSkipped();
     if (!isOwn && change !== null) {
       tally.foreignTransactions += 1;

@@ -48,6 +48,8 @@ export class GtidKeeper {
   #lastIndex = 0;
   /** Of each replica, by slot, at its last sample. */
   readonly #positions = new Map<number, number>();
+  /** Replicas of which it was said that what they have executed does not tell what they show. */
+  readonly #warnedOf = new Set<string>();
 
   /** @param changed `sources` is another list. */
   constructor(shared: SharedGtids, changed: () => void, log: Pick<Logger, 'warn'>) {
@@ -82,9 +84,10 @@ export class GtidKeeper {
   }
 
   /** @param incarnation of `SharedGtids`, before it was asked */
-  replicaSampled({ slot }: KeptServer, sample: GtidSample, incarnation: number): void {
+  replicaSampled(server: KeptServer, sample: GtidSample, incarnation: number): void {
     const current = this.#current;
     const shared = this.#shared;
+    const { slot } = server;
     if (current === null || shared.incarnation(slot) !== incarnation) return;
     const sequence = reachedSequence(current, sample);
     if (sequence === null) return;
@@ -92,7 +95,19 @@ export class GtidKeeper {
     // Less than it had: what workers have seen of it counts no more.
     if (position < (this.#positions.get(slot) ?? NO_POSITION)) shared.forgetApplied(slot);
     this.#positions.set(slot, position);
+    if (sample.appliesInParallel) this.#appliesInParallel(server);
     shared.raiseApplied(slot, position, shared.incarnation(slot));
+  }
+
+  #appliesInParallel({ address, slot }: KeptServer): void {
+    this.#shared.appliesInParallel(slot);
+    if (!this.#shared.hasLateWrites || this.#warnedOf.has(address)) return;
+    this.#warnedOf.add(address);
+    this.#log.warn(
+      'this replica applies transactions side by side, and counts an XA COMMIT … ONE PHASE as executed before it shows it: reads that ' +
+        'must see what is written go to the primary, or to other replicas, until the server was restarted with slave_parallel_workers of 1',
+      { server: address },
+    );
   }
 
   /** It may have restarted meanwhile, or be another server: what it has is to be found out again. */

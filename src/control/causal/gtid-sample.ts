@@ -5,6 +5,7 @@ import { formatServerAddress } from '../../topology/server-address.ts';
 import { ServerFlavor } from '../../topology/server-description.ts';
 import type { MonitorConnection, Row } from '../monitor/monitor-connection.ts';
 import { errnoOf } from '../monitor/server-error.ts';
+import type { ServerVersion } from '../monitor/server-version.ts';
 
 export interface GtidSample {
   readonly flavor: 'mysql' | 'mariadb';
@@ -14,6 +15,8 @@ export interface GtidSample {
   readonly prefix: string;
   /** All that it has, in its own dialect. */
   readonly executed: string;
+  /** More than one thread applies what it replicates, so that one transaction may be shown before one in front of it is. */
+  readonly appliesInParallel: boolean;
   /** Where there are no GTIDs: how far it is in whose binlog; null where it is in none. */
   readonly binlog: BinlogPlace | null;
 }
@@ -30,6 +33,15 @@ const MARIADB =
   'SELECT @@global.gtid_current_pos AS executed, @@global.log_bin AS logs, @@global.gtid_domain_id AS domain, @@global.server_id AS id';
 const MYSQL =
   'SELECT @@global.gtid_executed AS executed, @@global.gtid_mode AS mode, @@global.server_uuid AS uuid';
+/** The first version that has `replica_parallel_workers`; MySQL 8.4 has nothing else. */
+const FIRST_REPLICA_WORKERS = 80_026;
+
+/** MariaDB shows what is executed: how its threads apply it makes no difference. */
+function statementFor({ flavor, id }: ServerVersion): string {
+  if (flavor === ServerFlavor.mariadb) return MARIADB;
+  const workers = id >= FIRST_REPLICA_WORKERS ? 'replica_parallel_workers' : 'slave_parallel_workers';
+  return `${MYSQL}, @@global.${workers} AS workers`;
+}
 
 export async function sampleGtids(
   connection: MonitorConnection,
@@ -39,15 +51,16 @@ export async function sampleGtids(
   const isMariadb = connection.version.flavor === ServerFlavor.mariadb;
   const flavor = isMariadb ? 'mariadb' : 'mysql';
   try {
-    const [row] = await connection.query(isMariadb ? MARIADB : MYSQL, signal);
+    const [row] = await connection.query(statementFor(connection.version), signal);
     const prefix = isMariadb ? `${row?.domain}-${row?.id}-` : `${(row?.uuid ?? '').toLowerCase()}:`;
     const executed = (row?.executed ?? '').replace(/\s+/g, '');
     const hasGtids = isMariadb ? row?.logs === '1' : row?.mode === 'ON';
     const binlog = hasGtids || isMariadb ? null : await samplePlace(connection, isPrimary, signal);
-    return { flavor, hasGtids, prefix, executed, binlog };
+    const appliesInParallel = Number(row?.workers ?? 0) > 1;
+    return { flavor, hasGtids, prefix, executed, appliesInParallel, binlog };
   } catch (error) {
     if (errnoOf(error) !== ER_UNKNOWN_SYSTEM_VARIABLE) throw error;
-    return { flavor, hasGtids: false, prefix: '', executed: '', binlog: null };
+    return { flavor, hasGtids: false, prefix: '', executed: '', appliesInParallel: false, binlog: null };
   }
 }
 

@@ -52,5 +52,30 @@ async function runCases(t: Test): Promise<void> {
     });
 }
 
+async function runParallel(t: Test): Promise<void> {
+  const stage = await CausalStage.start(t, 'mysql');
+  const { replica, set } = stage;
+  await replica.query('SET GLOBAL slave_parallel_workers = 4');
+  await replica.query('STOP SLAVE SQL_THREAD');
+  await replica.query('START SLAVE SQL_THREAD');
+  const sluice = await stage.sluice(t, { monitor: WITHOUT_HEARTBEAT });
+  const writer = await sluice.connect();
+  await writer.query('UPDATE t SET n = 5');
+  await waitUntil('plain writes are read there', () => seesOnReplica(stage, writer));
+  for (const sql of ONE_PHASE.split('; ')) await writer.query(sql.replace('?', '6'));
+  for (let count = 0; count < 3; count++) await set.primary.query('UPDATE app.other SET n = n + 1');
+  await set.waitForSync();
+  await sluice.waitForLog(/applies transactions side by side/);
+  t.equal(await numberOf(writer, READ), 6);
+  t.notOk(await seesOnReplica(stage, writer), 'what comes behind it there tells nothing');
+  t.equal(
+    await numberOf(writer, '/* sluice:causal=none */ SELECT @@server_id FROM t LIMIT 1'),
+    replica.serverId,
+    'who does not mind reads there',
+  );
+  await writer.end();
+}
+
 const missing = await Mysql57Server.unavailableReason();
 t.test('MySQL 5.7', { skip: missing ?? false }, runCases);
+t.test('MySQL 5.7, parallel appliers', { skip: missing ?? false }, runParallel);

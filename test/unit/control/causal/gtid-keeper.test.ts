@@ -17,6 +17,7 @@ const mysql = (uuid: string, executed: string): GtidSample => ({
   hasGtids: true,
   prefix: `${uuid}:`,
   executed,
+  appliesInParallel: false,
   binlog: null,
 });
 const mariadb = (serverId: number, executed: string): GtidSample => ({
@@ -24,6 +25,7 @@ const mariadb = (serverId: number, executed: string): GtidSample => ({
   hasGtids: true,
   prefix: `0-${serverId}-`,
   executed,
+  appliesInParallel: false,
   binlog: null,
 });
 
@@ -32,7 +34,7 @@ class Rig {
   changes = 0;
   readonly warnings: unknown[] = [];
   readonly keeper = new GtidKeeper(this.shared, () => this.changes++, {
-    warn: (_message, fields) => this.warnings.push(fields?.primary),
+    warn: (_message, fields) => this.warnings.push(fields?.primary ?? fields?.server),
   });
 
   replica(server: typeof FIRST, sample: GtidSample): number {
@@ -62,6 +64,29 @@ t.test('MySQL: a replica is where it has everything up to', async (t) => {
   );
   t.equal(rig.changes, 1);
 });
+
+t.test(
+  'MySQL: what is applied side by side proves nothing once a write was executed before it was shown',
+  async (t) => {
+    const rig = new Rig();
+    const parallel = { ...mysql(B, `${A}:1-20`), appliesInParallel: true };
+    rig.keeper.primarySampled(FIRST, mysql(A, `${A}:1-20`), null);
+    t.equal(rig.replica(SECOND, parallel), rig.position(20n), 'there was none');
+    rig.shared.lateWritten();
+    t.equal(rig.shared.applied(SECOND.slot), 0, 'what was known of it does not count either');
+    t.equal(rig.replica(SECOND, parallel), 0);
+    t.equal(rig.replica(SECOND, parallel), 0);
+    t.strictSame(rig.warnings, [SECOND.address], 'once');
+    t.equal(
+      rig.replica(THIRD, mysql(B, `${A}:1-20`)),
+      rig.position(20n),
+      'where one applies behind the other it does',
+    );
+    t.equal(rig.replica(SECOND, mysql(B, `${A}:1-21`)), 0, 'its threads may have outlasted the setting');
+    rig.keeper.lost(SECOND);
+    t.equal(rig.replica(SECOND, mysql(B, `${A}:1-21`)), rig.position(21n), 'it was restarted');
+  },
+);
 
 t.test('MySQL: a set that does not begin at 1 proves nothing', async (t) => {
   const rig = new Rig();
