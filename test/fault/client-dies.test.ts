@@ -64,6 +64,10 @@ for (const way of waysToDie) {
       'LOCK TABLES t WRITE, left_over WRITE',
       'SET autocommit = 0',
     ]);
+    // A server gives tables free before it does named locks.
+    await waitUntil('the lock is free', () =>
+      set.primary.queryValue("SELECT IS_FREE_LOCK('left') = 1 OR NULL"),
+    );
     for (let round = 0; round < 4; round++) {
       const connection = await sluice.connect();
       const [rows] = await connection.query<RowDataPacket[]>(

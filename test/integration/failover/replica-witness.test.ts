@@ -32,7 +32,16 @@ t.test('an IO thread that is slow to stop', async (t) => {
       timeoutMs: TIMEOUT_MS,
       clock: systemClock,
     });
-  const runs = () => waitUntil('it replicates', async () => (await ioThread()) === 'Yes');
+  /** Only then has the thread something to end when it stops. */
+  const isSemiSynchronous = async (): Promise<boolean> => {
+    const [status] = await replica!.query<{ Value: string }>("SHOW STATUS LIKE 'Rpl_semi_sync_slave_status'");
+    const clients = await set.primary.query<{ Value: string }>(
+      "SHOW STATUS LIKE 'Rpl_semi_sync_master_clients'",
+    );
+    return status?.Value === 'ON' && clients[0]?.Value === '1';
+  };
+  const runs = () =>
+    waitUntil('it replicates', async () => (await ioThread()) === 'Yes' && (await isSemiSynchronous()));
   await runs();
   t.teardown(() => set.primary.resume());
 
