@@ -29,6 +29,7 @@ export interface Diagnostics {
 export interface DiagnosedError {
   readonly errno: number;
   readonly sqlState: string;
+  readonly message: string;
 }
 
 const NO_DIAGNOSTICS: Diagnostics = {
@@ -80,10 +81,17 @@ function effectOf(statement: StatementClass | null, command: number, isMariadb: 
   return KEEPING.has(kind) || isPlainSelect ? Effect.keeps : Effect.unknown;
 }
 
-/** Others' statements have followed at once, and the list is gone: how long it was is still known. */
-function countsOf({ errno, warnings }: ResponseTracker, lastError: DiagnosedError | null): Diagnostics {
-  const errorCount = errno === 0 ? 0 : 1;
-  return { ...NO_DIAGNOSTICS, warningCount: errno === 0 ? warnings : 1, errorCount, lastError };
+/** Of a list that is gone: an error is all that most lists have of it, of warnings it is known how many there were. */
+function knownOf({ warnings }: ResponseTracker, lastError: DiagnosedError | null): Diagnostics {
+  if (lastError === null) return { ...NO_DIAGNOSTICS, warningCount: warnings };
+  const { errno, message } = lastError;
+  return {
+    ...NO_DIAGNOSTICS,
+    rows: [['Error', String(errno), message]],
+    warningCount: 1,
+    errorCount: 1,
+    lastError,
+  };
 }
 
 /** A reading under way: of no use any more once the list has been replaced. */
@@ -97,6 +105,8 @@ export class DiagnosticList {
   #isMarked = false;
   #memory: Diagnostics = NO_DIAGNOSTICS;
   #lastError: DiagnosedError | null = null;
+  /** What its answer has told of a list with an error, for when the list is lost. */
+  #told: Diagnostics = NO_DIAGNOSTICS;
   /** From the oldest to the newest. */
   readonly #readings = new Set<DiagnosticReading>();
   /** Where a marker has been raised for the statement that runs. */
@@ -147,8 +157,11 @@ export class DiagnosticList {
     if (raised) {
       this.#forget();
       this.#lastError = lastError;
+      const known = knownOf(tracker, lastError);
+      if (lastError !== null) this.#told = known;
+      // Else others' statements have followed at once.
       if (!shared || connection.owed === 0) this.#on = connection;
-      else this.#memory = countsOf(tracker, lastError);
+      else this.#memory = known;
       return;
     }
     const effect = effectOf(statement, command, connection.server.flavor === 'mariadb');
@@ -180,7 +193,7 @@ export class DiagnosticList {
     if (!isMarker && warnings !== null) this.#forgetOlder(reading);
     this.#readings.delete(reading);
     if (warnings === null) {
-      if (!reading.wasMarked) this.#memory = NO_DIAGNOSTICS;
+      if (!reading.wasMarked) this.#memory = this.#told;
       return;
     }
     if (isMarker) return;
@@ -196,6 +209,14 @@ export class DiagnosticList {
             errorCount: Number(errorCount),
             lastError: this.#lastError,
           };
+  }
+
+  /** The connection that has the list is closed, and the list with it. */
+  noteLoss(): void {
+    if (this.#on?.isClosed !== true) return;
+    if (!this.#isMarked) this.#memory = this.#told;
+    this.#on = null;
+    this.#isMarked = false;
   }
 
   /** What was being read before it is the list of before; what is being read since then may be the one of now. */
@@ -215,7 +236,7 @@ export class DiagnosticList {
       rows: [...before.rows, ['Error', String(errno), message]],
       warningCount: before.warningCount + 1,
       errorCount: before.errorCount + 1,
-      lastError: { errno, sqlState },
+      lastError: { errno, sqlState, message },
     };
   }
 
@@ -235,5 +256,6 @@ export class DiagnosticList {
     // An empty set is made anew by it.
     if (this.#readings.size > 0) this.#readings.clear();
     this.#memory = NO_DIAGNOSTICS;
+    this.#told = NO_DIAGNOSTICS;
   }
 }

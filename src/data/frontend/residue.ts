@@ -170,7 +170,10 @@ export class Residue implements LastUser {
         this.#readFoundRows(connection);
       else this.#fetch(this.#foundRowsOn, connection);
     }
-    if (residue.diagnostics && !this.diagnostics.isTold(connection)) this.#fetchList(connection);
+    if (residue.diagnostics) {
+      this.diagnostics.noteLoss();
+      if (!this.diagnostics.isTold(connection)) this.#fetchList(connection);
+    }
     return this.waits(statement, again);
   }
 

@@ -194,7 +194,7 @@ export class RunAnswer implements SettlingListener {
       residue.insertIdAssigned(connection);
     }
     const { errno } = tracker;
-    const lastError = errno === 0 ? null : { errno, sqlState: passage.sqlState };
+    const lastError = errno === 0 ? null : { errno, sqlState: passage.sqlState, message: passage.message };
     residue.statementDone(connection, tracker, plan?.statement ?? null, command, shared, lastError);
   }
 

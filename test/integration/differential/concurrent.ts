@@ -71,6 +71,7 @@ export async function runConcurrently(t: Test, set: ReplicationSet, server: Serv
     }
   };
   await Promise.all(Array.from({ length: SESSIONS_AT_ONCE }, lane));
+  if (differences.length > 0) t.comment(sluice.logTail());
   t.same(
     differences.slice(0, MAX_REPORTED),
     [],
