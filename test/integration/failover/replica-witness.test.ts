@@ -56,7 +56,8 @@ t.test('an IO thread that is slow to stop', async (t) => {
 
   const leaving = makeWitness();
   set.primary.freeze();
-  t.equal(await leaving.look(() => true, true), 'no-answer');
+  // A primary that was connected to a moment ago sometimes lets it stop just within the time.
+  t.match(await leaving.look(() => true, true), /^(?:no-answer|lost)$/);
   await leaving.close();
   set.primary.resume();
   await runs();

@@ -118,16 +118,15 @@ export class ReplicaWitness {
     await operator.stopReplication(name, 'io');
     await operator.startReplication(name, 'io');
     this.#owed = null;
-    let sign: ReplicaSign = ReplicaSign.stopped;
-    while (clock.monotonicMs() < endMs) {
+    let sign: ReplicaSign;
+    // However long it took to stop: it has been started, and is looked at.
+    do {
       await new Promise<void>((resolve) => clock.setTimeout(resolve, POLL_MS));
       const channel = await channelTo(operator, isSource);
       if (channel === null) return ReplicaSign.elsewhere;
       sign = signAfterStart(channel);
-      if (sign !== ReplicaSign.hears) continue;
-      this.#provenAtMs = clock.monotonicMs();
-      return sign;
-    }
+      if (sign === ReplicaSign.hears) this.#provenAtMs = clock.monotonicMs();
+    } while (sign !== ReplicaSign.hears && clock.monotonicMs() < endMs);
     return sign;
   }
 
