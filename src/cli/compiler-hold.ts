@@ -25,15 +25,15 @@ export class BusyGauge {
     this.#seenCpuMs = cpuMs;
   }
 
-  /** To be asked once in each period. */
-  isBusy(cpuMs: number): boolean {
+  /** To be asked once in each period. @param commands what clients have sent so far, of all workers */
+  isBusy(cpuMs: number, commands: number): boolean {
     this.#excessMs = Math.max(0, this.#excessMs + cpuMs - this.#seenCpuMs - IDLE_CPU_MS);
     this.#seenCpuMs = cpuMs;
-    return this.#excessMs >= BUSY_CPU_MS;
+    return this.#excessMs >= BUSY_CPU_MS || commands >= BUSY_COMMANDS;
   }
 }
 
-/** @param commands what clients have sent so far, of all workers */
+/** @param commands as `BusyGauge.isBusy` takes them */
 export function holdWhileIdle(commands: () => number): void {
   const { NODE_OPTIONS: more = '' } = process.env;
   const holdsCompilers = mayHoldCompilers([...process.execArgv, ...more.split(/\s+/)]);
@@ -41,7 +41,7 @@ export function holdWhileIdle(commands: () => number): void {
   keepYoungHeapSmall();
   const gauge = new BusyGauge(ownCpuMs());
   const timer = setInterval(() => {
-    if (!gauge.isBusy(ownCpuMs()) && commands() < BUSY_COMMANDS) return;
+    if (!gauge.isBusy(ownCpuMs(), commands())) return;
     clearInterval(timer);
     letYoungHeapGrow();
     if (holdsCompilers) releaseCompilers();

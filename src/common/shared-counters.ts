@@ -243,6 +243,14 @@ export class SharedCounters {
     const start = index * COUNTERS_PER_WORKER;
     return new WorkerCounters(this.#counters.subarray(start, start + COUNTERS_PER_WORKER));
   }
+
+  /** Of all workers since the start, those that have ended included. */
+  total(counter: WorkerCounter): number {
+    let sum = 0;
+    for (let at: number = counter; at < this.#counters.length; at += COUNTERS_PER_WORKER)
+      sum += this.#counters[at]!;
+    return sum;
+  }
 }
 
 /** Written by one worker only. */

@@ -346,11 +346,7 @@ export class Supervisor implements SluiceHandle {
   }
 
   commands(): number {
-    const workers = this.#workers?.status() ?? [];
-    return workers.reduce(
-      (sum, { index }) => sum + this.#counters.worker(index).get(WorkerCounter.questions),
-      0,
-    );
+    return this.#counters.total(WorkerCounter.questions);
   }
 
   reopenLogs(): void {

@@ -125,3 +125,10 @@ t.test('threads that race for a limit never exceed it, and no id is given twice'
   t.ok(answers.every(({ taken }) => taken > 0));
   t.equal(new Set(answers.flatMap(({ ids }) => ids)).size, threads * rounds);
 });
+
+t.test('a counter of all workers', async (t) => {
+  const counters = new SharedCounters();
+  for (const index of [0, 1, MAX_WORKERS - 1]) counters.worker(index).add(WorkerCounter.questions, index + 1);
+  counters.worker(1).add(WorkerCounter.beats, 100);
+  t.equal(counters.total(WorkerCounter.questions), 3 + MAX_WORKERS);
+});
